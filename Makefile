@@ -1,0 +1,44 @@
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint check migration lock
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+.venv/run: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+install: .venv/dev ## Make the environment with everything for development
+
+run: .venv/run ## Migrate and serve on PORT (default 8000)
+	@$(BIN)/flask db upgrade
+	@exec $(BIN)/gunicorn wsgi:app
+
+test: .venv/dev ## Run all tests on SQLite and PostgreSQL
+	@$(BIN)/pytest -n auto --cov --cov-report=term
+
+lint: .venv/dev ## Format, and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: .venv/dev ## Formatting, lint, types, import rules, dependencies (what CI checks)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+migration: .venv/dev ## Write a migration from the models: make migration m="add a column"
+	$(BIN)/flask db migrate -m "$(m)"
+
+lock: .venv/dev ## Compile both requirements files from pyproject.toml
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt

@@ -1,0 +1,217 @@
+"""Every setting of taskapi: its name, type, default and what makes it unsafe.
+
+The environment variable is the field's name in capitals; `NAME_FILE` may name a file
+that holds the value instead (Docker secrets). `from_env()` is the only reader. What is
+wrong stops the start with one line that names the setting.
+"""
+
+import os
+import secrets
+import sys
+import tempfile
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import EnvError, FileAwareEnv
+from marshmallow import validate
+
+PROJECT = Path(__file__).parent.resolve()
+DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
+SECRET_BYTES = 32
+SECRET_CHARACTERS = 8
+KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
+
+
+class Environment(StrEnum):
+    """What the process is for."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TESTING = "testing"
+
+
+class Registration(StrEnum):
+    """Whether anyone may make an account over HTTP."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class SettingError(ValueError):
+    """A setting that the process must not start with; the message names it."""
+
+
+env = FileAwareEnv()
+
+
+def _text(default: str, *allowed: str) -> Any:
+    check = validate.OneOf(allowed) if allowed else None
+    return _setting(default, lambda name: env.str(name, default, validate=check))
+
+
+def _confidential(default: str = "") -> Any:
+    read = {"read": lambda name: env.str(name, default)}
+    return field(default=default, repr=False, metadata=read)
+
+
+def _number(default: int, low: int, high: int) -> Any:
+    check = validate.Range(low, high)
+    return _setting(default, lambda name: env.int(name, default, validate=check))
+
+
+def _switch(*, default: bool) -> Any:
+    return _setting(default, lambda name: env.bool(name, default))
+
+
+def _choice(default: StrEnum) -> Any:
+    kind = type(default)
+    return _setting(
+        default, lambda name: env.enum(name, default, enum=kind, by_value=True)
+    )
+
+
+def _names() -> Any:
+    return _setting((), lambda name: tuple(env.list(name, [])))
+
+
+def _setting(default: object, read: object) -> Any:
+    return field(default=default, metadata={"read": read})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings, read once and never changed."""
+
+    environment: Environment = _choice(Environment.DEVELOPMENT)
+    database_url: str = _confidential(DEFAULT_DATABASE_URL)
+    secret_key: str = _confidential()
+    secret_key_previous: str = _confidential()
+    host: str = _text("127.0.0.1")
+    port: int = _number(8000, 1, 65_535)
+    web_concurrency: int = _number(2, 1, 256)
+    threads: int = _number(16, 1, 256)
+    log_level: str = _text("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
+    public_url: str = _text("")
+    cors_origins: tuple[str, ...] = _names()
+    trusted_hosts: tuple[str, ...] = _names()
+    trusted_proxies: int = _number(0, 0, 10)
+    access_token_minutes: int = _number(30, 1, 1_440)
+    refresh_token_days: int = _number(7, 1, 365)
+    bcrypt_rounds: int = _number(12, 4, 16)
+    password_min_length: int = _number(8, 8, 128)
+    registration: Registration = _choice(Registration.OPEN)
+    require_if_match: bool = _switch(default=False)
+    docs_enabled: bool = _switch(default=True)
+    ratelimit_enabled: bool = _switch(default=True)
+
+
+def from_env() -> Settings:
+    """Read the settings from the environment and from `.env`, the environment first."""
+    env.read_env(str(PROJECT / ".env"), recurse=False)
+    values = {
+        f.name: _read(f.metadata["read"], f.name.upper()) for f in fields(Settings)
+    }
+    values["database_url"] = _database_url(values["database_url"])
+    values["secret_key"] = values["secret_key"] or _stored_secret(
+        values["database_url"]
+    )
+    if values["environment"] is not Environment.TESTING:
+        _refuse_weak("SECRET_KEY", values["secret_key"])
+        _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
+    _refuse_loose_origins(values["cors_origins"])
+    values["public_url"] = _public_url(values["public_url"])
+    return Settings(**values)
+
+
+def load() -> Settings:
+    """Read the settings, or end the process with one line that says what is wrong."""
+    try:
+        return from_env()
+    except SettingError as error:
+        sys.exit(f"taskapi: {error}")
+
+
+def _read(read: Any, name: str) -> Any:
+    try:
+        return read(name)
+    except (EnvError, ValueError, OSError) as error:
+        detail = getattr(error, "error_messages", None) or ["cannot be read"]
+        raise SettingError(f"{name}: {detail[0]}") from error
+
+
+def _database_url(url: str) -> str:
+    """Mean psycopg 3 by both names of PostgreSQL; make SQLite paths absolute."""
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return f"postgresql+psycopg://{rest}"
+    path, _, options = rest.removeprefix("/").partition("?")
+    if scheme != "sqlite" or not rest.startswith("/") or path in {"", ":memory:"}:
+        raise SettingError(
+            "DATABASE_URL: expected postgresql://user:password@host/name "
+            "or sqlite:////path/to/file.db"
+        )
+    return f"sqlite:///{Path(path).resolve()}" + (f"?{options}" if options else "")
+
+
+def _stored_secret(database_url: str) -> str:
+    """Read the secret that lies beside an SQLite file; make it at the first start."""
+    if not database_url.startswith("sqlite:///"):
+        raise SettingError(
+            "SECRET_KEY: missing; make one with: "
+            'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    database = Path(database_url.removeprefix("sqlite:///").partition("?")[0])
+    target = database.with_name(f"{database.name}.secret")
+    try:
+        if not target.exists():
+            _write_once(target, secrets.token_urlsafe(48))
+        return target.read_text()
+    except OSError as error:
+        raise SettingError(
+            f"SECRET_KEY: missing, and the folder of DATABASE_URL does not let "
+            f"one be stored ({error.strerror})"
+        ) from error
+
+
+def _write_once(target: Path, text: str) -> None:
+    """Create the file whole and with mode 600; the first of several writers wins."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, draft = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        pass
+    finally:
+        Path(draft).unlink()
+
+
+def _refuse_weak(name: str, secret: str) -> None:
+    if name == "SECRET_KEY_PREVIOUS" and not secret:
+        return
+    if len(secret.encode()) < SECRET_BYTES:
+        raise SettingError(f"{name}: needs at least {SECRET_BYTES} bytes")
+    known = any(word in secret.lower() for word in KNOWN_SECRETS)
+    if known or len(set(secret)) < SECRET_CHARACTERS:
+        raise SettingError(f"{name}: looks like a placeholder; use a random value")
+
+
+def _refuse_loose_origins(origins: tuple[str, ...]) -> None:
+    for origin in origins:
+        parts = urlsplit(origin)
+        exact = f"{parts.scheme}://{parts.netloc}"
+        if parts.scheme not in {"http", "https"} or "*" in origin or origin != exact:
+            raise SettingError(
+                "CORS_ORIGINS: expected exact origins such as https://app.example.org"
+            )
+
+
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in {"http", "https"} or not parts.netloc):
+        raise SettingError("PUBLIC_URL: expected an address such as https://host")
+    return url.rstrip("/")

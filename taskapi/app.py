@@ -1,0 +1,46 @@
+"""The factory: the only module that knows every other."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from taskapi import cli, db, log, passwords
+from taskapi.auth import service as sessions
+from taskapi.auth.routes import auth
+from taskapi.system.pages import pages
+from taskapi.system.routes import system
+from taskapi.tasks.routes import tasks
+from taskapi.users.routes import users
+from taskapi.web import identity, problems, security
+from taskapi.web.api import Api
+from taskapi.web.body import Json
+
+if TYPE_CHECKING:
+    from config import Settings
+
+BLUEPRINTS = [auth, users, tasks, system]
+
+
+def _views(app: Flask) -> Iterable[tuple[str, Callable[..., Any]]]:
+    return app.view_functions.items()
+
+
+def create_app(settings: "Settings") -> Flask:
+    """Make an app; it connects to nothing before the first request."""
+    log.configure(settings.log_level)
+    app = Flask(__name__, static_folder=None)
+    app.json = Json(app)
+    app.extensions["settings"] = settings
+    db.init_app(app, settings)
+    passwords.init_app(app, settings)
+    identity.init_app(app, settings, sessions.find_caller)
+    security.init_app(app, settings)
+    problems.init_app(app)
+    api = Api(app, server=settings.public_url or "/")
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(pages)
+    app.view_functions = {n: db.transactional(v) for n, v in _views(app)}
+    cli.init_app(app)
+    return app

@@ -1,0 +1,1 @@
+"""Sessions and tokens: who is calling."""

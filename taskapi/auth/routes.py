@@ -1,0 +1,104 @@
+"""Registration, login and tokens over HTTP."""
+
+from datetime import timedelta
+from typing import Any
+
+from taskapi.auth import service
+from taskapi.auth.schemas import (
+    GrantSchema,
+    LoginSchema,
+    LogoutSchema,
+    RefreshSchema,
+    TokensSchema,
+)
+from taskapi.errors import RegistrationClosed
+from taskapi.users import service as users
+from taskapi.users.schemas import RegistrationSchema, UserSchema
+from taskapi.web import conditional, identity
+from taskapi.web.api import PREFIX, Blueprint
+from taskapi.web.identity import caller
+from taskapi.web.settings import settings
+
+auth = Blueprint("auth", "Accounts and tokens: register, log in, refresh, log out.")
+
+
+@auth.post("/auth/register", public=True)
+@auth.arguments(RegistrationSchema)
+@auth.response(201, UserSchema, headers={"Location": "Location", "ETag": "ETag"})
+@auth.refuses("already-exists", "registration-closed")
+def register(account: dict[str, Any]) -> Any:
+    """Make an account
+
+    It needs an email, a username or both; either serves to log in.
+    """
+    if settings.registration == "closed":
+        raise RegistrationClosed
+    return conditional.created(users.create(**account), f"{PREFIX}/users/me")
+
+
+@auth.post("/auth/login", public=True)
+@auth.arguments(LoginSchema, location="login")
+@auth.response(200, TokensSchema)
+@auth.refuses("invalid-credentials", "account-disabled")
+def log_in(login: dict[str, str]) -> dict[str, Any]:
+    """Log in
+
+    By email or username. The password form of OAuth 2.0 is accepted as well.
+    """
+    name = login.get("email") or login["username"]
+    return _tokens(service.log_in(name, login["password"], _lifetime()))
+
+
+@auth.post("/auth/refresh", public=True)
+@auth.arguments(RefreshSchema, location="login")
+@auth.response(200, TokensSchema)
+@auth.refuses("token-invalid")
+def refresh_tokens(request: dict[str, str]) -> dict[str, Any]:
+    """Exchange a refresh token for new tokens
+
+    Each refresh token is good for one exchange. If the answer was lost, repeat within
+    ten seconds; later use of an old token ends the session.
+    """
+    return _refresh(request["refresh_token"])
+
+
+@auth.post("/auth/token", public=True)
+@auth.arguments(GrantSchema, location="form")
+@auth.response(200, TokensSchema)
+@auth.refuses("invalid-credentials", "account-disabled")
+def issue_token(grant: dict[str, str]) -> dict[str, Any]:
+    """Request tokens as OAuth 2.0 does
+
+    The token endpoint of RFC 6749 with the grants `password` and `refresh_token`.
+    """
+    if grant["grant_type"] == "refresh_token":
+        return _refresh(grant["refresh_token"])
+    session = service.log_in(grant["username"], grant["password"], _lifetime())
+    return _tokens(session)
+
+
+@auth.post("/auth/logout")
+@auth.arguments(LogoutSchema)
+@auth.response(204)
+def log_out(choice: dict[str, bool]) -> None:
+    """Log out
+
+    The session, or with `all` each of yours, ends at once: its access tokens too.
+    """
+    service.log_out(caller(), **choice)
+
+
+def _refresh(token: str) -> dict[str, Any]:
+    claims = identity.claims_of(token, "refresh")
+    session = service.refresh(
+        claims.session_id, claims.user_id, claims.token_id, _lifetime()
+    )
+    return _tokens(session)
+
+
+def _tokens(session: Any) -> dict[str, Any]:
+    return identity.issue(session.user_id, session.id, session.refresh_id)
+
+
+def _lifetime() -> timedelta:
+    return timedelta(days=settings.refresh_token_days)

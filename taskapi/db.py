@@ -1,0 +1,233 @@
+"""The database: base model, column types, and when a transaction begins and ends.
+
+`read()` runs in autocommit. The first use of `session` begins the one transaction of a
+request (BEGIN IMMEDIATE on SQLite); `transactional` commits it when the view returns
+and rolls it back when the view raises. Commands do the same with `transaction()`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import structlog
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Enum,
+    Executable,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    event,
+    exc,
+    make_url,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from taskapi import clock
+from taskapi.errors import AlreadyExists, Unavailable
+
+if TYPE_CHECKING:
+    from config import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = structlog.get_logger()
+
+POOL_WAIT_SECONDS = 4
+LOCK_WAIT_SECONDS = 5
+CONNECT_SECONDS = 3
+RECYCLE_SECONDS = 1800
+AnyRow = Any
+"""A row as SQLAlchemy returns it: each column is an attribute."""
+
+OUT_OF_REACH = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+
+MAX_ID = 2**63 - 1
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware in Python, UTC in the database, whatever the database keeps."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, _dialect: Dialect
+    ) -> datetime | None:
+        """Convert to UTC, since SQLite would drop the offset."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(
+        self, value: datetime | None, _dialect: Dialect
+    ) -> datetime | None:
+        """Attach UTC on SQLite, convert to it on PostgreSQL."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def choice(kind: type[StrEnum]) -> Enum:
+    """Return the column type of an enum: its values as text, with a CHECK."""
+    return Enum(
+        kind,
+        name=kind.__name__.lower(),
+        native_enum=False,
+        create_constraint=True,
+        length=20,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Model(DeclarativeBase):
+    """A table with an id that is never used twice, and the times of its rows."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}
+    __table_args__: Any = {"sqlite_autoincrement": True}
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, sort_order=-1)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+
+
+database = SQLAlchemy(metadata=Model.metadata)
+session = database.session
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+migrate = Migrate(directory=str(MIGRATIONS))
+
+
+def init_app(app: Flask, settings: "Settings") -> None:
+    """Make the engine of the app; nothing connects before the first statement."""
+    url = make_url(settings.database_url)
+    on_sqlite = url.get_backend_name() == "sqlite"
+    wait = {"timeout": LOCK_WAIT_SECONDS}
+    reach = {"connect_timeout": CONNECT_SECONDS, "application_name": "taskapi"}
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "isolation_level": "AUTOCOMMIT",
+        "pool_size": settings.threads,
+        "max_overflow": 0,
+        "pool_timeout": POOL_WAIT_SECONDS,
+        "pool_recycle": RECYCLE_SECONDS,
+        "pool_use_lifo": True,
+        "hide_parameters": True,
+        "connect_args": wait if on_sqlite else reach,
+    }
+    database.init_app(app)
+    migrate.init_app(app, database, render_as_batch=on_sqlite)
+    if on_sqlite:
+        with app.app_context():
+            event.listen(database.engine, "connect", _prepare_sqlite)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Keep constraints, let readers pass the writer, sync each commit to the disk."""
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+@event.listens_for(session, "after_begin")
+def _begin(_session: object, _transaction: object, connection: Connection) -> None:
+    """Open the transaction that the autocommit engine leaves to us.
+
+    SQLite takes the write lock at once: a transaction that begins as a reader cannot
+    wait for it later, it fails.
+    """
+    begin(connection)
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction for writing on a connection of the autocommit engine."""
+    on_sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if on_sqlite else "BEGIN")
+
+
+def read(
+    statement: Executable, parameters: dict[str, Any] | None = None
+) -> Sequence[AnyRow]:
+    """Return all rows of a query, seen from the open transaction if there is one."""
+    if session.registry.has() and session().in_transaction():
+        return session.execute(statement, parameters).all()
+    with database.engine.connect() as connection:
+        return connection.execute(statement, parameters).all()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Commit at the end of the block, roll back when it raises."""
+    try:
+        yield
+        if session.registry.has():
+            session.commit()
+    except OUT_OF_REACH as error:
+        cause = getattr(error, "orig", None) or error
+        log.warning("database out of reach", cause=type(cause).__name__)
+        raise Unavailable(retry_after=1) from error
+    except exc.IntegrityError as error:
+        # a race with a request that took away what this one refers to: once more
+        raise Unavailable(retry_after=1) from error
+    finally:
+        session.remove()
+
+
+def transactional(view: Callable[P, R]) -> Callable[P, R]:
+    """Run a view, its serialization included, in one transaction."""
+
+    @wraps(view)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with transaction():
+            return view(*args, **kwargs)
+
+    return wrapper
+
+
+def commit_despite_refusal() -> None:
+    """Keep what was written so far although the request will be refused.
+
+    For what an attacker must not undo by failing, such as the end of a session whose
+    refresh token was stolen.
+    """
+    session.commit()
+
+
+@contextmanager
+def unique(model: type[Model]) -> Iterator[None]:
+    """Turn a taken unique value into AlreadyExists, which names the field."""
+    try:
+        yield
+    except exc.IntegrityError as error:
+        field = _taken(str(error.orig), model)
+        if field is None:
+            raise
+        sentence = f"This {field} is taken; choose another."
+        raise AlreadyExists(sentence, field=field) from error
+
+
+def _taken(message: str, model: type[Model]) -> str | None:
+    """Find the column in what PostgreSQL (constraint) or SQLite (column) says."""
+    table = model.__tablename__
+    for name in (column.key for column in model.__table__.columns):
+        if f"uq_{table}_{name}" in message or f"{table}.{name}" in message:
+            return name
+    return None

@@ -1,0 +1,185 @@
+"""What can go wrong, in words of the domain; `web.problems` maps it to HTTP.
+
+Problem
+├── MalformedJson               the body is not one JSON document
+├── Invalid                     some values are refused, with a fault for each
+├── InvalidCursor               the cursor belongs to another list
+├── Unauthenticated
+│   ├── TokenMissing
+│   ├── TokenInvalid
+│   ├── TokenExpired
+│   ├── SessionRevoked
+│   └── InvalidCredentials      unknown user or wrong password, which of them unsaid
+├── AccountDisabled             said only after the right password
+├── RegistrationClosed
+├── NotFound                    absent, or not the caller's
+├── AlreadyExists               taken, with the field
+├── LastAdmin                   somebody must remain who can administer
+├── PreconditionFailed          changed meanwhile, with the current version
+├── PreconditionRequired        a write must say which version it changes
+├── RateLimited                 too many requests, with seconds to wait
+└── Unavailable                 cannot serve now, with seconds to wait
+
+A `code` never changes once it is released.
+"""
+
+from typing import Any, ClassVar
+
+
+class Fault(str):
+    """What is wrong with one value: a sentence, a code, perhaps a hint."""
+
+    code: str
+    hint: str | None
+
+    def __new__(
+        cls, message: str, code: str = "invalid", hint: str | None = None
+    ) -> "Fault":
+        """Make a fault that reads as its message."""
+        fault = super().__new__(cls, message)
+        fault.code = code
+        fault.hint = hint
+        return fault
+
+
+class Problem(Exception):
+    """A refusal: `code` for programs, `message` for people, `details` for both."""
+
+    code: ClassVar[str]
+    message: ClassVar[str]
+
+    def __init__(self, message: str | None = None, **details: Any) -> None:
+        self.detail = message or self.message
+        self.details = details
+        super().__init__(self.detail)
+
+
+class MalformedJson(Problem):
+    """The body is not one JSON document that we read."""
+
+    code = "malformed-json"
+    message = "The body is not valid JSON."
+
+
+class Invalid(Problem):
+    """Some values are refused: `faults` maps names, nested as the input, to faults."""
+
+    code = "validation-error"
+    message = "Some values are not accepted; `errors` names each of them."
+
+    def __init__(self, faults: dict[str, Any], *, in_query: bool = False) -> None:
+        super().__init__()
+        self.faults = faults
+        self.in_query = in_query
+
+
+class InvalidCursor(Problem):
+    """The cursor was not made for this list."""
+
+    code = "invalid-cursor"
+    message = (
+        "The cursor does not belong to this list: keep filters and sort as they were, "
+        "or leave the cursor out to begin again."
+    )
+
+
+class Unauthenticated(Problem):
+    """Who is calling is not known."""
+
+
+class TokenMissing(Unauthenticated):
+    """No credentials."""
+
+    code = "token-missing"
+    message = "Send an access token: `Authorization: Bearer <token>`."
+
+
+class TokenInvalid(Unauthenticated):
+    """Not a token of ours, or not one for this use."""
+
+    code = "token-invalid"
+    message = "The token is not valid here; log in again."
+
+
+class TokenExpired(Unauthenticated):
+    """The token was ours, and its time is over."""
+
+    code = "token-expired"
+    message = "The token has expired; refresh it or log in again."
+
+
+class SessionRevoked(Unauthenticated):
+    """The session behind the token has ended."""
+
+    code = "session-revoked"
+    message = "The session has ended; log in again."
+
+
+class InvalidCredentials(Unauthenticated):
+    """Unknown user or wrong password; which of them is not said."""
+
+    code = "invalid-credentials"
+    message = "No account has this login and password."
+
+
+class AccountDisabled(Problem):
+    """The account is closed; said only after the right password."""
+
+    code = "account-disabled"
+    message = "This account is disabled; ask an administrator."
+
+
+class RegistrationClosed(Problem):
+    """Accounts are made by the operator only."""
+
+    code = "registration-closed"
+    message = "Registration is closed here; ask an administrator for an account."
+
+
+class NotFound(Problem):
+    """It does not exist, or is not the caller's."""
+
+    code = "not-found"
+    message = "There is nothing here that you can see."
+
+
+class AlreadyExists(Problem):
+    """The value of a unique field is taken; `field` names it."""
+
+    code = "already-exists"
+    message = "This value is taken."
+
+
+class LastAdmin(Problem):
+    """The only active admin cannot go."""
+
+    code = "last-admin"
+    message = "This is the last active admin; make another one first."
+
+
+class PreconditionFailed(Problem):
+    """It changed since the caller read it; `current_version` is what it is now."""
+
+    code = "precondition-failed"
+    message = "It has changed since you read it; read it again and repeat your change."
+
+
+class PreconditionRequired(Problem):
+    """Writes must name the version that they change."""
+
+    code = "precondition-required"
+    message = "Send If-Match with the ETag of the version that you change."
+
+
+class RateLimited(Problem):
+    """Too many requests; `retry_after` says for how many seconds to wait."""
+
+    code = "rate-limited"
+    message = "Too many requests; wait as Retry-After says."
+
+
+class Unavailable(Problem):
+    """Cannot serve at the moment; `retry_after` says for how many seconds to wait."""
+
+    code = "service-unavailable"
+    message = "The service cannot answer at the moment; repeat the request later."

@@ -1,0 +1,109 @@
+"""Passwords: what is accepted, how it is kept, and how many are hashed at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING
+
+from flask import Flask, current_app
+from flask_bcrypt import Bcrypt
+
+from taskapi.errors import Fault, Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from config import Settings
+
+MIN_LENGTH = 8
+MAX_LENGTH = 128
+COMMON = Path(__file__).with_name("common_passwords.txt")
+
+WAITING = 4
+WAIT_SECONDS = 2
+
+
+class Slot:
+    """One hash at a time in each process, so that a storm of logins stops nobody else.
+
+    A few callers wait for their turn; beyond that Unavailable asks to come back.
+    """
+
+    def __init__(self) -> None:
+        self._places = BoundedSemaphore(1 + WAITING)
+        self._turn = Lock()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Hold the slot for the block."""
+        if not self._places.acquire(blocking=False):
+            raise Unavailable(retry_after=WAIT_SECONDS)
+        try:
+            if not self._turn.acquire(timeout=WAIT_SECONDS):
+                raise Unavailable(retry_after=WAIT_SECONDS)
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self._places.release()
+
+
+class Passwords:
+    """The rules of one app: bcrypt over SHA-256, so that all characters count."""
+
+    def __init__(self, app: Flask, settings: "Settings") -> None:
+        app.config["BCRYPT_LOG_ROUNDS"] = settings.bcrypt_rounds
+        app.config["BCRYPT_HANDLE_LONG_PASSWORDS"] = True
+        self.bcrypt = Bcrypt(app)
+        self.prefix = f"$2b${settings.bcrypt_rounds:02}$"
+        self.min_length = settings.password_min_length
+        self.common = frozenset(COMMON.read_text().splitlines())
+        self.slot = Slot()
+
+
+def init_app(app: Flask, settings: "Settings") -> None:
+    """Take the rules from the settings."""
+    app.extensions["passwords"] = Passwords(app, settings)
+
+
+def _rules() -> Passwords:
+    rules: Passwords = current_app.extensions["passwords"]
+    return rules
+
+
+def refuse_weak(password: str, *names: str | None, field: str = "password") -> None:
+    """Raise Invalid for a password that is short, common, or the user's own name."""
+    rules = _rules()
+    if len(password) < rules.min_length:
+        fault = Fault(f"Use at least {rules.min_length} characters.", "length")
+    elif password.lower() in rules.common:
+        fault = Fault("This password is among those that are guessed first.", "common")
+    elif password.lower() in {name.lower() for name in names if name}:
+        fault = Fault("The password must not be the email or the username.", "personal")
+    else:
+        return
+    raise Invalid({field: [fault]})
+
+
+def make_hash(password: str) -> str:
+    """Return the hash to store; takes a quarter of a second at 12 rounds."""
+    with _rules().slot():
+        digest: bytes = _rules().bcrypt.generate_password_hash(password)
+    return digest.decode()
+
+
+def matches(stored: str | None, password: str) -> bool:
+    """Tell whether the password is the stored one; as slow where nothing is stored."""
+    rules = _rules()
+    nobody = rules.prefix + "." * 53
+    with rules.slot():
+        try:
+            same = bool(rules.bcrypt.check_password_hash(stored or nobody, password))
+        except ValueError:  # not a bcrypt hash: nobody's password
+            same = False
+    return same and stored is not None
+
+
+def is_outdated(stored: str) -> bool:
+    """Tell whether the hash was made with fewer rounds than are asked for now."""
+    return stored[:7] < _rules().prefix

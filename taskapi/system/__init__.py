@@ -1,0 +1,1 @@
+"""The service itself: health, documentation, problem pages."""

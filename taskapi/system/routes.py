@@ -1,0 +1,62 @@
+"""Health and the index of the API."""
+
+from typing import Any
+
+from taskapi import passwords
+from taskapi.system import service
+from taskapi.system.schemas import HealthSchema, IndexSchema, LiveSchema
+from taskapi.web.api import PREFIX, VERSION, Blueprint
+from taskapi.web.pages import MAX_LIMIT, MAX_OFFSET
+from taskapi.web.security import MAX_BODY_BYTES
+from taskapi.web.settings import settings
+
+system = Blueprint("system", "The service itself.", prefix="")
+
+
+@system.get("/health", public=True)
+@system.response(200, HealthSchema)
+@system.alt_response(503, schema=HealthSchema, description="Not ready")
+def get_health() -> Any:
+    """Ready?
+
+    200 when requests can be served, else 503 in the same shape.
+    """
+    checks = service.checks()
+    if set(checks.values()) == {"ok"}:
+        return {"status": "ok", "checks": checks}
+    return {"status": "unavailable", "checks": checks}, 503, {"Retry-After": "1"}
+
+
+@system.get("/health/live", public=True)
+@system.response(200, LiveSchema)
+def get_liveness() -> dict[str, str]:
+    """Alive?
+
+    Touches nothing but the process.
+    """
+    return {"status": "ok"}
+
+
+@system.get(PREFIX, public=True)
+@system.response(200, IndexSchema)
+def get_index() -> dict[str, Any]:
+    """Describe the service
+
+    Name, version, what is switched on, limits and links.
+    """
+    return {
+        "name": "taskapi",
+        "version": VERSION,
+        "features": {
+            "registration": settings.registration == "open",
+            "require_if_match": settings.require_if_match,
+        },
+        "limits": {
+            "body_bytes": MAX_BODY_BYTES,
+            "page": MAX_LIMIT,
+            "offset": MAX_OFFSET,
+            "password_min_length": settings.password_min_length,
+            "password_max_length": passwords.MAX_LENGTH,
+        },
+        "links": service.links(with_docs=settings.docs_enabled),
+    }

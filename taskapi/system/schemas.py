@@ -1,0 +1,31 @@
+"""What the service says of itself, in JSON."""
+
+from marshmallow import fields
+
+from taskapi.web.schema import Schema
+
+
+class LiveSchema(Schema):
+    """The process answers."""
+
+    status = fields.String(metadata={"examples": ["ok"]})
+
+
+class HealthSchema(LiveSchema):
+    """Whether requests can be served, and the checks behind the answer."""
+
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"examples": [{"database": "ok", "migrations": "ok"}]},
+    )
+
+
+class IndexSchema(Schema):
+    """What the service is, and where its parts are."""
+
+    name = fields.String()
+    version = fields.String()
+    features = fields.Dict(keys=fields.String(), values=fields.Boolean())
+    limits = fields.Dict(keys=fields.String(), values=fields.Integer())
+    links = fields.Dict(keys=fields.String(), values=fields.String())

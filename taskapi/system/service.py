@@ -1,0 +1,40 @@
+"""Whether the service can serve."""
+
+from functools import cache
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import exc, text
+
+from taskapi import db
+
+PING = text("SELECT 1")
+REVISION = text("SELECT version_num FROM alembic_version")
+
+
+def checks() -> dict[str, str]:
+    """Tell of each thing that requests need whether it is there."""
+    return {
+        "database": "ok" if _answers(PING) == [1] else "failed",
+        "migrations": "ok" if _answers(REVISION) == [_head()] else "failed",
+    }
+
+
+def links(*, with_docs: bool) -> dict[str, str]:
+    """Return where to go from here."""
+    always = {"api": "/api/v1", "health": "/health", "problems": "/problems"}
+    documents = {"docs": "/docs", "openapi": "/openapi.json"}
+    return always | (documents if with_docs else {})
+
+
+def _answers(statement: Any) -> list[Any]:
+    try:
+        return [value for (value,) in db.read(statement)]
+    except (exc.DBAPIError, exc.TimeoutError):
+        return []
+
+
+@cache
+def _head() -> str | None:
+    """Return the revision that this code expects."""
+    return ScriptDirectory(db.migrate.directory).get_current_head()

@@ -1,0 +1,48 @@
+"""The table of accounts."""
+
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from taskapi.db import Model, choice
+from taskapi.versioned import Versioned
+
+EMAIL_LENGTH = 254
+USERNAME_LENGTH = 50
+FULL_NAME_LENGTH = 100
+TIMEZONE_LENGTH = 64
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
+class User(Versioned, Model):
+    """An account, known by email, username or both, each in its folded form."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("email IS NOT NULL OR username IS NOT NULL", name="has_name"),
+        Model.__table_args__,
+    )
+
+    email: Mapped[str | None] = mapped_column(String(EMAIL_LENGTH), unique=True)
+    username: Mapped[str | None] = mapped_column(String(USERNAME_LENGTH), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(60))
+    full_name: Mapped[str | None] = mapped_column(String(FULL_NAME_LENGTH))
+    timezone: Mapped[str] = mapped_column(String(TIMEZONE_LENGTH), default="UTC")
+    role: Mapped[Role] = mapped_column(choice(Role), default=Role.USER)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    email_verified: Mapped[bool] = mapped_column(default=False)
+
+    def __repr__(self) -> str:
+        return f"<User {self.id}>"
+
+
+PUBLIC_COLUMNS = [
+    column for column in User.__table__.c if column.key != "password_hash"
+]

@@ -1,0 +1,45 @@
+"""Accounts over HTTP."""
+
+from typing import Any
+
+from taskapi.users import service
+from taskapi.users.schemas import DeletionSchema, UserSchema
+from taskapi.web import conditional
+from taskapi.web.api import Blueprint
+from taskapi.web.identity import caller
+
+users = Blueprint("users", "Your account.")
+
+
+@users.get("/users/me")
+@users.response(200, UserSchema)
+@conditional.read
+def get_me() -> Any:
+    """Read your account"""
+    return caller()
+
+
+@users.route("/users/me", methods=["PATCH", "PUT"])
+@users.arguments(UserSchema(partial=True))
+@users.response(200, UserSchema)
+@users.refuses("already-exists")
+@conditional.write
+def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
+    """Change your account
+
+    A JSON merge patch (RFC 7396): what you leave out stays, null clears. PUT does the
+    same. `application/merge-patch+json` is accepted too.
+    """
+    return service.change(caller(), changes, versions)
+
+
+@users.delete("/users/me")
+@users.arguments(DeletionSchema)
+@users.response(204)
+@users.refuses("invalid-credentials", "last-admin")
+def delete_me(proof: dict[str, str]) -> None:
+    """Delete your account
+
+    Everything that is yours goes with it, at once and for good.
+    """
+    service.delete(caller(), **proof)

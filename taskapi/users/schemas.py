@@ -1,0 +1,116 @@
+"""Accounts in JSON."""
+
+import unicodedata
+from typing import Any
+from zoneinfo import available_timezones
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from taskapi.errors import Fault
+from taskapi.passwords import MAX_LENGTH, MIN_LENGTH
+from taskapi.users import models
+from taskapi.web.fields import Choice, Integer, Moment, Text
+from taskapi.web.schema import Schema
+
+EMAIL = (
+    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
+    r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+)
+USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,49}$"
+TIMEZONES = available_timezones()
+
+
+def fold(name: str) -> str:
+    """Return the form in which a name is unique: NFKC, case folded."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def email(**options: Any) -> Text:
+    """Return an email field; an address is what HTML's email input takes, dotted."""
+    about = {"format": "email", "examples": ["ann@example.org"]}
+    return Text(
+        high=models.EMAIL_LENGTH, clean=fold, pattern=EMAIL, metadata=about, **options
+    )
+
+
+def username(**options: Any) -> Text:
+    """Return a username field."""
+    about = {"description": "Letter case does not count.", "examples": ["ann"]}
+    return Text(
+        low=3,
+        high=models.USERNAME_LENGTH,
+        clean=fold,
+        pattern=USERNAME,
+        metadata=about,
+        **options,
+    )
+
+
+def password(*, low: int = 1, **options: Any) -> Text:
+    """Return a password field: compared exactly as sent, never answered."""
+    about = {"format": "password", "examples": ["correct horse battery staple"]}
+    return Text(
+        low=low,
+        high=MAX_LENGTH,
+        trim=False,
+        lines=True,
+        load_only=True,
+        metadata=about,
+        **options,
+    )
+
+
+class Timezone(Text):
+    """An IANA time zone name."""
+
+    def __init__(self, **options: Any) -> None:
+        about = {"format": "timezone", "examples": ["Europe/Berlin"]}
+        high = models.TIMEZONE_LENGTH
+        super().__init__(high=high, metadata=about, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        name = super()._deserialize(value, *args, **kwargs)
+        if name not in TIMEZONES:
+            hint = "Such as UTC or Europe/Berlin."
+            raise ValidationError(Fault("Not an IANA time zone.", "choice", hint))
+        return name
+
+
+class UserSchema(Schema):
+    """An account; `current_password` is asked for when the email changes."""
+
+    id = Integer(dump_only=True, low=1)
+    email = email(allow_none=True)
+    username = username(allow_none=True)
+    full_name = Text(high=models.FULL_NAME_LENGTH, allow_none=True)
+    role = Choice(models.Role, dump_only=True)
+    is_active = fields.Boolean(dump_only=True)
+    email_verified = fields.Boolean(dump_only=True)
+    timezone = Timezone()
+    version = Integer(dump_only=True, low=1)
+    created_at = Moment(dump_only=True)
+    updated_at = Moment(dump_only=True)
+    current_password = password()
+
+
+class RegistrationSchema(Schema):
+    """A new account: a password, and an email, a username or both."""
+
+    email = email()
+    username = username()
+    password = password(low=MIN_LENGTH, required=True)
+    full_name = Text(high=models.FULL_NAME_LENGTH, allow_none=True)
+    timezone = Timezone()
+
+    @validates_schema
+    def has_name(self, data: dict[str, Any], **_: Any) -> None:
+        """Ask for one of the two names."""
+        if not {"email", "username"} & set(data):
+            raise ValidationError(Fault("Give an email or a username.", "required"))
+
+
+class DeletionSchema(Schema):
+    """The password, asked for once more before an account goes."""
+
+    password = password(required=True)

@@ -1,0 +1,1 @@
+"""The HTTP kit that every feature uses and that knows no feature."""

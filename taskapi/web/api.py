@@ -1,0 +1,157 @@
+"""Blueprints whose operations need login unless they say otherwise.
+
+One decorator, `route`, gives an operation its path, its guard and its place in the
+OpenAPI document. The order in it is the order of checks: caller, query, body.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import flask_smorest
+from flask import Flask, request
+from werkzeug.routing import BaseConverter, ValidationError
+
+from taskapi.errors import Invalid
+from taskapi.web import document, identity
+from taskapi.web.body import Parser
+from taskapi.web.schema import Plugin, Schema, unknown
+
+VERSION = "0.1.0"
+PREFIX = "/api/v1"
+MAX_ID = 2**63 - 1
+BODY_PROBLEMS = ["malformed-json", "payload-too-large", "unsupported-media-type"]
+
+
+class IdConverter(BaseConverter):
+    """An id in a path: ASCII digits, 64 bits; anything else is not found."""
+
+    regex = "[1-9][0-9]{0,18}"
+
+    def to_python(self, value: str) -> int:
+        """Return the id."""
+        if int(value) > MAX_ID:
+            raise ValidationError
+        return int(value)
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A feature's operations, under `/api/v1` unless it says otherwise."""
+
+    ARGUMENTS_PARSER = Parser()
+    DEFAULT_LOCATION_CONTENT_TYPE_MAPPING = {
+        "json": "application/json",
+        "login": "application/json",
+        "form": "application/x-www-form-urlencoded",
+    }
+
+    def __init__(self, name: str, description: str, *, prefix: str = PREFIX) -> None:
+        super().__init__(name, name, url_prefix=prefix, description=description)
+        self._prepare_doc_cbks.append(self._complete)
+
+    def route(  # type: ignore[override]  # Flask's keeps the type of each view
+        self, rule: str, *, public: bool = False, **options: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Serve a view at a path; without `public`, to callers who are logged in."""
+
+        def register(view: Callable[..., Any]) -> Callable[..., Any]:
+            guarded = _guard(view, public=public)
+            found = ["not-found"] if "<" in rule else []
+            login = [] if public else ["token-missing"]
+            always = ["validation-error", "rate-limited", "service-unavailable"]
+            document.annotate(
+                guarded,
+                problems=[*login, *found, *always],
+                public=public,
+                operation=view.__name__,
+            )
+            return super(Blueprint, self).route(rule, **options)(guarded)
+
+        return register
+
+    def arguments(
+        self, schema: Any, *, location: str = "json", **options: Any
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Give the view what the caller sent, checked by the schema."""
+        instance: Schema = schema() if isinstance(schema, type) else schema
+        parse = super().arguments(instance.for_input(), location=location, **options)
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            refusals = [] if location == "query" else BODY_PROBLEMS
+            return document.annotate(parse(view), problems=refusals)
+
+        return decorate
+
+    def refuses(
+        self, *codes: str
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Document the problems that the view's rules may raise."""
+        return lambda view: document.annotate(view, problems=codes)
+
+    @staticmethod
+    def _complete(
+        operation: dict[str, Any], info: dict[str, Any], *, method: str, **_: Any
+    ) -> dict[str, Any]:
+        contract = info["contract"]
+        document.complete(operation, contract)
+        verb, _, noun = contract["operation"].partition("_")
+        operation["operationId"] = f"{'put' if method == 'put' else verb}_{noun}"
+        if contract["public"]:
+            operation["security"] = []
+        return operation
+
+
+def _guard(view: Callable[..., Any], *, public: bool) -> Callable[..., Any]:
+    """Ask for the caller first, then refuse a query where none is read."""
+    parameters = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
+    reads_query = any(parameter["in"] == "query" for parameter in parameters)
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if not public:
+            identity.require()
+        if not reads_query and request.args:
+            faults = {name: [unknown(name, [])] for name in request.args}
+            raise Invalid(faults, in_query=True)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+class Api(flask_smorest.Api):
+    """The OpenAPI 3.1 document of an app, and the registry of its blueprints."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = ""
+
+    def __init__(self, app: Flask, *, server: str) -> None:
+        app.url_map.converters["id"] = IdConverter
+        app.url_map.strict_slashes = False
+        app.url_map.merge_slashes = False
+        super().__init__(
+            app,
+            spec_kwargs={
+                "title": "taskapi",
+                "version": VERSION,
+                "openapi_version": "3.1.0",
+                "marshmallow_plugin": Plugin(),
+                "servers": [{"url": server}],
+                "security": [{name: []} for name in ("bearer", "password")],
+            },
+        )
+
+    def _register_responses(self) -> None:
+        document.add_components(self.spec)
+        self.register_converter(IdConverter, _describe_id)
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to `web.problems`."""
+
+    def _register_etag_headers(self) -> None:
+        """Leave conditional requests to `web.conditional`."""
+
+    def _register_pagination_header(self) -> None:
+        """Leave paging to `web.pages`."""
+
+
+def _describe_id(_converter: IdConverter) -> dict[str, Any]:
+    return {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID}

@@ -1,0 +1,155 @@
+"""What comes in: strict JSON, forms and query strings."""
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+from flask import Request
+from flask.json.provider import JSONProvider
+from marshmallow import RAISE, ValidationError
+from marshmallow import Schema as AnySchema
+from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
+
+from taskapi.errors import Fault, Invalid, MalformedJson
+from taskapi.web.problems import FORM
+
+JSON_TYPES = {"application/json", "application/merge-patch+json"}
+MAX_DEPTH = 32
+MAX_DIGITS = 20
+OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
+
+
+class Parser(FlaskParser):
+    """webargs with our rules: media types, unknown names, repeats, strict JSON."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {
+        "json": None,
+        "form": None,
+        "login": None,
+        "query": RAISE,
+    }
+    __location_map__ = {
+        **FlaskParser.__location_map__,
+        "login": "load_login",
+    }
+
+    def load_json(self, req: Request, _schema: AnySchema) -> Any:
+        """Return the JSON document of the body; an absent body is an empty object."""
+        _refuse_encoding(req)
+        body = req.get_data(cache=True)
+        if not body and not req.mimetype:
+            return {}
+        if req.mimetype not in JSON_TYPES:
+            _refuse_type(f"Send the body as {' or '.join(sorted(JSON_TYPES))}.")
+        return parse_json(body)
+
+    def load_form(self, req: Request, _schema: AnySchema) -> Any:
+        """Return the fields of a form (RFC 6749 sends its token requests so)."""
+        _refuse_encoding(req)
+        if req.mimetype != FORM:
+            _refuse_type(f"Send the body as {FORM}.")
+        return _single(req.form, in_query=False)
+
+    def load_login(self, req: Request, schema: AnySchema) -> Any:
+        """Return JSON or an OAuth 2.0 form, without what the form need not say."""
+        if req.mimetype != FORM:
+            return self.load_json(req, schema)
+        fields = self.load_form(req, schema)
+        return {k: v for k, v in fields.items() if k not in OAUTH_EXTRAS}
+
+    def load_querystring(self, req: Request, schema: AnySchema) -> Any:
+        """Return the query parameters; none may come twice."""
+        return _single(req.args, in_query=True)
+
+    def handle_error(
+        self, error: ValidationError, req: Request, schema: AnySchema, **more: Any
+    ) -> NoReturn:
+        """Refuse with all faults of the location at once."""
+        ((location, faults),) = error.messages_dict.items()
+        faults = faults if isinstance(faults, dict) else {"_schema": faults}
+        raise Invalid(faults, in_query=location == "query") from error
+
+
+def parse_json(body: bytes) -> Any:
+    """Read one JSON document as RFC 8259 and I-JSON (RFC 7493) want it.
+
+    Refused: duplicate names, NaN and Infinity, numbers of more than 20 digits, more
+    than 32 levels, anything after the document.
+    """
+    try:
+        document = json.loads(
+            body.decode(),
+            object_pairs_hook=_unique_names,
+            parse_constant=_refuse_number,
+            parse_int=lambda text: int(_short(text)),
+            parse_float=lambda text: float(_short(text)),
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson from error
+    if _is_deeper(document, MAX_DEPTH):
+        raise MalformedJson(f"The body is nested more than {MAX_DEPTH} deep.")
+    return document
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise MalformedJson("The body names a member of an object twice.")
+    return document
+
+
+def _short(text: str) -> str:
+    if len(text) > MAX_DIGITS:
+        raise MalformedJson(f"The body has a number of more than {MAX_DIGITS} digits.")
+    return text
+
+
+def _refuse_number(name: str) -> NoReturn:
+    raise MalformedJson(f"{name} is not a JSON number.")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+
+
+def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, str]:
+    repeated = [name for name, given in values.lists() if len(given) > 1]
+    if repeated:
+        fault = Fault("This is given more than once.", "repeated")
+        raise Invalid({name: [fault] for name in repeated}, in_query=in_query)
+    return values.to_dict()
+
+
+def _refuse_encoding(req: Request) -> None:
+    if req.content_encoding:
+        _refuse_type("Send the body without Content-Encoding.")
+
+
+def _refuse_type(sentence: str) -> NoReturn:
+    raise UnreadableType(sentence)
+
+
+class UnreadableType(UnsupportedMediaType):
+    """The body is in no form that the operation reads; the sentence is ours to show."""
+
+
+class Json(JSONProvider):
+    """orjson for what goes out."""
+
+    def dumps(self, obj: Any, **_options: Any) -> str:
+        """Write a document."""
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        """Read a document."""
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer with a document."""
+        body = self.dumps(self._prepare_response_obj(args, kwargs))
+        return self._app.response_class(body, mimetype="application/json")

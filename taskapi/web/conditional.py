@@ -1,0 +1,66 @@
+"""Conditional requests (RFC 9110, section 13) on the version of a resource."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, request
+
+from taskapi.errors import PreconditionRequired
+from taskapi.web.document import annotate
+from taskapi.web.settings import settings
+
+
+def read(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Send the ETag of what the view returns; answer 304 to who has it already."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        found = view(*args, **kwargs)
+        if request.if_none_match.contains_weak(str(found.version)):
+            return Response(status=304, headers=_tag(found))
+        return found, _tag(found)
+
+    return annotate(wrapper, parameters=["IfNoneMatch"], headers=["ETag"])
+
+
+def write(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the view the `versions` that If-Match allows, and send the new ETag."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        written = view(*args, versions=_expected(), **kwargs)
+        return written if written is None else (written, _tag(written))
+
+    return annotate(
+        wrapper,
+        problems=["precondition-failed", "precondition-required"],
+        parameters=["IfMatch"],
+        headers=["ETag"],
+    )
+
+
+def created(resource: Any, location: str) -> tuple[Any, dict[str, str]]:
+    """Answer a creation with its Location and ETag."""
+    return resource, {"Location": location} | _tag(resource)
+
+
+def _tag(resource: Any) -> dict[str, str]:
+    return {"ETag": f'"{resource.version}"'}
+
+
+def _expected() -> frozenset[int] | None:
+    """Return the versions that If-Match names, opaque and weakened tags alike."""
+    if "If-Match" not in request.headers:
+        if settings.require_if_match:
+            raise PreconditionRequired
+        return None
+    if request.if_match.star_tag:
+        return None
+    tags = request.if_match.as_set(include_weak=True)
+    return frozenset(int(tag) for tag in tags if _is_version(tag))
+
+
+def _is_version(tag: str) -> bool:
+    return re.fullmatch("[1-9][0-9]{0,17}", tag) is not None

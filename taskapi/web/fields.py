@@ -1,0 +1,231 @@
+"""Strict fields: nothing is coerced, and each refusal carries a code.
+
+Lengths count characters. NUL and lone surrogates are refused everywhere, since no
+database and no UTF-8 document can keep them.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+from webargs.fields import DelimitedList
+
+from taskapi.errors import Fault
+
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
+DAY = YEARS + r"-\d{2}-\d{2}"
+MOMENT = DAY + r"T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})"
+ANY_TEXT = r"^[^\u0000]*$"
+ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
+CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
+
+
+class Coded(fields.Field[Any]):
+    """Give the refusals of a marshmallow field a code."""
+
+    def make_error(self, key: str, **values: Any) -> ValidationError:
+        """Return the field's own message as a fault."""
+        error = super().make_error(key, **values)
+        return ValidationError(Fault(str(error.messages[0]), CODES.get(key, key)))
+
+
+class Length(validate.Length):
+    """A length in characters or items."""
+
+    def _format_error(self, value: Any, message: str) -> str:
+        return Fault(super()._format_error(value, message), "length")
+
+
+class Range(validate.Range):
+    """A range of numbers."""
+
+    def _format_error(self, value: Any, message: str) -> str:
+        return Fault(super()._format_error(value, message), "range")
+
+
+class OneOf(validate.OneOf):
+    """A choice; the refusal names what may be chosen."""
+
+    def _format_error(self, value: Any) -> str:
+        return Fault(f"Must be one of: {', '.join(self.choices)}.", "choice")
+
+
+class Text(Coded, fields.String):
+    """A string, trimmed and cleaned as asked before its length is measured."""
+
+    default_error_messages = {
+        "characters": "NUL and unpaired surrogates are not text.",
+        "control": "Control characters are not accepted here.",
+        "format": "Does not look right here; see the format in the documentation.",
+    }
+
+    def __init__(  # noqa: PLR0913 - keyword-only limits of one text
+        self,
+        *,
+        low: int = 0,
+        high: int,
+        lines: bool = False,
+        trim: bool = True,
+        clean: Callable[[str], str] = str,
+        pattern: str | None = None,
+        **options: Any,
+    ) -> None:
+        self.lines, self.trim, self.clean, self.pattern = lines, trim, clean, pattern
+        shape = {"pattern": pattern or (ANY_TEXT if lines else ONE_LINE)}
+        metadata = shape | options.pop("metadata", {})
+        limits = Length(min=low or None, max=high)
+        super().__init__(validate=limits, metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        if "\0" in text or not _encodes(text):
+            raise self.make_error("characters")
+        text = self.clean(text.strip() if self.trim else text)
+        if not self.lines and not re.fullmatch(ONE_LINE, text):
+            raise self.make_error("control")
+        if self.pattern and text and not re.search(self.pattern, text):
+            raise self.make_error("format")
+        return text
+
+
+class Choice(Coded, fields.Enum[Any]):
+    """One of an enum's values."""
+
+    def __init__(self, kind: type[StrEnum], **options: Any) -> None:
+        super().__init__(kind, by_value=fields.String, **options)
+
+
+class Choices(Coded, DelimitedList):
+    """A comma-separated list of an enum's values."""
+
+    def __init__(self, kind: type[StrEnum], **options: Any) -> None:
+        limits = Length(min=1, max=len(kind))
+        super().__init__(Choice(kind), validate=limits, **options)
+
+
+class Flag(Coded, fields.Boolean):
+    """JSON's true or false, and nothing that resembles them."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class QueryFlag(Coded, fields.Boolean):
+    """`true` or `false` in a query."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
+        if value not in {"true", "false"}:
+            raise self.make_error("invalid", input=value)
+        return bool(value == "true")
+
+
+class QueryInteger(Coded, fields.Integer):
+    """Decimal ASCII digits in a query, within a range."""
+
+    def __init__(self, *, low: int, high: int, **options: Any) -> None:
+        wide = "int64" if high > 2**31 - 1 else "int32"
+        metadata = {"format": wide} | options.pop("metadata", {})
+        super().__init__(validate=Range(low, high), metadata=metadata, **options)
+
+    def _validated(self, value: Any) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,19}", str(value)):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Ids(Coded, DelimitedList):
+    """A comma-separated list of ids."""
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        inner = QueryInteger(low=1, high=2**63 - 1)
+        super().__init__(inner, validate=Length(min=1, max=most), **options)
+
+
+class Integer(Coded, fields.Integer):
+    """A 64-bit integer of an answer."""
+
+    def __init__(self, *, low: int = 0, **options: Any) -> None:
+        metadata = {"format": "int64"} | options.pop("metadata", {})
+        super().__init__(
+            strict=True, validate=Range(low, 2**63 - 1), metadata=metadata, **options
+        )
+
+
+class Moment(Coded):
+    """An RFC 3339 date-time with offset, 1970 to 9998 once it is in UTC."""
+
+    default_error_messages = {
+        "invalid": "Not an RFC 3339 date-time with offset, 1970 to 9998.",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        shape = {"format": "date-time", "pattern": f"^{MOMENT}$"}
+        super().__init__(metadata=shape | options.pop("metadata", {}), **options)
+
+    def _serialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str | None:
+        return None if value is None else rfc3339(value)
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime:
+        moment = parse_moment(value)
+        if moment is None:
+            spaced = isinstance(value, str) and " " in value
+            hint = "Write + as %2B in a query." if spaced else None
+            sentence = str(self.error_messages["invalid"])
+            raise ValidationError(Fault(sentence, "format", hint))
+        return moment
+
+
+class MomentOrDay(Moment):
+    """A moment, or a bare day (`YYYY-MM-DD`)."""
+
+    default_error_messages = {
+        "invalid": "Neither YYYY-MM-DD nor an RFC 3339 date-time with offset, "
+        "1970 to 9998.",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        shape = {"format": "date-or-date-time", "pattern": f"^({DAY}|{MOMENT})$"}
+        super().__init__(metadata=shape | options.pop("metadata", {}), **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return parse_day(value) or super()._deserialize(value, *args, **kwargs)
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write a moment in UTC, with Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def parse_moment(text: object) -> datetime | None:
+    """Read an RFC 3339 date-time; None for anything else or out of range."""
+    if not isinstance(text, str) or not re.fullmatch(MOMENT, text, re.ASCII):
+        return None
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def parse_day(text: object) -> date | None:
+    """Read YYYY-MM-DD; None for anything else or out of range."""
+    if not isinstance(text, str) or not re.fullmatch(DAY, text, re.ASCII):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

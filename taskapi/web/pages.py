@@ -1,0 +1,142 @@
+"""Pages of a list: by cursor, by offset or by number.
+
+A cursor names the last row that was seen, so that a walk meets each row that was there
+throughout exactly once, whatever comes and goes meanwhile. It is signed, and good only
+for the same caller, filters and sort.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from flask import request
+from itsdangerous import BadSignature, URLSafeSerializer
+from marshmallow import ValidationError, fields, validates_schema
+
+from taskapi.errors import Fault, InvalidCursor
+from taskapi.paging import Window
+from taskapi.web.fields import QueryFlag, QueryInteger, Text, parse_moment, rfc3339
+from taskapi.web.identity import caller
+from taskapi.web.schema import Schema
+from taskapi.web.settings import settings
+
+LIMIT = 20
+MAX_LIMIT = 100
+MAX_OFFSET = 10_000
+WAYS = ("cursor", "offset", "page")
+PAGING = {*WAYS, "limit", "include_total"}
+
+
+class Positioned(Protocol):
+    """A row of a list: `position` is its value of what the list is sorted by."""
+
+    id: int
+    position: Any
+
+
+class PageArguments(Schema):
+    """The paging parameters of every list; a list adds its filters and `sort`."""
+
+    limit = QueryInteger(low=1, high=MAX_LIMIT, load_default=LIMIT)
+    cursor = Text(
+        low=1,
+        high=1000,
+        metadata={"description": "`next_cursor` of the page before this one."},
+    )
+    offset = QueryInteger(low=0, high=MAX_OFFSET)
+    page = QueryInteger(
+        low=1, high=MAX_OFFSET, metadata={"description": "Number of the page, from 1."}
+    )
+    include_total = QueryFlag(
+        load_default=False, metadata={"description": "Count all matches as well."}
+    )
+
+    @validates_schema
+    def has_one_way(self, arguments: dict[str, Any], **_: Any) -> None:
+        """Refuse two ways of paging at once, and pages that lie too deep."""
+        ways = [way for way in WAYS if way in arguments]
+        if len(ways) > 1:
+            fault = Fault("Use one of cursor, offset and page.", "conflict")
+            raise ValidationError({way: [fault] for way in ways})
+        if arguments.get("page", 1) * arguments.get("limit", LIMIT) > 2 * MAX_OFFSET:
+            raise ValidationError({"page": [Fault("Too deep; use cursor.", "range")]})
+
+
+def page_of(schema: type[Schema]) -> type[Schema]:
+    """Return the schema of a page of these."""
+    members = {
+        "items": fields.List(fields.Nested(schema)),
+        "next_cursor": fields.String(
+            allow_none=True, metadata={"description": "null on the last page."}
+        ),
+        "total": fields.Integer(
+            allow_none=True,
+            metadata={"description": "null unless `include_total=true`.", "minimum": 0},
+        ),
+    }
+    return type(schema.__name__.replace("Schema", "PageSchema"), (Schema,), members)
+
+
+def window(arguments: dict[str, Any]) -> Window:
+    """Take the paging parameters out of a list's arguments; filters and sort remain."""
+    chosen = {name: arguments.pop(name) for name in PAGING & set(arguments)}
+    limit = chosen["limit"]
+    offset = chosen.get("offset", (chosen.get("page", 1) - 1) * limit)
+    after = _read(chosen["cursor"]) if "cursor" in chosen else None
+    return Window(limit, offset, after, chosen["include_total"])
+
+
+def answer(
+    rows: Sequence[Positioned], total: int | None, shown: Window
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the envelope and the Link header; the rows may be one over the limit."""
+    items = rows[: shown.limit]
+    more = len(rows) > shown.limit
+    cursor = _write(items[-1]) if more else None
+    page = {"items": items, "next_cursor": cursor, "total": total}
+    return page, {"Link": f'<{_next(cursor)}>; rel="next"'} if cursor else {}
+
+
+def _next(cursor: str) -> str:
+    """Return the address of the next page, by the way in which this one was asked."""
+    query = request.args.to_dict()
+    limit = int(query.get("limit", LIMIT))
+    if "page" in query:
+        query["page"] = str(int(query["page"]) + 1)
+    elif "offset" in query and int(query["offset"]) + limit <= MAX_OFFSET:
+        query["offset"] = str(int(query["offset"]) + limit)
+    else:
+        query.pop("offset", None)
+        query["cursor"] = cursor
+    return f"{request.path}?{urlencode(query)}"
+
+
+def _write(row: Positioned) -> str:
+    at = row.position
+    moment = rfc3339(at) if isinstance(at, datetime) else None
+    return _signer().dumps([_list_id(), moment, None if moment else at, row.id])
+
+
+def _read(cursor: str) -> tuple[Any, int]:
+    try:
+        list_id, moment, value, row_id = _signer().loads(cursor)
+    except BadSignature as error:
+        raise InvalidCursor from error
+    if list_id != _list_id():
+        raise InvalidCursor
+    return parse_moment(moment) if moment else value, row_id
+
+
+def _signer() -> URLSafeSerializer:
+    keys = filter(None, [settings.secret_key_previous, settings.secret_key])
+    return URLSafeSerializer(list(keys), salt="cursor")
+
+
+def _list_id() -> str:
+    """Tell this list from others: its path, its caller, its filters and its sort."""
+    given = sorted(item for item in request.args.items() if item[0] not in PAGING)
+    named = json.dumps([request.path.rstrip("/"), caller().id, given])
+    return hashlib.sha256(named.encode()).hexdigest()[:16]

@@ -1,0 +1,92 @@
+"""The base of all schemas, and how they appear in the OpenAPI document."""
+
+import difflib
+from typing import Any
+
+import marshmallow
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import RAISE, ValidationError
+
+from taskapi.errors import Fault
+
+
+class Schema(marshmallow.Schema):
+    """Fields in, fields out; what it does not know is refused by name.
+
+    One class serves answer, creation and change: `dump_only` fields appear in answers
+    alone, and `partial=True` makes every field optional.
+    """
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {
+        "type": Fault("Must be a JSON object.", "type"),
+    }
+    is_input = False
+
+    def for_input(self) -> "Schema":
+        """Return this schema without its read-only fields."""
+        writable = [n for n, field in self.fields.items() if not field.dump_only]
+        schema = type(self)(only=writable, partial=self.partial)
+        schema.is_input = True
+        return schema
+
+    def handle_error(
+        self, error: ValidationError, data: Any, *, many: bool, **_options: Any
+    ) -> None:
+        """Say of an unknown field whether it is read-only, or which one is near."""
+        if not isinstance(data, dict) or not isinstance(error.messages, dict):
+            return
+        for name in set(data) - set(self.load_fields):
+            error.messages[name] = [self._unknown(name)]
+
+    def _unknown(self, name: str) -> Fault:
+        if name in self.declared_fields and self.declared_fields[name].dump_only:
+            return Fault("This field is read-only.", "read-only", "Leave it out.")
+        return unknown(name, list(self.load_fields))
+
+
+def unknown(name: str, known: list[str]) -> Fault:
+    """Return the refusal of an unknown name, with the nearest known one as hint."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else None
+    return Fault("There is no such field here.", "unknown", hint)
+
+
+def component_name(schema: Any) -> str:
+    """Name the component of a schema: Task in answers, TaskInput and TaskPatch in."""
+    instance = schema() if isinstance(schema, type) else schema
+    name = type(instance).__name__.removesuffix("Schema")
+    if instance.partial:
+        return f"{name}Patch"
+    read_only = any(field.dump_only for field in instance.declared_fields.values())
+    return f"{name}Input" if instance.is_input and read_only else name
+
+
+class Converter(OpenAPIConverter):
+    """Describe answers as complete and open to new fields, inputs as closed."""
+
+    def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
+        """Return the JSON Schema of a schema, for its direction."""
+        described: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        if not schema.is_input:
+            described.pop("additionalProperties", None)
+            described["required"] = list(described["properties"])
+            for name, field in described["properties"].items():
+                described["properties"][name] = _without(field, "readOnly", "pattern")
+        return described
+
+
+def _without(described: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in described.items() if name not in names}
+
+
+class Plugin(MarshmallowPlugin):
+    """apispec's marshmallow plugin, with our names and our directions."""
+
+    Converter = Converter
+
+    def __init__(self) -> None:
+        super().__init__(schema_name_resolver=component_name)

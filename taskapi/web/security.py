@@ -1,0 +1,91 @@
+"""The edge of every request: ids, headers, proxies, CORS and the access log."""
+
+import re
+import time
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+if TYPE_CHECKING:
+    from config import Settings
+
+log = structlog.get_logger()
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+MAX_BODY_BYTES = 1024 * 1024
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+EXPOSED = [
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+    "Idempotency-Replayed",
+]
+
+
+def init_app(app: Flask, settings: "Settings") -> None:
+    """Put the edge around the app."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
+    app.config["HTTPS_DECLARED"] = settings.public_url.startswith("https://")
+    app.before_request(_begin)
+    app.after_request(_finish)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own idiom
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    if settings.cors_origins:
+        CORS(
+            app,
+            origins=list(settings.cors_origins),
+            expose_headers=EXPOSED,
+            vary_header=True,
+        )
+
+
+def _begin() -> None:
+    asked = request.headers.get("X-Request-ID", "")
+    g.request_id = asked if REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+    g.began = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Request-ID"] = g.request_id
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    if request.is_secure or current_app.config["HTTPS_DECLARED"]:
+        headers["Strict-Transport-Security"] = HSTS
+    private = "caller" in g and request.method in {"GET", "HEAD"}
+    headers.setdefault("Cache-Control", "private, no-cache" if private else "no-store")
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        del headers["Content-Type"]
+    _log(response)
+    return response
+
+
+def _log(response: Response) -> None:
+    """Write the access line: the route's pattern and never the path or the query."""
+    log.info(
+        "request",
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        ms=round((time.perf_counter() - g.began) * 1000, 1),
+    )

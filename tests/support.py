@@ -1,0 +1,94 @@
+"""What tests share: clients with names, and what every refusal looks like."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+API = "/api/v1"
+PASSWORD = "a long walk in the rain"
+INSIDE = (
+    "Traceback",
+    "sqlalchemy",
+    "psycopg",
+    "sqlite3",
+    "SELECT ",
+    'File "',
+    "/site-",
+)
+
+
+class Client:
+    """Somebody who calls the API, with a token once they have logged in."""
+
+    def __init__(self, app: Flask, name: str = "") -> None:
+        self.app = app
+        self.name = name
+        self.user: dict[str, Any] = {}
+        self.tokens: dict[str, Any] = {}
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        """Send a request; a path without a slash is one of the API."""
+        headers = dict(options.pop("headers", {}))
+        if self.tokens:
+            bearer = f"Bearer {self.tokens['access_token']}"
+            headers = {"Authorization": bearer} | headers
+        address = path if path.startswith("/") else f"{API}/{path}"
+        client = self.app.test_client(use_cookies=False)
+        return client.open(address, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("POST", path, json=json, **options)
+
+    def patch(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("PATCH", path, json=json, **options)
+
+    def put(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("PUT", path, json=json, **options)
+
+    def delete(self, path: str, json: Any = None, **options: Any) -> TestResponse:
+        return self.call("DELETE", path, json=json, **options)
+
+    def register(self) -> "Client":
+        """Make the account of this name."""
+        account = {"email": f"{self.name}@example.org", "password": PASSWORD}
+        answer = self.post("auth/register", account)
+        assert answer.status_code == 201, answer.text
+        self.user = answer.json
+        return self
+
+    def log_in(self, password: str = PASSWORD) -> "Client":
+        """Begin a session."""
+        login = {"email": f"{self.name}@example.org", "password": password}
+        answer = self.post("auth/login", login)
+        assert answer.status_code == 200, answer.text
+        self.tokens = answer.json
+        return self
+
+    def make_task(self, **fields: Any) -> dict[str, Any]:
+        """Make a task; a title is made up where none is given."""
+        answer = self.post("tasks", {"title": "Water the plants"} | fields)
+        assert answer.status_code == 201, answer.text
+        task: dict[str, Any] = answer.json
+        return task
+
+
+def refused(response: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """Assert that this is the problem, and that it shows nothing of the inside."""
+    problem: dict[str, Any] = response.json
+    assert (response.status_code, problem["code"]) == (status, code), response.text
+    assert response.content_type == "application/problem+json"
+    assert problem["status"] == status
+    assert problem["type"] == f"/problems/{code}"
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    assert not [word for word in INSIDE if word in response.text]
+    return problem
+
+
+def faults(response: TestResponse) -> dict[str, str]:
+    """Return the code of each fault by its pointer or parameter."""
+    problem = refused(response, 422, "validation-error")
+    return {f.get("pointer") or f["parameter"]: f["code"] for f in problem["errors"]}

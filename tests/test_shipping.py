@@ -1,0 +1,295 @@
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import config
+
+ROOT = Path(__file__).parents[1]
+TOOLS = Path(sys.executable).parent
+WORKFLOW = ".github/workflows/ci.yml"
+DEPENDABOT = ".github/dependabot.yml"
+TIMEOUTS = "custom.github-workflows-require-timeout"
+SCHEMA = "check-jsonschema --builtin-schema"
+SETTINGS = {one.name.upper(): one.default for one in fields(config.Settings)}
+OF_PYTHON = re.compile(r"PATH|PIP_\w+|PYTHON\w+")
+PUBLIC = {"ENVIRONMENT": "production", "HOST": "0.0.0.0"}  # noqa: S104 - in a container
+GRACEFUL_TIMEOUT = 25  # of gunicorn.conf.py
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text()
+
+
+def parse(path: str) -> Any:
+    return yaml.safe_load(read(path))
+
+
+def run(tool: str, *arguments: str) -> tuple[int, str]:
+    words = [TOOLS / tool, *arguments]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - linters of our own environment
+    return done.returncode, done.stdout + done.stderr
+
+
+def instructions(name: str) -> list[str]:
+    lines = read("Dockerfile").replace("\\\n", " ")
+    return re.findall(rf"^{name} (.+)$", lines, re.MULTILINE)
+
+
+def assignments(text: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in shlex.split(text) if "=" in word)
+
+
+def image_variables() -> dict[str, str]:
+    return assignments(" ".join(instructions("ENV")))
+
+
+def composed(name: str) -> Any:
+    return parse("compose.yaml")["services"][name]
+
+
+def hosted() -> Any:
+    return parse("render.yaml")["services"][0]
+
+
+def hosted_variables() -> dict[str, Any]:
+    return {variable.pop("key"): variable for variable in hosted()["envVars"]}
+
+
+def processes() -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in read("Procfile").splitlines())
+
+
+def example() -> dict[str, str]:
+    return dict(re.findall(r"^# ([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
+
+
+def shown(default: object) -> str:
+    text = "" if default == () else str(default)
+    return text.lower() if isinstance(default, bool) else text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(f"{SCHEMA} vendor.github-workflows {WORKFLOW}", id="workflow"),
+        pytest.param(f"{SCHEMA} {TIMEOUTS} {WORKFLOW}", id="timeouts"),
+        pytest.param(f"{SCHEMA} vendor.dependabot {DEPENDABOT}", id="dependabot"),
+        pytest.param(f"{SCHEMA} vendor.compose-spec compose.yaml", id="compose"),
+        pytest.param("hadolint Dockerfile", id="image"),
+        pytest.param("zizmor --offline .", id="security"),
+    ],
+)
+def test_the_linters_of_what_ships_find_nothing(command: str) -> None:
+    tool, *arguments = command.split()
+
+    status, said = run(tool, *arguments)
+
+    assert status == 0, said
+
+
+def test_every_action_is_pinned_by_a_full_hash_and_names_its_version() -> None:
+    workflow = read(WORKFLOW)
+
+    used = re.findall(r"uses: (.+)", workflow)
+    pinned = re.findall(r"uses: (\S+@[0-9a-f]{40} # v[\d.]+)\n", workflow)
+
+    assert used
+    assert used == pinned
+
+
+def test_no_checkout_leaves_its_credentials_behind() -> None:
+    workflow = read(WORKFLOW)
+
+    checkouts = workflow.count("uses: actions/checkout@")
+    cleared = workflow.count("persist-credentials: false")
+
+    assert checkouts == cleared
+
+
+def test_the_oldest_python_that_is_promised_is_tested() -> None:
+    promise = re.search(r'requires-python = ">=(.+)"', read("pyproject.toml"))
+
+    tested = parse(WORKFLOW)["jobs"]["test"]["strategy"]["matrix"]["python"]
+
+    assert promise
+    assert promise[1] == tested[0]
+
+
+def test_one_postgresql_is_tested_composed_and_hosted() -> None:
+    tested = parse(WORKFLOW)["jobs"]["test"]["services"]["database"]["image"]
+
+    major = parse("render.yaml")["databases"][0]["postgresMajorVersion"]
+
+    assert tested == composed("database")["image"]
+    assert tested.startswith(f"postgres:{major}.")
+
+
+def test_every_variable_of_the_blueprint_is_a_setting() -> None:
+    variables = hosted_variables()
+
+    unknown = variables.keys() - SETTINGS.keys()
+
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("name", ["api", "migrate"])
+def test_every_variable_of_a_composed_service_is_a_setting(name: str) -> None:
+    variables = composed(name)["environment"]
+
+    unknown = variables.keys() - SETTINGS.keys()
+
+    assert unknown == set()
+
+
+def test_every_variable_of_the_image_is_a_setting_or_one_of_python() -> None:
+    variables = image_variables().keys()
+
+    of_python = set(filter(OF_PYTHON.fullmatch, variables))
+
+    assert variables - of_python <= SETTINGS.keys()
+
+
+def test_whoever_asks_for_health_asks_at_the_same_path() -> None:
+    image = re.findall(r"'GET', '(.+?)'", instructions("HEALTHCHECK")[0])
+    workflow = re.findall(r"http://127\.0\.0\.1:8000(\S*)", read(WORKFLOW))
+
+    asked = {hosted()["healthCheckPath"], *image, *workflow}
+
+    assert image
+    assert workflow
+    assert asked == {"/health"}
+
+
+def test_the_example_names_every_setting_and_shows_its_default() -> None:
+    expected = {name: shown(default) for name, default in SETTINGS.items()}
+    relative = "sqlite:///instance/taskapi.db"
+
+    shipped = example()
+
+    assert list(shipped) == list(SETTINGS)
+    assert expected.pop("DATABASE_URL") == relative.replace("///", f"///{ROOT}/")
+    assert shipped.pop("DATABASE_URL") == relative
+    assert shipped == expected
+
+
+def test_the_example_sets_nothing_until_someone_does() -> None:
+    lines = read(".env.example").splitlines()
+
+    active = [line for line in lines if line and not line.startswith("# ")]
+
+    assert active == []
+
+
+def test_the_image_serves_as_a_user_without_rights() -> None:
+    users = instructions("USER")
+
+    last = users[-1]
+
+    assert re.fullmatch(r"[1-9]\d{4}:[1-9]\d{4}", last)
+
+
+def test_the_image_installs_only_what_the_lock_file_hashes() -> None:
+    steps = " && ".join(instructions("RUN"))
+
+    installs = re.findall(r"pip install (.*?) &&", steps)
+
+    assert installs == ["--only-binary :all: --require-hashes -r requirements.txt"]
+
+
+def test_nothing_comes_into_the_image_unnamed() -> None:
+    lines = read(".dockerignore").splitlines()
+
+    rules = [line for line in lines if not line.startswith("#")]
+
+    assert rules[0] == "*"
+    assert {"!config.py", "!gunicorn.conf.py", "!wsgi.py"} <= set(rules)
+    assert {"!migrations", "!taskapi", "!requirements.txt"} <= set(rules)
+
+
+@pytest.mark.parametrize("name", ["api", "migrate"])
+def test_a_composed_service_can_change_nothing_but_its_scratch_folder(
+    name: str,
+) -> None:
+    service = composed(name)
+
+    confinement = [service["read_only"], *service["tmpfs"], *service["cap_drop"]]
+
+    assert confinement == [True, "/tmp", "ALL"]  # noqa: S108 - inside the container
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+def test_the_composed_api_waits_for_the_migrations() -> None:
+    api, migrate = composed("api"), composed("migrate")
+
+    after = api["depends_on"]["migrate"]["condition"]
+    before = migrate["depends_on"]["database"]["condition"]
+
+    assert (before, after) == ("service_healthy", "service_completed_successfully")
+    assert migrate["command"] == ["flask", "db", "upgrade"]
+
+
+def test_the_composed_api_is_reached_from_its_own_machine_only() -> None:
+    api, database = composed("api"), composed("database")
+
+    addresses = [port.split(":")[0] for port in api["ports"]]
+
+    assert addresses == ["127.0.0.1"]
+    assert "ports" not in database
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "POSTGRES_PASSWORD"])
+def test_compose_brings_no_secret_of_its_own(name: str) -> None:
+    text = read("compose.yaml")
+
+    mentions = re.findall(rf"\${{?{name}..", text)
+
+    assert set(mentions) == {f"${{{name}:?"}
+
+
+def test_the_blueprint_makes_the_secret_and_finds_the_database() -> None:
+    variables = hosted_variables()
+
+    database = parse("render.yaml")["databases"][0]
+
+    source = {"name": database["name"], "property": "connectionString"}
+    assert variables["SECRET_KEY"] == {"generateValue": True}
+    assert variables["DATABASE_URL"] == {"fromDatabase": source}
+    assert database["ipAllowList"] == []
+
+
+def test_every_platform_waits_longer_than_gunicorn() -> None:
+    delay = hosted()["maxShutdownDelaySeconds"]
+
+    grace = composed("api")["stop_grace_period"]
+
+    assert delay > GRACEFUL_TIMEOUT
+    assert int(grace.removesuffix("s")) > GRACEFUL_TIMEOUT
+
+
+def test_every_platform_migrates_before_it_serves() -> None:
+    procfile = processes()
+
+    before = hosted()["preDeployCommand"]
+
+    assert procfile.keys() == {"release", "web"}
+    assert procfile["release"].endswith("flask db upgrade")
+    assert procfile["web"].endswith("gunicorn wsgi:app")
+    assert before == "flask db upgrade"
+
+
+def test_every_platform_serves_as_production_on_all_addresses() -> None:
+    render = {name: value.get("value") for name, value in hosted_variables().items()}
+
+    procfile = assignments(processes()["web"])
+
+    assert procfile.items() == PUBLIC.items()
+    assert render.items() >= PUBLIC.items()
+    assert image_variables().items() >= PUBLIC.items()
+    assert composed("api")["environment"].items() >= PUBLIC.items()

@@ -1,0 +1,6 @@
+"""What gunicorn and the `flask` command load."""
+
+import config
+from taskapi import create_app
+
+app = create_app(config.load())
