@@ -106,6 +106,8 @@ class Settings:
     require_if_match: bool = _switch(default=False)
     docs_enabled: bool = _switch(default=True)
     ratelimit_enabled: bool = _switch(default=True)
+    ratelimit_per_minute: int = _number(300, 1, 1_000_000)
+    ratelimit_auth_per_minute: int = _number(20, 1, 1_000_000)
 
 
 def from_env() -> Settings:

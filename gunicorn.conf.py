@@ -1,6 +1,8 @@
 """How gunicorn serves taskapi; it reads this file by itself."""
 
 import gc
+import sys
+from pathlib import Path
 
 from config import load
 from taskapi.log import logging_config
@@ -11,7 +13,8 @@ bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
 threads = settings.threads
 worker_class = "gthread"
-worker_tmp_dir = "/dev/shm"  # noqa: S108 - a heartbeat on a disk can block a worker
+memory = Path("/dev/shm")  # noqa: S108 - a heartbeat on a disk can block a worker
+worker_tmp_dir = str(memory) if memory.is_dir() else None
 keepalive = 30
 graceful_timeout = 25
 timeout = 60
@@ -20,7 +23,23 @@ control_socket_disable = True
 logconfig_dict = logging_config(settings.log_level)
 
 
+HELLO = """
+  taskapi serves  {address}
+  documentation   {address}/docs
+  make an account with
+
+curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
+  -d '{{"username": "ann", "password": "four words of yours"}}'
+
+"""
+
+
 def when_ready(_server):
-    """Freeze what was loaded, so that the workers share its memory."""
+    """Freeze what was loaded, so that workers share its memory; greet developers."""
     gc.collect()
     gc.freeze()
+    if settings.environment == "development":
+        sys.stdout.write(
+            HELLO.format(address=f"http://{settings.host}:{settings.port}")
+        )
+        sys.stdout.flush()

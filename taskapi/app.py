@@ -12,7 +12,7 @@ from taskapi.system.pages import pages
 from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
 from taskapi.users.routes import users
-from taskapi.web import identity, problems, security
+from taskapi.web import identity, limits, problems, security
 from taskapi.web.api import Api
 from taskapi.web.body import Json
 
@@ -35,6 +35,7 @@ def create_app(settings: "Settings") -> Flask:
     db.init_app(app, settings)
     passwords.init_app(app, settings)
     identity.init_app(app, settings, sessions.find_caller)
+    limits.init_app(app, settings)
     security.init_app(app, settings)
     problems.init_app(app)
     api = Api(app, server=settings.public_url or "/")

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from taskapi import db
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
-from taskapi.errors import Invalid, Problem
+from taskapi.errors import Invalid, Problem, Unavailable
 from taskapi.tasks.models import Task
 from taskapi.users import service
 from taskapi.users.models import Role, User
@@ -58,8 +58,9 @@ def create(*, admin: bool, **fields: str | None) -> None:
 @users.command("list")
 def list_users() -> None:
     """List all accounts."""
+    found = service.everybody()
     click.echo(f"{'ID':>6}  {'ROLE':5}  {'STATE':8}  NAME")
-    for user in service.everybody():
+    for user in found:
         state = "active" if user.is_active else "disabled"
         click.echo(f"{user.id:>6}  {user.role:5}  {state:8}  {_name(user)}")
 
@@ -114,6 +115,8 @@ def _name(user: Any) -> str:
 
 
 def _in_words(problem: Problem) -> str:
+    if isinstance(problem, Unavailable):
+        return "The database is out of reach or not migrated; try `flask db upgrade`."
     if not isinstance(problem, Invalid):
         return problem.detail
     return "; ".join(f"{name}: {faults[0]}" for name, faults in problem.faults.items())

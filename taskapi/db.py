@@ -51,7 +51,12 @@ RECYCLE_SECONDS = 1800
 AnyRow = Any
 """A row as SQLAlchemy returns it: each column is an attribute."""
 
-OUT_OF_REACH = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+OUT_OF_REACH = (
+    exc.OperationalError,  # gone, refused, locked, full
+    exc.InterfaceError,
+    exc.TimeoutError,  # of the pool
+    exc.ProgrammingError,  # not migrated; SQLite calls that operational
+)
 
 MAX_ID = 2**63 - 1
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -182,7 +187,7 @@ def transaction() -> Iterator[None]:
             session.commit()
     except OUT_OF_REACH as error:
         cause = getattr(error, "orig", None) or error
-        log.warning("database out of reach", cause=type(cause).__name__)
+        log.warning("database out of reach", cause=str(cause).partition("\n")[0])
         raise Unavailable(retry_after=1) from error
     except exc.IntegrityError as error:
         # a race with a request that took away what this one refers to: once more

@@ -19,7 +19,9 @@ from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.identity import caller
 from taskapi.web.settings import settings
 
-auth = Blueprint("auth", "Accounts and tokens: register, log in, refresh, log out.")
+auth = Blueprint(
+    "auth", "Accounts and tokens: register, log in, refresh, log out.", limit="auth"
+)
 
 
 @auth.post("/auth/register", public=True)

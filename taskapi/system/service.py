@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import exc, text
+from sqlalchemy import text
 
 from taskapi import db
 
@@ -30,7 +30,7 @@ def links(*, with_docs: bool) -> dict[str, str]:
 def _answers(statement: Any) -> list[Any]:
     try:
         return [value for (value,) in db.read(statement)]
-    except (exc.DBAPIError, exc.TimeoutError):
+    except db.OUT_OF_REACH:
         return []
 
 

@@ -8,7 +8,7 @@ from taskapi.web import conditional, pages
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.identity import caller
 
-tasks = Blueprint("tasks", "Your tasks.")
+tasks = Blueprint("tasks", "Your tasks.", limit="default")
 
 
 @tasks.post("/tasks")

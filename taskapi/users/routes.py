@@ -8,7 +8,7 @@ from taskapi.web import conditional
 from taskapi.web.api import Blueprint
 from taskapi.web.identity import caller
 
-users = Blueprint("users", "Your account.")
+users = Blueprint("users", "Your account.", limit="default")
 
 
 @users.get("/users/me")

@@ -18,7 +18,7 @@ EMAIL = (
     r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 )
 USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,49}$"
-TIMEZONES = available_timezones()
+TIMEZONES = available_timezones() - {"localtime"}
 
 
 def fold(name: str) -> str:

@@ -1,7 +1,7 @@
 """Blueprints whose operations need login unless they say otherwise.
 
 One decorator, `route`, gives an operation its path, its guard and its place in the
-OpenAPI document. The order in it is the order of checks: caller, query, body.
+OpenAPI document. Checks come in this order: caller, rate, query, body.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,22 @@ from flask import Flask, request
 from werkzeug.routing import BaseConverter, ValidationError
 
 from taskapi.errors import Invalid
-from taskapi.web import document, identity
+from taskapi.web import document, identity, limits
 from taskapi.web.body import Parser
 from taskapi.web.schema import Plugin, Schema, unknown
 
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
 MAX_ID = 2**63 - 1
+LICENSE = {"name": "MIT", "identifier": "MIT"}
+INTRODUCTION = """Tasks for a small team, on a server of its own.
+
+1. Make an account with `register`, then press **Authorize** and log in with it.
+2. Make a task with `create_task`; the answer's `ETag` is its version.
+3. Send that tag back as `If-Match` when you change the task: no change gets lost.
+
+Every error is a problem (RFC 9457) with a stable `code`; [all of them](/problems).
+"""
 BODY_PROBLEMS = ["malformed-json", "payload-too-large", "unsupported-media-type"]
 
 
@@ -45,8 +54,11 @@ class Blueprint(flask_smorest.Blueprint):
         "form": "application/x-www-form-urlencoded",
     }
 
-    def __init__(self, name: str, description: str, *, prefix: str = PREFIX) -> None:
+    def __init__(
+        self, name: str, description: str, *, prefix: str = PREFIX, limit: str = ""
+    ) -> None:
         super().__init__(name, name, url_prefix=prefix, description=description)
+        self.limit = limit
         self._prepare_doc_cbks.append(self._complete)
 
     def route(  # type: ignore[override]  # Flask's keeps the type of each view
@@ -55,13 +67,14 @@ class Blueprint(flask_smorest.Blueprint):
         """Serve a view at a path; without `public`, to callers who are logged in."""
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
-            guarded = _guard(view, public=public)
+            guarded = _guard(view, public=public, limit=self.limit)
             found = ["not-found"] if "<" in rule else []
             login = [] if public else ["token-missing"]
-            always = ["validation-error", "rate-limited", "service-unavailable"]
+            limited = ["rate-limited"] if self.limit else []
+            always = ["validation-error", "service-unavailable"]
             document.annotate(
                 guarded,
-                problems=[*login, *found, *always],
+                problems=[*login, *found, *limited, *always],
                 public=public,
                 operation=view.__name__,
             )
@@ -101,8 +114,8 @@ class Blueprint(flask_smorest.Blueprint):
         return operation
 
 
-def _guard(view: Callable[..., Any], *, public: bool) -> Callable[..., Any]:
-    """Ask for the caller first, then refuse a query where none is read."""
+def _guard(view: Callable[..., Any], *, public: bool, limit: str) -> Callable[..., Any]:
+    """Ask for the caller first, count, then refuse a query where none is read."""
     parameters = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
     reads_query = any(parameter["in"] == "query" for parameter in parameters)
 
@@ -110,6 +123,7 @@ def _guard(view: Callable[..., Any], *, public: bool) -> Callable[..., Any]:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if not public:
             identity.require()
+        limits.count(limit)
         if not reads_query and request.args:
             faults = {name: [unknown(name, [])] for name in request.args}
             raise Invalid(faults, in_query=True)
@@ -134,6 +148,7 @@ class Api(flask_smorest.Api):
                 "version": VERSION,
                 "openapi_version": "3.1.0",
                 "marshmallow_plugin": Plugin(),
+                "info": {"description": INTRODUCTION, "license": LICENSE},
                 "servers": [{"url": server}],
                 "security": [{name: []} for name in ("bearer", "password")],
             },

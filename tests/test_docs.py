@@ -1,0 +1,79 @@
+"""The documentation is part of the product: what it names exists, and the reverse."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from flask import Flask
+
+from config import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+
+
+def settings_table() -> dict[str, str]:
+    """Return the settings of the README with their defaults."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ?(.*?) ?\|", README, re.MULTILINE)
+    return {name: default.strip("`") for name, default in rows}
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    documented = set(settings_table())
+
+    expected = {field.name.upper() for field in fields(Settings)}
+
+    assert documented == expected
+
+
+def test_the_readme_gives_the_true_defaults() -> None:
+    spoken = {"true": True, "false": False, "": "", "none": (), "any": ()}
+    documented = settings_table()
+    for name in ("DATABASE_URL", "SECRET_KEY"):  # described in words
+        documented.pop(name)
+
+    true = {f.name.upper(): f.default for f in fields(Settings)}
+
+    said = {name: spoken.get(text, text) for name, text in documented.items()}
+    assert {n: str(v) for n, v in said.items()} == {n: str(true[n]) for n in said}
+
+
+def test_every_command_is_in_the_readme(apps: dict[str, Flask]) -> None:
+    groups = apps["sqlite"].cli.commands
+    own = {f"flask users {name}" for name in groups["users"].commands}
+
+    missing = {command for command in own if command not in README}
+
+    assert missing == set()
+
+
+def test_every_make_target_of_the_documentation_exists() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"\bmake ([a-z]+)\b(?=[\s`])", text))
+    targets = set(
+        re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    )
+
+    missing = named - targets
+
+    assert missing == set()
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    links = [
+        page.parent / target
+        for page in PAGES
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text())
+    ]
+
+    broken = [str(link) for link in links if not link.exists()]
+
+    assert broken == []
+    assert len(links) > 5
+
+
+def test_the_readme_stays_short() -> None:
+    lines = README.count("\n")
+
+    assert lines < 200
