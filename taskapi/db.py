@@ -112,7 +112,7 @@ class Model(DeclarativeBase):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, sort_order=-1)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
-    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
 database = SQLAlchemy(metadata=Model.metadata)

@@ -67,8 +67,10 @@ class Invalid(Problem):
     code = "validation-error"
     message = "Some values are not accepted; `errors` names each of them."
 
-    def __init__(self, faults: dict[str, Any], *, in_query: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self, faults: dict[str, Any], *, in_query: bool = False, **details: Any
+    ) -> None:
+        super().__init__(**details)
         self.faults = faults
         self.in_query = in_query
 

@@ -24,7 +24,7 @@ Answer = Sequence[ColumnElement[Any]]
 class Versioned:
     """Give a model the version that ETags show."""
 
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(db.Id, default=1)
 
 
 def create(
@@ -32,8 +32,8 @@ def create(
 ) -> AnyRow:
     """Insert one row and return it."""
     now = clock.now()
-    times = {"created_at": now, "updated_at": now}
-    statement = insert(model).values(values | times).returning(*_answer(model, answer))
+    values = {"created_at": now, "updated_at": now} | values
+    statement = insert(model).values(values).returning(*_answer(model, answer))
     return db.session.execute(statement).one()
 
 

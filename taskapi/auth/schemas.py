@@ -1,13 +1,14 @@
 """Logins and tokens in JSON and in OAuth 2.0 forms."""
 
+from enum import StrEnum
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from taskapi.errors import Fault
+from taskapi.errors import Fault, Invalid
 from taskapi.users.models import EMAIL_LENGTH
 from taskapi.users.schemas import fold, password
-from taskapi.web.fields import Flag, OneOf, Text
+from taskapi.web.fields import Choice, Flag, Text
 from taskapi.web.schema import Schema
 
 TOKEN_LENGTH = 2048
@@ -46,12 +47,17 @@ class RefreshSchema(Schema):
     refresh_token = refresh_token(required=True)
 
 
+class Grant(StrEnum):
+    """What a token may be asked for with."""
+
+    PASSWORD = "password"  # noqa: S105 - the name that RFC 6749 gives the grant
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - likewise
+
+
 class GrantSchema(Schema):
     """A token request of OAuth 2.0 (RFC 6749, sections 4.3 and 6)."""
 
-    grant_type = fields.String(
-        required=True, validate=OneOf(["password", "refresh_token"])
-    )
+    grant_type = Choice(Grant, required=True)
     username = login_name("The username or the email, for grant_type password.")
     password = password()
     refresh_token = refresh_token()
@@ -59,19 +65,24 @@ class GrantSchema(Schema):
     client_id = Text(high=200, metadata={"description": "Not used."})
     client_secret = Text(high=200, metadata={"description": "Not used."})
 
-    @validates_schema
+    @validates_schema(skip_on_field_errors=True)
     def has_grant(self, data: dict[str, Any], **_: Any) -> None:
         """Ask for what the grant needs."""
         needed = {
-            "password": ("username", "password"),
-            "refresh_token": ("refresh_token",),
+            Grant.PASSWORD: ("username", "password"),
+            Grant.REFRESH_TOKEN: ("refresh_token",),
         }
-        missing = [
-            n for n in needed.get(data.get("grant_type", ""), ()) if n not in data
-        ]
+        missing = [n for n in needed[data["grant_type"]] if n not in data]
         if missing:
             fault = Fault("Needed for this grant_type.", "required")
             raise ValidationError({name: [fault] for name in missing})
+
+    def handle_error(self, error: ValidationError, data: Any, **options: Any) -> None:
+        """Say of an unknown grant what RFC 6749 says (section 5.2)."""
+        super().handle_error(error, data, **options)
+        if data.get("grant_type", Grant.PASSWORD) not in list(Grant):
+            faults = error.messages_dict
+            raise Invalid(faults, error="unsupported_grant_type") from error
 
 
 class LogoutSchema(Schema):

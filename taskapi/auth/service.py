@@ -44,9 +44,11 @@ def log_in(login: str, password: str, lifetime: timedelta) -> AnyRow:
         raise InvalidCredentials
     if user is None or not user.is_active:
         raise AccountDisabled
+    outdated = passwords.is_outdated(user.password_hash)
+    renewed = passwords.make_hash(password) if outdated else None
     session = _begin(user, lifetime)
-    if passwords.is_outdated(user.password_hash):
-        users.store_hash(user.id, passwords.make_hash(password))
+    if renewed:
+        users.store_hash(user.id, renewed)
     return session
 
 
@@ -77,7 +79,8 @@ def refresh(
     somebody: the session ends.
     """
     now = clock.now()
-    theirs = (Session.id == session_id, Session.user_id == user_id)
+    active = select(User.id).where(User.id == user_id, User.is_active)
+    theirs = (Session.id == session_id, Session.user_id.in_(active))
     rotation = (
         update(Session)
         .where(*theirs, Session.refresh_id == refresh_id)

@@ -15,6 +15,7 @@ from taskapi.web.fields import (
     MomentOrDay,
     OneOf,
     QueryFlag,
+    QueryMoment,
     Text,
 )
 from taskapi.web.pages import PageArguments, page_of
@@ -77,14 +78,14 @@ class TaskListArguments(PageArguments):
 
     status = Choices(models.Status, metadata={"description": "One of these."})
     priority = Choices(models.Priority, metadata={"description": "One of these."})
-    due_before = Moment()
-    due_after = Moment(metadata={"description": "At this moment or later."})
-    created_before = Moment()
-    created_after = Moment()
-    updated_before = Moment()
-    updated_after = Moment()
-    completed_before = Moment()
-    completed_after = Moment()
+    due_before = QueryMoment()
+    due_after = QueryMoment(metadata={"description": "At this moment or later."})
+    created_before = QueryMoment()
+    created_after = QueryMoment()
+    updated_before = QueryMoment()
+    updated_after = QueryMoment()
+    completed_before = QueryMoment()
+    completed_after = QueryMoment()
     overdue = QueryFlag()
     ids = Ids(most=100)
     sort = fields.String(

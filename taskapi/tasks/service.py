@@ -17,7 +17,9 @@ from taskapi.tasks.models import Status, Task
 
 def create(caller: Any, fields: dict[str, Any]) -> AnyRow:
     """Make a task of the caller's."""
-    values = _columns(fields, completed_at=clock.now()) | {"owner_id": caller.id}
+    now = clock.now()
+    values = _columns(fields, completed_at=now)
+    values |= {"owner_id": caller.id, "created_at": now, "updated_at": now}
     return versioned.create(Task, values, _answer(caller))
 
 

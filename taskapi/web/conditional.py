@@ -12,6 +12,9 @@ from taskapi.web.document import annotate
 from taskapi.web.settings import settings
 
 
+VERSION = "[1-9][0-9]{0,17}"
+
+
 def read(view: Callable[..., Any]) -> Callable[..., Any]:
     """Send the ETag of what the view returns; answer 304 to who has it already."""
 
@@ -58,9 +61,5 @@ def _expected() -> frozenset[int] | None:
         return None
     if request.if_match.star_tag:
         return None
-    tags = request.if_match.as_set(include_weak=True)
-    return frozenset(int(tag) for tag in tags if _is_version(tag))
-
-
-def _is_version(tag: str) -> bool:
-    return re.fullmatch("[1-9][0-9]{0,17}", tag) is not None
+    tags = filter(None, request.if_match.as_set(include_weak=True))
+    return frozenset(int(tag) for tag in tags if re.fullmatch(VERSION, tag))

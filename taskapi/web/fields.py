@@ -18,7 +18,8 @@ from taskapi.errors import Fault
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
 DAY = YEARS + r"-\d{2}-\d{2}"
-MOMENT = DAY + r"T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})"
+OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
+MOMENT = DAY + r"T\d{2}:\d{2}:\d{2}(\.\d+)?" + OFFSET
 ANY_TEXT = r"^[^\u0000]*$"
 ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
@@ -174,11 +175,21 @@ class Moment(Coded):
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime:
         moment = parse_moment(value)
         if moment is None:
-            spaced = isinstance(value, str) and " " in value
-            hint = "Write + as %2B in a query." if spaced else None
             sentence = str(self.error_messages["invalid"])
-            raise ValidationError(Fault(sentence, "format", hint))
+            raise ValidationError(Fault(sentence, "format", self.hint(value)))
         return moment
+
+    def hint(self, _value: object) -> str | None:
+        """Return what often helps with such a value."""
+        return None
+
+
+class QueryMoment(Moment):
+    """A moment in a query, where a bare + arrives as a space."""
+
+    def hint(self, value: object) -> str | None:
+        """Explain the space."""
+        return "Write + as %2B in a query." if " " in str(value) else None
 
 
 class MomentOrDay(Moment):

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 NAME = "taskapi"
 LEEWAY_SECONDS = 10
 CACHED_TOKENS = 4096
+LONGEST_LIFE_SECONDS = 366 * 24 * 60 * 60
+MAX_ID = 2**63 - 1
+ID = "[1-9][0-9]{0,18}"
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SESSION_ID = "sid"
 CLAIMS = ["iss", "aud", "sub", SESSION_ID, "jti", "type", "iat", "exp"]
 
@@ -175,12 +179,19 @@ def _key_id(secret: str) -> str:
 
 def _claims(said: dict[str, Any]) -> Claims:
     """Check the type and spelling of what we rely on; the presence is checked."""
-    numbers = (said[SESSION_ID], said["iat"], said["exp"])
-    strings = (said["jti"], said["type"])
+    session_id, issued_at, expires_at = numbers = (
+        said[SESSION_ID],
+        said["iat"],
+        said["exp"],
+    )
     if (
-        not re.fullmatch(r"[1-9][0-9]{0,18}", said["sub"])
-        or not all(type(number) is int for number in numbers)
-        or not all(isinstance(text, str) for text in strings)
+        not all(type(number) is int for number in numbers)
+        or not re.fullmatch(ID, said["sub"])
+        or not re.fullmatch(UUID, str(said["jti"]))
+        or not 0 < max(int(said["sub"]), session_id) <= MAX_ID
+        or not 0 < expires_at - issued_at <= LONGEST_LIFE_SECONDS
     ):
         raise TokenInvalid
-    return Claims(int(said["sub"]), numbers[0], *strings, numbers[2])
+    return Claims(
+        int(said["sub"]), session_id, said["jti"], str(said["type"]), expires_at
+    )

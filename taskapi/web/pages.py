@@ -43,7 +43,7 @@ class PageArguments(Schema):
     limit = QueryInteger(low=1, high=MAX_LIMIT, load_default=LIMIT)
     cursor = Text(
         low=1,
-        high=1000,
+        high=2000,
         metadata={"description": "`next_cursor` of the page before this one."},
     )
     offset = QueryInteger(low=0, high=MAX_OFFSET)
@@ -61,7 +61,7 @@ class PageArguments(Schema):
         if len(ways) > 1:
             fault = Fault("Use one of cursor, offset and page.", "conflict")
             raise ValidationError({way: [fault] for way in ways})
-        if arguments.get("page", 1) * arguments.get("limit", LIMIT) > 2 * MAX_OFFSET:
+        if (arguments.get("page", 1) - 1) * arguments.get("limit", LIMIT) > MAX_OFFSET:
             raise ValidationError({"page": [Fault("Too deep; use cursor.", "range")]})
 
 
@@ -104,12 +104,13 @@ def _next(cursor: str) -> str:
     """Return the address of the next page, by the way in which this one was asked."""
     query = request.args.to_dict()
     limit = int(query.get("limit", LIMIT))
-    if "page" in query:
-        query["page"] = str(int(query["page"]) + 1)
+    page = int(query.get("page", MAX_OFFSET))
+    if page < MAX_OFFSET and page * limit <= MAX_OFFSET:
+        query["page"] = str(page + 1)
     elif "offset" in query and int(query["offset"]) + limit <= MAX_OFFSET:
         query["offset"] = str(int(query["offset"]) + limit)
     else:
-        query.pop("offset", None)
+        query = {k: v for k, v in query.items() if k not in {"offset", "page"}}
         query["cursor"] = cursor
     return f"{request.path}?{urlencode(query)}"
 

@@ -224,7 +224,7 @@ def answer(code: str, detail: str, headers: dict[str, str], **members: Any) -> R
     """Return the problem of this code; `members` are its extension members."""
     kind = CATALOGUE[code]
     if request.mimetype == FORM:
-        members["error"] = kind.oauth
+        members.setdefault("error", kind.oauth)
     body = {
         "type": f"/problems/{code}",
         "title": kind.title,

@@ -39,13 +39,14 @@ class Schema(marshmallow.Schema):
         """Say of an unknown field whether it is read-only, or which one is near."""
         if not isinstance(data, dict) or not isinstance(error.messages, dict):
             return
-        for name in set(data) - set(self.load_fields):
-            error.messages[name] = [self._unknown(name)]
+        known = {field.data_key or name for name, field in self.load_fields.items()}
+        for name in set(data) - known:
+            error.messages[name] = [self._unknown(name, sorted(known))]
 
-    def _unknown(self, name: str) -> Fault:
+    def _unknown(self, name: str, known: list[str]) -> Fault:
         if name in self.declared_fields and self.declared_fields[name].dump_only:
             return Fault("This field is read-only.", "read-only", "Leave it out.")
-        return unknown(name, list(self.load_fields))
+        return unknown(name, known)
 
 
 def unknown(name: str, known: list[str]) -> Fault:
