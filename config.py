@@ -53,7 +53,7 @@ def _text(default: str, *allowed: str) -> Any:
 
 
 def _confidential(default: str = "") -> Any:
-    read = {"read": lambda name: env.str(name, default)}
+    read = {"read": lambda name: env.str(name, default).strip()}
     return field(default=default, repr=False, metadata=read)
 
 
@@ -148,6 +148,7 @@ def _database_url(url: str) -> str:
     """Mean psycopg 3 by both names of PostgreSQL; make SQLite paths absolute."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
+        _refuse_bad_port(rest)
         return f"postgresql+psycopg://{rest}"
     path, _, options = rest.removeprefix("/").partition("?")
     if scheme != "sqlite" or not rest.startswith("/") or path in {"", ":memory:"}:
@@ -156,6 +157,13 @@ def _database_url(url: str) -> str:
             "or sqlite:////path/to/file.db"
         )
     return f"sqlite:///{Path(path).resolve()}" + (f"?{options}" if options else "")
+
+
+def _refuse_bad_port(address: str) -> None:
+    try:
+        urlsplit(f"//{address}").port  # noqa: B018 - reading it checks it
+    except ValueError as error:
+        raise SettingError("DATABASE_URL: the port is not a number") from error
 
 
 def _stored_secret(database_url: str) -> str:
@@ -206,7 +214,8 @@ def _refuse_loose_origins(origins: tuple[str, ...]) -> None:
     for origin in origins:
         parts = urlsplit(origin)
         exact = f"{parts.scheme}://{parts.netloc}"
-        if parts.scheme not in {"http", "https"} or "*" in origin or origin != exact:
+        named = parts.scheme in {"http", "https"} and parts.netloc
+        if not named or "*" in origin or origin != exact:
             raise SettingError(
                 "CORS_ORIGINS: expected exact origins such as https://app.example.org"
             )

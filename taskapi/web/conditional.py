@@ -11,7 +11,6 @@ from taskapi.errors import PreconditionRequired
 from taskapi.web.document import annotate
 from taskapi.web.settings import settings
 
-
 VERSION = "[1-9][0-9]{0,17}"
 
 
