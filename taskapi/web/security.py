@@ -49,12 +49,8 @@ def init_app(app: Flask, settings: "Settings") -> None:
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
     if settings.cors_origins:
-        CORS(
-            app,
-            origins=list(settings.cors_origins),
-            expose_headers=EXPOSED,
-            vary_header=True,
-        )
+        CORS(app, origins=list(settings.cors_origins), expose_headers=EXPOSED)
+        app.after_request(_vary)
 
 
 def _begin() -> None:
@@ -77,6 +73,12 @@ def _finish(response: Response) -> Response:
     if response.status_code == HTTPStatus.NO_CONTENT:
         del headers["Content-Type"]
     _log(response)
+    return response
+
+
+def _vary(response: Response) -> Response:
+    """Tell caches that answers differ by origin; flask-cors does so for several only."""
+    response.vary.add("Origin")
     return response
 
 
