@@ -77,7 +77,7 @@ def _finish(response: Response) -> Response:
 
 
 def _vary(response: Response) -> Response:
-    """Tell caches that answers differ by origin; flask-cors does so for several only."""
+    """Tell caches that answers differ by origin; flask-cors omits it for one."""
     response.vary.add("Origin")
     return response
 
