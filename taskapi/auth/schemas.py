@@ -1,7 +1,7 @@
 """Logins and tokens in JSON and in OAuth 2.0 forms."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -27,6 +27,8 @@ def refresh_token(**options: Any) -> Text:
 
 class LoginSchema(Schema):
     """An email or a username, and the password."""
+
+    shape: ClassVar[dict[str, Any]] = {"minProperties": 2, "maxProperties": 2}
 
     email = login_name("Instead of `username`.")
     username = login_name("The username, or the email.")
@@ -54,8 +56,24 @@ class Grant(StrEnum):
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - likewise
 
 
+NEEDED = {
+    Grant.PASSWORD: ("username", "password"),
+    Grant.REFRESH_TOKEN: ("refresh_token",),
+}
+
+
 class GrantSchema(Schema):
     """A token request of OAuth 2.0 (RFC 6749, sections 4.3 and 6)."""
+
+    shape: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {
+                "properties": {"grant_type": {"const": grant}},
+                "required": ["grant_type", *fields],
+            }
+            for grant, fields in NEEDED.items()
+        ]
+    }
 
     grant_type = Choice(Grant, required=True)
     username = login_name("The username or the email, for grant_type password.")
@@ -68,11 +86,7 @@ class GrantSchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def has_grant(self, data: dict[str, Any], **_: Any) -> None:
         """Ask for what the grant needs."""
-        needed = {
-            Grant.PASSWORD: ("username", "password"),
-            Grant.REFRESH_TOKEN: ("refresh_token",),
-        }
-        missing = [n for n in needed[data["grant_type"]] if n not in data]
+        missing = [n for n in NEEDED[data["grant_type"]] if n not in data]
         if missing:
             fault = Fault("Needed for this grant_type.", "required")
             raise ValidationError({name: [fault] for name in missing})

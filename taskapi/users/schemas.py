@@ -1,7 +1,7 @@
 """Accounts in JSON."""
 
 import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validates_schema
@@ -12,8 +12,9 @@ from taskapi.users import models
 from taskapi.web.fields import Choice, Integer, Moment, Text
 from taskapi.web.schema import Schema
 
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 EMAIL = (
-    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    rf"^(?=.{{1,64}}@){ATOM}(\.{ATOM})*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 )
@@ -27,7 +28,7 @@ def fold(name: str) -> str:
 
 
 def email(**options: Any) -> Text:
-    """Return an email field; an address is what HTML's email input takes, dotted."""
+    """Return an email field: ASCII, with dots between atoms and a dotted domain."""
     about = {"format": "email", "examples": ["ann@example.org"]}
     return Text(
         high=models.EMAIL_LENGTH, clean=fold, pattern=EMAIL, metadata=about, **options
@@ -96,6 +97,10 @@ class UserSchema(Schema):
 
 class RegistrationSchema(Schema):
     """A new account: a password, and an email, a username or both."""
+
+    shape: ClassVar[dict[str, Any]] = {
+        "anyOf": [{"required": ["email"]}, {"required": ["username"]}]
+    }
 
     email = email()
     username = username()

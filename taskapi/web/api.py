@@ -10,7 +10,8 @@ from typing import Any
 
 import flask_smorest
 from flask import Flask, request
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import BaseConverter
 
 from taskapi.errors import Invalid
 from taskapi.web import document, identity, limits
@@ -40,7 +41,7 @@ class IdConverter(BaseConverter):
     def to_python(self, value: str) -> int:
         """Return the id."""
         if int(value) > MAX_ID:
-            raise ValidationError
+            raise NotFound
         return int(value)
 
 

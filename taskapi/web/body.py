@@ -101,7 +101,7 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _short(text: str) -> str:
-    if len(text) > MAX_DIGITS:
+    if sum(map(str.isdigit, text)) > MAX_DIGITS:
         raise MalformedJson(f"The body has a number of more than {MAX_DIGITS} digits.")
     return text
 

@@ -68,14 +68,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "If-Match",
         "in": "header",
         "description": "Write only if the version is still this one, else 412.",
-        "schema": {"type": "string", "maxLength": 200},
+        "schema": {"type": "string"},
         "example": '"3"',
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
         "description": "Answer 304 if the version is still this one.",
-        "schema": {"type": "string", "maxLength": 200},
+        "schema": {"type": "string"},
         "example": '"3"',
     },
 }
@@ -83,6 +83,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 class FaultSchema(Schema):
     """One value that was refused: where it is, and why."""
+
+    is_input = True  # described as declared: not every member is always there
 
     pointer = fields.String(metadata={"description": "JSON pointer into the body."})
     parameter = fields.String(metadata={"description": "Name of the query parameter."})
@@ -94,7 +96,7 @@ class FaultSchema(Schema):
 class ProblemSchema(Schema):
     """Problem details (RFC 9457); some kinds have further members."""
 
-    is_input = True  # described as declared: not every member is always there
+    is_input = True  # likewise
 
     class Meta:
         unknown = "exclude"

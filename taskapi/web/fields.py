@@ -17,9 +17,10 @@ from taskapi.errors import Fault
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
-DAY = YEARS + r"-\d{2}-\d{2}"
+DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
 OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
-MOMENT = DAY + r"T\d{2}:\d{2}:\d{2}(\.\d+)?" + OFFSET
+MOMENT = DAY + TIME + OFFSET
 ANY_TEXT = r"^[^\u0000]*$"
 ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 CODES = {"type": "type", "invalid": "type", "unknown": "choice"}

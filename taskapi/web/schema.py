@@ -1,7 +1,7 @@
 """The base of all schemas, and how they appear in the OpenAPI document."""
 
 import difflib
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -9,6 +9,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import RAISE, ValidationError
 
 from taskapi.errors import Fault
+from taskapi.web.fields import Moment
 
 
 class Schema(marshmallow.Schema):
@@ -25,6 +26,8 @@ class Schema(marshmallow.Schema):
         "type": Fault("Must be a JSON object.", "type"),
     }
     is_input = False
+    shape: ClassVar[dict[str, Any]] = {}
+    """What JSON Schema can say of fields that depend on each other."""
 
     def for_input(self) -> "Schema":
         """Return this schema without its read-only fields."""
@@ -69,6 +72,8 @@ def component_name(schema: Any) -> str:
 class Converter(OpenAPIConverter):
     """Describe answers as complete and open to new fields, inputs as closed."""
 
+    field_mapping = OpenAPIConverter.field_mapping | {Moment: ("string", None)}
+
     def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
         """Return the JSON Schema of a schema, for its direction."""
         described: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
@@ -77,6 +82,7 @@ class Converter(OpenAPIConverter):
             described["required"] = list(described["properties"])
             for name, field in described["properties"].items():
                 described["properties"][name] = _without(field, "readOnly", "pattern")
+        described.update(schema.shape)
         return described
 
 
