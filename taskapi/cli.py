@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
+from flask.cli import AppGroup, ScriptInfo
 
 from taskapi import db
 from taskapi.auth import service as sessions
@@ -22,7 +22,8 @@ class Group(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, commit what it did, put refusals in words."""
         try:
-            with db.transaction():
+            app = ctx.ensure_object(ScriptInfo).load_app()
+            with app.app_context(), db.transaction():
                 return super().invoke(ctx)
         except Problem as problem:
             raise click.ClickException(_in_words(problem)) from problem
@@ -119,4 +120,6 @@ def _in_words(problem: Problem) -> str:
         return "The database is out of reach or not migrated; try `flask db upgrade`."
     if not isinstance(problem, Invalid):
         return problem.detail
-    return "; ".join(f"{name}: {faults[0]}" for name, faults in problem.faults.items())
+    return "; ".join(
+        f"{name or 'account'}: {faults[0]}" for name, faults in problem.faults.items()
+    )

@@ -62,13 +62,13 @@ class MalformedJson(Problem):
 
 
 class Invalid(Problem):
-    """Some values are refused: `faults` maps names, nested as the input, to faults."""
+    """Some values are refused: `faults` maps names to faults, and None to the whole."""
 
     code = "validation-error"
     message = "Some values are not accepted; `errors` names each of them."
 
     def __init__(
-        self, faults: dict[str, Any], *, in_query: bool = False, **details: Any
+        self, faults: dict[Any, Any], *, in_query: bool = False, **details: Any
     ) -> None:
         super().__init__(**details)
         self.faults = faults

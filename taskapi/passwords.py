@@ -76,6 +76,8 @@ def refuse_weak(password: str, *names: str | None, field: str = "password") -> N
     rules = _rules()
     if len(password) < rules.min_length:
         fault = Fault(f"Use at least {rules.min_length} characters.", "length")
+    elif len(password) > MAX_LENGTH:
+        fault = Fault(f"Use at most {MAX_LENGTH} characters.", "length")
     elif password.lower() in rules.common:
         fault = Fault("This password is among those that are guessed first.", "common")
     elif password.lower() in {name.lower() for name in names if name}:

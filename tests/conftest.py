@@ -77,13 +77,16 @@ def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
 
 
 @pytest.fixture(scope="session")
-def apps(make_app: Callable[..., Flask]) -> dict[str, Flask]:
+def apps(make_app: Callable[..., Flask]) -> Iterator[dict[str, Flask]]:
     """Return an app on each kind of database, migrated."""
     made = {kind: make_app(kind) for kind in KINDS}
     for app in made.values():
         with app.app_context():
             flask_migrate.upgrade()
-    return made
+    yield made
+    for app in made.values():
+        with app.app_context():
+            db.database.engine.dispose()
 
 
 @pytest.fixture(params=KINDS)

@@ -34,10 +34,11 @@ class LoginSchema(Schema):
     username = login_name("The username, or the email.")
     password = password(required=True)
 
-    @validates_schema
-    def has_one_name(self, data: dict[str, Any], **_: Any) -> None:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def has_one_name(self, _data: Any, given: dict[str, Any], **_: Any) -> None:
         """Ask for exactly one of the two names."""
-        if len({"email", "username"} & set(data)) != 1:
+        names = {"email", "username"}
+        if isinstance(given, dict) and len(names & set(given)) != 1:
             raise ValidationError(
                 Fault("Give email or username, not both.", "required")
             )

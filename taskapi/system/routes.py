@@ -5,9 +5,9 @@ from typing import Any
 from taskapi import passwords
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, IndexSchema, LiveSchema
+from taskapi.web import body
 from taskapi.web.api import PREFIX, VERSION, Blueprint
 from taskapi.web.pages import MAX_LIMIT, MAX_OFFSET
-from taskapi.web.security import MAX_BODY_BYTES
 from taskapi.web.settings import settings
 
 system = Blueprint("system", "The service itself.", prefix="")
@@ -52,7 +52,7 @@ def get_index() -> dict[str, Any]:
             "require_if_match": settings.require_if_match,
         },
         "limits": {
-            "body_bytes": MAX_BODY_BYTES,
+            "body_bytes": body.MAX_BYTES,
             "page": MAX_LIMIT,
             "offset": MAX_OFFSET,
             "password_min_length": settings.password_min_length,

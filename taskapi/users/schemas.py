@@ -31,7 +31,12 @@ def email(**options: Any) -> Text:
     """Return an email field: ASCII, with dots between atoms and a dotted domain."""
     about = {"format": "email", "examples": ["ann@example.org"]}
     return Text(
-        high=models.EMAIL_LENGTH, clean=fold, pattern=EMAIL, metadata=about, **options
+        low=3,
+        high=models.EMAIL_LENGTH,
+        clean=fold,
+        pattern=EMAIL,
+        metadata=about,
+        **options,
     )
 
 
@@ -108,10 +113,10 @@ class RegistrationSchema(Schema):
     full_name = Text(high=models.FULL_NAME_LENGTH, allow_none=True)
     timezone = Timezone()
 
-    @validates_schema
-    def has_name(self, data: dict[str, Any], **_: Any) -> None:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def has_name(self, _data: Any, given: dict[str, Any], **_: Any) -> None:
         """Ask for one of the two names."""
-        if not {"email", "username"} & set(data):
+        if isinstance(given, dict) and not {"email", "username"} & set(given):
             raise ValidationError(Fault("Give an email or a username.", "required"))
 
 

@@ -64,7 +64,7 @@ def change(
         changes["email_verified"] = False
     names = {"email": caller.email, "username": caller.username} | changes
     if names["email"] is None and names["username"] is None:
-        raise Invalid({"_schema": [Fault("Keep an email or a username.", "required")]})
+        raise Invalid({None: [Fault("Keep an email or a username.", "required")]})
     with db.unique(User):
         mine = User.id == caller.id
         return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)

@@ -88,7 +88,13 @@ class Blueprint(flask_smorest.Blueprint):
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Give the view what the caller sent, checked by the schema."""
         instance: Schema = schema() if isinstance(schema, type) else schema
-        parse = super().arguments(instance.for_input(), location=location, **options)
+        needed = any(field.required for field in instance.load_fields.values())
+        parse = super().arguments(
+            instance.for_input(),
+            location=location,
+            required=needed and not instance.partial,
+            **options,
+        )
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             refusals = [] if location == "query" else BODY_PROBLEMS
@@ -108,8 +114,9 @@ class Blueprint(flask_smorest.Blueprint):
     ) -> dict[str, Any]:
         contract = info["contract"]
         document.complete(operation, contract)
-        verb, _, noun = contract["operation"].partition("_")
-        operation["operationId"] = f"{'put' if method == 'put' else verb}_{noun}"
+        name = contract["operation"]
+        put = f"put_{name.partition('_')[2]}"
+        operation["operationId"] = put if method == "put" else name
         if contract["public"]:
             operation["security"] = []
         return operation

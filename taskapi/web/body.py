@@ -10,12 +10,13 @@ from marshmallow import RAISE, ValidationError
 from marshmallow import Schema as AnySchema
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from taskapi.errors import Fault, Invalid, MalformedJson
 from taskapi.web.problems import FORM
 
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
+MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_DIGITS = 20
 OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
@@ -37,8 +38,7 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Request, _schema: AnySchema) -> Any:
         """Return the JSON document of the body; an absent body is an empty object."""
-        _refuse_encoding(req)
-        body = req.get_data(cache=True)
+        body = _read(req)
         if not body and not req.mimetype:
             return {}
         if req.mimetype not in JSON_TYPES:
@@ -47,7 +47,7 @@ class Parser(FlaskParser):
 
     def load_form(self, req: Request, _schema: AnySchema) -> Any:
         """Return the fields of a form (RFC 6749 sends its token requests so)."""
-        _refuse_encoding(req)
+        _read(req)
         if req.mimetype != FORM:
             _refuse_type(f"Send the body as {FORM}.")
         return _single(req.form, in_query=False)
@@ -68,7 +68,7 @@ class Parser(FlaskParser):
     ) -> NoReturn:
         """Refuse with all faults of the location at once."""
         ((location, faults),) = error.messages_dict.items()
-        faults = faults if isinstance(faults, dict) else {"_schema": faults}
+        faults = faults if isinstance(faults, dict) else {None: faults}
         raise Invalid(faults, in_query=location == "query") from error
 
 
@@ -125,9 +125,16 @@ def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, str]:
     return values.to_dict()
 
 
-def _refuse_encoding(req: Request) -> None:
+def _read(req: Request) -> bytes:
+    """Return the whole body, or refuse it; one in chunks is counted as it is read."""
     if req.content_encoding:
         _refuse_type("Send the body without Content-Encoding.")
+    if req.content_length is None:
+        req.max_content_length = MAX_BYTES + 1  # werkzeug cuts off what is beyond
+    body = req.get_data()
+    if len(body) > MAX_BYTES:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _refuse_type(sentence: str) -> NoReturn:

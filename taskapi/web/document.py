@@ -6,6 +6,7 @@ operation. Responses, headers and parameters are components with names of our ow
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from apispec import APISpec
@@ -62,6 +63,7 @@ HEADERS = {
     "ETag": 'The version, as a strong validator (RFC 9110): `"3"`.',
     "Link": 'The next page (RFC 8288): `<…>; rel="next"`.',
     "Location": "Where the new resource is.",
+    "Retry-After": "Seconds to wait before the next try.",
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
     "IfMatch": {
@@ -171,7 +173,10 @@ def _response(status: int) -> dict[str, Any]:
     titles = " · ".join(f"`{code}`" for code in kinds)
     examples = {code: {"value": _example(code)} for code in kinds}
     media = {"schema": ProblemSchema(), "examples": examples}
-    return {"description": titles, "content": {MEDIA_TYPE: media}}
+    described = {"description": titles, "content": {MEDIA_TYPE: media}}
+    later = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    waits = {"headers": {"Retry-After": "Retry-After"}} if later else {}
+    return described | waits
 
 
 def _example(code: str) -> dict[str, Any]:

@@ -94,11 +94,15 @@ class Text(Coded, fields.String):
         return text
 
 
+class Word(Coded, fields.String):
+    """A string that one of our own is compared with."""
+
+
 class Choice(Coded, fields.Enum[Any]):
     """One of an enum's values."""
 
     def __init__(self, kind: type[StrEnum], **options: Any) -> None:
-        super().__init__(kind, by_value=fields.String, **options)
+        super().__init__(kind, by_value=Word, **options)
 
 
 class Choices(Coded, DelimitedList):

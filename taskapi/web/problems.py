@@ -266,7 +266,7 @@ def _leaves(
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(faults, dict):
         for key, inner in faults.items():
-            yield from _leaves(inner, path if key == "_schema" else (*path, str(key)))
+            yield from _leaves(inner, path if key is None else (*path, str(key)))
     else:
         for fault in faults:
             yield path, fault

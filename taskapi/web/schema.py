@@ -7,6 +7,7 @@ import marshmallow
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import RAISE, ValidationError
+from marshmallow.exceptions import SCHEMA
 
 from taskapi.errors import Fault
 from taskapi.web.fields import Moment
@@ -39,12 +40,17 @@ class Schema(marshmallow.Schema):
     def handle_error(
         self, error: ValidationError, data: Any, *, many: bool, **_options: Any
     ) -> None:
-        """Say of an unknown field whether it is read-only, or which one is near."""
-        if not isinstance(data, dict) or not isinstance(error.messages, dict):
-            return
+        """Say of an unknown field whether it is read-only, or which one is near.
+
+        What is wrong with the whole goes to None, since a field may have any name.
+        """
+        faults: dict[Any, Any] = error.messages_dict
+        whole = [f for f in faults.pop(SCHEMA, []) if isinstance(f, Fault)]
+        if whole:
+            faults[None] = whole
         known = {field.data_key or name for name, field in self.load_fields.items()}
-        for name in set(data) - known:
-            error.messages[name] = [self._unknown(name, sorted(known))]
+        for name in set(data) - known if isinstance(data, dict) else ():
+            faults[name] = [self._unknown(name, sorted(known))]
 
     def _unknown(self, name: str, known: list[str]) -> Fault:
         if name in self.declared_fields and self.declared_fields[name].dump_only:
@@ -76,12 +82,19 @@ class Converter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
         """Return the JSON Schema of a schema, for its direction."""
-        described: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
-        if not schema.is_input:
+        described: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec's has no types
+        fields = described["properties"]
+        if schema.is_input:
+            left = {n: _without(f, "default") for n, f in fields.items()}
+            described["properties"] = left if schema.partial else fields
+        else:
             described.pop("additionalProperties", None)
+            described["properties"] = {
+                name: _without(field, "readOnly", "pattern")
+                for name, field in fields.items()
+                if not field.get("writeOnly")
+            }
             described["required"] = list(described["properties"])
-            for name, field in described["properties"].items():
-                described["properties"][name] = _without(field, "readOnly", "pattern")
         described.update(schema.shape)
         return described
 

@@ -11,13 +11,14 @@ from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from taskapi.web import body
+
 if TYPE_CHECKING:
     from config import Settings
 
 log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-MAX_BODY_BYTES = 1024 * 1024
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -38,7 +39,7 @@ EXPOSED = [
 
 def init_app(app: Flask, settings: "Settings") -> None:
     """Put the edge around the app."""
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = body.MAX_BYTES
     app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
     app.config["HTTPS_DECLARED"] = settings.public_url.startswith("https://")
     app.before_request(_begin)

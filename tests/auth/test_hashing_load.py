@@ -1,0 +1,113 @@
+"""Hashes are computed one at a time, and stop nobody else meanwhile."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import bcrypt
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.auth.backstage import at_once
+from tests.support import PASSWORD, Client, refused
+
+DEARER = b"$2b$05$"
+SECONDS = 8
+
+
+class Gate:
+    """A gate before the hash of one cost: who comes waits until it is opened."""
+
+    def __init__(self, cost: bytes) -> None:
+        self.cost = cost
+        self.reached = Event()
+        self.opened = Event()
+        self.hashpw = bcrypt.hashpw
+
+    def __call__(self, password: bytes, salt: bytes) -> bytes:
+        if salt.startswith(self.cost):
+            self.reached.set()
+            assert self.opened.wait(SECONDS)
+        return self.hashpw(password, salt)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Return a closed gate before hashes of 5 rounds."""
+    closed = Gate(DEARER)
+    monkeypatch.setattr(bcrypt, "hashpw", closed)
+    yield closed
+    closed.opened.set()
+
+
+def during(
+    gate: Gate, call: Callable[[], object], other: Callable[[], TestResponse]
+) -> TestResponse:
+    """Make the other call while the first waits at the gate."""
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(call)
+        try:
+            assert gate.reached.wait(SECONDS)
+            answer = other()
+        finally:
+            gate.opened.set()
+        first.result()
+    return answer
+
+
+def log_in_and_open(client: Client, gate: Gate) -> TestResponse:
+    """Try to log in; whoever is answered first opens the gate for the others."""
+    login = {"username": "nobody", "password": PASSWORD}
+    answer = client.post("auth/login", login)
+    gate.opened.set()
+    return answer
+
+
+def test_of_six_who_log_in_at_once_one_is_asked_to_come_back(
+    anyone: Client, twin: Callable[..., Flask], gate: Gate
+) -> None:
+    crowd = Client(twin(bcrypt_rounds=5))
+
+    answers = at_once(*[lambda: log_in_and_open(crowd, gate)] * 6)
+
+    *others, last = sorted(answers, key=lambda answer: answer.status_code)
+    assert [answer.status_code for answer in others] == [401] * 5
+    refused(last, 503, "service-unavailable")
+    assert last.headers["Retry-After"] == "2"
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health", "users/me", "tasks"])
+def test_reads_go_on_while_a_password_is_hashed(
+    ann: Client, twin: Callable[..., Flask], gate: Gate, path: str
+) -> None:
+    there = Client(twin(bcrypt_rounds=5), "bob")
+    there.tokens = ann.tokens
+
+    answer = during(gate, there.register, lambda: there.get(path))
+
+    assert answer.status_code == 200
+
+
+def test_writes_go_on_while_a_new_account_is_hashed(
+    ann: Client, twin: Callable[..., Flask], gate: Gate
+) -> None:
+    newcomer = Client(twin(bcrypt_rounds=5), "cat")
+
+    answer = during(
+        gate, newcomer.register, lambda: ann.post("tasks", {"title": "Meanwhile"})
+    )
+
+    assert answer.status_code == 201
+
+
+def test_writes_go_on_while_a_hash_is_renewed(
+    ann: Client, bob: Client, twin: Callable[..., Flask], gate: Gate
+) -> None:
+    stricter = Client(twin(bcrypt_rounds=5), "bob")
+
+    answer = during(
+        gate, stricter.log_in, lambda: ann.post("tasks", {"title": "Meanwhile"})
+    )
+
+    assert answer.status_code == 201

@@ -1,0 +1,188 @@
+"""Clients of OAuth 2.0 log in and refresh with forms (RFC 6749)."""
+
+from typing import Any
+
+import pytest
+
+from tests.auth.backstage import run
+from tests.auth.forging import refresh_of
+from tests.support import PASSWORD, Client, faults, refused
+
+TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}
+LOGIN = {"username": "ann@example.org", "password": PASSWORD}
+WRONG = LOGIN | {"password": "a long walk in the sun"}
+GRANT = {"grant_type": "password"}
+BASIC = {"Authorization": "Basic Og=="}
+LOGIN_PATHS = ["auth/login", "auth/token"]
+TWO = ["a", "b"]
+UNREADABLE: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+    "no-password": ("auth/login", {"username": "ann"}, {"#/password": "required"}),
+    "no-name": ("auth/login", {"password": PASSWORD}, {"#": "required"}),
+    "unknown-field": ("auth/login", LOGIN | {"otp": "1"}, {"#/otp": "unknown"}),
+    "name-twice": (
+        "auth/login",
+        LOGIN | {"username": TWO},
+        {"#/username": "repeated"},
+    ),
+    "no-refresh-token": ("auth/refresh", {}, {"#/refresh_token": "required"}),
+    "no-grant": ("auth/token", LOGIN, {"#/grant_type": "required"}),
+    "grant-alone": (
+        "auth/token",
+        GRANT,
+        {"#/username": "required", "#/password": "required"},
+    ),
+    "grant-without-password": (
+        "auth/token",
+        GRANT | {"username": "ann"},
+        {"#/password": "required"},
+    ),
+    "grant-without-refresh-token": (
+        "auth/token",
+        {"grant_type": "refresh_token"},
+        {"#/refresh_token": "required"},
+    ),
+    "grant-with-unknown-field": (
+        "auth/token",
+        LOGIN | GRANT | {"otp": "1"},
+        {"#/otp": "unknown"},
+    ),
+    "grant-twice": (
+        "auth/token",
+        LOGIN | {"grant_type": TWO},
+        {"#/grant_type": "repeated"},
+    ),
+}
+
+
+def send_form(client: Client, path: str, form: Any, **options: Any) -> Any:
+    """Send a form without the client's token."""
+    return Client(client.app).call("POST", path, data=form, **options)
+
+
+@pytest.mark.parametrize("path", LOGIN_PATHS)
+@pytest.mark.parametrize(
+    "extras",
+    [
+        {},
+        {"scope": ""},
+        {"scope": "tasks:read tasks:write"},
+        {"client_id": "", "client_secret": ""},
+        {"client_id": "swagger", "client_secret": "x"},
+    ],
+    ids=["bare", "no-scope", "scope", "empty-client", "client"],
+)
+def test_a_login_form_may_have_what_oauth_clients_add(
+    ann: Client, path: str, extras: dict[str, str]
+) -> None:
+    answer = send_form(ann, path, LOGIN | GRANT | extras, headers=BASIC)
+
+    ann.tokens = answer.json
+    assert answer.status_code == 200
+    assert ann.tokens.keys() == TOKENS
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert ann.get("users/me").json == ann.user
+
+
+def test_a_login_form_need_not_name_its_grant(ann: Client) -> None:
+    answer = send_form(ann, "auth/login", LOGIN)
+
+    assert answer.status_code == 200
+    assert answer.json.keys() == TOKENS
+
+
+@pytest.mark.parametrize("path", ["auth/refresh", "auth/token"])
+def test_a_form_refreshes_tokens(ann: Client, path: str) -> None:
+    before = refresh_of(ann)
+    form = {"grant_type": "refresh_token", "refresh_token": before.text}
+
+    answer = send_form(ann, path, form, headers=BASIC)
+
+    ann.tokens = answer.json
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert refresh_of(ann).claims["jti"] != before.claims["jti"]
+    assert refresh_of(ann).claims["sid"] == before.claims["sid"]
+
+
+@pytest.mark.parametrize("path", LOGIN_PATHS)
+def test_a_wrong_form_login_is_an_invalid_grant(ann: Client, path: str) -> None:
+    answer = send_form(ann, path, WRONG | GRANT)
+
+    problem = refused(answer, 401, "invalid-credentials")
+    assert problem["error"] == "invalid_grant"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", LOGIN_PATHS)
+def test_a_disabled_account_is_an_invalid_grant(ann: Client, path: str) -> None:
+    run(ann.app, "users", "deactivate", "ann@example.org")
+
+    answer = send_form(ann, path, LOGIN | GRANT)
+
+    assert refused(answer, 403, "account-disabled")["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("path", ["auth/refresh", "auth/token"])
+@pytest.mark.parametrize("kind", ["access", "word"])
+def test_a_wrong_refresh_token_in_a_form_is_an_invalid_grant(
+    ann: Client, path: str, kind: str
+) -> None:
+    text = {"access": ann.tokens["access_token"], "word": "abc"}[kind]
+    form = {"grant_type": "refresh_token", "refresh_token": text}
+
+    answer = send_form(ann, path, form)
+
+    assert refused(answer, 401, "token-invalid")["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "expected"), UNREADABLE.values(), ids=UNREADABLE
+)
+def test_a_form_that_cannot_be_read_is_an_invalid_request(
+    anyone: Client, path: str, form: dict[str, Any], expected: dict[str, str]
+) -> None:
+    answer = anyone.call(
+        "POST", path, data=form, content_type="application/x-www-form-urlencoded"
+    )
+
+    assert faults(answer) == expected
+    assert answer.json["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("grant", ["client_credentials", "authorization_code", "", "x"])
+def test_the_token_endpoint_knows_two_grants(anyone: Client, grant: str) -> None:
+    answer = anyone.call("POST", "auth/token", data=LOGIN | {"grant_type": grant})
+
+    assert faults(answer) == {"#/grant_type": "choice"}
+
+
+def test_an_unknown_grant_is_refused_in_the_words_of_oauth(anyone: Client) -> None:
+    form = LOGIN | {"grant_type": "client_credentials"}
+
+    answer = anyone.call("POST", "auth/token", data=form)
+
+    assert answer.json["error"] == "unsupported_grant_type"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"json": LOGIN | GRANT}, {}, {"data": "a", "content_type": "text/plain"}],
+    ids=["json", "nothing", "text"],
+)
+def test_the_token_endpoint_reads_forms_alone(
+    ann: Client, options: dict[str, Any]
+) -> None:
+    answer = Client(ann.app).call("POST", "auth/token", **options)
+
+    problem = refused(answer, 415, "unsupported-media-type")
+    assert "application/x-www-form-urlencoded" in problem["detail"]
+
+
+@pytest.mark.parametrize("path", ["auth/login", "auth/refresh"])
+def test_refusals_of_json_say_nothing_of_oauth(anyone: Client, path: str) -> None:
+    body = {"auth/login": WRONG, "auth/refresh": {"refresh_token": "abc"}}[path]
+
+    answer = anyone.post(path, body)
+
+    assert answer.status_code == 401
+    assert "error" not in answer.json

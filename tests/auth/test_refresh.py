@@ -1,0 +1,253 @@
+"""A refresh token is good for one exchange; who uses an old one ends the session."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.auth.backstage import (
+    another_session,
+    at,
+    at_once,
+    count,
+    days,
+    later,
+    refresh_id,
+    run,
+    store_user,
+)
+from tests.auth.forged import A_FEW, FORGERIES
+from tests.auth.forging import INVALID_TOKEN, Forgery, access_of, refresh_of
+from tests.support import Client, faults, refused
+
+ODD = [
+    "trailing-newline",
+    "trailing-tab",
+    "trailing-space",
+    "non-ascii",
+    "word",
+    "empty-parts",
+    "jti-nul",
+    "jti-surrogate",
+    "jti-list",
+    "sid-beyond-64-bits",
+    "sub-beyond-64-bits",
+]
+
+
+def refresh(client: Client) -> TestResponse:
+    """Send the client's refresh token, and change nothing in the client."""
+    token = {"refresh_token": client.tokens["refresh_token"]}
+    return Client(client.app).post("auth/refresh", token)
+
+
+def refreshed(client: Client) -> Client:
+    """Return the same person with the tokens of one more refresh."""
+    after = Client(client.app, client.name)
+    after.user, after.tokens = client.user, refresh(client).json
+    return after
+
+
+def test_a_refresh_brings_two_new_tokens(ann: Client) -> None:
+    after = refreshed(ann)
+
+    assert after.tokens.keys() == ann.tokens.keys()
+    assert access_of(after).claims["jti"] != access_of(ann).claims["jti"]
+    assert refresh_of(after).claims["jti"] != refresh_of(ann).claims["jti"]
+
+
+def test_a_refresh_stays_in_the_session(ann: Client) -> None:
+    after = refreshed(ann)
+
+    assert access_of(after).claims["sid"] == access_of(ann).claims["sid"]
+    assert refresh_of(after).claims["sid"] == access_of(ann).claims["sid"]
+    assert count(ann.app, "sessions") == 1
+
+
+def test_new_tokens_are_taken_and_the_living_access_token_stays(ann: Client) -> None:
+    after = refreshed(ann)
+
+    assert after.get("users/me").json == ann.user
+    assert ann.get("users/me").json == ann.user
+    assert refresh(after).status_code == 200
+
+
+def test_a_refresh_is_not_stored_by_caches(ann: Client) -> None:
+    answer = refresh(ann)
+
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_who_lost_the_answer_gets_the_same_chain_again(ann: Client) -> None:
+    after = refreshed(ann)
+
+    with later(9):
+        again = refreshed(ann)
+
+    assert refresh_of(again).claims["jti"] == refresh_of(after).claims["jti"]
+    assert again.get("users/me").json == ann.user
+
+
+def test_an_old_token_ends_the_session_after_ten_seconds(ann: Client) -> None:
+    after = refreshed(ann)
+
+    with later(11):
+        answer = refresh(ann)
+
+    refused(answer, 401, "session-revoked")
+    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    refused(ann.get("users/me"), 401, "session-revoked")
+    refused(after.get("users/me"), 401, "session-revoked")
+    refused(refresh(after), 401, "session-revoked")
+
+
+def test_a_token_two_exchanges_old_ends_the_session_at_once(ann: Client) -> None:
+    after = refreshed(refreshed(ann))
+
+    answer = refresh(ann)
+
+    refused(answer, 401, "session-revoked")
+    refused(after.get("users/me"), 401, "session-revoked")
+
+
+def test_the_end_of_a_session_is_kept_although_the_request_is_refused(
+    ann: Client,
+) -> None:
+    refreshed(refreshed(ann))
+
+    answer = refresh(ann)
+
+    refused(answer, 401, "session-revoked")
+    assert count(ann.app, "sessions") == 0
+
+
+def test_a_stolen_token_ends_no_other_session(ann: Client, bob: Client) -> None:
+    other = another_session(ann)
+    refreshed(refreshed(ann))
+
+    answer = refresh(ann)
+
+    refused(answer, 401, "session-revoked")
+    assert other.get("users/me").json == ann.user
+    assert refresh(other).status_code == 200
+    assert bob.get("users/me").json == bob.user
+
+
+def test_twenty_refreshes_at_once_leave_one_living_chain(ann: Client) -> None:
+    answers = at_once(*[lambda: refreshed(ann)] * 20)
+
+    chains = {refresh_of(answer).claims["jti"] for answer in answers}
+    assert chains == {refresh_id(ann)}
+    assert chains != {refresh_of(ann).claims["jti"]}
+    assert refresh(answers[0]).status_code == 200
+
+
+def test_a_session_that_was_logged_out_is_not_refreshed(ann: Client) -> None:
+    ann.post("auth/logout")
+
+    answer = refresh(ann)
+
+    refused(answer, 401, "session-revoked")
+
+
+def test_the_session_of_a_disabled_account_is_not_refreshed(ann: Client) -> None:
+    run(ann.app, "users", "deactivate", "ann@example.org")
+
+    answer = refresh(ann)
+
+    refused(answer, 401, "session-revoked")
+
+
+def test_a_disabled_user_gets_no_tokens_although_the_session_lives(
+    ann: Client,
+) -> None:
+    store_user(ann, is_active=False)
+
+    answer = refresh(ann)
+
+    refused(answer, 401, "session-revoked")
+
+
+def test_a_refresh_token_lives_for_seven_days(ann: Client) -> None:
+    issued = refresh_of(ann).claims["iat"]
+
+    with at(issued + days(7) - 1):
+        answer = refresh(ann)
+
+    assert answer.status_code == 200
+
+
+def test_a_refresh_token_expires(ann: Client) -> None:
+    issued = refresh_of(ann).claims["iat"]
+
+    with at(issued + days(7) + 11):
+        answer = refresh(ann)
+
+    refused(answer, 401, "token-expired")
+
+
+def test_each_refresh_prolongs_the_session(ann: Client) -> None:
+    issued = refresh_of(ann).claims["iat"]
+
+    with at(issued + days(6)):
+        after = refreshed(ann)
+    with at(issued + days(12)):
+        answer = refresh(after)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("forge", A_FEW.values(), ids=A_FEW)
+def test_a_forged_refresh_token_is_refused_and_harms_nobody(
+    ann: Client, forge: Forgery
+) -> None:
+    forged = {"refresh_token": forge(refresh_of(ann))}
+
+    answer = Client(ann.app).post("auth/refresh", forged)
+
+    refused(answer, 401, "token-invalid")
+    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    assert refresh(ann).status_code == 200
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_refresh_token_is_refused_and_harms_nobody(
+    ann: Client, name: str
+) -> None:
+    forged = {"refresh_token": FORGERIES[name](refresh_of(ann))}
+
+    answer = Client(ann.app).post("auth/refresh", forged)
+
+    refused(answer, 401, "token-invalid")
+    assert refresh(ann).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, {"#/refresh_token": "required"}),
+        ({"refresh_token": ""}, {"#/refresh_token": "length"}),
+        ({"refresh_token": None}, {"#/refresh_token": "null"}),
+        ({"refresh_token": 7}, {"#/refresh_token": "type"}),
+        ({"refresh_token": "x" * 2049}, {"#/refresh_token": "length"}),
+        ({"refresh_token": "x", "all": True}, {"#/all": "unknown"}),
+        ([], {"#": "type"}),
+    ],
+    ids=["missing", "empty", "null", "number", "long", "unknown-field", "list"],
+)
+def test_a_refresh_that_cannot_be_read_is_refused_by_field(
+    anyone: Client, body: Any, expected: dict[str, str]
+) -> None:
+    answer = anyone.post("auth/refresh", body)
+
+    assert faults(answer) == expected
+
+
+def test_a_refresh_needs_no_access_token(ann: Client) -> None:
+    token = {"refresh_token": ann.tokens["refresh_token"]}
+    expired = {"Authorization": "Bearer x.y.z"}
+
+    answer = Client(ann.app).post("auth/refresh", token, headers=expired)
+
+    assert answer.status_code == 200

@@ -1,0 +1,53 @@
+"""Every character of a password counts, up to 128, exactly as it was sent."""
+
+import pytest
+
+from tests.support import PASSWORD, Client, refused
+
+ACCEPTED = {
+    "8-characters": "rain.txt",
+    "73-bytes": "r" * 73,
+    "128-characters": "ab" * 64,
+    "128-characters-of-512-bytes": "😀" * 128,
+    "cyrillic": "долгая прогулка под дождём",
+    "spaces-around": "  a long walk  ",
+    "only-spaces": " " * 8,
+    "control-characters": "a long\twalk\r\n\x1b",
+}
+NEARLY = {
+    "last-of-73": ("r" * 73, "r" * 72 + "s"),
+    "first-72-of-73": ("r" * 73, "r" * 72),
+    "last-of-128": ("ab" * 64, "ab" * 63 + "ac"),
+    "first-127-of-128": ("ab" * 64, ("ab" * 64)[:-1]),
+    "last-of-512-bytes": ("😀" * 128, "😀" * 127 + "😁"),
+    "letter-case": (PASSWORD, PASSWORD.upper()),
+    "space-after": (PASSWORD, PASSWORD + " "),
+    "space-before": (PASSWORD, " " + PASSWORD),
+    "newline-after": (PASSWORD, PASSWORD + "\n"),
+    "space-left-out": (PASSWORD + " ", PASSWORD),
+    "composed": ("caf\u00e9 au lait", "cafe\u0301 au lait"),
+    "compatible": ("\uff21nn walks", "Ann walks"),
+}
+
+
+@pytest.mark.parametrize("password", ACCEPTED.values(), ids=ACCEPTED)
+def test_who_chose_a_password_logs_in_with_it(anyone: Client, password: str) -> None:
+    account = {"username": "ann", "password": password}
+
+    registered = anyone.post("auth/register", account)
+    logged_in = anyone.post("auth/login", account)
+
+    assert registered.status_code == 201
+    assert logged_in.status_code == 200
+
+
+@pytest.mark.parametrize(("password", "other"), NEARLY.values(), ids=NEARLY)
+def test_what_is_nearly_the_password_is_not_the_password(
+    anyone: Client, password: str, other: str
+) -> None:
+    registered = anyone.post("auth/register", {"username": "ann", "password": password})
+
+    answer = anyone.post("auth/login", {"username": "ann", "password": other})
+
+    assert registered.status_code == 201
+    refused(answer, 401, "invalid-credentials")

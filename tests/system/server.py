@@ -1,0 +1,133 @@
+"""A real server: gunicorn with the project's own configuration, on a free port."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from config import Settings
+
+ROOT = Path(__file__).parents[2]
+GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
+SECONDS_TO_START = 30
+SECONDS_TO_STOP = 30
+SECONDS_TO_ANSWER = 20
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Server:
+    """A process that serves; all that it says goes into one file."""
+
+    def __init__(self, folder: Path, variables: dict[str, str], log: Path) -> None:
+        self.port = int(variables["PORT"])
+        self.log = log
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(  # noqa: S603 - our own server
+                [GUNICORN, "wsgi:app"],
+                cwd=folder,
+                env=variables,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait(self) -> "Server":
+        """Return when the server answers."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not self._answers():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            return self.call("GET", "/health/live").status == 200
+        except OSError:
+            return False
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """Send a request on a connection of its own; a body becomes JSON."""
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=SECONDS_TO_ANSWER
+        )
+        sent = None if body is None else json.dumps(body)
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            connection.request(method, path, sent, kind | (headers or {}))
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def send(self, raw: bytes) -> Answer:
+        """Send these bytes as they are, and read one answer."""
+        address = ("127.0.0.1", self.port)
+        with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
+            connection.sendall(raw)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return Answer(response.status, response.headers, response.read())
+
+    def stop(self) -> int:
+        """Ask the process to end, and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(SECONDS_TO_STOP)
+        finally:
+            self.process.kill()
+
+    def lines(self) -> list[str]:
+        """Return what it said so far."""
+        return self.log.read_text().splitlines()
+
+    def entries(self, event: str = "request") -> list[dict[str, Any]]:
+        """Return the log lines of an event."""
+        found = [json.loads(line) for line in self.lines()]
+        return [entry for entry in found if entry["event"] == event]
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """Say every setting, so that no `.env` of a developer matters."""
+    defaults = {one.name.upper(): one.default for one in fields(Settings)}
+    wanted = defaults | {"PORT": free_port()} | settings
+    texts = {name: "" if value == () else str(value) for name, value in wanted.items()}
+    return {"PATH": os.environ["PATH"]} | texts
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def chunked(method: str, path: str, chunks: list[bytes], *headers: str) -> bytes:
+    """Write a request whose body comes in chunks."""
+    head = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
+    head += ["Transfer-Encoding: chunked", *headers, "", ""]
+    body = [b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""]]
+    return "\r\n".join(head).encode() + b"".join(body)

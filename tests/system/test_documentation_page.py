@@ -1,0 +1,129 @@
+"""The documentation in a browser: local files only, nothing inline."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.support import Client, refused
+
+TYPES = {
+    "/static/docs.js": "text/javascript; charset=utf-8",
+    "/static/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "/static/swagger-ui.css": "text/css; charset=utf-8",
+    "/static/pages.css": "text/css; charset=utf-8",
+    "/static/favicon-32x32.png": "image/png",
+}
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+}
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture(params=["/docs", "/problems", "/problems/not-found"])
+def page(request: pytest.FixtureRequest, anyone: Client) -> str:
+    """Return the HTML of one of the pages."""
+    text: str = anyone.get(request.param, headers=HTML).text
+    return text
+
+
+def test_the_documentation_may_load_local_files_and_nothing_else(
+    anyone: Client,
+) -> None:
+    answer = anyone.get("/docs")
+
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert set(answer.headers["Content-Security-Policy"].split("; ")) == POLICY
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_no_page_has_anything_inline(page: str) -> None:
+    scripts = re.findall(r"<script\b([^>]*)>(.*?)</script>", page, re.DOTALL)
+
+    assert [body for _, body in scripts if body] == []
+    assert [tag for tag, _ in scripts if " src=" not in tag] == []
+    assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:", page) == []
+
+
+def test_no_page_asks_another_host(page: str) -> None:
+    assert re.findall(r"https?:|[\"'(]//", page) == []
+
+
+def test_the_documentation_page_names_the_files_that_are_served(
+    anyone: Client,
+) -> None:
+    page = anyone.get("/docs").text
+
+    named = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+
+    assert set(named) == set(TYPES)
+
+
+@pytest.mark.parametrize("path", TYPES)
+def test_a_file_of_the_pages_has_its_type(anyone: Client, path: str) -> None:
+    answer = anyone.get(path, buffered=True)
+
+    assert (answer.status_code, answer.content_type) == (200, TYPES[path])
+    assert len(answer.data) == answer.content_length > 0
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+
+
+@pytest.mark.parametrize("path", TYPES)
+def test_a_file_that_the_browser_has_is_not_sent_again(
+    anyone: Client, path: str
+) -> None:
+    tag = anyone.get(path, buffered=True).headers["ETag"]
+
+    answer = anyone.get(path, headers={"If-None-Match": tag}, buffered=True)
+
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == tag
+
+
+def test_the_interface_reads_the_served_document(anyone: Client) -> None:
+    script = anyone.get("/static/docs.js", buffered=True).text
+
+    assert 'url: "/openapi.json"' in script
+    assert "validatorUrl: null" in script
+    assert re.findall(r"https?:", script) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "unknown.js",
+        "index.html",
+        "swagger-initializer.js",
+        "../system/pages.py",
+        "..%2fpages.py",
+        "%2e%2e/pages.py",
+        "..%5cpages.py",
+        "/etc/passwd",
+        "%2fetc%2fpasswd",
+        "docs.js%00",
+        "",
+    ],
+)
+def test_no_other_file_is_served(anyone: Client, name: str) -> None:
+    answer = anyone.get(f"/static/{name}")
+
+    refused(answer, 404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_the_operator_can_turn_the_documentation_off(
+    make_app: Callable[..., Flask], path: str
+) -> None:
+    anyone = Client(make_app(docs_enabled=False))
+
+    answer = anyone.get(path)
+
+    refused(answer, 404, "not-found")

@@ -1,0 +1,101 @@
+"""Where a visitor arrives: the root and the index of the API."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.support import Client
+
+MakeApp = Callable[..., Flask]
+LINKS = {
+    "api": "/api/v1",
+    "health": "/health",
+    "problems": "/problems",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+}
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.fixture
+def undocumented(make_app: MakeApp) -> Client:
+    """Return a client of an app that serves no documentation."""
+    return Client(make_app(docs_enabled=False))
+
+
+def open_all(client: Client, links: dict[str, str]) -> dict[str, int]:
+    return {name: client.get(path).status_code for name, path in links.items()}
+
+
+def test_a_browser_is_led_to_the_documentation(anyone: Client) -> None:
+    answer = anyone.get("/", headers={"Accept": BROWSER})
+
+    assert (answer.status_code, answer.location) == (302, "/docs")
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    ["", "*/*", "application/json", "text/html;q=0.5, application/json"],
+    ids=["nothing", "anything", "json", "rather-json"],
+)
+def test_a_program_is_shown_the_links(anyone: Client, accepted: str) -> None:
+    answer = anyone.get("/", headers={"Accept": accepted})
+
+    assert (answer.status_code, answer.json) == (200, LINKS)
+
+
+def test_every_link_leads_somewhere(anyone: Client) -> None:
+    links = anyone.get("/").json
+
+    found = open_all(anyone, links)
+
+    assert found == dict.fromkeys(LINKS, 200)
+
+
+def test_without_documentation_nothing_leads_there(undocumented: Client) -> None:
+    browser = undocumented.get("/", headers={"Accept": BROWSER})
+    program = undocumented.get("/")
+    index = undocumented.get("")
+
+    expected = {name: LINKS[name] for name in ("api", "health", "problems")}
+    assert (browser.status_code, browser.location) == (302, "/problems")
+    assert program.json == index.json["links"] == expected
+
+
+def test_the_index_says_what_the_service_is(anyone: Client) -> None:
+    answer = anyone.get("")
+
+    assert answer.json == {
+        "name": "taskapi",
+        "version": "0.1.0",
+        "features": {"registration": True, "require_if_match": False},
+        "limits": {
+            "body_bytes": 1_048_576,
+            "page": 100,
+            "offset": 10_000,
+            "password_min_length": 8,
+            "password_max_length": 128,
+        },
+        "links": LINKS,
+    }
+
+
+def test_the_index_shows_what_the_operator_chose(make_app: MakeApp) -> None:
+    chosen = {"registration": "closed", "require_if_match": True}
+    anyone = Client(make_app(password_min_length=12, **chosen))
+
+    index = anyone.get("").json
+
+    assert index["features"] == {"registration": False, "require_if_match": True}
+    assert index["limits"]["password_min_length"] == 12
+
+
+@pytest.mark.parametrize("path", ["", "/", "/problems", "/docs"])
+def test_pages_for_everyone_ask_the_database_nothing(
+    anyone: Client, statements: list[str], path: str
+) -> None:
+    answer = anyone.get(path)
+
+    assert answer.status_code == 200
+    assert statements == []

@@ -1,0 +1,104 @@
+"""Every operation of the document, asked by nobody and by somebody else."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client, refused
+
+UNKNOWN = (401, "token-missing")
+INVALID = (401, "token-invalid")
+ABSENT = (404, "not-found")
+
+
+@pytest.fixture
+def private(anyone: Client) -> list[str]:
+    """Return the method and path of every operation that needs a caller."""
+    document = anyone.get("/openapi.json").json
+    return [
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters" and operation.get("security") != []
+    ]
+
+
+def ask(
+    client: Client, operations: list[str], task_id: int = 7, **options: Any
+) -> dict[str, tuple[int, str]]:
+    """Call each of these and return the status and code of each refusal."""
+    suffix, answers = options.pop("suffix", ""), {}
+    for operation in operations:
+        method, _, path = operation.partition(" ")
+        address = path.replace("{task_id}", str(task_id)) + suffix
+        answer = client.call(method, address, **options)
+        answers[operation] = (answer.status_code, answer.json["code"])
+    return answers
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"suffix": "/"},
+        {"suffix": "?unknown=1"},
+        {"data": b"{", "content_type": "text/plain"},
+        {"headers": {"If-Match": '"1"', "If-None-Match": "*"}},
+        {"headers": {"Authorization": "Basic YW5uOnB3"}},
+        {"query_string": {"access_token": "x"}},
+        {"headers": {"Cookie": "access_token_cookie=x"}},
+    ],
+    ids=["plain", "slash", "query", "body", "condition", "basic", "url", "cookie"],
+)
+def test_nobody_reaches_what_is_not_public(
+    anyone: Client, private: list[str], options: dict[str, Any]
+) -> None:
+    answers = ask(anyone, private, **options)
+
+    assert len(private) > 10
+    assert answers == dict.fromkeys(private, UNKNOWN)
+
+
+def test_nobody_reaches_by_head_what_is_not_public(anyone: Client) -> None:
+    answer = anyone.call("HEAD", "tasks")
+
+    assert answer.status_code == 401
+
+
+def test_a_token_of_nobody_opens_nothing(anyone: Client, private: list[str]) -> None:
+    answers = ask(anyone, private, headers={"Authorization": "Bearer a.b.c"})
+
+    assert answers == dict.fromkeys(private, INVALID)
+
+
+def test_a_refresh_token_opens_nothing(ann: Client, private: list[str]) -> None:
+    bearer = f"Bearer {ann.tokens['refresh_token']}"
+
+    answers = ask(ann, private, headers={"Authorization": bearer})
+
+    assert answers == dict.fromkeys(private, INVALID)
+
+
+def test_no_operation_reaches_a_task_of_someone_else(
+    ann: Client, bob: Client, private: list[str]
+) -> None:
+    task = ann.make_task()
+    addressed = [operation for operation in private if "{task_id}" in operation]
+
+    answers = ask(bob, addressed, task["id"], json={})
+
+    assert len(addressed) >= 4
+    assert answers == dict.fromkeys(addressed, ABSENT)
+    assert ann.get(f"tasks/{task['id']}").json == task
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "task_id", ["0", "-1", "01", "1.0", "a", str(2**63), "9" * 30, "%D9%A3"]
+)
+def test_an_id_that_no_task_can_have_is_not_found(
+    ann: Client, method: str, task_id: str
+) -> None:
+    answer = ann.call(method, f"tasks/{task_id}", json={})
+
+    refused(answer, 404, "not-found")

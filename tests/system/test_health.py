@@ -1,0 +1,123 @@
+"""Whether the service can serve, as load balancers and operators see it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from taskapi import db
+from tests.support import Client
+
+MakeApp = Callable[..., Flask]
+GOOD = {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}
+SECRET = "hunter2"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return the path of an SQLite file that does not exist yet."""
+    return tmp_path / "new.db"
+
+
+@pytest.fixture
+def unmigrated(make_app: MakeApp, file: Path) -> Client:
+    """Return a client of an app whose database is empty."""
+    return Client(make_app(database_url=f"sqlite:///{file}"))
+
+
+@pytest.fixture
+def lonely(make_app: MakeApp) -> Client:
+    """Return a client of an app whose PostgreSQL is not there."""
+    address = f"postgresql+psycopg://ann:{SECRET}@127.0.0.1:1/{SECRET}"
+    return Client(make_app(database_url=address))
+
+
+def test_a_service_that_can_serve_says_so(anyone: Client) -> None:
+    answer = anyone.get("/health")
+
+    assert (answer.status_code, answer.json) == (200, GOOD)
+    assert answer.content_type == "application/json"
+
+
+def test_health_is_asked_with_two_statements(
+    anyone: Client, statements: list[str]
+) -> None:
+    anyone.get("/health")
+
+    assert len(statements) == 2
+
+
+def test_a_database_without_migrations_is_not_ready(unmigrated: Client) -> None:
+    answer = unmigrated.get("/health")
+
+    checks = {"database": "ok", "migrations": "failed"}
+    assert answer.status_code == 503
+    assert answer.json == {"status": "unavailable", "checks": checks}
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_a_database_of_another_release_is_not_ready(unmigrated: Client) -> None:
+    with unmigrated.app.app_context():
+        flask_migrate.upgrade()
+        with db.transaction():
+            db.session.execute(text("UPDATE alembic_version SET version_num = 'old'"))
+
+    answer = unmigrated.get("/health")
+
+    assert answer.status_code == 503
+    assert answer.json["checks"] == {"database": "ok", "migrations": "failed"}
+
+
+def test_a_service_becomes_ready_when_its_database_is_migrated(
+    unmigrated: Client,
+) -> None:
+    before = unmigrated.get("/health").status_code
+    with unmigrated.app.app_context():
+        flask_migrate.upgrade()
+
+    answer = unmigrated.get("/health")
+
+    assert (before, answer.status_code, answer.json) == (503, 200, GOOD)
+
+
+def test_an_absent_database_is_not_ready_and_its_cause_stays_inside(
+    lonely: Client,
+) -> None:
+    answer = lonely.get("/health")
+
+    checks = {"database": "failed", "migrations": "failed"}
+    assert answer.status_code == 503
+    assert answer.json == {"status": "unavailable", "checks": checks}
+    assert SECRET not in answer.text
+
+
+def test_a_process_without_a_database_is_alive(lonely: Client) -> None:
+    answer = lonely.get("/health/live")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_asking_whether_it_is_alive_touches_nothing(
+    anyone: Client, statements: list[str]
+) -> None:
+    anyone.get("/health/live")
+
+    assert statements == []
+
+
+def test_asking_whether_it_is_alive_makes_no_database(
+    unmigrated: Client, file: Path
+) -> None:
+    unmigrated.get("/health/live")
+
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/"])
+def test_monitors_may_ask_by_head(anyone: Client, path: str) -> None:
+    answer = anyone.call("HEAD", path)
+
+    assert (answer.status_code, answer.data) == (200, b"")

@@ -1,0 +1,120 @@
+"""What each problem means: the pages behind the `type` of every refusal."""
+
+from html import unescape
+
+import pytest
+
+from taskapi import errors
+from taskapi.web.problems import CATALOGUE
+from tests.support import Client, refused
+
+HTML = {"Accept": "text/html"}
+CODES = {
+    400: {"bad-request", "malformed-json"},
+    401: {
+        "token-missing",
+        "token-expired",
+        "token-invalid",
+        "session-revoked",
+        "invalid-credentials",
+    },
+    403: {"account-disabled", "registration-closed"},
+    404: {"not-found"},
+    405: {"method-not-allowed"},
+    409: {"already-exists", "last-admin"},
+    412: {"precondition-failed"},
+    413: {"payload-too-large"},
+    415: {"unsupported-media-type"},
+    422: {"validation-error", "invalid-cursor"},
+    428: {"precondition-required"},
+    429: {"rate-limited"},
+    500: {"internal-error"},
+    503: {"service-unavailable"},
+}
+
+
+def by_status(problems: list[dict[str, object]]) -> dict[object, set[object]]:
+    statuses = {problem["status"] for problem in problems}
+    return {
+        status: {one["code"] for one in problems if one["status"] == status}
+        for status in statuses
+    }
+
+
+def kinds(parent: type[errors.Problem]) -> set[type[errors.Problem]]:
+    below = {kind for child in parent.__subclasses__() for kind in kinds(child)}
+    return below | {parent}
+
+
+def test_the_list_names_the_problems_of_the_contract(anyone: Client) -> None:
+    listed = anyone.get("/problems").json
+
+    assert by_status(listed) == CODES
+
+
+def test_the_list_links_every_problem(anyone: Client) -> None:
+    page = anyone.get("/problems", headers=HTML)
+
+    links = [code for code in CATALOGUE if f'href="/problems/{code}"' in page.text]
+    assert page.content_type == "text/html; charset=utf-8"
+    assert links == list(CATALOGUE)
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None:
+    answer = anyone.get(f"/problems/{code}")
+
+    kind = CATALOGUE[code]
+    assert answer.content_type == "application/json"
+    assert answer.json == {
+        "type": f"/problems/{code}",
+        "code": code,
+        "status": kind.status,
+        "title": kind.title,
+        "meaning": kind.meaning,
+        "remedy": kind.remedy,
+    }
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_a_person_reads_what_a_problem_means(anyone: Client, code: str) -> None:
+    answer = anyone.get(f"/problems/{code}", headers=HTML)
+
+    kind, text = CATALOGUE[code], unescape(answer.text)
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert f"<h1>{kind.title}</h1>" in text
+    assert kind.meaning in text
+    assert kind.remedy in text
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, HTML, {"Accept": "*/*"}], ids=["none", "html", "any"]
+)
+@pytest.mark.parametrize("code", ["unknown", "not-found.html", "NOT-FOUND", "%00"])
+def test_an_unknown_problem_has_no_page(
+    anyone: Client, code: str, headers: dict[str, str]
+) -> None:
+    answer = anyone.get(f"/problems/{code}", headers=headers)
+
+    refused(answer, 404, "not-found")
+
+
+def test_the_type_of_a_refusal_is_the_address_of_its_page(anyone: Client) -> None:
+    problem = refused(anyone.get("users/me"), 401, "token-missing")
+
+    page = anyone.get(problem["type"])
+
+    assert page.json["title"] == problem["title"]
+
+
+def test_every_refusal_of_the_domain_has_a_page() -> None:
+    codes = {kind.code for kind in kinds(errors.Problem) if hasattr(kind, "code")}
+
+    assert codes <= set(CATALOGUE)
+
+
+def test_markup_in_an_address_stays_text(anyone: Client) -> None:
+    answer = anyone.get("/problems/<script>alert(1)<%2Fscript>", headers=HTML)
+
+    refused(answer, 404, "not-found")
+    assert "<script>" not in answer.text

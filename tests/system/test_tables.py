@@ -1,0 +1,86 @@
+"""What the database keeps by itself, whatever the code above it does."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.exc import IntegrityError
+
+from tests.support import Client
+from tests.system.sql import counts, execute
+
+USER = (
+    "INSERT INTO users (id, email, password_hash, timezone, role, is_active,"
+    " email_verified, version, created_at, updated_at) VALUES (:id, :email, 'x',"
+    " 'UTC', :role, true, false, 1, '2026-01-01', '2026-01-01')"
+)
+TASK = (
+    "INSERT INTO tasks (owner_id, title, status, priority, due_is_day, version,"
+    " created_at, updated_at) VALUES (:owner_id, 'x', :status, :priority, false, 1,"
+    " '2026-01-01', '2026-01-01')"
+)
+GOOD_USER = {"id": 2**40, "email": "bob@example.org", "role": "user"}
+NEXT_USER = GOOD_USER | {"id": 2**40 + 1, "email": "cat@example.org"}
+GOOD_TASK = {"owner_id": 2**40, "status": "todo", "priority": "low"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "constraint"),
+    [
+        (USER, NEXT_USER | {"role": "root"}, "role"),
+        (USER, NEXT_USER | {"email": None}, "has_name"),
+        (USER, NEXT_USER | {"email": "ann@example.org"}, "email"),
+        (TASK, GOOD_TASK | {"status": "TODO"}, "status"),
+        (TASK, GOOD_TASK | {"priority": "highest"}, "priority"),
+        (TASK, GOOD_TASK | {"owner_id": 2**41}, "(?i)foreign"),
+    ],
+    ids=["role", "nameless", "taken", "status", "priority", "orphan"],
+)
+def test_the_database_itself_refuses_what_must_not_be(
+    app: Flask, ann: Client, statement: str, values: dict[str, Any], constraint: str
+) -> None:
+    execute(app, USER, **GOOD_USER)
+    before = counts(app)
+
+    with pytest.raises(IntegrityError, match=constraint):
+        execute(app, statement, **values)
+
+    assert counts(app) == before
+
+
+def test_titles_sort_by_code_point_on_postgresql(apps: dict[str, Flask]) -> None:
+    asked = "SELECT collation_name FROM information_schema.columns"
+    which = "table_name = 'tasks' AND column_name = 'title'"
+
+    found = execute(apps["postgresql"], f"{asked} WHERE {which}")
+
+    assert found == [("C",)]
+
+
+def test_all_that_is_theirs_goes_with_an_account(
+    app: Flask, ann: Client, bob: Client
+) -> None:
+    ann.make_task()
+
+    execute(app, "DELETE FROM users WHERE email = 'ann@example.org'")
+
+    assert counts(app) == {"users": 1, "sessions": 1, "tasks": 0}
+    assert bob.get("users/me").status_code == 200
+
+
+def test_an_id_is_never_given_twice(app: Flask, ann: Client) -> None:
+    first = ann.make_task()["id"]
+    execute(app, "DELETE FROM users")
+
+    again = Client(app, "ann").register().log_in()
+
+    assert again.make_task()["id"] > first
+    assert again.user["id"] > ann.user["id"]
+
+
+def test_every_connection_keeps_the_rules_of_sqlite(apps: dict[str, Flask]) -> None:
+    names = ["foreign_keys", "journal_mode", "synchronous"]
+
+    found = [execute(apps["sqlite"], f"PRAGMA {name}")[0][0] for name in names]
+
+    assert found == [1, "wal", 2]

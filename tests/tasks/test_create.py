@@ -1,0 +1,201 @@
+"""A task is made from a title, keeps what it is given and refuses the rest."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client, faults
+
+VOLATILE = {"id", "created_at", "updated_at"}
+EMOJI = "\N{GRINNING FACE}"
+
+
+def test_a_task_needs_a_title_alone(ann: Client) -> None:
+    answer = ann.post("tasks", {"title": "Water the plants"})
+
+    assert answer.status_code == 201
+    assert {k: v for k, v in answer.json.items() if k not in VOLATILE} == {
+        "owner_id": ann.user["id"],
+        "title": "Water the plants",
+        "description": None,
+        "status": "todo",
+        "priority": "medium",
+        "due_date": None,
+        "is_overdue": False,
+        "completed_at": None,
+        "version": 1,
+    }
+
+
+def test_a_task_keeps_everything_that_it_is_given(ann: Client) -> None:
+    given = {
+        "title": "Water the plants",
+        "description": "All of them",
+        "status": "in_progress",
+        "priority": "urgent",
+        "due_date": "2036-12-24",
+    }
+
+    task = ann.make_task(**given)
+
+    assert ann.get(f"tasks/{task['id']}").json.items() >= given.items()
+
+
+def test_a_new_task_is_answered_with_its_address_and_its_version(ann: Client) -> None:
+    answer = ann.post("tasks", {"title": "Water the plants"})
+
+    assert answer.headers["Location"] == f"/api/v1/tasks/{answer.json['id']}"
+    assert answer.headers["ETag"] == '"1"'
+    assert ann.get(answer.headers["Location"]).json == answer.json
+
+
+def test_a_new_task_was_changed_when_it_was_made(ann: Client) -> None:
+    task = ann.make_task()
+
+    assert task["created_at"].endswith("Z")
+    assert task["updated_at"] == task["created_at"]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "LIST", "PATCH", "PUT"])
+def test_an_answer_holds_exactly_the_documented_fields(
+    ann: Client, task: dict[str, Any], method: str
+) -> None:
+    document = ann.get("/openapi.json").json
+    documented = document["components"]["schemas"]["Task"]["properties"]
+
+    one = f"tasks/{task['id']}"
+    shown = {
+        "POST": lambda: ann.post("tasks", {"title": "Another"}).json,
+        "GET": lambda: ann.get(one).json,
+        "LIST": lambda: ann.get("tasks").json["items"][0],
+        "PATCH": lambda: ann.patch(one, {"title": "Another"}).json,
+        "PUT": lambda: ann.put(one, {}).json,
+    }[method]()
+
+    assert set(shown) == set(documented)
+    assert set(shown) == set(task)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["  Tea  ", "\n\tTea\r\n", "\N{NO-BREAK SPACE}Tea\N{EM SPACE}"],
+    ids=["spaces", "line ends", "wide spaces"],
+)
+def test_a_title_is_trimmed(ann: Client, title: str) -> None:
+    task = ann.make_task(title=title)
+
+    assert task["title"] == "Tea"
+
+
+@pytest.mark.parametrize(
+    "character", ["x", "\u00e9", EMOJI], ids=["ASCII", "accented", "outside the BMP"]
+)
+def test_a_title_has_up_to_255_characters(ann: Client, character: str) -> None:
+    longest = character * 255
+
+    task = ann.make_task(title=f" {longest} ")
+    refusal = ann.post("tasks", {"title": longest + character})
+
+    assert ann.get(f"tasks/{task['id']}").json["title"] == longest
+    assert faults(refusal) == {"#/title": "length"}
+
+
+@pytest.mark.parametrize("character", ["x", EMOJI], ids=["ASCII", "outside the BMP"])
+def test_a_description_has_up_to_10000_characters(ann: Client, character: str) -> None:
+    longest = character * 10_000
+
+    task = ann.make_task(description=longest)
+    refusal = ann.post("tasks", {"title": "Tea", "description": longest + character})
+
+    assert ann.get(f"tasks/{task['id']}").json["description"] == longest
+    assert faults(refusal) == {"#/description": "length"}
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["", "  one\n\n\ttwo\r\n  ", "\N{ZERO WIDTH JOINER}\N{LINE SEPARATOR}\u0007"],
+    ids=["empty", "lines and tabs", "odd characters"],
+)
+def test_a_description_is_kept_to_the_character(ann: Client, description: str) -> None:
+    task = ann.make_task(description=description)
+
+    assert ann.get(f"tasks/{task['id']}").json["description"] == description
+
+
+@pytest.mark.parametrize("field", ["description", "due_date"])
+def test_null_is_as_good_as_leaving_out_what_may_be_empty(
+    ann: Client, field: str
+) -> None:
+    task = ann.make_task(**{field: None})
+
+    assert task[field] is None
+
+
+@pytest.mark.parametrize("field", ["title", "status", "priority"])
+def test_null_is_refused_where_a_task_needs_a_value(ann: Client, field: str) -> None:
+    refusal = ann.post("tasks", {"title": "Tea", field: None})
+
+    assert faults(refusal) == {f"#/{field}": "null"}
+
+
+@pytest.mark.parametrize(
+    ("title", "code"),
+    [
+        ("", "length"),
+        (" \t\n\N{NO-BREAK SPACE}", "length"),
+        ("one\ntwo", "control"),
+        ("one\ttwo", "control"),
+        ("bell\u0007", "control"),
+        ("delete\u007f", "control"),
+        ("next line\u0085 more", "control"),
+        ("nul\u0000", "characters"),
+    ],
+    ids=["empty", "blank", "newline", "tab", "bell", "delete", "C1", "NUL"],
+)
+def test_a_title_is_one_line_of_text(ann: Client, title: str, code: str) -> None:
+    refusal = ann.post("tasks", {"title": title})
+
+    assert faults(refusal) == {"#/title": code}
+    assert ann.get("tasks").json["items"] == []
+
+
+@pytest.mark.parametrize("status", ["todo", "in_progress", "completed", "cancelled"])
+def test_a_task_may_begin_in_any_status(ann: Client, status: str) -> None:
+    task = ann.make_task(status=status)
+
+    assert ann.get(f"tasks/{task['id']}").json["status"] == status
+
+
+@pytest.mark.parametrize("priority", ["low", "medium", "high", "urgent"])
+def test_a_task_may_have_any_priority(ann: Client, priority: str) -> None:
+    task = ann.make_task(priority=priority)
+
+    assert ann.get(f"tasks/{task['id']}").json["priority"] == priority
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("status", "done"), ("status", "TODO"), ("status", ""), ("priority", "medium ")],
+    ids=["unknown", "in capitals", "empty", "not trimmed"],
+)
+def test_a_choice_is_spelled_exactly(ann: Client, field: str, value: str) -> None:
+    refusal = ann.post("tasks", {"title": "Tea", field: value})
+
+    assert faults(refusal) == {f"#/{field}": "choice"}
+
+
+def test_a_task_that_begins_completed_was_completed_when_it_was_made(
+    ann: Client,
+) -> None:
+    task = ann.make_task(status="completed")
+
+    assert task["completed_at"] == task["created_at"]
+
+
+@pytest.mark.parametrize("status", ["todo", "in_progress", "cancelled"])
+def test_a_task_that_begins_otherwise_was_not_completed(
+    ann: Client, status: str
+) -> None:
+    task = ann.make_task(status=status)
+
+    assert task["completed_at"] is None

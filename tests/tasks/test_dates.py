@@ -1,0 +1,142 @@
+"""A due date comes back as it was given, and a date that is none is refused."""
+
+import pytest
+
+from tests.support import Client, faults
+
+ARABIC = "\N{ARABIC-INDIC DIGIT TWO}\N{ARABIC-INDIC DIGIT ZERO}26-12-24"
+FULLWIDTH = "2026-12-2\N{FULLWIDTH DIGIT FOUR}"
+
+KEPT = {
+    "a day": ("2026-12-24", "2026-12-24"),
+    "a leap day": ("2028-02-29", "2028-02-29"),
+    "the first day": ("1970-01-01", "1970-01-01"),
+    "the last day": ("9998-12-31", "9998-12-31"),
+    "UTC": ("2026-12-24T18:00:00Z", "2026-12-24T18:00:00Z"),
+    "zero offset": ("2026-12-24T18:00:00+00:00", "2026-12-24T18:00:00Z"),
+    "unknown offset": ("2026-12-24T18:00:00-00:00", "2026-12-24T18:00:00Z"),
+    "east": ("2026-12-24T18:00:00+02:00", "2026-12-24T16:00:00Z"),
+    "west": ("2026-12-24T18:00:00-05:30", "2026-12-24T23:30:00Z"),
+    "into the next year": ("2026-12-31T23:00:00-14:00", "2027-01-01T13:00:00Z"),
+    "widest offset": ("2026-12-24T18:00:00+23:59", "2026-12-23T18:01:00Z"),
+    "microseconds": ("2026-12-24T18:00:00.123456Z", "2026-12-24T18:00:00.123456Z"),
+    "one microsecond": ("2026-12-24T18:00:00.000001Z", "2026-12-24T18:00:00.000001Z"),
+    "no fraction": ("2026-12-24T18:00:00.000Z", "2026-12-24T18:00:00Z"),
+    "nanoseconds": ("2026-12-24T18:00:00.123456789Z", "2026-12-24T18:00:00.123456Z"),
+    "the first moment": ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+    "the last moment": ("9998-12-31T23:59:59.999999Z", "9998-12-31T23:59:59.999999Z"),
+}
+REFUSED = {
+    "empty": "",
+    "a word": "tomorrow",
+    "year 1": "0001-01-01",
+    "year 1, moment": "0001-01-01T00:00:00Z",
+    "year 0 in UTC": "0001-01-01T00:00:00+14:00",
+    "year 1969": "1969-12-31",
+    "year 1969 in UTC": "1970-01-01T00:00:00+00:01",
+    "1970 in UTC alone": "1969-12-31T23:59:59-00:01",
+    "year 9999": "9999-12-31",
+    "year 9999 in UTC": "9998-12-31T23:59:59-14:00",
+    "five digits": "10000-01-01",
+    "hour 24": "2026-12-24T24:00:00Z",
+    "minute 60": "2026-12-24T18:60:00Z",
+    "second 60": "2026-12-31T23:59:60Z",
+    "offset of a day": "2026-12-24T18:00:00+24:00",
+    "offset minute 60": "2026-12-24T18:00:00+02:60",
+    "offset without colon": "2026-12-24T18:00:00+0200",
+    "no offset": "2026-12-24T18:00:00",
+    "no seconds": "2026-12-24T18:00Z",
+    "no digits after the point": "2026-12-24T18:00:00.Z",
+    "comma": "2026-12-24T18:00:00,5Z",
+    "month 13": "2026-13-01",
+    "30 February": "2026-02-30",
+    "no leap year": "2026-02-29",
+    "week date": "2026-W52-4",
+    "ordinal date": "2026-358",
+    "basic format": "20261224",
+    "Arabic digits": ARABIC,
+    "full-width digits": FULLWIDTH,
+    "space for T": "2026-12-24 18:00:00Z",
+    "space before": " 2026-12-24",
+    "newline after": "2026-12-24\n",
+    "newline after a moment": "2026-12-24T18:00:00Z\n",
+    "NUL after": "2026-12-24\0",
+    "an epoch": 1_798_135_200,
+    "true": True,
+    "a list": ["2026-12-24"],
+    "an object": {"day": "2026-12-24"},
+}
+
+
+@pytest.mark.parametrize(("given", "kept"), KEPT.values(), ids=KEPT)
+def test_a_date_comes_back_as_it_was_given(ann: Client, given: str, kept: str) -> None:
+    made = ann.make_task(due_date=given)
+
+    read = ann.get(f"tasks/{made['id']}").json
+
+    assert made["due_date"] == kept
+    assert read["due_date"] == kept
+
+
+@pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
+def test_a_date_that_is_none_is_refused(ann: Client, given: object) -> None:
+    refusal = ann.post("tasks", {"title": "Tea", "due_date": given})
+
+    assert faults(refusal) == {"#/due_date": "format"}
+    assert ann.get("tasks").json["items"] == []
+
+
+@pytest.mark.parametrize("given", ["2026-02-30", "0001-01-01T00:00:00+14:00"])
+def test_a_date_that_is_none_does_not_replace_one(ann: Client, given: str) -> None:
+    task = ann.make_task(due_date="2026-12-24")
+
+    refusal = ann.patch(f"tasks/{task['id']}", {"due_date": given})
+
+    assert faults(refusal) == {"#/due_date": "format"}
+    assert ann.get(f"tasks/{task['id']}").json == task
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        f"{name}_{side}"
+        for name in ("due", "created", "updated", "completed")
+        for side in ("before", "after")
+    ],
+)
+def test_a_list_is_not_bounded_by_days(ann: Client, parameter: str) -> None:
+    refusal = ann.get(f"tasks?{parameter}=2026-12-24")
+
+    assert faults(refusal) == {parameter: "format"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "2026-12-24T18:00:00", "9998-12-31T23:59:59-14:00"],
+    ids=["empty", "no offset", "year 9999 in UTC"],
+)
+def test_a_list_is_bounded_by_moments_with_offset(ann: Client, given: str) -> None:
+    refusal = ann.get(f"tasks?due_before={given}")
+
+    assert faults(refusal) == {"due_before": "format"}
+
+
+def test_a_plus_that_a_query_turned_into_a_space_is_explained(ann: Client) -> None:
+    refusal = ann.get("tasks?due_before=2026-12-24T18:00:00+02:00")
+
+    assert faults(refusal) == {"due_before": "format"}
+    assert "%2B" in refusal.json["errors"][0]["hint"]
+
+
+def test_a_body_is_not_told_how_to_write_a_query(ann: Client) -> None:
+    refusal = ann.post("tasks", {"title": "Tea", "due_date": "2026-12-24 18:00:00Z"})
+
+    assert faults(refusal) == {"#/due_date": "format"}
+    assert "query" not in refusal.text
+
+
+@pytest.mark.parametrize("offset", ["Z", "%2B00:00", "%2B14:00", "-11:00"])
+def test_a_bound_may_have_any_offset(ann: Client, offset: str) -> None:
+    answer = ann.get(f"tasks?due_before=2026-12-24T18:00:00{offset}")
+
+    assert (answer.status_code, answer.json["items"]) == (200, [])

@@ -1,0 +1,134 @@
+"""A query says only what the operation reads, once, and with a value."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client, faults
+
+PARAMETERS = [
+    "status",
+    "priority",
+    "due_before",
+    "due_after",
+    "created_before",
+    "created_after",
+    "updated_before",
+    "updated_after",
+    "completed_before",
+    "completed_after",
+    "overdue",
+    "ids",
+    "sort",
+    "limit",
+    "cursor",
+    "offset",
+    "page",
+    "include_total",
+]
+
+
+def test_every_parameter_of_the_list_is_documented_and_tested(anyone: Client) -> None:
+    document = anyone.get("/openapi.json").json
+
+    described = document["paths"]["/api/v1/tasks"]["get"]["parameters"]
+
+    assert {parameter["name"] for parameter in described} == set(PARAMETERS)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_without_a_value_is_refused(ann: Client, name: str) -> None:
+    refusal = ann.get(f"tasks?{name}=")
+
+    assert set(faults(refusal)) == {name}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_that_comes_twice_is_refused(ann: Client, name: str) -> None:
+    refusal = ann.get(f"tasks?{name}=1&{name}=1")
+
+    assert faults(refusal) == {name: "repeated"}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("limits", "limit"),
+        ("Limit", "limit"),
+        ("stat", "status"),
+        ("due_befor", "due_before"),
+        ("includeTotal", "include_total"),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_the_nearest_name(
+    ann: Client, name: str, hint: str
+) -> None:
+    refusal = ann.get(f"tasks?{name}=5")
+
+    assert faults(refusal) == {name: "unknown"}
+    assert f"Did you mean {hint}?" in refusal.json["errors"][0]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("x", "x"),
+        ("owner_id", "owner_id"),
+        ("a/b~c", "a/b~c"),
+        ("%00", "\0"),
+        ("%C3%A9", "\u00e9"),
+        ("n" * 3000, "n" * 3000),
+    ],
+    ids=["plain", "a field", "slash and tilde", "NUL", "not ASCII", "long"],
+)
+def test_a_parameter_like_no_other_is_refused_by_name(
+    ann: Client, name: str, shown: str
+) -> None:
+    refusal = ann.get(f"tasks?{name}=5")
+
+    assert faults(refusal) == {shown: "unknown"}
+
+
+def test_a_name_that_is_no_text_is_refused(ann: Client) -> None:
+    refusal = ann.get("tasks?%FF=5")
+
+    assert list(faults(refusal).values()) == ["unknown"]
+
+
+def test_all_faults_of_a_query_are_told_at_once(ann: Client) -> None:
+    refusal = ann.get("tasks?limit=0&status=x&due_after=now&ids=a&sort=x&nope=1")
+
+    assert faults(refusal) == {
+        "limit": "range",
+        "status": "choice",
+        "due_after": "format",
+        "ids": "type",
+        "sort": "choice",
+        "nope": "unknown",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "tasks/{id}"),
+        ("PATCH", "tasks/{id}"),
+        ("PUT", "tasks/{id}"),
+        ("DELETE", "tasks/{id}"),
+        ("POST", "tasks"),
+        ("GET", "users/me"),
+        ("PATCH", "users/me"),
+        ("POST", "auth/logout"),
+        ("GET", "/health"),
+        ("GET", "/api/v1"),
+    ],
+)
+def test_an_operation_that_reads_no_query_refuses_one(
+    ann: Client, task: dict[str, Any], method: str, path: str
+) -> None:
+    address = path.format(id=task["id"])
+
+    refusal = ann.call(method, f"{address}?limit=1&x=1&x=2", json={"title": "Tea"})
+
+    assert faults(refusal) == {"limit": "unknown", "x": "unknown"}
+    assert ann.get("tasks").json["items"] == [task]

@@ -1,0 +1,187 @@
+"""A cursor goes on where its page ended, in its own list and in no other."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support import Client, refused
+from tests.tasks.support import titles, walk
+
+FIRST = "tasks?status=todo&sort=title&limit=1"
+SORTS = ["created_at", "-created_at", "title", "-due_date", "due_date", "-priority"]
+
+
+@pytest.fixture
+def cursor(ann: Client) -> str:
+    """Return the cursor after the first of Ann's tasks a, b and c."""
+    [ann.make_task(title=title) for title in "abc"]
+    found: str = ann.get(FIRST).json["next_cursor"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=todo&sort=title",
+        "sort=title&status=todo",
+        "status=todo&sort=title&limit=100",
+        "status=todo&sort=title&limit=1&include_total=true",
+    ],
+    ids=["as it was", "in another order", "another limit", "with the total"],
+)
+def test_a_cursor_goes_on_in_its_list(ann: Client, cursor: str, query: str) -> None:
+    answer = ann.get(f"tasks?{query}&cursor={cursor}")
+
+    assert titles(answer)[0] == "b"
+
+
+def test_a_cursor_does_not_mind_a_trailing_slash(ann: Client, cursor: str) -> None:
+    answer = ann.get(f"tasks/?status=todo&sort=title&cursor={cursor}")
+
+    assert titles(answer) == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=title",
+        "status=completed&sort=title",
+        "status=todo&priority=low&sort=title",
+        "status=todo&sort=-title",
+        "status=todo&sort=created_at",
+        "status=todo",
+    ],
+    ids=[
+        "no filter",
+        "another value",
+        "one more filter",
+        "another direction",
+        "another sort",
+        "no sort",
+    ],
+)
+def test_a_cursor_of_another_list_is_refused(
+    ann: Client, cursor: str, query: str
+) -> None:
+    answer = ann.get(f"tasks?{query}&cursor={cursor}")
+
+    refused(answer, 422, "invalid-cursor")
+
+
+def test_a_cursor_of_someone_else_is_refused(
+    ann: Client, bob: Client, cursor: str
+) -> None:
+    bob.make_task(title="b")
+
+    answer = bob.get(f"{FIRST}&cursor={cursor}")
+
+    refused(answer, 422, "invalid-cursor")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda cursor: cursor[1:],
+        lambda cursor: cursor[:-1],
+        lambda cursor: cursor[: len(cursor) // 2],
+        lambda cursor: cursor[0],
+        lambda cursor: cursor.partition(".")[0],
+        lambda cursor: "." + cursor,
+        lambda cursor: cursor.swapcase(),
+        lambda cursor: cursor + "A",
+        lambda _: "%F0%9F%98%80",
+        lambda _: "W10.AAAA",
+        lambda _: "-" * 900,
+    ],
+    ids=[
+        "without its beginning",
+        "without its end",
+        "a half",
+        "one character",
+        "unsigned",
+        "a point first",
+        "case",
+        "longer",
+        "an emoji",
+        "signed by nobody",
+        "dashes",
+    ],
+)
+def test_a_cursor_that_was_changed_is_refused(
+    ann: Client, cursor: str, spoil: Callable[[str], str]
+) -> None:
+    answer = ann.get(f"{FIRST}&cursor={spoil(cursor)}")
+
+    refused(answer, 422, "invalid-cursor")
+
+
+def test_a_cursor_outlives_a_change_of_the_key(
+    ann: Client, cursor: str, twin: Callable[..., Flask]
+) -> None:
+    old, new = ann.app.config["JWT_SECRET_KEY"], "fedcba9876543210" * 4
+    renewed = Client(twin(secret_key=new, secret_key_previous=old))
+    renewed.tokens = ann.tokens
+
+    answer = renewed.get(f"{FIRST}&cursor={cursor}")
+
+    assert titles(answer) == ["b"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "".join(chr(0x20000 + 89 * number) for number in range(255)),
+        "".join(chr(0x4E00 + 73 * number) for number in range(255)),
+        '\\"' * 127,
+    ],
+    ids=["outside the BMP", "Chinese", "quotes"],
+)
+def test_a_cursor_after_the_longest_title_goes_on(ann: Client, title: str) -> None:
+    [ann.make_task(title=title) for _ in range(3)]
+
+    walked = walk(ann, "sort=title&limit=1")
+
+    assert [task["title"] for task in walked] == [title] * 3
+
+
+@pytest.fixture
+def twelve(ann: Client) -> list[dict[str, Any]]:
+    """Return twelve tasks of Ann's, half of them with a date."""
+    dates = ["2036-02-10", None, "2036-02-11", None, "2036-01-01", None] * 2
+    return [ann.make_task(title=f"{n:02}", due_date=d) for n, d in enumerate(dates)]
+
+
+def come_and_go(client: Client, going: list[dict[str, Any]]) -> Iterator[None]:
+    """Delete one of the tasks at each step, and make others here and there."""
+    for task in going:
+        client.delete(f"tasks/{task['id']}")
+        client.make_task(title="05x", due_date="2036-02-10", priority="high")
+        client.make_task(title="new")
+        yield
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_walk_meets_what_was_there_throughout_once(
+    ann: Client, twelve: list[dict[str, Any]], sort: str
+) -> None:
+    steps = come_and_go(ann, twelve[3:9])
+
+    walked = walk(ann, f"sort={sort}&limit=3", lambda: next(steps, None))
+
+    met = [task["id"] for task in walked]
+    assert {task["id"] for task in twelve[:3] + twelve[9:]} <= set(met)
+    assert len(met) == len(set(met))
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_walk_goes_on_where_its_last_task_was_deleted(ann: Client, sort: str) -> None:
+    [ann.make_task(title=title) for title in "abcdef"]
+    whole = ann.get(f"tasks?sort={sort}").json["items"]
+
+    first = ann.get(f"tasks?sort={sort}&limit=3").json
+    ann.delete(f"tasks/{first['items'][-1]['id']}")
+    rest = ann.get(f"tasks?sort={sort}&cursor={first['next_cursor']}").json
+
+    assert first["items"] + rest["items"] == whole

@@ -1,0 +1,35 @@
+"""However deep a page lies, its Link leads on."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert
+
+from taskapi import db
+from taskapi.tasks.models import Task
+from tests.support import Client
+from tests.tasks.support import next_link, titles
+
+COUNT = 10_002
+
+
+@pytest.fixture
+def busy_ann(app: Flask, ann: Client) -> Client:
+    """Return Ann with more tasks than an offset may skip, made without HTTP."""
+    width = len(str(COUNT))
+    rows = [
+        {"owner_id": ann.user["id"], "title": str(number).zfill(width)}
+        for number in range(COUNT)
+    ]
+    with app.app_context(), db.transaction():
+        db.session.execute(insert(Task), rows)
+    return ann
+
+
+@pytest.mark.parametrize("deepest", ["offset=10000", "page=10000"])
+def test_the_link_of_a_deep_page_leads_on(busy_ann: Client, deepest: str) -> None:
+    page = busy_ann.get(f"tasks?sort=title&limit=1&{deepest}")
+
+    following = busy_ann.get(str(next_link(page)))
+
+    (here,), (there,) = titles(page), titles(following)
+    assert int(there) == int(here) + 1

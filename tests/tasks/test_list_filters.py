@@ -1,0 +1,182 @@
+"""Each filter keeps what it names, filters combine, and nobody sees a stranger's."""
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.support import Client, faults
+from tests.tasks.support import at, titles
+
+TASKS = [
+    ("a", "todo", "low", "2036-01-10T12:00:00Z"),
+    ("b", "in_progress", "medium", "2036-02-10"),
+    ("c", "completed", "high", None),
+    ("d", "cancelled", "urgent", "2036-03-10T12:00:00.000001Z"),
+    ("e", "todo", "urgent", "2020-01-01"),
+]
+KEPT = {
+    "": "abcde",
+    "status=todo": "ae",
+    "status=in_progress": "b",
+    "status=completed": "c",
+    "status=cancelled": "d",
+    "status=todo,completed": "ace",
+    "status=cancelled,in_progress,todo,completed": "abcde",
+    "status=todo,todo": "ae",
+    "priority=low": "a",
+    "priority=medium": "b",
+    "priority=high": "c",
+    "priority=urgent": "de",
+    "priority=urgent,low": "ade",
+    "overdue=true": "e",
+    "overdue=false": "abcd",
+    "due_before=2036-01-10T12:00:00Z": "e",
+    "due_before=2036-01-10T12:00:00.000001Z": "ae",
+    "due_after=2036-01-10T12:00:00Z": "abd",
+    "due_after=2036-01-10T12:00:00.000001Z": "bd",
+    "due_before=2036-02-10T00:00:00Z": "ae",
+    "due_after=2036-02-10T00:00:00Z": "bd",
+    "due_after=2036-01-10T14:00:00+02:00": "abd",
+    "due_before=2036-01-10T14:00:00+02:00": "e",
+    "due_before=2036-03-10T12:00:00.000001Z": "abe",
+    "due_after=2036-03-10T12:00:00.000001Z": "d",
+    "due_after=2036-01-10T12:00:00Z&due_before=2036-03-10T12:00:00Z": "ab",
+    "due_after=2036-03-01T00:00:00Z&due_before=2036-02-01T00:00:00Z": "",
+    "status=todo&priority=urgent": "e",
+    "status=todo,cancelled&priority=urgent,low&due_after=2030-01-01T00:00:00Z": "ad",
+    "status=completed&overdue=true": "",
+    "completed_after=1970-01-01T00:00:00Z": "c",
+    "completed_before=9998-12-31T00:00:00Z": "c",
+    "created_before=9998-12-31T00:00:00Z&updated_after=1970-01-01T00:00:00Z": "abcde",
+}
+
+
+@pytest.fixture
+def five(ann: Client) -> Client:
+    """Return Ann with five tasks that differ in everything."""
+    for title, status, priority, due_date in TASKS:
+        ann.make_task(title=title, status=status, priority=priority, due_date=due_date)
+    return ann
+
+
+@pytest.mark.parametrize(("query", "kept"), KEPT.items(), ids=lambda text: text or "-")
+def test_a_filter_keeps_what_it_names(five: Client, query: str, kept: str) -> None:
+    address = quote(query, safe="=&,")
+
+    listed = five.get(f"tasks?{address}&sort=title&include_total=true")
+
+    assert titles(listed) == list(kept)
+    assert listed.json["total"] == len(kept)
+    assert listed.json["next_cursor"] is None
+
+
+@pytest.fixture
+def history(ann: Client) -> Client:
+    """Return Ann with an older and a newer task, each step of both an hour apart."""
+    made = []
+    for hour, title in [("10", "old"), ("11", "new")]:
+        with at(f"2040-06-15T{hour}:00:00+00:00", ann):
+            made.append(f"tasks/{ann.make_task(title=title)['id']}")
+    for hour, path in zip(("13", "14"), made, strict=True):
+        with at(f"2040-06-15T{hour}:00:00+00:00", ann):
+            ann.patch(path, {"status": "completed"})
+    for hour, path in zip(("16", "17"), made, strict=True):
+        with at(f"2040-06-15T{hour}:00:00+00:00", ann):
+            ann.patch(path, {"priority": "low"})
+    return ann.log_in()
+
+
+@pytest.mark.parametrize(
+    ("name", "hour"), [("created", 11), ("completed", 14), ("updated", 17)]
+)
+def test_before_leaves_out_the_moment_and_after_takes_it_in(
+    history: Client, name: str, hour: int
+) -> None:
+    moment = f"2040-06-15T{hour}:00:00Z"
+
+    before = history.get(f"tasks?sort=title&{name}_before={moment}")
+    after = history.get(f"tasks?sort=title&{name}_after={moment}")
+
+    assert titles(before) == ["old"]
+    assert titles(after) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hour"), [("created", 11), ("completed", 14), ("updated", 17)]
+)
+def test_a_moment_that_is_a_microsecond_off_tells_the_other_side(
+    history: Client, name: str, hour: int
+) -> None:
+    moment = f"2040-06-15T{hour}:00:00.000001Z"
+
+    before = history.get(f"tasks?sort=title&{name}_before={moment}")
+    after = history.get(f"tasks?sort=title&{name}_after={moment}")
+
+    assert titles(before) == ["new", "old"]
+    assert titles(after) == []
+
+
+def test_ids_choose_tasks_and_the_sort_orders_them(ann: Client) -> None:
+    a, b, c = (ann.make_task(title=title)["id"] for title in "abc")
+
+    listed = ann.get(f"tasks?ids={c},{a},{a}&sort=title")
+
+    assert titles(listed) == ["a", "c"]
+    assert b not in [task["id"] for task in listed.json["items"]]
+
+
+def test_ids_that_are_not_there_or_not_hers_are_passed_over(
+    ann: Client, bob: Client
+) -> None:
+    hers, his = ann.make_task(title="hers")["id"], bob.make_task()["id"]
+
+    listed = ann.get(f"tasks?ids={his},{hers},{2**63 - 1}&include_total=true")
+
+    assert titles(listed) == ["hers"]
+    assert listed.json["total"] == 1
+
+
+def test_up_to_a_hundred_ids_may_be_given(ann: Client) -> None:
+    hundred = ",".join(str(number) for number in range(1, 101))
+
+    taken = ann.get(f"tasks?ids={hundred}")
+    refusal = ann.get(f"tasks?ids={hundred},101")
+
+    assert taken.status_code == 200
+    assert faults(refusal) == {"ids": "length"}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("status=done", "choice"),
+        ("status=TODO", "choice"),
+        ("status=todo,done", "choice"),
+        ("status=todo,", "choice"),
+        ("status=todo, completed", "choice"),
+        ("status=todo%00", "choice"),
+        ("priority=1", "choice"),
+        ("overdue=1", "type"),
+        ("overdue=True", "type"),
+        ("overdue=yes", "type"),
+        ("ids=a", "type"),
+        ("ids=1,", "type"),
+        ("ids=1.0", "type"),
+        ("ids=%2B1", "type"),
+        ("ids=%D9%A3", "type"),
+        ("ids=1 ", "type"),
+        ("ids=0", "range"),
+        ("ids=-1", "range"),
+        ("ids=9223372036854775808", "range"),
+        ("sort=id", "choice"),
+        ("sort=--title", "choice"),
+        ("sort=title,priority", "choice"),
+        ("sort=TITLE", "choice"),
+    ],
+)
+def test_a_value_that_a_parameter_does_not_know_is_refused(
+    ann: Client, query: str, code: str
+) -> None:
+    refusal = ann.get(f"tasks?{query}")
+
+    assert faults(refusal) == {query.partition("=")[0]: code}

@@ -1,0 +1,130 @@
+"""A list is sorted as asked, the id breaks ties, and both databases agree."""
+
+import pytest
+
+from tests.support import Client
+from tests.tasks.support import at, titles
+
+MIXED = [
+    "apple",
+    "Apple",
+    "ZEBRA",
+    "zebra",
+    "\u00c9clair",
+    "\u00e9clair",
+    "eclair",
+    "e\u0301clair",
+    "\u00e4pfel",
+    "10 pears",
+    "9 pears",
+    "_under",
+    "a b",
+    "a-b",
+    "ab",
+    "\N{LATIN SMALL LIGATURE FI}g",
+    "\N{GRINNING FACE}",
+    "\N{CYRILLIC CAPITAL LETTER BE}",
+]
+PRIORITIES = ["low", "medium", "high", "urgent"]
+DATES = [
+    "2036-01-10T12:00:00Z",
+    "2036-02-10",
+    "2036-02-10T00:00:00.000001Z",
+    "2036-03-10T12:00:00Z",
+]
+
+
+def shuffled(values: list[str]) -> list[str]:
+    """Return the values in an order that is neither theirs nor its reverse."""
+    return values[1::2] + values[::2]
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"), [("title", sorted(MIXED)), ("-title", sorted(MIXED)[::-1])]
+)
+def test_titles_sort_by_their_characters(
+    ann: Client, sort: str, expected: list[str]
+) -> None:
+    [ann.make_task(title=title) for title in MIXED]
+
+    listed = ann.get(f"tasks?sort={sort}")
+
+    assert titles(listed) == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"), [("priority", PRIORITIES), ("-priority", PRIORITIES[::-1])]
+)
+def test_priorities_sort_by_what_they_mean(
+    ann: Client, sort: str, expected: list[str]
+) -> None:
+    [ann.make_task(title=name, priority=name) for name in shuffled(PRIORITIES)]
+
+    listed = ann.get(f"tasks?sort={sort}")
+
+    assert titles(listed) == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("due_date", [*DATES, "none", "none either"]),
+        ("-due_date", [*DATES[::-1], "none either", "none"]),
+    ],
+)
+def test_tasks_without_a_date_come_last_either_way(
+    ann: Client, sort: str, expected: list[str]
+) -> None:
+    ann.make_task(title="none")
+    [ann.make_task(title=date, due_date=date) for date in shuffled(DATES)]
+    ann.make_task(title="none either")
+
+    listed = ann.get(f"tasks?sort={sort}")
+
+    assert titles(listed) == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("created_at", ["first", "second", "third"]),
+        ("-created_at", ["third", "second", "first"]),
+        ("updated_at", ["second", "third", "first"]),
+        ("-updated_at", ["first", "third", "second"]),
+    ],
+)
+def test_times_sort_by_the_making_or_by_the_last_change(
+    ann: Client, sort: str, expected: list[str]
+) -> None:
+    first, *_ = [ann.make_task(title=name) for name in ("first", "second", "third")]
+    ann.patch(f"tasks/{first['id']}", {"description": "Changed"})
+
+    listed = ann.get(f"tasks?sort={sort}")
+
+    assert titles(listed) == expected
+
+
+def test_a_list_begins_with_the_newest_task(ann: Client) -> None:
+    [ann.make_task(title=title) for title in "abc"]
+
+    listed = ann.get("tasks")
+
+    assert titles(listed) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    "sort", ["created_at", "updated_at", "due_date", "priority", "title"]
+)
+@pytest.mark.parametrize(
+    "due_date", [None, "2036-02-10"], ids=["without dates", "with dates"]
+)
+def test_the_id_breaks_ties_in_the_direction_of_the_sort(
+    ann: Client, sort: str, due_date: str | None
+) -> None:
+    with at("2040-06-15T12:00:00+00:00", ann):
+        made = [ann.make_task(due_date=due_date)["id"] for _ in range(4)]
+        up = ann.get(f"tasks?sort={sort}").json["items"]
+        down = ann.get(f"tasks?sort=-{sort}").json["items"]
+
+    assert [task["id"] for task in up] == made
+    assert [task["id"] for task in down] == made[::-1]

@@ -1,0 +1,150 @@
+"""A task is overdue when it is open and its moment, or its owner's day, is over."""
+
+import pytest
+
+from tests.support import Client
+from tests.tasks.support import at, titles
+
+DAY = "2040-06-15"
+NOON = "2040-06-15T12:00:00Z"
+OPEN = ["todo", "in_progress"]
+CLOSED = ["completed", "cancelled"]
+
+
+def overdue_at(moment: str, ann: Client, due_date: str, status: str) -> bool:
+    """Make a task, read it at a moment and tell whether it is overdue then."""
+    task = ann.make_task(due_date=due_date, status=status)
+    with at(moment, ann):
+        answer = ann.get(f"tasks/{task['id']}")
+    shown: bool = answer.json["is_overdue"]
+    return shown
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2040-06-15T11:59:59.999999+00:00", False),
+        ("2040-06-15T12:00:00+00:00", False),
+        ("2040-06-15T12:00:00.000001+00:00", True),
+        ("2050-01-01T00:00:00+00:00", True),
+    ],
+    ids=["before", "at the moment", "after", "long after"],
+)
+def test_a_task_is_overdue_from_its_moment_on(
+    ann: Client, status: str, moment: str, *, expected: bool
+) -> None:
+    shown = overdue_at(moment, ann, NOON, status)
+
+    assert shown is expected
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize(
+    ("timezone", "moment", "expected"),
+    [
+        ("UTC", "2040-06-15T23:59:59.999999+00:00", False),
+        ("UTC", "2040-06-16T00:00:00+00:00", True),
+        ("Pacific/Kiritimati", "2040-06-15T09:59:59.999999+00:00", False),
+        ("Pacific/Kiritimati", "2040-06-15T10:00:00+00:00", True),
+        ("Pacific/Pago_Pago", "2040-06-16T10:59:59.999999+00:00", False),
+        ("Pacific/Pago_Pago", "2040-06-16T11:00:00+00:00", True),
+    ],
+    ids=["UTC", "UTC over", "east", "east over", "west", "west over"],
+)
+def test_a_day_is_over_when_it_is_over_where_the_owner_lives(
+    ann: Client, status: str, timezone: str, moment: str, *, expected: bool
+) -> None:
+    ann.patch("users/me", {"timezone": timezone})
+
+    shown = overdue_at(moment, ann, DAY, status)
+
+    assert shown is expected
+
+
+def test_a_moment_is_the_same_wherever_the_owner_lives(ann: Client) -> None:
+    ann.patch("users/me", {"timezone": "Pacific/Kiritimati"})
+
+    shown = overdue_at("2040-06-15T11:00:00+00:00", ann, NOON, "todo")
+
+    assert shown is False
+
+
+@pytest.mark.parametrize("status", CLOSED)
+@pytest.mark.parametrize("due_date", [DAY, NOON], ids=["day", "moment"])
+def test_a_closed_task_is_never_overdue(
+    ann: Client, status: str, due_date: str
+) -> None:
+    shown = overdue_at("2050-01-01T00:00:00+00:00", ann, due_date, status)
+
+    assert shown is False
+
+
+def test_a_task_without_a_date_is_never_overdue(ann: Client) -> None:
+    task = ann.make_task(due_date=None)
+
+    assert task["is_overdue"] is False
+
+
+@pytest.mark.parametrize("due_date", ["2020-01-01", "2020-01-01T00:00:00Z"])
+def test_a_task_may_begin_overdue(ann: Client, due_date: str) -> None:
+    task = ann.make_task(due_date=due_date)
+
+    assert task["is_overdue"] is True
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"status": "completed"}, False),
+        ({"status": "in_progress"}, True),
+        ({"due_date": None}, False),
+        ({"due_date": "2036-12-24"}, False),
+        ({"title": "Tea"}, True),
+    ],
+    ids=["completed", "begun", "no date", "postponed", "renamed"],
+)
+def test_a_change_answers_with_whether_the_task_is_overdue_now(
+    ann: Client, change: dict[str, str | None], *, expected: bool
+) -> None:
+    task = ann.make_task(due_date="2020-01-01")
+
+    changed = ann.patch(f"tasks/{task['id']}", change)
+
+    assert changed.json["is_overdue"] is expected
+
+
+@pytest.fixture
+def every_kind(ann: Client) -> Client:
+    """Return Ann with tasks of every status and every kind of date around noon."""
+    dates = [None, DAY, NOON, "2040-06-14", "2040-06-15T12:00:01Z"]
+    for status in OPEN + CLOSED:
+        for due_date in dates:
+            ann.make_task(
+                title=f"{status} {due_date}", status=status, due_date=due_date
+            )
+    return ann
+
+
+@pytest.mark.parametrize(
+    ("timezone", "expected"),
+    [
+        ("Pacific/Kiritimati", ["2040-06-14", DAY, NOON]),
+        ("Pacific/Pago_Pago", ["2040-06-14", NOON]),
+    ],
+    ids=["east", "west"],
+)
+def test_the_overdue_filter_agrees_with_the_field(
+    every_kind: Client, timezone: str, expected: list[str]
+) -> None:
+    every_kind.patch("users/me", {"timezone": timezone})
+
+    with at("2040-06-15T12:00:01+00:00", every_kind):
+        whole = every_kind.get("tasks?limit=100").json["items"]
+        late = every_kind.get("tasks?overdue=true&include_total=true")
+        rest = every_kind.get("tasks?overdue=false&limit=100")
+
+    assert titles(late) == [t["title"] for t in whole if t["is_overdue"]]
+    assert titles(rest) == [t["title"] for t in whole if not t["is_overdue"]]
+    assert {t["due_date"] for t in late.json["items"]} == set(expected)
+    assert late.json["total"] == len(OPEN) * len(expected)

@@ -1,0 +1,135 @@
+"""Whoever writes at the same time: no change is lost, and none is done twice."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.support import Client, refused
+from tests.tasks.support import together
+
+rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
+
+
+@rounds
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_of_twelve_writes_with_one_tag_one_is_done(
+    ann: Client, task: dict[str, Any], method: str, attempt: int
+) -> None:
+    path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
+
+    answers = together(
+        *[
+            partial(ann.call, method, path, json={"title": f"{n}"}, headers=guard)
+            for n in range(12)
+        ]
+    )
+
+    (done,) = [answer for answer in answers if answer.status_code == 200]
+    late = [refused(a, 412, "precondition-failed") for a in answers if a is not done]
+    assert [problem["current_version"] for problem in late] == [2] * 11
+    assert ann.get(path).json == done.json
+
+
+def test_of_twelve_completions_each_finds_one_date(
+    ann: Client, task: dict[str, Any]
+) -> None:
+    done = {"status": "completed"}
+
+    answers = together(*[partial(ann.patch, f"tasks/{task['id']}", done)] * 12)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.json["version"] for answer in answers} == {2}
+    assert len({answer.json["completed_at"] for answer in answers}) == 1
+
+
+def count_up(client: Client, path: str, times: int) -> None:
+    """Raise a number in the description, reading it again after each 412."""
+    left = times
+    while left:
+        read = client.get(path)
+        raised = {"description": str(int(read.json["description"]) + 1)}
+        guard = {"If-Match": read.headers["ETag"]}
+        answer = client.patch(path, raised, headers=guard)
+        assert answer.status_code in {200, 412}, answer.text
+        left -= answer.status_code == 200
+
+
+def test_counting_with_tags_and_retries_loses_nothing(ann: Client) -> None:
+    task = ann.make_task(description="0")
+    path = f"tasks/{task['id']}"
+
+    together(*[partial(count_up, ann, path, 5)] * 8)
+
+    counted = ann.get(path).json
+    assert (counted["description"], counted["version"]) == ("40", 41)
+
+
+def test_changes_of_different_fields_at_once_are_all_kept(
+    ann: Client, task: dict[str, Any]
+) -> None:
+    path = f"tasks/{task['id']}"
+    changes = {
+        "title": "Tea",
+        "description": "Green",
+        "status": "in_progress",
+        "priority": "high",
+        "due_date": "2036-12-24",
+    }
+
+    together(*[partial(ann.patch, path, {n: v}) for n, v in changes.items()])
+
+    stored = ann.get(path).json
+    assert stored.items() >= changes.items()
+    assert stored["version"] == 6
+
+
+def test_tasks_made_at_once_are_each_stored_once(ann: Client) -> None:
+    wanted = [f"{number:02}" for number in range(24)]
+
+    made = together(*[partial(ann.make_task, title=title) for title in wanted])
+
+    stored = ann.get("tasks?sort=title&limit=100").json["items"]
+    assert stored == sorted(made, key=lambda task: task["title"])
+    assert [task["title"] for task in stored] == wanted
+
+
+@rounds
+def test_of_several_deletions_one_is_done(
+    ann: Client, task: dict[str, Any], attempt: int
+) -> None:
+    answers = together(*[partial(ann.delete, f"tasks/{task['id']}")] * 6)
+
+    assert sorted(a.status_code for a in answers) == [204, *[404] * 5]
+
+
+@rounds
+def test_a_change_and_a_deletion_with_one_tag_exclude_each_other(
+    ann: Client, task: dict[str, Any], attempt: int
+) -> None:
+    path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
+
+    changed, deleted = together(
+        partial(ann.patch, path, {"title": "Tea"}, headers=guard),
+        partial(ann.delete, path, headers=guard),
+    )
+
+    outcome = (changed.status_code, deleted.status_code)
+    assert outcome in {(200, 412), (404, 204)}
+    assert ann.get(path).status_code == changed.status_code
+
+
+@rounds
+def test_a_deletion_without_a_tag_wins_over_changes(
+    ann: Client, task: dict[str, Any], attempt: int
+) -> None:
+    path = f"tasks/{task['id']}"
+
+    deleted, *changed = together(
+        partial(ann.delete, path),
+        *[partial(ann.patch, path, {"title": f"{number}"}) for number in range(6)],
+    )
+
+    assert deleted.status_code == 204
+    assert {answer.status_code for answer in changed} <= {200, 404}
+    assert ann.get(path).status_code == 404

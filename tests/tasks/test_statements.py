@@ -1,0 +1,100 @@
+"""How many statements an operation takes, the one that finds the caller included."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client
+
+
+def test_a_read_takes_two_statements(
+    ann: Client, task: dict[str, Any], statements: list[str]
+) -> None:
+    statements.clear()
+
+    ann.get(f"tasks/{task['id']}")
+
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 2),
+        ("&offset=1", 2),
+        ("&page=2", 2),
+        ("&status=todo&priority=medium&overdue=false&sort=-due_date", 2),
+        ("&include_total=true", 3),
+    ],
+    ids=["plain", "offset", "page", "filtered", "with the total"],
+)
+def test_a_list_takes_as_many_statements_whatever_its_size(
+    ann: Client, statements: list[str], limit: int, query: str, count: int
+) -> None:
+    [ann.make_task() for _ in range(12)]
+    statements.clear()
+
+    listed = ann.get(f"tasks?limit={limit}{query}")
+
+    assert listed.status_code == 200
+    assert len(statements) == count
+
+
+def test_a_cursor_takes_no_more_statements(ann: Client, statements: list[str]) -> None:
+    [ann.make_task() for _ in range(3)]
+    cursor = ann.get("tasks?limit=1").json["next_cursor"]
+    statements.clear()
+
+    ann.get(f"tasks?limit=2&cursor={cursor}")
+
+    assert len(statements) == 2
+
+
+def test_a_creation_takes_two_statements(ann: Client, statements: list[str]) -> None:
+    statements.clear()
+
+    ann.make_task()
+
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize("guard", [{}, {"If-Match": '"1"'}], ids=["free", "guarded"])
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
+def test_a_write_takes_two_statements(
+    ann: Client,
+    task: dict[str, Any],
+    statements: list[str],
+    method: str,
+    guard: dict[str, str],
+) -> None:
+    statements.clear()
+
+    ann.call(method, f"tasks/{task['id']}", json={"title": "Tea"}, headers=guard)
+
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "tasks", {}),
+        ("PATCH", "tasks/1", {"status": "done"}),
+        ("GET", "tasks?limit=0", None),
+        ("GET", "tasks?cursor=x", None),
+    ],
+    ids=["creation", "change", "list", "cursor"],
+)
+def test_a_refused_request_finds_the_caller_and_no_more(
+    ann: Client,
+    statements: list[str],
+    method: str,
+    path: str,
+    body: dict[str, str] | None,
+) -> None:
+    statements.clear()
+
+    answer = ann.call(method, path, json=body)
+
+    assert answer.status_code == 422
+    assert len(statements) == 1

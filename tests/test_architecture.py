@@ -1,0 +1,152 @@
+"""Rules of the code that no linter checks."""
+
+import ast
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = sorted((ROOT / "taskapi").rglob("*.py"))
+PRODUCT = [*PACKAGE, *(ROOT / name for name in ("config.py", "wsgi.py"))]
+SERVED = [*PRODUCT, ROOT / "gunicorn.conf.py", ROOT / "migrations" / "env.py"]
+FEATURES = [path for path in PACKAGE if path.name == "__init__.py"][1:]
+SUPPRESSION = re.compile(r"#.*\b(noqa|type: ignore|pragma|nosec)\b")
+REASONED = re.compile(
+    r"# (noqa: [A-Z]+\d+|type: ignore\[[a-z-]+\]).*  ?(- |# )?[a-zA-Z]"
+)
+BUDGET = 10
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def functions(path: Path) -> dict[str, Function]:
+    found = [node for node in ast.walk(tree(path)) if isinstance(node, Function)]
+    return {f"{shown(path)}:{node.lineno} {node.name}": node for node in found}
+
+
+def code(function: Function) -> list[ast.stmt]:
+    """Return the body of a function without its docstring."""
+    return function.body[1 if ast.get_docstring(function) else 0 :]
+
+
+def physical(function: Function) -> int:
+    """Return how many lines of the file the code of a function takes."""
+    body = code(function)
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def logical(function: Function) -> int:
+    """Return how many lines it has when none is wrapped, such as that of a literal."""
+    body = code(function)
+    return sum(len(ast.unparse(statement).splitlines()) for statement in body)
+
+
+def names(path: Path) -> set[str]:
+    """Return every name and attribute that the code of a file mentions."""
+    nodes = list(ast.walk(tree(path)))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def suppressions() -> Iterator[str]:
+    """Yield the comments that silence a tool."""
+    for path in PRODUCT:
+        with path.open("rb") as file:
+            for token in tokenize.tokenize(file.readline):
+                if token.type == tokenize.COMMENT and SUPPRESSION.search(token.string):
+                    yield token.string
+
+
+def all_functions(paths: list[Path]) -> dict[str, Function]:
+    return {name: node for path in paths for name, node in functions(path).items()}
+
+
+def test_only_the_database_module_commits() -> None:
+    ending = {"commit", "rollback"}
+
+    enders = [shown(path) for path in SERVED if ending & names(path)]
+
+    assert enders == ["taskapi/db.py"]
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    reading = {"environ", "getenv", "environb"}
+
+    readers = [shown(path) for path in SERVED if reading & names(path)]
+
+    assert readers in ([], ["config.py"])
+
+
+def test_only_the_clock_reads_the_time_of_day() -> None:
+    reading = {"now", "utcnow", "today"}
+
+    calls = {
+        f"{shown(path)}: {ast.unparse(node)}"
+        for path in PACKAGE
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in reading
+    }
+
+    own = {call for call in calls if not call.endswith(": clock.now")}
+    assert own == {"taskapi/clock.py: datetime.now"}
+
+
+def test_handlers_only_pass_on() -> None:
+    routes = [path for path in PACKAGE if path.name == "routes.py"]
+
+    lengths = {name: logical(one) for name, one in all_functions(routes).items()}
+
+    assert len(routes) >= 4
+    assert [name for name, lines in lengths.items() if lines > 8] == []
+
+
+def test_functions_fit_on_a_screen() -> None:
+    lengths = {name: physical(one) for name, one in all_functions(SERVED).items()}
+
+    assert [name for name, lines in lengths.items() if lines > 40] == []
+
+
+@pytest.mark.parametrize("path", FEATURES, ids=shown)
+def test_a_feature_says_what_it_is_and_runs_nothing(path: Path) -> None:
+    body = tree(path).body
+
+    assert ast.get_docstring(tree(path))
+    assert len(body) == 1
+
+
+@pytest.mark.parametrize("path", SERVED, ids=shown)
+def test_a_file_has_one_subject(path: Path) -> None:
+    lines = path.read_text().splitlines()
+
+    assert len(lines) <= 300
+
+
+def test_tools_are_silenced_rarely() -> None:
+    assert len(list(suppressions())) <= BUDGET
+
+
+def test_who_silences_a_tool_says_which_rule_and_why() -> None:
+    unreasoned = [text for text in suppressions() if not REASONED.search(text)]
+
+    assert unreasoned == []
+
+
+def test_imports_stand_at_the_top() -> None:
+    importing = {
+        name
+        for name, function in all_functions(PACKAGE).items()
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+
+    assert importing == set()

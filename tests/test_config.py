@@ -1,0 +1,272 @@
+"""Settings: their defaults, and what the process refuses to start with."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import config
+
+ROOT = Path(__file__).parents[1]
+TOOLS = Path(sys.executable).parent
+PYTHON = str(TOOLS / "python")
+GOOD = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
+PLANTED = "hunter2"
+WSGI = "import config; config.load(); import wsgi"  # config alone is a second faster
+SERVE = [PYTHON, "-c", WSGI]
+LIST = "import config; print(dict(sorted(vars(config.from_env()).items())))"
+SHOW = [PYTHON, "-c", LIST]
+SECRET = [PYTHON, "-c", "import config; print(config.from_env().secret_key)"]
+URL = [PYTHON, "-c", "import config; print(config.from_env().database_url)"]
+
+DEFAULTS: dict[str, Any] = {
+    "environment": config.Environment.DEVELOPMENT,
+    "secret_key_previous": "",
+    "host": "127.0.0.1",
+    "port": 8000,
+    "web_concurrency": 2,
+    "threads": 16,
+    "log_level": "INFO",
+    "public_url": "",
+    "cors_origins": (),
+    "trusted_hosts": (),
+    "trusted_proxies": 0,
+    "access_token_minutes": 30,
+    "refresh_token_days": 7,
+    "bcrypt_rounds": 12,
+    "password_min_length": 8,
+    "registration": config.Registration.OPEN,
+    "require_if_match": False,
+    "docs_enabled": True,
+    "ratelimit_enabled": True,
+    "ratelimit_per_minute": 300,
+    "ratelimit_auth_per_minute": 20,
+}
+
+WRONG = [
+    ("PORT", "0"),
+    ("PORT", "65536"),
+    ("PORT", "abc"),
+    ("WEB_CONCURRENCY", "0"),
+    ("THREADS", "257"),
+    ("LOG_LEVEL", "loud"),
+    ("ENVIRONMENT", "prod"),
+    ("BCRYPT_ROUNDS", "3"),
+    ("PASSWORD_MIN_LENGTH", "7"),
+    ("ACCESS_TOKEN_MINUTES", "0"),
+    ("REFRESH_TOKEN_DAYS", "366"),
+    ("REGISTRATION", "x"),
+    ("DOCS_ENABLED", "x"),
+    ("TRUSTED_PROXIES", "-1"),
+    ("CORS_ORIGINS", "*"),
+    ("CORS_ORIGINS", "https://app.example.org,*"),
+    ("CORS_ORIGINS", "https://*.example.org"),
+    ("CORS_ORIGINS", "https://app.example.org/path"),
+    ("CORS_ORIGINS", "https://"),
+    ("CORS_ORIGINS", "null"),
+    ("PUBLIC_URL", "x"),
+    ("PUBLIC_URL", "https://"),
+    ("DATABASE_URL", f"mysql://ann:{PLANTED}@host/name"),
+    ("DATABASE_URL", f"postgresql://ann:{PLANTED}@host:port/name"),
+    ("DATABASE_URL", "sqlite://"),
+    ("DATABASE_URL", "sqlite:///:memory:"),
+    ("DATABASE_URL", f"garbage-{PLANTED}"),
+    ("SECRET_KEY", f"short-{PLANTED}"),
+    ("SECRET_KEY", f"change-me-{PLANTED}-change-me-change-me"),
+    ("SECRET_KEY", PLANTED * 10),
+    ("SECRET_KEY_PREVIOUS", f"short-{PLANTED}"),
+    ("SECRET_KEY_PREVIOUS", f"your-{PLANTED}-change-in-production"),
+    ("SECRET_KEY_PREVIOUS", PLANTED * 10),
+    ("SECRET_KEY_FILE", f"/nowhere/{PLANTED}"),
+]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Say every setting, so that no `.env` of a developer matters."""
+    unset = {name.upper(): text(value) for name, value in DEFAULTS.items()}
+    usual = {"SECRET_KEY": GOOD, "DATABASE_URL": "sqlite:////nowhere/tasks.db"}
+    return {"PATH": os.environ["PATH"]} | unset | usual | settings
+
+
+def text(value: Any) -> str:
+    return "" if value == () else str(value)
+
+
+def run(
+    words: list[str], variables: dict[str, str], folder: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own commands
+        words, cwd=folder, env=variables, capture_output=True, text=True, check=False
+    )
+
+
+def start_together(words: list[str], variables: dict[str, str]) -> list[str]:
+    """Start four processes at the same time and return what each of them says."""
+    started = [
+        subprocess.Popen(words, cwd=ROOT, env=variables, stdout=-1, text=True)  # noqa: S603 - our own commands
+        for _ in range(4)
+    ]
+    return [process.communicate(timeout=30)[0].strip() for process in started]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a folder with config.py and nothing else: no `.env`, no database."""
+    shutil.copy(ROOT / "config.py", tmp_path)
+    return tmp_path
+
+
+def test_what_is_not_set_has_the_documented_default(checkout: Path) -> None:
+    variables = {"PATH": os.environ["PATH"]}
+
+    shown = run(SHOW, variables, checkout).stdout
+
+    file = checkout / "instance" / "taskapi.db"
+    secret = file.with_name("taskapi.db.secret").read_text()
+    own = {"secret_key": secret, "database_url": f"sqlite:///{file}"}
+    assert shown.strip() == str(dict(sorted((own | DEFAULTS).items())))
+
+
+def test_no_setting_is_without_a_test_of_its_default() -> None:
+    names = {one.name for one in fields(config.Settings)}
+
+    assert names - {"secret_key", "database_url"} == set(DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), WRONG, ids=[f"{name}={value}" for name, value in WRONG]
+)
+def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
+    name: str, value: str
+) -> None:
+    variables = environment(**{name: value})
+
+    stopped = run(SERVE, variables)
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.count("\n") == 1
+    assert stopped.stderr.startswith(f"taskapi: {name.removesuffix('_FILE')}: ")
+    assert PLANTED not in stopped.stderr + stopped.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [PYTHON, "-c", "import wsgi"],
+        [str(TOOLS / "gunicorn"), "--check-config", "wsgi:app"],
+        [str(TOOLS / "flask"), "users", "list"],
+        [str(TOOLS / "flask"), "db", "upgrade"],
+    ],
+    ids=["wsgi", "gunicorn", "flask", "migrations"],
+)
+def test_whatever_loads_the_settings_says_the_same_line(words: list[str]) -> None:
+    variables = environment(PORT="0")
+
+    stopped = run(words, variables)
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("taskapi: PORT: ")
+    assert stopped.stderr.count("\n") == 1
+
+
+def test_postgresql_does_not_start_without_a_secret() -> None:
+    address = f"postgresql://ann:{PLANTED}@host/name"
+    variables = environment(SECRET_KEY="", DATABASE_URL=address)
+
+    stopped = run(SERVE, variables)
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("taskapi: SECRET_KEY: missing")
+    assert stopped.stderr.count("\n") == 1
+    assert PLANTED not in stopped.stderr
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_each_name_of_postgresql_means_psycopg(scheme: str) -> None:
+    variables = environment(DATABASE_URL=f"{scheme}://ann:pw@host/name?sslmode=require")
+
+    shown = run(URL, variables)
+
+    expected = "postgresql+psycopg://ann:pw@host/name?sslmode=require"
+    assert shown.stdout.strip() == expected
+
+
+def test_a_relative_path_of_sqlite_is_relative_to_where_the_process_starts(
+    checkout: Path,
+) -> None:
+    variables = environment(DATABASE_URL="sqlite:///data/tasks.db?timeout=3")
+
+    shown = run(URL, variables, checkout)
+
+    expected = f"sqlite:///{checkout}/data/tasks.db?timeout=3"
+    assert shown.stdout.strip() == expected
+
+
+def test_processes_that_start_together_share_the_secret_they_make(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "new" / "tasks.db"
+    variables = environment(SECRET_KEY="", DATABASE_URL=f"sqlite:///{file}")
+
+    secrets = start_together(SECRET, variables)
+
+    kept = tmp_path / "new" / "tasks.db.secret"
+    assert set(secrets) == {kept.read_text()}
+    assert len(secrets[0]) >= 32
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_the_stored_secret_outlives_the_process(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path}/tasks.db"
+    variables = environment(SECRET_KEY="", DATABASE_URL=address)
+
+    first, second = run(SECRET, variables), run(SECRET, variables)
+
+    assert first.stdout
+    assert first.stdout == second.stdout
+
+
+def test_a_file_may_hold_the_value_of_a_setting(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(GOOD[::-1])
+    variables = environment(SECRET_KEY_FILE=str(tmp_path / "key"))
+
+    shown = run(SECRET, variables)
+
+    assert shown.stdout.strip() == GOOD[::-1]
+
+
+def test_the_line_end_of_a_file_is_no_part_of_the_value(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://ann:pw@host/name\n")
+    variables = environment(DATABASE_URL_FILE=str(tmp_path / "url"))
+
+    shown = run(URL, variables)
+
+    assert shown.stdout == "postgresql+psycopg://ann:pw@host/name\n"
+
+
+def test_the_environment_wins_over_the_file_of_a_developer(checkout: Path) -> None:
+    (checkout / ".env").write_text("PORT=8001\nTHREADS=5\n")
+    variables = {"PATH": os.environ["PATH"], "PORT": "8002"}
+
+    shown = run(SHOW, variables, checkout)
+
+    assert "'port': 8002" in shown.stdout
+    assert "'threads': 5" in shown.stdout
+
+
+def test_settings_show_no_secret() -> None:
+    settings = config.Settings(
+        secret_key=f"{PLANTED}-1",
+        secret_key_previous=f"{PLANTED}-2",
+        database_url=f"postgresql://ann:{PLANTED}@host/name",
+    )
+
+    shown = repr(settings) + str(settings)
+
+    assert PLANTED not in shown

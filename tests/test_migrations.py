@@ -1,0 +1,278 @@
+"""Migrations: what they make, what they keep, and who may run them at once."""
+
+import ast
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import inspect, make_url
+
+from taskapi import db
+from tests.conftest import KINDS, SERVER
+from tests.support import Client
+from tests.system.sql import counts, execute
+
+ROOT = Path(__file__).parents[1]
+FLASK = str(Path(sys.executable).with_name("flask"))
+VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+NewDatabase = Callable[[str], Flask]
+VERSION = '''"""Try something"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "next"
+down_revision = {head!r}
+
+
+def upgrade() -> None:
+    {up}
+
+
+def downgrade() -> None:
+    {down}
+'''
+RENAME = 'with op.batch_alter_table("users", recreate="always") as users:\n        '
+ADD = RENAME + 'users.add_column(sa.Column("nickname", sa.String(20)))'
+DROP = RENAME + 'users.drop_column("nickname")'
+ORPHAN = 'op.execute("DELETE FROM users")'
+LOOK = """op.execute(
+        "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS wait"
+    )"""
+
+
+@pytest.fixture
+def new_database(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> Iterator[NewDatabase]:
+    """Return a maker of apps, each on an empty database of its own."""
+    server, made = os.environ[SERVER], []
+
+    def make(kind: str) -> Flask:
+        name = f"taskapi_{secrets.token_hex(8)}"
+        run_on_server(server, f"CREATE DATABASE {name}")
+        url = make_url(server).set(drivername="postgresql+psycopg", database=name)
+        address = url.render_as_string(hide_password=False)
+        file = f"sqlite:///{tmp_path / name}.db"
+        app = make_app(database_url=file if kind == "sqlite" else address)
+        made.append((name, app))
+        return app
+
+    yield make
+    for name, app in made:
+        with app.app_context():
+            db.database.engine.dispose()
+        run_on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=KINDS)
+def empty(request: pytest.FixtureRequest, new_database: NewDatabase) -> Flask:
+    """Return an app on an empty database of each kind."""
+    return new_database(request.param)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy of the migrations, to add to."""
+    copy = tmp_path / "migrations"
+    shutil.copytree(ROOT / "migrations", copy)
+    return copy
+
+
+def run_on_server(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def flask(app: Flask, *words: str) -> str:
+    """Run a command and return what it says; fail where it fails."""
+    done = app.test_cli_runner().invoke(args=list(words), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def add_version(folder: Path, up: str, down: str = "pass") -> None:
+    """Write one more migration, after the last one."""
+    head = ScriptDirectory(str(folder)).get_current_head()
+    written = VERSION.format(head=head, up=up, down=down)
+    (folder / "versions" / "next.py").write_text(written)
+
+
+def schema(app: Flask) -> dict[str, Any]:
+    """Return all that the database knows of its tables, in a form to compare."""
+    with app.app_context():
+        inspector = inspect(db.database.engine)
+    tables = sorted(set(inspector.get_table_names()) - {"alembic_version"})
+    return {
+        f"{table} {part.__name__}": sorted(map(plain, listed(part(table))))
+        for table in tables
+        for part in (
+            inspector.get_columns,
+            inspector.get_pk_constraint,
+            inspector.get_foreign_keys,
+            inspector.get_unique_constraints,
+            inspector.get_check_constraints,
+            inspector.get_indexes,
+        )
+    }
+
+
+def listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found]
+
+
+def plain(part: dict[str, Any]) -> str:
+    """Write one column or constraint as text; types with their collation."""
+    described = {name: repr(value) for name, value in part.items()}
+    return " ".join(str(sorted(described.items())).split())
+
+
+def populate(app: Flask) -> Client:
+    """Let Ann log in and make a task, over HTTP."""
+    ann = Client(app, "ann").register().log_in()
+    ann.make_task()
+    return ann
+
+
+def test_an_empty_database_is_migrated_back_and_forth(empty: Flask) -> None:
+    flask(empty, "db", "upgrade")
+    populate(empty)
+    flask(empty, "db", "downgrade", "base")
+    flask(empty, "db", "upgrade")
+
+    populate(empty)
+
+    assert counts(empty) == {"users": 1, "sessions": 1, "tasks": 1}
+    assert Client(empty).get("/health").status_code == 200
+
+
+def test_going_back_leaves_nothing_behind(empty: Flask) -> None:
+    flask(empty, "db", "upgrade")
+
+    flask(empty, "db", "downgrade", "base")
+
+    assert schema(empty) == {}
+
+
+def test_an_upgrade_of_what_is_up_to_date_keeps_every_row(empty: Flask) -> None:
+    flask(empty, "db", "upgrade")
+    populate(empty)
+
+    flask(empty, "db", "upgrade")
+
+    assert counts(empty) == {"users": 1, "sessions": 1, "tasks": 1}
+
+
+def test_the_models_ask_for_nothing_that_migrations_do_not_make(empty: Flask) -> None:
+    flask(empty, "db", "upgrade")
+
+    compared = empty.test_cli_runner().invoke(args=["db", "check"])
+
+    assert compared.exit_code == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_migrated_schema_is_that_of_the_models(
+    new_database: NewDatabase, kind: str
+) -> None:
+    migrated, modelled = new_database(kind), new_database(kind)
+
+    flask(migrated, "db", "upgrade")
+    with modelled.app_context():
+        db.Model.metadata.create_all(db.database.engine)
+
+    assert len(schema(migrated)) == 18
+    assert schema(migrated) == schema(modelled)
+
+
+def test_instances_that_start_together_migrate_once(empty: Flask) -> None:
+    with empty.app_context():
+        url = db.database.engine.url.render_as_string(hide_password=False)
+    settings = {"DATABASE_URL": url, "SECRET_KEY": secrets.token_urlsafe(48)}
+    variables = {"PATH": os.environ["PATH"], "LOG_LEVEL": "WARNING"} | settings
+    words, where = [FLASK, "db", "upgrade"], {"cwd": ROOT, "env": variables}
+
+    started = [subprocess.Popen(words, stderr=-1, **where) for _ in range(4)]  # noqa: S603 - our own command
+    said = [process.communicate(timeout=60)[1] for process in started]
+
+    assert [process.returncode for process in started] == [0, 0, 0, 0], said
+    assert Client(empty).get("/health").status_code == 200
+
+
+def test_rebuilding_a_table_on_sqlite_keeps_the_rows_of_others(
+    new_database: NewDatabase, folder: Path
+) -> None:
+    app = new_database("sqlite")
+    flask(app, "db", "upgrade")
+    ann = populate(app)
+    add_version(folder, ADD, DROP)
+
+    flask(app, "db", "upgrade", "-d", str(folder))
+    flask(app, "db", "downgrade", "-d", str(folder))
+
+    assert counts(app) == {"users": 1, "sessions": 1, "tasks": 1}
+    assert ann.get("tasks").json["items"][0]["owner_id"] == ann.user["id"]
+    assert execute(app, "PRAGMA foreign_keys") == [(1,)]
+
+
+def test_a_migration_that_would_orphan_rows_on_sqlite_changes_nothing(
+    new_database: NewDatabase, folder: Path
+) -> None:
+    app = new_database("sqlite")
+    flask(app, "db", "upgrade")
+    populate(app)
+    add_version(folder, ORPHAN)
+    words = ["db", "upgrade", "-d", str(folder)]
+
+    done = app.test_cli_runner().invoke(args=words)
+
+    assert done.exit_code == 1
+    assert counts(app) == {"users": 1, "sessions": 1, "tasks": 1}
+    assert Client(app).get("/health").status_code == 200
+
+
+def test_a_migration_gives_up_rather_than_stop_traffic(
+    new_database: NewDatabase, folder: Path
+) -> None:
+    app = new_database("postgresql")
+    flask(app, "db", "upgrade")
+    add_version(folder, LOOK)
+
+    flask(app, "db", "upgrade", "-d", str(folder))
+
+    assert execute(app, "SELECT wait FROM seen") == [("5s",)]
+
+
+def test_a_new_migration_is_written_without_our_types(
+    empty: Flask, folder: Path
+) -> None:
+    shutil.rmtree(folder / "versions")
+    (folder / "versions").mkdir()
+
+    flask(empty, "db", "migrate", "-d", str(folder), "-m", "begin")
+    flask(empty, "db", "upgrade", "-d", str(folder))
+
+    (written,) = (folder / "versions").glob("*.py")
+    assert "taskapi" not in written.read_text()
+    assert populate(empty).get("tasks").status_code == 200
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=[path.stem for path in VERSIONS])
+def test_a_migration_imports_no_application_code(path: Path) -> None:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+
+    plain = {
+        a.name for node in nodes if isinstance(node, ast.Import) for a in node.names
+    }
+    parts = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+
+    assert plain | parts == {"sqlalchemy", "alembic"}

@@ -1,0 +1,297 @@
+"""The OpenAPI document: right in form, true of the service, the same for everyone."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from openapi_spec_validator import validate
+
+from tests.support import API, Client
+
+PUBLIC = {
+    "GET /",
+    "GET /docs",
+    "GET /openapi.json",
+    "GET /static/{name}",
+    "GET /problems",
+    "GET /problems/{code}",
+    "GET /health",
+    "GET /health/live",
+    "GET /api/v1",
+    "POST /api/v1/auth/register",
+    "POST /api/v1/auth/login",
+    "POST /api/v1/auth/refresh",
+    "POST /api/v1/auth/token",
+}
+PRIVATE = {
+    "POST /api/v1/auth/logout",
+    "GET /api/v1/users/me",
+    "PATCH /api/v1/users/me",
+    "PUT /api/v1/users/me",
+    "DELETE /api/v1/users/me",
+    "GET /api/v1/tasks",
+    "POST /api/v1/tasks",
+    "GET /api/v1/tasks/{task_id}",
+    "PATCH /api/v1/tasks/{task_id}",
+    "PUT /api/v1/tasks/{task_id}",
+    "DELETE /api/v1/tasks/{task_id}",
+}
+SCHEMAS = {
+    "Deletion",
+    "Fault",
+    "Grant",
+    "Health",
+    "Index",
+    "Live",
+    "Login",
+    "Logout",
+    "Problem",
+    "Refresh",
+    "Registration",
+    "Task",
+    "TaskInput",
+    "TaskPage",
+    "TaskPatch",
+    "Tokens",
+    "User",
+    "UserPatch",
+}
+OTHERS = {
+    "responses": {
+        "BadRequest",
+        "Conflict",
+        "Forbidden",
+        "NotFound",
+        "PayloadTooLarge",
+        "PreconditionFailed",
+        "PreconditionRequired",
+        "ServiceUnavailable",
+        "TooManyRequests",
+        "Unauthorized",
+        "UnprocessableContent",
+        "UnsupportedMediaType",
+    },
+    "parameters": {"IfMatch", "IfNoneMatch"},
+    "securitySchemes": {"apiKey", "bearer", "password"},
+}
+CONVERTER = re.compile(r"<(id:)?")
+
+
+@pytest.fixture(scope="module")
+def served(make_app: Callable[..., Flask]) -> Flask:
+    """Return an app whose document is read."""
+    return make_app()
+
+
+@pytest.fixture(scope="module")
+def document(served: Flask) -> Any:
+    """Return the served document."""
+    return Client(served).get("/openapi.json").json
+
+
+def operations(document: Any) -> dict[str, Any]:
+    """Return the operations by method and path."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+
+def routes(app: Flask) -> dict[str, str]:
+    """Return the name of the function behind each method and path."""
+    return {
+        f"{method} {CONVERTER.sub('{', rule.rule).replace('>', '}')}": rule.endpoint
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def expected_id(route: str, endpoint: str) -> str:
+    """PUT does what PATCH does under a name of its own."""
+    name = endpoint.rpartition(".")[2]
+    return name.replace("update_", "put_") if route.startswith("PUT") else name
+
+
+def public(document: Any) -> set[str]:
+    found = operations(document).items()
+    return {route for route, operation in found if operation.get("security") == []}
+
+
+def inputs(document: Any) -> Iterator[tuple[str, bool, Any]]:
+    """Return of each operation with a body whether it is required, and its schema."""
+    for route, operation in operations(document).items():
+        body = operation.get("requestBody")
+        if body:
+            ((_, media),) = body["content"].items()
+            name = media["schema"]["$ref"].rpartition("/")[2]
+            yield route, body["required"], document["components"]["schemas"][name]
+
+
+def properties(document: Any, ending: str = "") -> dict[str, Any]:
+    """Return the properties of all schemas by name of schema and property."""
+    return {
+        f"{schema}.{name}": described
+        for schema, parts in document["components"]["schemas"].items()
+        for name, described in parts["properties"].items()
+        if schema.endswith(ending)
+    }
+
+
+def test_the_document_is_valid_openapi(document: Any) -> None:
+    validate(document)
+
+    assert document["openapi"].startswith("3.1.")
+
+
+def test_the_list_of_public_endpoints_is_this_one(served: Flask, document: Any) -> None:
+    undocumented = set(routes(served)) - set(operations(document))
+
+    assert public(document) | undocumented == PUBLIC
+    assert set(operations(document)) - public(document) == PRIVATE
+
+
+def test_every_operation_is_called_as_its_function(
+    served: Flask, document: Any
+) -> None:
+    functions = routes(served)
+
+    found = {
+        route: operation["operationId"]
+        for route, operation in operations(document).items()
+    }
+
+    assert found == {route: expected_id(route, functions[route]) for route in found}
+    assert len(set(found.values())) == len(found)
+
+
+@pytest.mark.parametrize("part", ["summary", "tags", "responses", "operationId"])
+def test_every_operation_says_what_it_is(document: Any, part: str) -> None:
+    silent = [r for r, operation in operations(document).items() if not operation[part]]
+
+    assert silent == []
+
+
+def test_a_summary_is_a_title_and_no_sentence(document: Any) -> None:
+    summaries = {one["summary"] for one in operations(document).values()}
+
+    assert [text for text in summaries if text.endswith(".") or "\n" in text] == []
+
+
+@pytest.mark.parametrize("status", ["401", "422", "503"])
+def test_every_private_operation_documents_what_any_may_answer(
+    document: Any, status: str
+) -> None:
+    found = operations(document)
+
+    silent = [route for route in PRIVATE if status not in found[route]["responses"]]
+
+    assert silent == []
+
+
+def test_any_of_three_credentials_is_described(document: Any) -> None:
+    schemes = document["components"]["securitySchemes"]
+
+    flow = schemes["password"]["flows"]["password"]
+    assert (schemes["bearer"]["type"], schemes["bearer"]["scheme"]) == (
+        "http",
+        "bearer",
+    )
+    assert schemes["password"]["type"] == "oauth2"
+    assert flow["tokenUrl"] == flow["refreshUrl"] == f"{API}/auth/token"
+    assert schemes["apiKey"]["name"] == "X-API-Key"
+    assert document["security"] == [{"bearer": []}, {"password": []}]
+
+
+def test_components_have_names_of_our_own(document: Any) -> None:
+    components = document["components"]
+
+    found = {part: set(components[part]) for part in OTHERS}
+
+    assert set(components["schemas"]) == SCHEMAS
+    assert found == OTHERS
+
+
+@pytest.mark.parametrize("response", ["TooManyRequests", "ServiceUnavailable"])
+def test_a_refusal_for_now_documents_when_to_come_back(
+    document: Any, response: str
+) -> None:
+    described = document["components"]["responses"][response]
+
+    assert "Retry-After" in described.get("headers", {})
+
+
+def test_every_value_has_a_type(document: Any) -> None:
+    typed = {"type", "$ref", "anyOf"}
+
+    untyped = [name for name, one in properties(document).items() if not typed & {*one}]
+
+    assert untyped == []
+
+
+def test_a_change_proposes_nothing_for_what_is_left_out(document: Any) -> None:
+    changes = properties(document, ending="Patch")
+
+    assert [name for name, one in changes.items() if "default" in one] == []
+
+
+@pytest.mark.parametrize("schema", ["Task", "User", "TaskPage", "Tokens"])
+def test_an_answer_documents_what_it_holds_and_nothing_else(
+    document: Any, schema: str
+) -> None:
+    described = document["components"]["schemas"][schema]
+
+    hidden = [n for n, one in described["properties"].items() if one.get("writeOnly")]
+
+    assert hidden == []
+    assert described["required"] == list(described["properties"])
+
+
+def test_a_fault_has_a_pointer_or_a_parameter(document: Any) -> None:
+    fault = document["components"]["schemas"]["Fault"]
+
+    assert set(fault["required"]) == {"code", "message"}
+
+
+def test_a_body_is_required_where_one_of_its_fields_is(document: Any) -> None:
+    wrong = [
+        route
+        for route, required, schema in inputs(document)
+        if required != bool(schema.get("required"))
+    ]
+
+    assert wrong == []
+
+
+def test_the_document_is_the_same_each_time_and_by_each_process(
+    served: Flask, make_app: Callable[..., Flask]
+) -> None:
+    first, second = Client(served).get("/openapi.json"), Client(served)
+
+    again = second.get("/openapi.json")
+    elsewhere = Client(make_app()).get("/openapi.json")
+
+    assert first.data == again.data == elsewhere.data
+    assert first.headers["ETag"] == again.headers["ETag"] == elsewhere.headers["ETag"]
+
+
+def test_who_has_the_document_is_not_sent_it_again(served: Flask) -> None:
+    tag = Client(served).get("/openapi.json").headers["ETag"]
+
+    answer = Client(served).get("/openapi.json", headers={"If-None-Match": tag})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == tag
+
+
+def test_the_document_names_the_address_that_clients_use(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(public_url="https://tasks.example.org")
+
+    document = Client(app).get("/openapi.json").json
+
+    assert document["servers"] == [{"url": "https://tasks.example.org"}]

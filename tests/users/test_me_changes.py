@@ -1,0 +1,197 @@
+"""Users change their own account by merge patch; PUT does the same."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import PASSWORD, Client, faults, refused
+
+NAMED = {"username": "ann", "full_name": "Ann", "timezone": "Europe/Berlin"}
+READ_ONLY: dict[str, Any] = {
+    "id": 7,
+    "role": "admin",
+    "is_active": False,
+    "email_verified": True,
+    "version": 7,
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-01-01T00:00:00Z",
+}
+REFUSED: dict[str, tuple[str, Any, str]] = {
+    "full-name-of-101": ("full_name", "a" * 101, "length"),
+    "full-name-number": ("full_name", 7, "type"),
+    "full-name-control": ("full_name", "An\nn", "control"),
+    "full-name-nul": ("full_name", "Ann\0", "characters"),
+    "email-empty": ("email", "", "length"),
+    "username-empty": ("username", "", "length"),
+    "username-format": ("username", "a b c", "format"),
+    "username-short": ("username", "an", "format"),
+    "username-type": ("username", ["ann"], "type"),
+    "email-format": ("email", "ann", "format"),
+    "timezone-unknown": ("timezone", "Mars/Olympus_Mons", "choice"),
+    "timezone-null": ("timezone", None, "null"),
+    "password": ("password", PASSWORD, "unknown"),
+    "password-hash": ("password_hash", "x", "unknown"),
+    "misspelled": ("time_zone", "UTC", "unknown"),
+}
+
+both_verbs = pytest.mark.parametrize("verb", ["PATCH", "PUT"])
+
+
+@pytest.fixture
+def named(ann: Client) -> Client:
+    """Return Ann, who has filled in everything."""
+    ann.user = ann.patch("users/me", NAMED).json
+    return ann
+
+
+@both_verbs
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        ({"full_name": " Ann B. "}, {"full_name": "Ann B."}),
+        ({"username": "Ann.B"}, {"username": "ann.b"}),
+        ({"timezone": "Asia/Tokyo"}, {"timezone": "Asia/Tokyo"}),
+        (
+            {"full_name": "A", "username": "abc", "timezone": "UTC"},
+            {"full_name": "A", "username": "abc", "timezone": "UTC"},
+        ),
+    ],
+    ids=["full-name", "username", "timezone", "all"],
+)
+def test_what_is_named_changes_and_the_rest_stays(
+    named: Client, verb: str, changes: dict[str, str], seen: dict[str, str]
+) -> None:
+    answer = named.call(verb, "users/me", json=changes)
+
+    raised = {"version": 3, "updated_at": answer.json["updated_at"]}
+    assert answer.status_code == 200
+    assert answer.json == named.user | seen | raised
+
+
+@both_verbs
+@pytest.mark.parametrize("field", ["full_name", "username"])
+def test_null_clears(named: Client, verb: str, field: str) -> None:
+    answer = named.call(verb, "users/me", json={field: None})
+
+    assert answer.status_code == 200
+    assert answer.json[field] is None
+    assert answer.json["email"] == "ann@example.org"
+
+
+def test_a_change_is_there_when_it_is_read(ann: Client) -> None:
+    answer = ann.patch("users/me", NAMED)
+
+    assert ann.get("users/me").json == answer.json
+    assert answer.json | NAMED == answer.json
+
+
+@both_verbs
+def test_a_change_raises_the_version_by_one(ann: Client, verb: str) -> None:
+    answer = ann.call(verb, "users/me", json=NAMED)
+
+    assert answer.json["version"] == 2
+    assert answer.headers["ETag"] == '"2"'
+    assert answer.json["updated_at"] > ann.user["updated_at"]
+    assert answer.json["created_at"] == ann.user["created_at"]
+
+
+@both_verbs
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        NAMED,
+        {"full_name": " Ann "},
+        {"username": "ANN"},
+        {"email": "Ann@Example.Org"},
+        {"current_password": PASSWORD},
+        {"current_password": "anything"},
+    ],
+    ids=["empty", "same", "spaced", "folded", "email", "password", "other-password"],
+)
+def test_a_change_of_nothing_raises_nothing(
+    named: Client, verb: str, changes: dict[str, str]
+) -> None:
+    answer = named.call(verb, "users/me", json=changes)
+
+    assert (answer.status_code, answer.json) == (200, named.user)
+    assert answer.headers["ETag"] == '"2"'
+
+
+def test_a_merge_patch_may_say_that_it_is_one(ann: Client) -> None:
+    header = {"Content-Type": "application/merge-patch+json"}
+
+    answer = ann.call("PATCH", "users/me", data='{"full_name":"Ann"}', headers=header)
+
+    assert (answer.status_code, answer.json["full_name"]) == (200, "Ann")
+
+
+def test_a_change_touches_nobody_else(ann: Client, bob: Client) -> None:
+    answer = ann.patch("users/me", NAMED)
+
+    assert answer.status_code == 200
+    assert bob.get("users/me").json == bob.user
+
+
+@both_verbs
+@pytest.mark.parametrize(("field", "value"), READ_ONLY.items(), ids=READ_ONLY)
+def test_what_is_read_only_stays(
+    ann: Client, verb: str, field: str, value: Any
+) -> None:
+    answer = ann.call(verb, "users/me", json={field: value, "full_name": "Ann"})
+
+    assert faults(answer) == {f"#/{field}": "read-only"}
+    assert answer.json["errors"][0]["hint"] == "Leave it out."
+    assert ann.get("users/me").json == ann.user
+
+
+def test_what_was_read_is_refused_as_a_whole_by_its_read_only_fields(
+    ann: Client,
+) -> None:
+    answer = ann.put("users/me", ann.get("users/me").json)
+
+    assert faults(answer) == {f"#/{field}": "read-only" for field in READ_ONLY}
+
+
+@both_verbs
+@pytest.mark.parametrize(("field", "value", "code"), REFUSED.values(), ids=REFUSED)
+def test_a_bad_value_changes_nothing(
+    ann: Client, verb: str, field: str, value: Any, code: str
+) -> None:
+    answer = ann.call(verb, "users/me", json={"full_name": "Ann", field: value})
+
+    assert faults(answer) == {f"#/{field}": code}
+    assert ann.get("users/me").json == ann.user
+
+
+@both_verbs
+@pytest.mark.parametrize("text", ["[]", '"Ann"', "7", "null", "true"])
+def test_a_change_is_an_object(ann: Client, verb: str, text: str) -> None:
+    header = {"Content-Type": "application/json"}
+
+    answer = ann.call(verb, "users/me", data=text, headers=header)
+
+    assert faults(answer) == {"#": "type"}
+
+
+@both_verbs
+def test_the_username_of_someone_else_cannot_be_had(
+    ann: Client, bob: Client, verb: str
+) -> None:
+    bob.patch("users/me", {"username": "bob"})
+
+    answer = ann.call(verb, "users/me", json={"username": " BOB ", "full_name": "A"})
+
+    assert refused(answer, 409, "already-exists")["field"] == "username"
+    assert ann.get("users/me").json == ann.user
+
+
+def test_who_has_only_a_username_cannot_drop_it(anyone: Client) -> None:
+    login = {"username": "cat", "password": PASSWORD}
+    anyone.post("auth/register", login)
+    anyone.tokens = anyone.post("auth/login", login).json
+
+    answer = anyone.patch("users/me", {"username": None})
+
+    assert faults(answer) == {"#": "required"}
+    assert anyone.get("users/me").json["username"] == "cat"

@@ -1,0 +1,54 @@
+"""The operations that read JSON, and what is stored before and after them."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.support import Client
+
+PLACES = {
+    "new task": ("POST", "tasks"),
+    "task": ("PATCH", "tasks/{id}"),
+    "account": ("PATCH", "users/me"),
+    "registration": ("POST", "auth/register"),
+}
+JSON = "application/json"
+
+everywhere = pytest.mark.parametrize("place", PLACES)
+
+
+def widely(cases: dict[str, Any], few: list[str]) -> Any:
+    """Try all cases on new tasks, and a few of them in every other place."""
+    elsewhere = [place for place in PLACES if place != "new task"]
+    pairs = [("new task", name) for name in cases]
+    pairs += [(place, name) for place in elsewhere for name in few]
+    return pytest.mark.parametrize(
+        ("place", "sent"),
+        [(place, cases[name]) for place, name in pairs],
+        ids=[f"{place}: {name}" for place, name in pairs],
+    )
+
+
+def send(
+    client: Client,
+    place: str,
+    body: bytes,
+    media_type: str | None = JSON,
+    **headers: str,
+) -> TestResponse:
+    """Send bytes to one of the places; `{id}` is the first task of the client."""
+    method, path = PLACES[place]
+    if "{id}" in path:
+        path = path.format(id=client.get("tasks").json["items"][0]["id"])
+    named = {"Content-Type": media_type} if media_type else {}
+    spelled = {name.replace("_", "-"): text for name, text in headers.items()}
+    return client.call(method, path, data=body, headers=named | spelled)
+
+
+def stored(client: Client) -> dict[str, Any]:
+    """Return everything of this client's that is stored."""
+    return {
+        "tasks": client.get("tasks?limit=100").json["items"],
+        "account": client.get("users/me").json,
+    }

@@ -1,0 +1,207 @@
+"""Values are taken as they are: nothing is coerced, and each fault has its place."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.support import PASSWORD, Client, faults
+from tests.web.places import send, stored
+
+TASK = {"title": "Tea"}
+USER = {"email": "eve@example.org", "password": PASSWORD}
+STRINGS = {
+    "new task": ["title", "description", "status", "priority"],
+    "task": ["title", "description", "status", "priority"],
+    "account": ["email", "username", "full_name", "timezone", "current_password"],
+    "registration": ["email", "username", "password", "full_name", "timezone"],
+}
+FULL = {"new task": TASK, "task": {}, "account": {}, "registration": USER}
+
+every_string = pytest.mark.parametrize(
+    ("place", "field"),
+    [(place, field) for place, fields in STRINGS.items() for field in fields],
+)
+ESCAPES = {
+    "slash": ("a/b", "#/a~1b"),
+    "tilde": ("a~b", "#/a~0b"),
+    "tilde and one": ("~1", "#/~01"),
+    "both": ("~/", "#/~0~1"),
+    "space": ("a b", "#/a%20b"),
+    "percent": ("a%2Fb", "#/a%252Fb"),
+    "hash": ("#", "#/%23"),
+    "quote": ('"', "#/%22"),
+    "not ASCII": ("\u00e9", "#/%C3%A9"),
+    "emoji": ("\N{GRINNING FACE}", "#/%F0%9F%98%80"),
+    "newline": ("a\nb", "#/a%0Ab"),
+    "NUL": ("\0", "#/%00"),
+    "empty": ("", "#/"),
+    "a number": ("0", "#/0"),
+    "a word of ours": ("_schema", "#/_schema"),
+    "a word of Python": ("__class__", "#/__class__"),
+}
+
+
+@every_string
+@pytest.mark.parametrize("value", [7, ["Tea"]], ids=["number", "list"])
+def test_a_string_is_a_string(
+    ann: Client, task: dict[str, Any], place: str, field: str, value: object
+) -> None:
+    before = stored(ann)
+
+    answer = send(ann, place, orjson.dumps(FULL[place] | {field: value}))
+
+    assert faults(answer) == {f"#/{field}": "type"}
+    assert stored(ann) == before
+
+
+@pytest.mark.parametrize("value", [True, False, 0, 1.5, {}, {"todo": 1}, []], ids=repr)
+def test_what_resembles_a_string_is_none(ann: Client, value: object) -> None:
+    answer = ann.post("tasks", {"title": value, "status": value})
+
+    assert faults(answer) == {"#/title": "type", "#/status": "type"}
+
+
+@every_string
+@pytest.mark.parametrize("character", [r"\u0000", r"\ud800"], ids=["NUL", "surrogate"])
+def test_what_is_no_text_is_in_no_string(
+    ann: Client, task: dict[str, Any], place: str, field: str, character: str
+) -> None:
+    before = stored(ann)
+    good = orjson.dumps(FULL[place] | {field: "Tea time @"})
+    bad = good.replace(b"@", character.encode())
+
+    answer = send(ann, place, bad)
+
+    assert faults(answer)[f"#/{field}"] in {"characters", "choice"}
+    assert stored(ann) == before
+
+
+@pytest.mark.parametrize("half", [r"\udc00", r"\ud800x", r"\udc00\ud800", r"\ud83d"])
+def test_half_a_surrogate_pair_is_no_character(ann: Client, half: str) -> None:
+    body = f'{{"title": "Tea {half}"}}'.encode()
+
+    answer = send(ann, "new task", body)
+
+    assert faults(answer) == {"#/title": "characters"}
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [
+        ("titel", "title"),
+        ("Title", "title"),
+        ("prio", "priority"),
+        ("due", None),
+        ("dueDate", "due_date"),
+        ("due_at", "due_date"),
+        ("descr", "description"),
+        ("zzz", None),
+    ],
+)
+def test_an_unknown_field_is_refused_with_the_nearest_name(
+    ann: Client, field: str, hint: str | None
+) -> None:
+    answer = ann.post("tasks", TASK | {field: "Tea"})
+
+    assert faults(answer) == {f"#/{field}": "unknown"}
+    (fault,) = answer.json["errors"]
+    assert fault.get("hint") == (hint and f"Did you mean {hint}?")
+
+
+@pytest.mark.parametrize("place", ["task", "account", "registration"])
+def test_an_unknown_field_is_refused_wherever_one_is_written(
+    ann: Client, task: dict[str, Any], place: str
+) -> None:
+    before = stored(ann)
+
+    answer = send(ann, place, orjson.dumps(FULL[place] | {"nonsense": 1}))
+
+    assert faults(answer) == {"#/nonsense": "unknown"}
+    assert stored(ann) == before
+
+
+@pytest.mark.parametrize(("name", "pointer"), ESCAPES.values(), ids=ESCAPES)
+def test_the_pointer_to_an_odd_name_is_escaped(
+    ann: Client, name: str, pointer: str
+) -> None:
+    answer = ann.post("tasks", TASK | {name: 1})
+
+    assert faults(answer) == {pointer: "unknown"}
+
+
+@pytest.mark.parametrize("name", [r"\ud800", r"a\udfffb", r"\udc00/~"])
+def test_a_name_that_is_no_text_is_refused_in_text(ann: Client, name: str) -> None:
+    answer = send(ann, "new task", f'{{"title": "Tea", "{name}": 1}}'.encode())
+
+    ((pointer, code),) = faults(answer).items()
+    assert (pointer[:2], code) == ("#/", "unknown")
+    assert pointer.isascii()
+
+
+@pytest.mark.parametrize("place", ["new task", "task"])
+def test_all_faults_of_a_task_are_told_at_once(
+    ann: Client, task: dict[str, Any], place: str
+) -> None:
+    bad = {
+        "title": "",
+        "description": "x" * 10_001,
+        "status": "done",
+        "priority": None,
+        "due_date": "tomorrow",
+        "version": 1,
+        "nonsense": {"title": 1},
+    }
+
+    answer = send(ann, place, orjson.dumps(bad))
+
+    assert faults(answer) == {
+        "#/title": "length",
+        "#/description": "length",
+        "#/status": "choice",
+        "#/priority": "null",
+        "#/due_date": "format",
+        "#/version": "read-only",
+        "#/nonsense": "unknown",
+    }
+    assert ann.get("tasks").json["items"] == [task]
+
+
+def test_all_faults_of_a_registration_are_told_at_once(anyone: Client) -> None:
+    bad = {
+        "email": "nobody",
+        "username": "a b",
+        "password": "short",
+        "full_name": 1,
+        "timezone": "Moon",
+        "role": "admin",
+    }
+
+    answer = anyone.post("auth/register", bad)
+
+    assert faults(answer) == {
+        "#/email": "format",
+        "#/username": "format",
+        "#/password": "length",
+        "#/full_name": "type",
+        "#/timezone": "choice",
+        "#/role": "unknown",
+    }
+
+
+def test_a_missing_field_is_told_with_the_rest(ann: Client) -> None:
+    answer = ann.post("tasks", {"status": 1, "nonsense": 1})
+
+    assert faults(answer) == {
+        "#/title": "required",
+        "#/status": "type",
+        "#/nonsense": "unknown",
+    }
+
+
+def test_each_fault_says_what_is_wrong(ann: Client) -> None:
+    answer = ann.post("tasks", {"title": "", "due_date": "x", "status": "x", "x": 1})
+
+    messages = [fault["message"] for fault in answer.json["errors"]]
+    assert len(messages) == len(set(messages)) == 4
+    assert all(message.endswith(".") for message in messages)

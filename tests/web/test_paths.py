@@ -1,0 +1,175 @@
+"""Where things are: slashes, HEAD, and methods that are not served."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.support import Client, refused
+
+# what is where does not depend on the database
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+ALLOWED = {
+    "/api/v1/tasks": {"GET", "HEAD", "OPTIONS", "POST"},
+    "/api/v1/tasks/1": {"GET", "HEAD", "OPTIONS", "PATCH", "PUT", "DELETE"},
+    "/api/v1/users/me": {"GET", "HEAD", "OPTIONS", "PATCH", "PUT", "DELETE"},
+    "/api/v1/auth/register": {"OPTIONS", "POST"},
+    "/api/v1/auth/login": {"OPTIONS", "POST"},
+    "/api/v1": {"GET", "HEAD", "OPTIONS"},
+    "/health": {"GET", "HEAD", "OPTIONS"},
+    "/openapi.json": {"GET", "HEAD", "OPTIONS"},
+    "/": {"GET", "HEAD", "OPTIONS"},
+}
+READABLE = {
+    "/",
+    "/api/v1",
+    "/api/v1/tasks",
+    "/api/v1/tasks/<id:task_id>",
+    "/api/v1/users/me",
+    "/docs",
+    "/health",
+    "/health/live",
+    "/openapi.json",
+    "/problems",
+    "/problems/<code>",
+    "/static/<name>",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "tasks", 200),
+        ("POST", "tasks", 201),
+        ("GET", "tasks/{id}", 200),
+        ("PATCH", "tasks/{id}", 200),
+        ("PUT", "tasks/{id}", 200),
+        ("DELETE", "tasks/{id}", 204),
+        ("GET", "users/me", 200),
+        ("GET", "/api/v1", 200),
+        ("GET", "/health", 200),
+        ("GET", "/health/live", 200),
+        ("GET", "/problems", 200),
+        ("GET", "/problems/not-found", 200),
+    ],
+)
+def test_a_trailing_slash_changes_nothing(
+    ann: Client, task: dict[str, Any], method: str, path: str, status: int
+) -> None:
+    body = None if method == "GET" else {"title": "Tea"}
+
+    answer = ann.call(method, f"{path.format(id=task['id'])}/", json=body)
+
+    assert answer.status_code == status
+    assert (answer.headers.get("Location") is not None) == (status == 201)
+
+
+def test_every_path_that_can_be_read_is_in_the_table(app: Flask) -> None:
+    readable = {r.rule for r in app.url_map.iter_rules() if "GET" in (r.methods or ())}
+
+    assert readable == READABLE
+
+
+def shown(answer: TestResponse) -> tuple[int, dict[str, str], bytes]:
+    """Return all of an answer but its date and request id, and close its file."""
+    own = {"X-Request-ID", "Date"}
+    with answer:
+        headers = {k: v for k, v in answer.headers if k not in own}
+        return answer.status_code, headers, answer.data
+
+
+@pytest.mark.parametrize("rule", sorted(READABLE))
+def test_head_answers_as_get_does_without_the_body(
+    ann: Client, task: dict[str, Any], rule: str
+) -> None:
+    path = rule.replace("<id:task_id>", str(task["id"]))
+    path = path.replace("<code>", "not-found").replace("<name>", "pages.css")
+
+    status, headers, body = shown(ann.get(path))
+    head = shown(ann.call("HEAD", path))
+
+    assert head == (status, headers, b"")
+    assert len(body) == int(headers["Content-Length"]) > 0
+
+
+def test_head_knows_conditions(ann: Client, task: dict[str, Any]) -> None:
+    path = f"tasks/{task['id']}"
+
+    answer = ann.call("HEAD", path, headers={"If-None-Match": '"1"'})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (304, '"1"')
+
+
+@pytest.mark.parametrize("path", ["tasks/0", "tasks?limit=0", "nowhere"])
+def test_head_refuses_as_get_does(ann: Client, path: str) -> None:
+    got, head = ann.get(path), ann.call("HEAD", path)
+
+    assert head.status_code == got.status_code
+    assert head.content_type == "application/problem+json"
+    assert head.data == b""
+
+
+@pytest.mark.parametrize("path", ALLOWED)
+def test_a_method_that_is_served_nowhere_is_told_what_is(
+    ann: Client, path: str
+) -> None:
+    answer = ann.call("BREW", path)
+
+    refused(answer, 405, "method-not-allowed")
+    assert set(answer.headers["Allow"].split(", ")) == ALLOWED[path]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "tasks"),
+        ("PATCH", "tasks"),
+        ("PUT", "tasks"),
+        ("POST", "tasks/1"),
+        ("POST", "users/me"),
+        ("GET", "auth/register"),
+        ("GET", "auth/logout"),
+        ("POST", "/health"),
+        ("DELETE", "/"),
+    ],
+)
+def test_a_method_that_this_path_does_not_take_is_refused(
+    ann: Client, method: str, path: str
+) -> None:
+    answer = ann.call(method, path, json={"title": "Tea"})
+
+    refused(answer, 405, "method-not-allowed")
+    assert method not in answer.headers["Allow"].split(", ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nowhere",
+        "/api",
+        "/api/v2/tasks",
+        "/api/v1/Tasks",
+        "/api/v1//tasks",
+        "/api/v1/tasks//",
+        "//api/v1/tasks",
+        "/api/v1/task",
+        "/problems/nothing",
+        "/static/..%2f..%2fapp.py",
+        "/static/%2e%2e%2f%2e%2e%2fapp.py",
+        "/static/nothing.css",
+        "/%00",
+        "/%ff",
+    ],
+)
+def test_nothing_is_where_nothing_is(anyone: Client, path: str) -> None:
+    answer = anyone.get(path)
+
+    refused(answer, 404, "not-found")
+
+
+def test_a_browser_is_refused_as_a_program_is(anyone: Client) -> None:
+    answer = anyone.get("/nowhere", headers={"Accept": "text/html"})
+
+    refused(answer, 404, "not-found")

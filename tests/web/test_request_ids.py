@@ -1,0 +1,78 @@
+"""Every answer carries a request id: the caller's where it is one, else a new one."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client
+
+# what a request is called does not depend on the database
+pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+
+GOOD = ["a", "0", "Aa0._-", "x" * 64, "5f3a0c9e-7d2b-4f61-a8e0-c4d9b7a6f512"]
+BAD = {
+    "empty": "",
+    "too long": "x" * 65,
+    "far too long": "x" * 5000,
+    "space": "a b",
+    "slash": "a/b",
+    "colon": "a:b",
+    "quote": 'a"b',
+    "Latin-1": "\u00e9",
+    "tab": "a\tb",
+    "two ids": "a,b",
+}
+
+
+@pytest.mark.parametrize("request_id", GOOD)
+def test_an_id_of_the_caller_comes_back(anyone: Client, request_id: str) -> None:
+    answer = anyone.get("/health/live", headers={"X-Request-ID": request_id})
+
+    assert answer.headers["X-Request-ID"] == request_id
+
+
+@pytest.mark.parametrize("request_id", BAD.values(), ids=BAD)
+def test_what_is_no_id_is_replaced(anyone: Client, request_id: str) -> None:
+    answer = anyone.get("/health/live", headers={"X-Request-ID": request_id})
+
+    made = answer.headers["X-Request-ID"]
+    assert made != request_id
+    assert len(made) == 32
+    assert made.isalnum()
+
+
+def test_each_request_has_an_id_of_its_own(anyone: Client) -> None:
+    first, second = anyone.get("/health/live"), anyone.get("/health/live")
+
+    assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "tasks", 200),
+        ("OPTIONS", "tasks", 200),
+        ("POST", "tasks", 422),
+        ("TRACE", "tasks", 405),
+        ("GET", "tasks/0", 404),
+        ("GET", "tasks/{id}", 304),
+        ("DELETE", "tasks/{id}", 412),
+    ],
+)
+def test_every_answer_carries_the_id(
+    ann: Client, task: dict[str, Any], method: str, path: str, status: int
+) -> None:
+    headers = {"X-Request-ID": "mine", "If-None-Match": '"1"', "If-Match": '"2"'}
+
+    answer = ann.call(method, path.format(id=task["id"]), headers=headers)
+
+    assert answer.status_code == status
+    assert answer.headers["X-Request-ID"] == "mine"
+
+
+def test_an_answer_without_content_carries_the_id(
+    ann: Client, task: dict[str, Any]
+) -> None:
+    answer = ann.delete(f"tasks/{task['id']}", headers={"X-Request-ID": "mine"})
+
+    assert (answer.status_code, answer.headers["X-Request-ID"]) == (204, "mine")
