@@ -19,6 +19,8 @@ keepalive = 30
 graceful_timeout = 25
 timeout = 60
 preload_app = True
+forwarded_allow_ips = ""  # TRUSTED_PROXIES decides whom to believe
+forwarder_headers = ""
 control_socket_disable = True
 logconfig_dict = logging_config(settings.log_level)
 

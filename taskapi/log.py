@@ -14,6 +14,16 @@ SHARED: list[Any] = [
 ]
 
 
+class Discretion(logging.Filter):
+    """Keep what a client sent as no HTTP out of the log, where gunicorn quotes it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without the quotation."""
+        if record.getMessage().startswith("Invalid request"):
+            record.msg, record.args = "invalid request", ()
+        return True
+
+
 def configure(level: str) -> None:
     """Send structlog and the standard library's loggers to standard output as JSON."""
     structlog.configure(
@@ -30,6 +40,7 @@ def logging_config(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"discretion": {"()": Discretion}},
         "formatters": {
             "json": {
                 "()": structlog.stdlib.ProcessorFormatter,
@@ -49,7 +60,11 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "loggers": {
             "alembic.runtime.plugins": {"level": "WARNING"},
-            "gunicorn.error": {"handlers": [], "propagate": True},
+            "gunicorn.error": {
+                "handlers": [],
+                "filters": ["discretion"],
+                "propagate": True,
+            },
             "gunicorn.access": {"handlers": [], "propagate": False},
         },
         "root": {"handlers": ["stdout"], "level": level},

@@ -24,6 +24,9 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+LOOPBACK = ["127.0.0.1", "localhost"]
+"""Names that a health check on the same machine uses."""
+
 HSTS = "max-age=31536000; includeSubDomains"
 EXPOSED = [
     "ETag",
@@ -40,10 +43,12 @@ EXPOSED = [
 def init_app(app: Flask, settings: "Settings") -> None:
     """Put the edge around the app."""
     app.config["MAX_CONTENT_LENGTH"] = body.MAX_BYTES
-    app.config["TRUSTED_HOSTS"] = list(settings.trusted_hosts) or None
+    if settings.trusted_hosts:
+        app.config["TRUSTED_HOSTS"] = [*settings.trusted_hosts, *LOOPBACK]
     app.config["HTTPS_DECLARED"] = settings.public_url.startswith("https://")
     app.before_request(_begin)
     app.after_request(_finish)
+    app.teardown_request(_forget)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own idiom
@@ -58,7 +63,6 @@ def _begin() -> None:
     asked = request.headers.get("X-Request-ID", "")
     g.request_id = asked if REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
     g.began = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
@@ -81,6 +85,11 @@ def _vary(response: Response) -> Response:
     """Tell caches that answers differ by origin; flask-cors omits it for one."""
     response.vary.add("Origin")
     return response
+
+
+def _forget(_error: object) -> None:
+    """Leave nothing of this request to what the thread does next."""
+    structlog.contextvars.clear_contextvars()
 
 
 def _log(response: Response) -> None:
