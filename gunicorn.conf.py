@@ -19,6 +19,7 @@ keepalive = 30
 graceful_timeout = 25
 timeout = 60
 preload_app = True
+reuse_port = False  # on, reloads under load broke 14 of 17,000 requests; off, none
 forwarded_allow_ips = ""  # TRUSTED_PROXIES decides whom to believe
 forwarder_headers = ""
 control_socket_disable = True
