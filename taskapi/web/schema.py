@@ -12,6 +12,9 @@ from marshmallow.exceptions import SCHEMA
 from taskapi.errors import Fault
 from taskapi.web.fields import Moment
 
+MOST_STRANGERS = 50
+"""How many unknown fields are told; each costs a search for the nearest name."""
+
 
 class Schema(marshmallow.Schema):
     """Fields in, fields out; what it does not know is refused by name.
@@ -49,7 +52,10 @@ class Schema(marshmallow.Schema):
         if whole:
             faults[None] = whole
         known = {field.data_key or name for name, field in self.load_fields.items()}
-        for name in set(data) - known if isinstance(data, dict) else ():
+        strangers = sorted(set(data) - known) if isinstance(data, dict) else []
+        for name in strangers:
+            del faults[name]
+        for name in strangers[:MOST_STRANGERS]:
             faults[name] = [self._unknown(name, sorted(known))]
 
     def _unknown(self, name: str, known: list[str]) -> Fault:
