@@ -224,6 +224,25 @@ def test_a_page_of_any_other_origin_does_not(
 
 
 @pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://[::1]:5173", ["http://[::1]:5173"]),
+        ("http://1:5173", []),
+        ("http://1:5173.evil.example", []),
+    ],
+    ids=["itself", "pattern", "prefix"],
+)
+def test_an_origin_is_compared_as_text_and_as_a_whole(
+    make_client: Callable[..., Client], origin: str, allowed: list[str]
+) -> None:
+    anyone = make_client(cors_origins=("http://[::1]:5173",))
+
+    answer = anyone.get("", headers={"Origin": origin})
+
+    assert answer.headers.getlist(ALLOWED) == allowed
+
+
+@pytest.mark.parametrize(
     "sent",
     [{"Origin": ORIGIN}, {"Origin": "https://evil.example"}, {}],
     ids=["listed", "other", "none"],

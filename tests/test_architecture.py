@@ -79,6 +79,12 @@ def test_only_the_database_module_commits() -> None:
     assert enders == ["taskapi/db.py"]
 
 
+def test_only_the_end_of_a_session_survives_a_refusal() -> None:
+    callers = [p for p in SERVED if "commit_despite_refusal" in names(p)]
+
+    assert [shown(path) for path in callers] == ["taskapi/auth/service.py"]
+
+
 def test_only_the_settings_read_the_environment() -> None:
     reading = {"environ", "getenv", "environb"}
 

@@ -88,6 +88,9 @@ class FaultSchema(Schema):
 
     is_input = True  # described as declared: not every member is always there
 
+    class Meta:
+        unknown = "exclude"
+
     pointer = fields.String(metadata={"description": "JSON pointer into the body."})
     parameter = fields.String(metadata={"description": "Name of the query parameter."})
     code = fields.String(required=True)

@@ -54,7 +54,7 @@ class Schema(marshmallow.Schema):
         known = {field.data_key or name for name, field in self.load_fields.items()}
         strangers = sorted(set(data) - known) if isinstance(data, dict) else []
         for name in strangers:
-            del faults[name]
+            faults.pop(name, None)
         for name in strangers[:MOST_STRANGERS]:
             faults[name] = [self._unknown(name, sorted(known))]
 

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from config import Settings
+from tests.support import API, PASSWORD
 
 ROOT = Path(__file__).parents[2]
 GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
+ACCOUNT = {"username": "ann", "password": PASSWORD}
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 30
 SECONDS_TO_ANSWER = 20
@@ -49,17 +51,18 @@ class Server:
             )
 
     def wait(self) -> "Server":
-        """Return when the server answers."""
+        """Return when the server answers; end it when it does not."""
         deadline = time.monotonic() + SECONDS_TO_START
         while not self._answers():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(self.log.read_text())
             time.sleep(0.05)
         return self
 
     def _answers(self) -> bool:
         try:
-            return self.call("GET", "/health/live").status == 200
+            return self.call("GET", "/health/live").status > 0
         except OSError:
             return False
 
@@ -102,8 +105,8 @@ class Server:
             self.process.kill()
 
     def lines(self) -> list[str]:
-        """Return what it said so far."""
-        return self.log.read_text().splitlines()
+        """Return what it said so far, by what a terminal takes for lines."""
+        return self.log.read_text().removesuffix("\n").split("\n")
 
     def entries(self, event: str = "request") -> list[dict[str, Any]]:
         """Return the log lines of an event."""
@@ -131,3 +134,14 @@ def chunked(method: str, path: str, chunks: list[bytes], *headers: str) -> bytes
     head += ["Transfer-Encoding: chunked", *headers, "", ""]
     body = [b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""]]
     return "\r\n".join(head).encode() + b"".join(body)
+
+
+def ask(path: str, *headers: str) -> bytes:
+    """Write a request as it goes over the wire."""
+    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close"]
+    return "\r\n".join([*lines, *headers, "", ""]).encode("latin-1")
+
+
+def log_in(server: Server, **headers: str) -> Answer:
+    """Begin a session of Ann's."""
+    return server.call("POST", f"{API}/auth/login", ACCOUNT, headers)

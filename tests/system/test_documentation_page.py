@@ -127,3 +127,22 @@ def test_the_operator_can_turn_the_documentation_off(
     answer = anyone.get(path)
 
     refused(answer, 404, "not-found")
+
+
+def test_who_has_the_document_is_not_sent_it_again(anyone: Client) -> None:
+    tag = anyone.get("/openapi.json").headers["ETag"]
+
+    answer = anyone.get("/openapi.json", headers={"If-None-Match": tag})
+
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == tag
+
+
+def test_the_document_names_the_address_that_clients_use(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(public_url="https://tasks.example.org")
+
+    document = Client(app).get("/openapi.json").json
+
+    assert document["servers"] == [{"url": "https://tasks.example.org"}]

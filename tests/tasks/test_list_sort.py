@@ -1,7 +1,10 @@
 """A list is sorted as asked, the id breaks ties, and both databases agree."""
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
 
+from taskapi import db
 from tests.support import Client
 from tests.tasks.support import at, titles
 
@@ -50,6 +53,19 @@ def test_titles_sort_by_their_characters(
     listed = ann.get(f"tasks?sort={sort}")
 
     assert titles(listed) == expected
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_the_order_of_titles_is_not_left_to_the_locale_of_a_server(app: Flask) -> None:
+    collation = text(
+        "SELECT collation_name FROM information_schema.columns "
+        "WHERE table_name = 'tasks' AND column_name = 'title'"
+    )
+
+    with app.app_context():
+        found = db.read(collation)
+
+    assert [tuple(row) for row in found] == [("C",)]
 
 
 @pytest.mark.parametrize(

@@ -34,14 +34,13 @@ def test_a_new_task_takes_no_read_only_field(ann: Client, field: str) -> None:
     assert ann.get("tasks").json["items"] == []
 
 
-@pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize("field", OF_TASKS)
 def test_a_read_only_field_of_a_task_stays(
-    ann: Client, task: dict[str, Any], method: str, field: str
+    ann: Client, task: dict[str, Any], field: str
 ) -> None:
     path = f"tasks/{task['id']}"
 
-    refusal = ann.call(method, path, json={"title": "Tea", field: task[field]})
+    refusal = ann.patch(path, {"title": "Tea", field: task[field]})
 
     assert faults(refusal) == {f"#/{field}": "read-only"}
     assert ann.get(path).json == task

@@ -32,7 +32,7 @@ def test_a_read_takes_two_statements(
 def test_a_list_takes_as_many_statements_whatever_its_size(
     ann: Client, statements: list[str], limit: int, query: str, count: int
 ) -> None:
-    [ann.make_task() for _ in range(12)]
+    [ann.make_task() for _ in range(4)]
     statements.clear()
 
     listed = ann.get(f"tasks?limit={limit}{query}")

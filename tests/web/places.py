@@ -19,14 +19,17 @@ everywhere = pytest.mark.parametrize("place", PLACES)
 
 
 def widely(cases: dict[str, Any], few: list[str]) -> Any:
-    """Try all cases on new tasks, and a few of them in every other place."""
-    elsewhere = [place for place in PLACES if place != "new task"]
-    pairs = [("new task", name) for name in cases]
-    pairs += [(place, name) for place in elsewhere for name in few]
+    """Try all cases on new tasks, and a few of them in every place of PostgreSQL.
+
+    What reads a body does not know the database, nor which operation comes after it.
+    """
+    tries = [("sqlite", "new task", name) for name in cases]
+    tries += [("postgresql", place, name) for place in PLACES for name in few]
     return pytest.mark.parametrize(
-        ("place", "sent"),
-        [(place, cases[name]) for place, name in pairs],
-        ids=[f"{place}: {name}" for place, name in pairs],
+        ("app", "place", "sent"),
+        [(app, place, cases[name]) for app, place, name in tries],
+        indirect=["app"],
+        ids=[f"{app}-{place}: {name}" for app, place, name in tries],
     )
 
 

@@ -67,10 +67,19 @@ def test_an_id_is_not_written_in_other_digits(
     refused(answer, 404, "not-found")
 
 
-@pytest.mark.parametrize("method", ["GET", "PATCH"])
 @pytest.mark.parametrize("spelling", NO_IDS.values(), ids=NO_IDS)
-def test_what_is_no_id_is_not_found(ann: Client, method: str, spelling: str) -> None:
-    answer = ann.call(method, f"tasks/{spelling}", json={"title": "Tea"})
+def test_what_is_no_id_is_not_found(ann: Client, spelling: str) -> None:
+    answer = ann.get(f"tasks/{spelling}")
+
+    refused(answer, 404, "not-found")
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("number", ["0", str(2**63), "9" * 19, "1" * 20])
+def test_a_number_out_of_range_is_not_found_by_any_method(
+    ann: Client, method: str, number: str
+) -> None:
+    answer = ann.call(method, f"tasks/{number}", json={"title": "Tea"})
 
     refused(answer, 404, "not-found")
 

@@ -1,0 +1,53 @@
+"""Servers as they are shipped, for the tests that need a real one."""
+
+from collections.abc import Callable, Iterator
+
+import flask_migrate
+import pytest
+from flask import Flask
+
+from tests.support import API
+from tests.system.server import ACCOUNT, ROOT, Server, environment, log_in
+
+SECRET_KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
+Serve = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def serving(
+    make_app: Callable[..., Flask], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serve]:
+    """Return a starter of servers, each with a database and settings of its own.
+
+    One worker each: gunicorn forgets to end a worker that is asked to while it boots.
+    """
+    started: list[Server] = []
+
+    def start(**settings: object) -> Server:
+        folder = tmp_path_factory.mktemp("server")
+        address = f"sqlite:///{folder}/tasks.db"
+        with make_app(database_url=address).app_context():
+            flask_migrate.upgrade()
+        usual = {"DATABASE_URL": address, "SECRET_KEY": SECRET_KEY, "BCRYPT_ROUNDS": 4}
+        usual |= {"ENVIRONMENT": "production", "RATELIMIT_ENABLED": False}
+        variables = environment(**usual | {"WEB_CONCURRENCY": 1} | settings)
+        started.append(Server(ROOT, variables, folder / "log"))
+        return started[-1].wait()
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(serving: Serve) -> Server:
+    """Return a server with Ann's account, shared by tests that do not stop it."""
+    made = serving()
+    assert made.call("POST", f"{API}/auth/register", ACCOUNT).status == 201
+    return made
+
+
+@pytest.fixture
+def token(server: Server) -> str:
+    """Return a token of Ann's."""
+    return str(log_in(server).json["access_token"])

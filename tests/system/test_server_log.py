@@ -1,0 +1,114 @@
+"""What a real server writes into its log, and what it never does."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.support import API
+from tests.system.server import Server, ask, chunked
+
+JSON = "Content-Type: application/json"
+EVENTS = {"method", "route", "status", "ms", "event", "request_id", "level"}
+Serve = Callable[..., Server]
+
+
+def test_every_line_of_the_log_is_one_json_document(serving: Serve) -> None:
+    server = serving()
+    server.call("GET", f"{API}/nothing")
+    server.send(b"not http\r\n\r\n")
+    server.stop()
+
+    entries = [json.loads(line) for line in server.lines()]
+
+    assert len(entries) > 5
+    assert not [e for e in entries if not {"event", "level", "timestamp"} <= set(e)]
+
+
+def test_each_request_leaves_one_line_by_route(server: Server, token: str) -> None:
+    mark = {"X-Request-ID": "one-line", "Authorization": f"Bearer {token}"}
+
+    server.call("GET", f"{API}/tasks/7", headers=mark)
+
+    (line,) = [e for e in server.entries() if e["request_id"] == "one-line"]
+    assert set(line) == EVENTS | {"timestamp", "user_id"}
+    assert (line["method"], line["status"]) == ("GET", 404)
+    assert line["route"] == f"{API}/tasks/<id:task_id>"
+
+
+def test_no_secret_reaches_the_log(server: Server, token: str) -> None:
+    planted = "plantedX"
+    account = {"email": f"{planted}@example.org", "password": f"{planted} {planted}"}
+    bad = {"Authorization": f"Bearer {planted}", "Cookie": planted, "Referer": planted}
+    server.call("POST", f"{API}/auth/register?{planted}={planted}", account, bad)
+    server.call("POST", f"{API}/auth/register", account)
+    tokens = server.call("POST", f"{API}/auth/login", account).json
+    server.call("POST", f"{API}/auth/refresh", {"refresh_token": planted})
+    server.call("GET", f"{API}/tasks/{planted}?{planted}", headers=bad)
+    server.call("GET", f"{API}/tasks?cursor={planted}&{planted}=1", headers=bad)
+    server.send(chunked("POST", f"{API}/auth/login", [planted.encode()], JSON))
+
+    logged = server.log.read_text()
+
+    assert planted not in logged
+    assert token not in logged
+    assert tokens["access_token"] not in logged
+    assert tokens["refresh_token"] not in logged
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /?token=plantedY\r\n\r\n",
+        b"GET /?token=plantedY HTTP/9.9 plantedY\r\n\r\n",
+        b"GET /?token=plantedY\x1b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nBearer plantedY: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: plantedY\r\n\r\n",
+    ],
+    ids=["no-version", "version", "control", "name", "expect"],
+)
+def test_no_secret_of_a_request_that_is_no_http_reaches_the_log(
+    server: Server, raw: bytes
+) -> None:
+    before = len(server.lines())
+
+    answer = server.send(raw)
+
+    assert 400 <= answer.status < 500
+    assert not [line for line in server.lines()[before:] if "plantedY" in line]
+
+
+def test_a_request_that_is_no_http_has_no_id_of_another(serving: Serve) -> None:
+    server = serving(THREADS=1)
+    server.call("GET", API, headers={"X-Request-ID": "of-another"})
+    server.send(b"GET\r\n\r\n")
+    server.stop()
+
+    own = [line for line in server.lines() if "of-another" in line]
+
+    assert len(own) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("/%0d%0a%7b%22event%22%3a1%7d", "X: 1"),
+        ("/%1b%5b2J%1b%5b31m", "X: 1"),
+        ("/%e2%80%a8%c2%85", "X: 1"),
+        ("/", "X-Request-ID: a\x1b[31m"),
+        ("/", 'X-Request-ID: "}{"event":"forged"'),
+        ("/", "User-Agent: \x85\xa8 a"),
+    ],
+    ids=["newline", "escape", "separator", "id-escape", "id-json", "agent"],
+)
+def test_no_request_breaks_a_line_of_the_log(
+    server: Server, path: str, header: str
+) -> None:
+    before = len(server.lines())
+
+    server.send(ask(path, header))
+
+    added = [json.loads(line) for line in server.lines()[before:]]
+    assert not re.findall(r"[^\x20-\x7e\n]", server.log.read_text())
+    assert not [entry for entry in added if entry["event"] == "forged"]

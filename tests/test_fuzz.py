@@ -1,0 +1,151 @@
+"""The document against the service: Schemathesis asks all that it says and denies.
+
+A short run with a fixed seed; what it may not find here, a long run does.
+"""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import available_timezones
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from schemathesis import Case, Config, Response
+from sqlalchemy import text
+
+from config import Environment, Settings
+from taskapi import create_app, db
+from tests.support import Client
+
+EXAMPLES = 5
+SCENARIOS = 15
+STEPS = 8
+PASSWORD = "correct horse battery staple"  # the document's example, so that it opens
+ACCOUNT = {"email": "ann@example.org", "password": PASSWORD}
+ENDING = "^(log_out|delete_me)$"  # these end the session that they are called with
+OTHERS = f"^(?!{ENDING[1:]})"
+ACCEPTED = [
+    "2xx",
+    "304",  # If-None-Match met the current version
+    "401",  # passwords and refresh tokens are made up
+    "404",  # so are ids
+    "409",  # names are taken by the case before
+    "412",  # the version in If-Match is made up
+]
+RULES = [  # that JSON Schema cannot say: 422
+    "register",  # time zones and common passwords are long lists
+    "update_me",  # a new email needs the current password
+    "put_me",
+    "list_tasks",  # cursors are signed, and there is one way of paging at a time
+]
+
+days = st.dates(dt.date(1970, 1, 1), dt.date(9998, 12, 31)).map(str)
+times = st.times().map(lambda time: f"{time:%H:%M:%S}Z")
+moments = st.builds("{}T{}".format, days, times)
+zones = st.sampled_from(sorted(available_timezones()))
+schemathesis.openapi.format("timezone", zones)
+schemathesis.openapi.format("date-or-date-time", days | moments)
+
+
+def accepting(*statuses: str) -> dict[str, Any]:
+    return {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, *statuses]}}
+
+
+CONFIG = {
+    "seed": 1,
+    "generation": {
+        "max-examples": EXAMPLES,
+        "deterministic": True,
+        "database": "none",
+        "no-shrink": True,
+    },
+    "phases": {"coverage": {"generate-duplicate-query-parameters": True}},
+    "checks": accepting(),
+    "operations": [{"include-operation-id": RULES, "checks": accepting("422")}],
+}
+
+document = Settings(
+    environment=Environment.TESTING,
+    secret_key="0123456789abcdef" * 4,
+    database_url="sqlite:////nowhere/tasks.db",  # only the document is asked of it
+    log_level="WARNING",
+)
+api = schemathesis.openapi.from_wsgi(
+    "/openapi.json", create_app(document), config=Config.from_dict(CONFIG)
+)
+patient = settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=SCENARIOS,
+    stateful_step_count=STEPS,
+    suppress_health_check=list(HealthCheck),
+)
+one_database = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def forget_everyone(app: Flask) -> None:
+    with app.app_context(), db.transaction():
+        db.session.execute(text("DELETE FROM users"))
+
+
+def log_in(app: Flask) -> dict[str, str]:
+    """Make Ann's account and return the header of a new session of hers."""
+    ann = Client(app)
+    ann.post("auth/register", ACCOUNT)
+    tokens = ann.post("auth/login", ACCOUNT).json
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def scenarios(app: Flask) -> Any:
+    """Return the state machine of the document: each scenario begins with Ann alone."""
+    machine: Any = api.exclude(operation_id_regex=ENDING).as_state_machine()
+
+    class Scenario(machine):
+        def setup(self) -> None:
+            self.session = log_in(app)
+
+        def teardown(self) -> None:
+            forget_everyone(app)
+
+        def get_call_kwargs(self, _case: Case) -> dict[str, Any]:
+            return {"app": app, "headers": self.session}
+
+        def validate_response(
+            self, response: Response, case: Case, **sent: Any
+        ) -> None:
+            known = {"headers": self.session, "recorder": self.recorder}
+            case.validate_response(response, transport_kwargs=sent, **known)
+
+    return Scenario
+
+
+@pytest.fixture
+def session(app: Flask) -> dict[str, str]:
+    """Return the header of a session of Ann's."""
+    return log_in(app)
+
+
+@api.exclude(operation_id_regex=ENDING).parametrize()
+@one_database
+def test_an_operation_does_what_the_document_says(
+    case: Case, app: Flask, session: dict[str, str]
+) -> None:
+    case.call_and_validate(app=app, headers=session)
+
+
+@api.exclude(operation_id_regex=OTHERS).parametrize()
+@one_database
+def test_an_operation_that_ends_something_does_what_the_document_says(
+    case: Case, app: Flask
+) -> None:
+    forget_everyone(app)
+
+    case.call_and_validate(app=app, headers=log_in(app))
+
+
+def test_operations_one_after_the_other_do_what_the_document_says(app: Flask) -> None:
+    machine = scenarios(app)
+
+    machine.run(settings=patient)
