@@ -117,6 +117,28 @@ def bob(app: Flask) -> Client:
 
 
 @pytest.fixture
+def twin(app: Flask, make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
+    """Return a maker of apps on the same database, with settings that differ."""
+    made: list[Flask] = []
+
+    def make(**changes: Any) -> Flask:
+        url = app.extensions["settings"].database_url
+        made.append(make_app(database_url=url, **changes))
+        return made[-1]
+
+    yield make
+    for other in made:
+        with other.app_context():
+            db.database.engine.dispose()
+
+
+@pytest.fixture
+def task(ann: Client) -> dict[str, Any]:
+    """Return a task of Ann's."""
+    return ann.make_task()
+
+
+@pytest.fixture
 def statements(app: Flask) -> Iterator[list[str]]:
     """Return the list of SQL statements, which grows while the test runs."""
     seen: list[str] = []

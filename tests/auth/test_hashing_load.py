@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.auth.backstage import at_once
+from tests.backstage import at_once
 from tests.support import PASSWORD, Client, refused
 
 DEARER = b"$2b$05$"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.backstage import another_session, count, run
+from tests.backstage import another_session, count, run
 from tests.support import PASSWORD, Client, faults, refused
 
 TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}

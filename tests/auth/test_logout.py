@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.auth.backstage import another_session, count
 from tests.auth.forging import INVALID_TOKEN
+from tests.backstage import another_session, count
 from tests.support import Client, faults, refused
 
 UNREADABLE: dict[str, tuple[Any, dict[str, str]]] = {

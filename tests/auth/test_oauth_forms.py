@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.auth.backstage import run
 from tests.auth.forging import refresh_of
+from tests.backstage import run
 from tests.support import PASSWORD, Client, faults, refused
 
 TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}

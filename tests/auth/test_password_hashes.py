@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.auth.backstage import run, stored_user
+from tests.backstage import run, stored_user
 from tests.support import PASSWORD, Client, refused
 
 USUAL = "$2b$04$"

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.auth.backstage import (
+from tests.auth.forged import A_FEW, FORGERIES
+from tests.auth.forging import INVALID_TOKEN, Forgery, access_of, refresh_of
+from tests.backstage import (
     another_session,
     at,
     at_once,
@@ -16,8 +18,6 @@ from tests.auth.backstage import (
     run,
     store_user,
 )
-from tests.auth.forged import A_FEW, FORGERIES
-from tests.auth.forging import INVALID_TOKEN, Forgery, access_of, refresh_of
 from tests.support import Client, faults, refused
 
 ODD = [

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.auth.backstage import at_once, count
+from tests.backstage import at_once, count
 from tests.support import PASSWORD, Client, refused
 
 USER = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.backstage import count
+from tests.backstage import count
 from tests.support import PASSWORD, Client, faults, refused
 
 NAMES = {"email": "ann@example.org", "username": "ann-of-green-gables"}

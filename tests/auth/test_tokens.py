@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.auth.backstage import at, store_user
 from tests.auth.forged import A_FEW, FORGERIES
 from tests.auth.forging import (
     INVALID_TOKEN,
@@ -13,6 +12,7 @@ from tests.auth.forging import (
     shifted,
     token,
 )
+from tests.backstage import at, store_user
 from tests.support import Client, refused
 
 

@@ -1,21 +1,11 @@
-"""A task to begin with, and a service that insists on If-Match."""
+"""A service that insists on If-Match."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask import Flask
 
-from tests.auth.conftest import twin
 from tests.support import Client
-
-__all__ = ["twin"]
-
-
-@pytest.fixture
-def task(ann: Client) -> dict[str, Any]:
-    """Return a task of Ann's."""
-    return ann.make_task()
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Barrier
 from typing import Any
 
 import time_machine
@@ -67,15 +65,3 @@ def at(moment: str, person: Client) -> Iterator[None]:
     with time_machine.travel(datetime.fromisoformat(moment), tick=False):
         person.log_in()
         yield
-
-
-def together(*acts: Callable[[], Any]) -> list[Any]:
-    """Do all of it at once, a thread for each, and return what came of it."""
-    start = Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> Any:
-        start.wait()
-        return act()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.backstage import at_once
 from tests.support import Client, refused
-from tests.tasks.support import together
 
 rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 
@@ -18,7 +18,7 @@ def test_of_twelve_writes_with_one_tag_one_is_done(
 ) -> None:
     path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
 
-    answers = together(
+    answers = at_once(
         *[
             partial(ann.call, method, path, json={"title": f"{n}"}, headers=guard)
             for n in range(12)
@@ -36,7 +36,7 @@ def test_of_twelve_completions_each_finds_one_date(
 ) -> None:
     done = {"status": "completed"}
 
-    answers = together(*[partial(ann.patch, f"tasks/{task['id']}", done)] * 12)
+    answers = at_once(*[partial(ann.patch, f"tasks/{task['id']}", done)] * 12)
 
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.json["version"] for answer in answers} == {2}
@@ -59,7 +59,7 @@ def test_counting_with_tags_and_retries_loses_nothing(ann: Client) -> None:
     task = ann.make_task(description="0")
     path = f"tasks/{task['id']}"
 
-    together(*[partial(count_up, ann, path, 5)] * 8)
+    at_once(*[partial(count_up, ann, path, 5)] * 8)
 
     counted = ann.get(path).json
     assert (counted["description"], counted["version"]) == ("40", 41)
@@ -77,7 +77,7 @@ def test_changes_of_different_fields_at_once_are_all_kept(
         "due_date": "2036-12-24",
     }
 
-    together(*[partial(ann.patch, path, {n: v}) for n, v in changes.items()])
+    at_once(*[partial(ann.patch, path, {n: v}) for n, v in changes.items()])
 
     stored = ann.get(path).json
     assert stored.items() >= changes.items()
@@ -87,7 +87,7 @@ def test_changes_of_different_fields_at_once_are_all_kept(
 def test_tasks_made_at_once_are_each_stored_once(ann: Client) -> None:
     wanted = [f"{number:02}" for number in range(24)]
 
-    made = together(*[partial(ann.make_task, title=title) for title in wanted])
+    made = at_once(*[partial(ann.make_task, title=title) for title in wanted])
 
     stored = ann.get("tasks?sort=title&limit=100").json["items"]
     assert stored == sorted(made, key=lambda task: task["title"])
@@ -98,7 +98,7 @@ def test_tasks_made_at_once_are_each_stored_once(ann: Client) -> None:
 def test_of_several_deletions_one_is_done(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
-    answers = together(*[partial(ann.delete, f"tasks/{task['id']}")] * 6)
+    answers = at_once(*[partial(ann.delete, f"tasks/{task['id']}")] * 6)
 
     assert sorted(a.status_code for a in answers) == [204, *[404] * 5]
 
@@ -109,7 +109,7 @@ def test_a_change_and_a_deletion_with_one_tag_exclude_each_other(
 ) -> None:
     path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
 
-    changed, deleted = together(
+    changed, deleted = at_once(
         partial(ann.patch, path, {"title": "Tea"}, headers=guard),
         partial(ann.delete, path, headers=guard),
     )
@@ -125,7 +125,7 @@ def test_a_deletion_without_a_tag_wins_over_changes(
 ) -> None:
     path = f"tasks/{task['id']}"
 
-    deleted, *changed = together(
+    deleted, *changed = at_once(
         partial(ann.delete, path),
         *[partial(ann.patch, path, {"title": f"{number}"}) for number in range(6)],
     )

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.auth.backstage import another_session, at_once, count, meeting, run
 from tests.auth.forging import REALM
+from tests.backstage import another_session, at_once, count, meeting, run
 from tests.support import PASSWORD, Client, faults, refused
 
 PROOF = {"password": PASSWORD}

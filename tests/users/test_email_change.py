@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.backstage import store_user
+from tests.backstage import store_user
 from tests.support import PASSWORD, Client, faults, refused
 
 NEW = {"email": "ann@new.example.org", "current_password": PASSWORD}

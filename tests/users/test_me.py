@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.auth.backstage import run
 from tests.auth.forging import INVALID_TOKEN
+from tests.backstage import run
 from tests.support import Client, refused
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.auth.backstage import at_once
+from tests.backstage import at_once
 from tests.support import Client, refused
 
 CHANGE = {"full_name": "Ann"}

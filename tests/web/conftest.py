@@ -1,15 +1,11 @@
-"""A task to try things on, apps beside the usual one, and one that fails."""
+"""An app that fails."""
 
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
 
-from tests.auth.conftest import twin
 from tests.support import Client
-from tests.tasks.conftest import task
-
-__all__ = ["task", "twin"]
 
 SECRET = "SELECT hunter2 FROM vault"
 

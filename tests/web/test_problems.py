@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from tests.auth.backstage import run
+from tests.backstage import run
 from tests.support import PASSWORD, Client, refused
 from tests.web.conftest import SECRET
 
