@@ -55,7 +55,9 @@ def init_app(app: Flask, settings: "Settings") -> None:
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
     if settings.cors_origins:
-        CORS(app, origins=list(settings.cors_origins), expose_headers=EXPOSED)
+        # flask-cors takes what looks like a pattern for one, such as [::1]
+        exact = [re.compile(rf"{re.escape(o)}\Z") for o in settings.cors_origins]
+        CORS(app, origins=exact, expose_headers=EXPOSED)
         app.after_request(_vary)
 
 
