@@ -103,6 +103,7 @@ class Settings:
     bcrypt_rounds: int = _number(12, 4, 16)
     password_min_length: int = _number(8, 8, 128)
     registration: Registration = _choice(Registration.OPEN)
+    require_api_key: bool = _switch(default=False)
     require_if_match: bool = _switch(default=False)
     docs_enabled: bool = _switch(default=True)
     ratelimit_enabled: bool = _switch(default=True)

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from taskapi import cli, db, log, passwords
+from taskapi.admin.routes import admin
 from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
+from taskapi.keys import service as api_keys
+from taskapi.keys.routes import keys
 from taskapi.system.pages import pages
 from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
 from taskapi.users.routes import users
-from taskapi.web import identity, limits, problems, security
+from taskapi.web import identity, limits, problems, security, tokens
 from taskapi.web.api import Api
 from taskapi.web.body import Json
+from taskapi.web.identity import Finders
 
 if TYPE_CHECKING:
     from config import Settings
 
-BLUEPRINTS = [auth, users, tasks, system]
+BLUEPRINTS = [auth, keys, users, admin, tasks, system]
 
 
 def _views(app: Flask) -> Iterable[tuple[str, Callable[..., Any]]]:
@@ -34,7 +38,8 @@ def create_app(settings: "Settings") -> Flask:
     app.extensions["settings"] = settings
     db.init_app(app, settings)
     passwords.init_app(app, settings)
-    identity.init_app(app, settings, sessions.find_caller)
+    tokens.init_app(app, settings)
+    identity.init_app(app, Finders(sessions.find_caller, api_keys.find_caller))
     limits.init_app(app, settings)
     security.init_app(app, settings)
     problems.init_app(app)

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.cli import AppGroup, ScriptInfo
 
 from taskapi import db
+from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.errors import Invalid, Problem, Unavailable
@@ -70,7 +71,7 @@ def list_users() -> None:
 @click.argument("login")
 def promote(login: str) -> None:
     """Make LOGIN (an email or a username) an administrator."""
-    user = service.promote(_find(login).id)
+    user = admin.change(_find(login).id, {"role": Role.ADMIN})
     click.echo(f"{_name(user)} is an admin now.")
 
 
@@ -78,9 +79,8 @@ def promote(login: str) -> None:
 @click.argument("login")
 def deactivate(login: str) -> None:
     """Close the account LOGIN and end its sessions; nothing is deleted."""
-    user = service.deactivate(_find(login).id)
-    sessions.end_sessions(user.id)
-    click.echo(f"{_name(user)} is disabled; all sessions have ended.")
+    user = admin.change(_find(login).id, {"is_active": False})
+    click.echo(f"{_name(user)} is disabled; all sessions and keys have ended.")
 
 
 @users.command("reset-password")

@@ -31,6 +31,7 @@ from sqlalchemy import (
     exc,
     make_url,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from taskapi import clock
@@ -205,6 +206,12 @@ def transactional(view: Callable[P, R]) -> Callable[P, R]:
             return view(*args, **kwargs)
 
     return wrapper
+
+
+def upsert(model: type[Model]) -> Any:
+    """Return an INSERT that takes `on_conflict_do_update`, as both databases know it."""
+    name = session.get_bind().dialect.name
+    return (sqlite if name == "sqlite" else postgresql).insert(model)
 
 
 def commit_despite_refusal() -> None:

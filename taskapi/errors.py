@@ -9,7 +9,12 @@ Problem
 │   ├── TokenInvalid
 │   ├── TokenExpired
 │   ├── SessionRevoked
-│   └── InvalidCredentials      unknown user or wrong password, which of them unsaid
+│   ├── InvalidCredentials      unknown user or wrong password, which of them unsaid
+│   ├── ApiKeyInvalid
+│   └── ApiKeyExpired
+├── InsufficientScope           the key may not do this, with the scope that it lacks
+├── SessionRequired             keys may not do this at all
+├── AdminRequired
 ├── AccountDisabled             said only after the right password
 ├── RegistrationClosed
 ├── NotFound                    absent, or not the caller's
@@ -122,6 +127,41 @@ class InvalidCredentials(Unauthenticated):
 
     code = "invalid-credentials"
     message = "No account has this login and password."
+
+
+class ApiKeyInvalid(Unauthenticated):
+    """Not a key of ours, or a revoked one."""
+
+    code = "api-key-invalid"
+    message = "The API key is not valid; make a new one."
+
+
+class ApiKeyExpired(Unauthenticated):
+    """The key was ours, and its time is over."""
+
+    code = "api-key-expired"
+    message = "The API key has expired; make a new one."
+
+
+class InsufficientScope(Problem):
+    """The key lacks a scope; `required_scope` names it."""
+
+    code = "insufficient-scope"
+    message = "The API key lacks the scope that this operation needs."
+
+
+class SessionRequired(Problem):
+    """Only a login session may do this."""
+
+    code = "session-required"
+    message = "API keys may not do this; log in and use the access token."
+
+
+class AdminRequired(Problem):
+    """Only administrators may do this."""
+
+    code = "admin-required"
+    message = "This is for administrators."
 
 
 class AccountDisabled(Problem):

@@ -5,10 +5,13 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from taskapi import clock
 from taskapi.db import Model
 from taskapi.users.models import User
 
 TOKEN_ID_LENGTH = 36
+IP_LENGTH = 45
+USER_AGENT_LENGTH = 300
 
 
 class Session(Model):
@@ -27,3 +30,6 @@ class Session(Model):
     previous_refresh_id: Mapped[str | None] = mapped_column(String(TOKEN_ID_LENGTH))
     rotated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime] = mapped_column(default=clock.now)
+    ip: Mapped[str | None] = mapped_column(String(IP_LENGTH))
+    user_agent: Mapped[str | None] = mapped_column(String(USER_AGENT_LENGTH))

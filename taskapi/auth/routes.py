@@ -3,18 +3,23 @@
 from datetime import timedelta
 from typing import Any
 
+from flask import request
+
 from taskapi.auth import service
+from taskapi.auth.models import USER_AGENT_LENGTH
 from taskapi.auth.schemas import (
     GrantSchema,
     LoginSchema,
     LogoutSchema,
+    PasswordChangeSchema,
     RefreshSchema,
+    SessionPageSchema,
     TokensSchema,
 )
 from taskapi.errors import RegistrationClosed
 from taskapi.users import service as users
 from taskapi.users.schemas import RegistrationSchema, UserSchema
-from taskapi.web import conditional, identity
+from taskapi.web import conditional, pages, tokens
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.identity import caller
 from taskapi.web.settings import settings
@@ -48,20 +53,20 @@ def log_in(login: dict[str, str]) -> dict[str, Any]:
     By email or username. The password form of OAuth 2.0 is accepted as well.
     """
     name = login.get("email") or login["username"]
-    return _tokens(service.log_in(name, login["password"], _lifetime()))
+    return _tokens(service.log_in(name, login["password"], _device()))
 
 
 @auth.post("/auth/refresh", public=True)
 @auth.arguments(RefreshSchema, location="login")
 @auth.response(200, TokensSchema)
 @auth.refuses("token-invalid")
-def refresh_tokens(request: dict[str, str]) -> dict[str, Any]:
+def refresh_tokens(held: dict[str, str]) -> dict[str, Any]:
     """Exchange a refresh token for new tokens
 
     Each refresh token is good for one exchange. If the answer was lost, repeat within
     ten seconds; later use of an old token ends the session.
     """
-    return _refresh(request["refresh_token"])
+    return _refresh(held["refresh_token"])
 
 
 @auth.post("/auth/token", public=True)
@@ -75,7 +80,7 @@ def issue_token(grant: dict[str, str]) -> dict[str, Any]:
     """
     if grant["grant_type"] == "refresh_token":
         return _refresh(grant["refresh_token"])
-    session = service.log_in(grant["username"], grant["password"], _lifetime())
+    session = service.log_in(grant["username"], grant["password"], _device())
     return _tokens(session)
 
 
@@ -90,8 +95,45 @@ def log_out(choice: dict[str, bool]) -> None:
     service.log_out(caller(), **choice)
 
 
+@auth.get("/auth/sessions")
+@auth.arguments(pages.PageArguments, location="query")
+@auth.response(200, SessionPageSchema, headers={"Link": "Link"})
+@auth.refuses("invalid-cursor")
+def list_sessions(arguments: dict[str, Any]) -> Any:
+    """List your sessions
+
+    The newest first; `current` marks the one that asks.
+    """
+    window = pages.window(arguments)
+    return pages.answer(*service.find_page(caller(), window), window)
+
+
+@auth.delete("/auth/sessions/<id:session_id>")
+@auth.response(204)
+def end_session(session_id: int) -> None:
+    """End one of your sessions
+
+    Its tokens are dead with the next request.
+    """
+    service.end_session(caller(), session_id)
+
+
+@auth.post("/auth/password")
+@auth.arguments(PasswordChangeSchema)
+@auth.response(204)
+@auth.refuses("invalid-credentials")
+def change_password(change: dict[str, str]) -> None:
+    """Change your password
+
+    Your other sessions end; this one goes on.
+    """
+    service.change_password(
+        caller(), change["current_password"], change["new_password"]
+    )
+
+
 def _refresh(token: str) -> dict[str, Any]:
-    claims = identity.claims_of(token, "refresh")
+    claims = tokens.claims_of(token, "refresh")
     session = service.refresh(
         claims.session_id, claims.user_id, claims.token_id, _lifetime()
     )
@@ -99,7 +141,14 @@ def _refresh(token: str) -> dict[str, Any]:
 
 
 def _tokens(session: Any) -> dict[str, Any]:
-    return identity.issue(session.user_id, session.id, session.refresh_id)
+    return tokens.issue(session.user_id, session.id, session.refresh_id)
+
+
+def _device() -> service.Device:
+    """Return what a session keeps of the request that begins it."""
+    agent = request.headers.get("User-Agent")
+    shown = agent and agent.encode("ascii", "replace").decode()[:USER_AGENT_LENGTH]
+    return service.Device(request.remote_addr, shown, _lifetime())
 
 
 def _lifetime() -> timedelta:

@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.errors import Fault, Invalid
+from taskapi.passwords import MIN_LENGTH
 from taskapi.users.models import EMAIL_LENGTH
 from taskapi.users.schemas import fold, password
-from taskapi.web.fields import Choice, Flag, Text
+from taskapi.web.fields import Choice, Flag, Integer, Moment, Text
+from taskapi.web.pages import page_of
 from taskapi.web.schema import Schema
 
 TOKEN_LENGTH = 2048
@@ -108,6 +110,34 @@ class LogoutSchema(Schema):
         load_default=False,
         metadata={"description": "End all of your sessions."},
     )
+
+
+class PasswordChangeSchema(Schema):
+    """The password now, and the one from now on."""
+
+    current_password = password(required=True)
+    new_password = password(low=MIN_LENGTH, required=True)
+
+
+class SessionSchema(Schema):
+    """A login, and where it was begun."""
+
+    id = Integer(dump_only=True, low=1)
+    created_at = Moment(dump_only=True)
+    last_used_at = Moment(
+        dump_only=True, metadata={"description": "Exact to five minutes."}
+    )
+    expires_at = Moment(
+        dump_only=True, metadata={"description": "When it ends without a refresh."}
+    )
+    ip = fields.String(dump_only=True, allow_none=True)
+    user_agent = fields.String(dump_only=True, allow_none=True)
+    current = fields.Boolean(
+        dump_only=True, metadata={"description": "This session asks."}
+    )
+
+
+SessionPageSchema = page_of(SessionSchema)
 
 
 class TokensSchema(Schema):

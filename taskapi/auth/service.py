@@ -1,23 +1,33 @@
 """The rules of logins: who gets a session, how it goes on, how it ends."""
 
 import uuid
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, literal, select, update
+from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
 
-from taskapi import clock, db, passwords
+from taskapi import clock, db, lists, passwords
 from taskapi.auth.models import Session
 from taskapi.db import AnyRow, UtcDateTime
-from taskapi.errors import AccountDisabled, InvalidCredentials, SessionRevoked
+from taskapi.errors import (
+    AccountDisabled,
+    InvalidCredentials,
+    NotFound,
+    SessionRevoked,
+)
+from taskapi.paging import Window
+from taskapi.users import guessing
 from taskapi.users import service as users
 from taskapi.users.models import PUBLIC_COLUMNS, User
 
 GRACE = timedelta(seconds=10)
 """For how long the previous refresh token answers again, for who lost the answer."""
 
+TOUCH_AFTER = timedelta(minutes=5)
+
 CALLER = (
-    select(*PUBLIC_COLUMNS, Session.id.label("session_id"))
+    select(*PUBLIC_COLUMNS, Session.id.label("session_id"), Session.last_used_at)
     .join(Session, Session.user_id == User.id)
     .where(
         Session.id == bindparam("session_id"),
@@ -25,48 +35,54 @@ CALLER = (
         User.is_active,
     )
 )
+SHOWN = [
+    Session.id,
+    Session.created_at,
+    Session.last_used_at,
+    Session.expires_at,
+    Session.ip,
+    Session.user_agent,
+]
+
+
+class Device(NamedTuple):
+    """Where a session was begun, and for how long it lives without a refresh."""
+
+    ip: str | None
+    user_agent: str | None
+    lifetime: timedelta
 
 
 def find_caller(session_id: int, user_id: int) -> AnyRow | None:
     """Return the active user of a living session, in one query."""
     found = db.read(CALLER, {"session_id": session_id, "user_id": user_id})
-    return found[0] if found else None
+    if not found:
+        return None
+    now = clock.now()
+    if found[0].last_used_at + TOUCH_AFTER <= now:
+        _touch(session_id, now)
+    return found[0]
 
 
-def log_in(login: str, password: str, lifetime: timedelta) -> AnyRow:
+def log_in(login: str, password: str, device: Device) -> AnyRow:
     """Begin a session.
 
     An unknown user, a wrong password and a disabled user take the same time; only the
     right password learns that an account is disabled.
     """
     user = users.find_by_login(login)
-    if not passwords.matches(user.password_hash if user else None, password):
-        raise InvalidCredentials
+    guessed = guessing.account(user.id) if user else guessing.login(login)
+    with guessing.counted(guessed, guessing.address(device.ip)):
+        if not passwords.matches(user.password_hash if user else None, password):
+            raise InvalidCredentials
     if user is None or not user.is_active:
         raise AccountDisabled
     outdated = passwords.is_outdated(user.password_hash)
     renewed = passwords.make_hash(password) if outdated else None
-    session = _begin(user, lifetime)
+    session = _begin(user, device)
     if renewed:
         users.store_hash(user.id, renewed)
     return session
-
-
-def _begin(user: AnyRow, lifetime: timedelta) -> AnyRow:
-    """Insert a session if the account is still as it was when the password matched."""
-    expires_at = literal(clock.now() + lifetime, UtcDateTime)
-    unchanged = select(User.id, literal(_new_id()), expires_at).where(
-        User.id == user.id,
-        User.password_hash == user.password_hash,
-        User.is_active,
-    )
-    statement = insert(Session).from_select(
-        ["user_id", "refresh_id", "expires_at"], unchanged
-    )
-    begun = db.session.execute(statement.returning(*Session.__table__.c)).one_or_none()
-    if begun is None:
-        raise InvalidCredentials
-    return begun
 
 
 def refresh(
@@ -80,14 +96,15 @@ def refresh(
     """
     now = clock.now()
     active = select(User.id).where(User.id == user_id, User.is_active)
-    theirs = (Session.id == session_id, Session.user_id.in_(active))
+    theirs = and_(Session.id == session_id, Session.user_id.in_(active))
     rotation = (
         update(Session)
-        .where(*theirs, Session.refresh_id == refresh_id)
+        .where(theirs, Session.refresh_id == refresh_id)
         .values(
             refresh_id=_new_id(),
             previous_refresh_id=refresh_id,
             rotated_at=now,
+            last_used_at=now,
             expires_at=now + lifetime,
         )
         .returning(*Session.__table__.c)
@@ -95,12 +112,12 @@ def refresh(
     rotated = db.session.execute(rotation).one_or_none()
     if rotated:
         return rotated
-    current = db.session.execute(select(Session.__table__).where(*theirs)).one_or_none()
+    current = db.session.execute(select(Session.__table__).where(theirs)).one_or_none()
     if current is None:
         raise SessionRevoked
     if current.previous_refresh_id == refresh_id and now - current.rotated_at < GRACE:
         return current
-    db.session.execute(delete(Session).where(*theirs))
+    db.session.execute(delete(Session).where(theirs))
     db.commit_despite_refusal()
     raise SessionRevoked
 
@@ -110,12 +127,64 @@ def log_out(caller: Any, *, everywhere: bool) -> None:
     if everywhere:
         end_sessions(caller.id)
     else:
-        db.session.execute(delete(Session).where(Session.id == caller.session_id))
+        end_session(caller, caller.session_id)
 
 
-def end_sessions(user_id: int) -> None:
-    """End all sessions of a user; their tokens are dead with the next request."""
-    db.session.execute(delete(Session).where(Session.user_id == user_id))
+def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None]:
+    """Return a page of the caller's sessions, the newest first, and their number."""
+    theirs = Session.user_id == caller.id
+    current = (Session.id == literal(caller.session_id)).label("current")
+    rows = lists.newest_first([*SHOWN, current], Session, theirs, window)
+    return rows, lists.total(Session, theirs, window)
+
+
+def end_session(caller: Any, session_id: int) -> None:
+    """End one session of the caller's; raises NotFound."""
+    one = and_(Session.user_id == caller.id, Session.id == session_id)
+    ended = db.session.execute(delete(Session).where(one).returning(Session.id))
+    if ended.one_or_none() is None:
+        raise NotFound
+
+
+def end_sessions(user_id: int, *, but: int | None = None) -> None:
+    """End all sessions of a user, perhaps but one; their tokens are dead at once."""
+    others = and_(Session.user_id == user_id, Session.id.is_distinct_from(but))
+    db.session.execute(delete(Session).where(others))
+
+
+def change_password(caller: Any, current: str, new: str) -> None:
+    """Replace the caller's password, and end their other sessions."""
+    users.prove(caller.id, current)
+    users.set_password(caller.id, new, field="new_password")
+    end_sessions(caller.id, but=caller.session_id)
+
+
+def _begin(user: AnyRow, device: Device) -> AnyRow:
+    """Insert a session if the account is still as it was when the password matched."""
+    values = {
+        "user_id": User.id,
+        "refresh_id": literal(_new_id()),
+        "expires_at": literal(clock.now() + device.lifetime, UtcDateTime),
+        "ip": literal(device.ip),
+        "user_agent": literal(device.user_agent),
+    }
+    unchanged = select(*values.values()).where(
+        User.id == user.id,
+        User.password_hash == user.password_hash,
+        User.is_active,
+    )
+    statement = insert(Session).from_select(list(values), unchanged)
+    begun = db.session.execute(statement.returning(*Session.__table__.c)).one_or_none()
+    if begun is None:
+        raise InvalidCredentials
+    return begun
+
+
+def _touch(session_id: int, now: datetime) -> None:
+    """Note the use, at most every five minutes."""
+    stale = and_(Session.id == session_id, Session.last_used_at <= now - TOUCH_AFTER)
+    db.session.execute(update(Session).where(stale).values(last_used_at=now))
+    db.commit_despite_refusal()
 
 
 def _new_id() -> str:

@@ -2,16 +2,19 @@
 
 from typing import Any
 
+from taskapi.scopes import Scope
 from taskapi.tasks import service
 from taskapi.tasks.schemas import TaskListArguments, TaskPageSchema, TaskSchema
 from taskapi.web import conditional, pages
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.identity import caller
 
-tasks = Blueprint("tasks", "Your tasks.", limit="default")
+tasks = Blueprint("tasks", "Your tasks.", limit="default", takes_keys=True)
+
+READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE
 
 
-@tasks.post("/tasks")
+@tasks.post("/tasks", scope=WRITE)
 @tasks.arguments(TaskSchema)
 @tasks.response(201, TaskSchema, headers={"Location": "Location", "ETag": "ETag"})
 def create_task(fields: dict[str, Any]) -> Any:
@@ -20,7 +23,7 @@ def create_task(fields: dict[str, Any]) -> Any:
     return conditional.created(task, f"{PREFIX}/tasks/{task.id}")
 
 
-@tasks.get("/tasks")
+@tasks.get("/tasks", scope=READ)
 @tasks.arguments(TaskListArguments, location="query")
 @tasks.response(200, TaskPageSchema, headers={"Link": "Link"})
 @tasks.refuses("invalid-cursor")
@@ -37,7 +40,7 @@ def list_tasks(arguments: dict[str, Any]) -> Any:
     return pages.answer(rows, total, window)
 
 
-@tasks.get("/tasks/<id:task_id>")
+@tasks.get("/tasks/<id:task_id>", scope=READ)
 @tasks.response(200, TaskSchema)
 @conditional.read
 def get_task(task_id: int) -> Any:
@@ -45,7 +48,7 @@ def get_task(task_id: int) -> Any:
     return service.find(caller(), task_id)
 
 
-@tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"])
+@tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"], scope=WRITE)
 @tasks.arguments(TaskSchema(partial=True))
 @tasks.response(200, TaskSchema)
 @conditional.write
@@ -61,7 +64,7 @@ def update_task(
     return service.change(caller(), task_id, changes, versions)
 
 
-@tasks.delete("/tasks/<id:task_id>")
+@tasks.delete("/tasks/<id:task_id>", scope=WRITE)
 @tasks.response(204)
 @conditional.write
 def delete_task(task_id: int, versions: frozenset[int] | None) -> None:

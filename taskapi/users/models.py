@@ -1,5 +1,6 @@
 """The table of accounts."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, String
@@ -41,6 +42,16 @@ class User(Versioned, Model):
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
+
+
+class Guess(Model):
+    """How often a password was guessed lately, for an account or from an address."""
+
+    __tablename__ = "guesses"
+
+    subject: Mapped[str] = mapped_column(String(64), unique=True)
+    number: Mapped[int]
+    expires_at: Mapped[datetime]
 
 
 PUBLIC_COLUMNS = [

@@ -2,16 +2,17 @@
 
 from typing import Any
 
+from taskapi.scopes import Scope
 from taskapi.users import service
 from taskapi.users.schemas import DeletionSchema, UserSchema
 from taskapi.web import conditional
 from taskapi.web.api import Blueprint
 from taskapi.web.identity import caller
 
-users = Blueprint("users", "Your account.", limit="default")
+users = Blueprint("users", "Your account.", limit="default", takes_keys=True)
 
 
-@users.get("/users/me")
+@users.get("/users/me", scope=Scope.ACCOUNT_READ)
 @users.response(200, UserSchema)
 @conditional.read
 def get_me() -> Any:
@@ -19,7 +20,7 @@ def get_me() -> Any:
     return caller()
 
 
-@users.route("/users/me", methods=["PATCH", "PUT"])
+@users.route("/users/me", methods=["PATCH", "PUT"], scope=Scope.ACCOUNT_WRITE)
 @users.arguments(UserSchema(partial=True))
 @users.response(200, UserSchema)
 @users.refuses("already-exists")
@@ -42,4 +43,4 @@ def delete_me(proof: dict[str, str]) -> None:
 
     Everything that is yours goes with it, at once and for good.
     """
-    service.delete(caller(), **proof)
+    service.delete_own(caller(), **proof)

@@ -13,6 +13,7 @@ from taskapi.errors import (
     LastAdmin,
     NotFound,
 )
+from taskapi.users import guessing
 from taskapi.users.models import PUBLIC_COLUMNS, Role, User
 
 BY_LOGIN = select(User.__table__).where(
@@ -70,29 +71,41 @@ def change(
         return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)
 
 
-def delete(caller: Any, password: str) -> None:
+def delete_own(caller: Any, password: str) -> None:
     """Delete the caller's account and all that is theirs."""
-    if not _is_password_of(caller.id, password):
-        raise InvalidCredentials
-    _keep_an_admin(caller.id)
-    versioned.remove(User, User.id == caller.id)
+    prove(caller.id, password)
+    delete(caller.id)
 
 
-def promote(user_id: int) -> AnyRow:
-    """Make a user an admin."""
-    return versioned.change(User, User.id == user_id, {"role": Role.ADMIN})
-
-
-def deactivate(user_id: int) -> AnyRow:
-    """Close an account without deleting anything; the last admin stays."""
+def delete(user_id: int, versions: versioned.Versions = None) -> None:
+    """Delete an account and all that is theirs; the last admin stays."""
     _keep_an_admin(user_id)
-    return versioned.change(User, User.id == user_id, {"is_active": False})
+    versioned.remove(User, User.id == user_id, versions)
 
 
-def set_password(user_id: int, password: str) -> None:
-    """Replace a password; raises Invalid for a weak one."""
+def administer(
+    user_id: int, changes: dict[str, Any], versions: versioned.Versions = None
+) -> AnyRow:
+    """Change role or state; the last admin keeps both."""
+    if changes.get("role") == Role.USER or changes.get("is_active") is False:
+        _keep_an_admin(user_id)
+    one = User.id == user_id
+    return versioned.change(User, one, changes, versions, PUBLIC_COLUMNS)
+
+
+def prove(user_id: int, password: str) -> None:
+    """Raise InvalidCredentials unless this is the user's password."""
+    found = db.read(PASSWORD_OF, {"user_id": user_id})
+    stored = found[0].password_hash if found else None
+    with guessing.counted(guessing.account(user_id)):
+        if not passwords.matches(stored, password):
+            raise InvalidCredentials
+
+
+def set_password(user_id: int, password: str, *, field: str = "password") -> None:
+    """Replace a password; raises Invalid for a weak one, naming the field."""
     user = find(user_id)
-    passwords.refuse_weak(password, user.email, user.username)
+    passwords.refuse_weak(password, user.email, user.username, field=field)
     store_hash(user_id, passwords.make_hash(password))
 
 
@@ -102,23 +115,20 @@ def store_hash(user_id: int, password_hash: str) -> None:
     db.session.execute(statement.values(password_hash=password_hash))
 
 
-def _is_password_of(user_id: int, password: str) -> bool:
-    found = db.read(PASSWORD_OF, {"user_id": user_id})
-    return passwords.matches(found[0].password_hash if found else None, password)
-
-
 def _refuse_unproven(user_id: int, password: str | None) -> None:
     if password is None:
         fault = Fault("Needed to change the email.", "required")
-    elif not _is_password_of(user_id, password):
+        raise Invalid({"current_password": [fault]})
+    try:
+        prove(user_id, password)
+    except InvalidCredentials as error:
         fault = Fault("This is not the current password.", "wrong")
-    else:
-        return
-    raise Invalid({"current_password": [fault]})
+        raise Invalid({"current_password": [fault]}) from error
 
 
 def _keep_an_admin(user_id: int) -> None:
     """Refuse to take away the only active admin; admins wait for each other here."""
     admins = select(User.id).where(User.role == Role.ADMIN, User.is_active)
+    admins = admins.order_by(User.id)
     if list(db.session.scalars(admins.with_for_update())) == [user_id]:
         raise LastAdmin

@@ -14,7 +14,9 @@ from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
 from taskapi.errors import Invalid
-from taskapi.web import document, identity, limits
+from taskapi.scopes import Scope
+from taskapi.web import document
+from taskapi.web.access import Access
 from taskapi.web.body import Parser
 from taskapi.web.schema import Plugin, Schema, unknown
 
@@ -56,29 +58,40 @@ class Blueprint(flask_smorest.Blueprint):
     }
 
     def __init__(
-        self, name: str, description: str, *, prefix: str = PREFIX, limit: str = ""
+        self,
+        name: str,
+        description: str,
+        *,
+        prefix: str = PREFIX,
+        limit: str = "",
+        takes_keys: bool = False,
     ) -> None:
         super().__init__(name, name, url_prefix=prefix, description=description)
         self.limit = limit
+        self.takes_keys = takes_keys
         self._prepare_doc_cbks.append(self._complete)
 
     def route(  # type: ignore[override]  # Flask's keeps the type of each view
-        self, rule: str, *, public: bool = False, **options: Any
+        self,
+        rule: str,
+        *,
+        public: bool = False,
+        scope: Scope | None = None,
+        **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Serve a view at a path; without `public`, to callers who are logged in."""
+        """Serve a view at a path, to sessions and to keys with the scope."""
+        access = Access(public, scope, self.takes_keys, self.limit)
+        found = ["not-found"] if "<" in rule else []
+        problems = [
+            *access.problems(),
+            *found,
+            "validation-error",
+            "service-unavailable",
+        ]
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
-            guarded = _guard(view, public=public, limit=self.limit)
-            found = ["not-found"] if "<" in rule else []
-            login = [] if public else ["token-missing"]
-            limited = ["rate-limited"] if self.limit else []
-            always = ["validation-error", "service-unavailable"]
-            document.annotate(
-                guarded,
-                problems=[*login, *found, *limited, *always],
-                public=public,
-                operation=view.__name__,
-            )
+            guarded = _guard(view, access)
+            document.annotate(guarded, problems=problems, access=access)
             return super(Blueprint, self).route(rule, **options)(guarded)
 
         return register
@@ -117,27 +130,26 @@ class Blueprint(flask_smorest.Blueprint):
         name = contract["operation"]
         put = f"put_{name.partition('_')[2]}"
         operation["operationId"] = put if method == "put" else name
-        if contract["public"]:
-            operation["security"] = []
+        operation["security"] = contract["access"].security()
+        told = [info["docstring"].get("description"), contract["access"].remark()]
+        info["docstring"]["description"] = "\n\n".join(filter(None, told))
         return operation
 
 
-def _guard(view: Callable[..., Any], *, public: bool, limit: str) -> Callable[..., Any]:
-    """Ask for the caller first, count, then refuse a query where none is read."""
+def _guard(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
+    """Check the access first, then refuse a query where none is read."""
     parameters = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
     reads_query = any(parameter["in"] == "query" for parameter in parameters)
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if not public:
-            identity.require()
-        limits.count(limit)
+        access.check()
         if not reads_query and request.args:
             faults = {name: [unknown(name, [])] for name in request.args}
             raise Invalid(faults, in_query=True)
         return view(*args, **kwargs)
 
-    return guarded
+    return document.annotate(guarded, operation=view.__name__)
 
 
 class Api(flask_smorest.Api):

@@ -56,7 +56,7 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "Reserved for API keys, which a later release brings.",
+        "description": "An API key, `tsk_…`; also accepted as bearer token.",
     },
 }
 HEADERS = {

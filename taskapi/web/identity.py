@@ -1,164 +1,40 @@
-"""Who is calling: a credential in, a caller out.
+"""Who is calling: credentials in, a caller out, and what that caller may do.
 
-Tokens are JWTs (RFC 7519) signed with HS256. A token proves only which session it
-belongs to; whether that session lives is read from the database on every request. The
-factory injects the reader, so that this module knows no feature.
+A caller comes with the access token of a session, with an API key, or with both. The
+factory injects who finds them, so that this module knows no feature.
 """
 
-import hashlib
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, NamedTuple
 
-import jwt
 import structlog
 from flask import Flask, current_app, g, request
-from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token
-from jwt.utils import base64url_decode, base64url_encode
 
-from taskapi import clock
-from taskapi.errors import SessionRevoked, TokenExpired, TokenInvalid, TokenMissing
+from taskapi.errors import (
+    AdminRequired,
+    ApiKeyInvalid,
+    InsufficientScope,
+    SessionRequired,
+    SessionRevoked,
+    TokenMissing,
+)
+from taskapi.scopes import Scope, covers
+from taskapi.web import tokens
+from taskapi.web.settings import settings
 
-if TYPE_CHECKING:
-    from config import Settings
-
-NAME = "taskapi"
-LEEWAY_SECONDS = 10
-CACHED_TOKENS = 4096
-LONGEST_LIFE_SECONDS = 366 * 24 * 60 * 60
-MAX_ID = 2**63 - 1
-ID = "[1-9][0-9]{0,18}"
-UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-SESSION_ID = "sid"
-CLAIMS = ["iss", "aud", "sub", SESSION_ID, "jti", "type", "iat", "exp"]
+KEY_MARK = "tsk_"
 
 
-class Caller(Protocol):
-    """The user behind a request, with the session that spoke for them."""
+class Finders(NamedTuple):
+    """Who finds the caller: by session id and user id, and by the text of a key."""
 
-    @property
-    def id(self) -> int: ...
-    @property
-    def session_id(self) -> int: ...
+    by_session: Callable[[int, int], Any | None]
+    by_key: Callable[[str], Any]
 
 
-LoadCaller = Callable[[int, int], Caller | None]
-"""Returns the active user of a living session, by session id and user id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a token of ours says."""
-
-    user_id: int
-    session_id: int
-    token_id: str
-    kind: str
-    expires_at: int
-
-
-class Tokens:
-    """The tokens of one app: its keys, and a bounded memory of good signatures."""
-
-    def __init__(self, app: Flask, settings: "Settings", load: LoadCaller) -> None:
-        self.load = load
-        self.lifetime = timedelta(minutes=settings.access_token_minutes)
-        secrets = filter(None, [settings.secret_key, settings.secret_key_previous])
-        self.keys = {_key_id(secret): secret for secret in secrets}
-        self.key_id = _key_id(settings.secret_key)
-        self.verified = lru_cache(CACHED_TOKENS)(self._verify)
-        app.config.update(
-            JWT_SECRET_KEY=settings.secret_key,
-            JWT_ALGORITHM="HS256",
-            JWT_ENCODE_ISSUER=NAME,
-            JWT_ENCODE_AUDIENCE=NAME,
-            JWT_ENCODE_NBF=False,
-            JWT_COOKIE_CSRF_PROTECT=False,
-            JWT_ACCESS_TOKEN_EXPIRES=self.lifetime,
-            JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.refresh_token_days),
-        )
-        JWTManager(app)
-
-    def _verify(self, token: str) -> Claims:
-        """Return the claims of a token that is ours in every part."""
-        try:
-            said = jwt.decode(
-                token,
-                self._key(token),
-                algorithms=["HS256"],
-                audience=NAME,
-                issuer=NAME,
-                leeway=LEEWAY_SECONDS,
-                options={"require": CLAIMS, "strict_aud": True},
-            )
-        except jwt.ExpiredSignatureError as error:
-            raise TokenExpired from error
-        except (jwt.InvalidTokenError, ValueError, OverflowError) as error:
-            raise TokenInvalid from error
-        return _claims(said)
-
-    def _key(self, token: str) -> str:
-        """Choose the key by a header that is spelled exactly as we spell it."""
-        for part in token.encode().split(b"."):
-            if base64url_encode(base64url_decode(part)) != part:
-                raise TokenInvalid
-        header = jwt.get_unverified_header(token)
-        key_id = header.pop("kid", None)
-        if key_id not in self.keys or header != {"alg": "HS256", "typ": "JWT"}:
-            raise TokenInvalid
-        return self.keys[key_id]
-
-
-def init_app(app: Flask, settings: "Settings", load: LoadCaller) -> None:
-    """Make the app's tokens; `load` finds the caller of a session."""
-    app.extensions["tokens"] = Tokens(app, settings, load)
-
-
-def _tokens() -> Tokens:
-    tokens: Tokens = current_app.extensions["tokens"]
-    return tokens
-
-
-def issue(user_id: int, session_id: int, refresh_id: str) -> dict[str, Any]:
-    """Return the OAuth 2.0 token answer (RFC 6749, section 5.1) of a session."""
-    tokens = _tokens()
-    session = {SESSION_ID: session_id}
-    headers = {"kid": tokens.key_id}
-    refresh = session | {"jti": refresh_id}
-    subject = str(user_id)
-    return {
-        "access_token": create_access_token(
-            subject, additional_claims=session, additional_headers=headers
-        ),
-        "refresh_token": create_refresh_token(
-            subject, additional_claims=refresh, additional_headers=headers
-        ),
-        "token_type": "bearer",
-        "expires_in": int(tokens.lifetime.total_seconds()),
-    }
-
-
-def claims_of(token: str, kind: str) -> Claims:
-    """Return the claims of a living token of this kind; raises Unauthenticated."""
-    claims = _tokens().verified(token)
-    if claims.kind != kind:
-        raise TokenInvalid
-    if claims.expires_at + LEEWAY_SECONDS <= clock.now().timestamp():
-        raise TokenExpired
-    return claims
-
-
-def require() -> None:
-    """Find the caller of the request, or raise Unauthenticated."""
-    claims = claims_of(_bearer(), "access")
-    found = _tokens().load(claims.session_id, claims.user_id)
-    if found is None:
-        raise SessionRevoked
-    g.caller = found
-    structlog.contextvars.bind_contextvars(user_id=found.id)
+def init_app(app: Flask, finders: Finders) -> None:
+    """Take the finders of the features."""
+    app.extensions["finders"] = finders
 
 
 def caller() -> Any:
@@ -166,32 +42,58 @@ def caller() -> Any:
     return g.caller
 
 
-def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+def require(scope: Scope | None, *, takes_keys: bool) -> None:
+    """Find the caller, or raise Unauthenticated; refuse what the caller may not do.
+
+    Without a scope the operation is for sessions only.
+    """
+    token, key = _credentials()
+    finders: Finders = current_app.extensions["finders"]
+    session = _session(finders, token) if token else None
+    owner = finders.by_key(key) if key else None
+    if session and owner and session.id != owner.id:
+        raise ApiKeyInvalid("The token and the key belong to different users.")
+    if takes_keys and settings.require_api_key and not (session and owner):
+        raise TokenMissing("Send an access token, and an API key of the same user.")
+    g.caller = session or owner
+    structlog.contextvars.bind_contextvars(user_id=g.caller.id)
+    _authorize(scope, owner.scopes if owner else None)
+
+
+def _credentials() -> tuple[str, str]:
+    """Return the access token and the key of the request, each empty when absent."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not bearer.strip():
+        bearer = ""
+    key = request.headers.get("X-API-Key", "")
+    if not bearer.startswith(KEY_MARK):
+        return _given(bearer, key)
+    if key not in {"", bearer}:
+        raise ApiKeyInvalid("Send one API key, not two.")
+    return "", bearer
+
+
+def _given(token: str, key: str) -> tuple[str, str]:
+    if not token and not key:
         raise TokenMissing
-    return token
+    return token, key
 
 
-def _key_id(secret: str) -> str:
-    return hashlib.sha256(b"kid:" + secret.encode()).hexdigest()[:8]
+def _session(finders: Finders, token: str) -> Any:
+    claims = tokens.claims_of(token, "access")
+    found = finders.by_session(claims.session_id, claims.user_id)
+    if found is None:
+        raise SessionRevoked
+    return found
 
 
-def _claims(said: dict[str, Any]) -> Claims:
-    """Check the type and spelling of what we rely on; the presence is checked."""
-    session_id, issued_at, expires_at = numbers = (
-        said[SESSION_ID],
-        said["iat"],
-        said["exp"],
-    )
-    if (
-        not all(type(number) is int for number in numbers)
-        or not re.fullmatch(ID, said["sub"])
-        or not re.fullmatch(UUID, str(said["jti"]))
-        or not 0 < max(int(said["sub"]), session_id) <= MAX_ID
-        or not 0 < expires_at - issued_at <= LONGEST_LIFE_SECONDS
-    ):
-        raise TokenInvalid
-    return Claims(
-        int(said["sub"]), session_id, said["jti"], str(said["type"]), expires_at
-    )
+def _authorize(scope: Scope | None, granted: list[Scope] | None) -> None:
+    """Check the session, the key's scopes and the role; `granted` is None sans key."""
+    if scope is None:
+        if g.caller.session_id is None:
+            raise SessionRequired
+        return
+    if granted is not None and not covers(granted, scope):
+        raise InsufficientScope(required_scope=scope)
+    if scope is Scope.ADMIN and g.caller.role != "admin":
+        raise AdminRequired

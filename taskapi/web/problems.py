@@ -80,6 +80,37 @@ CATALOGUE = {
         "Check both; nothing tells which of them is wrong.",
         "invalid_grant",
     ),
+    "api-key-invalid": Kind(
+        401,
+        "API key not valid",
+        "The key was mistyped, revoked, or belongs to another user than the token.",
+        "Check the key, or make a new one.",
+    ),
+    "api-key-expired": Kind(
+        401,
+        "API key expired",
+        "The key was good and its time is over.",
+        "Make a new one.",
+    ),
+    "insufficient-scope": Kind(
+        403,
+        "Scope missing",
+        "The API key lacks the scope that the operation needs (`required_scope`).",
+        "Make a key that has the scope.",
+        "insufficient_scope",
+    ),
+    "session-required": Kind(
+        403,
+        "Session required",
+        "The operation is for login sessions: keys never make keys or close accounts.",
+        "Log in, and send the access token.",
+    ),
+    "admin-required": Kind(
+        403,
+        "For administrators",
+        "The operation is for administrators.",
+        "Ask an administrator.",
+    ),
     "account-disabled": Kind(
         403,
         "Account disabled",
@@ -198,7 +229,7 @@ def _refuse(error: errors.Problem) -> Response:
     if isinstance(error, errors.Invalid):
         members["errors"] = list(_flatten(error))
     headers = {}
-    if isinstance(error, errors.Unauthenticated):
+    if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
         headers["WWW-Authenticate"] = _challenge(error)
     if "retry_after" in members:
         headers["Retry-After"] = str(members.pop("retry_after"))
@@ -240,9 +271,12 @@ def answer(code: str, detail: str, headers: dict[str, str], **members: Any) -> R
     )
 
 
-def _challenge(error: errors.Unauthenticated) -> str:
+def _challenge(error: errors.Problem) -> str:
     """Return the RFC 6750 challenge; without credentials it names no error."""
     realm = 'Bearer realm="taskapi"'
+    if isinstance(error, errors.InsufficientScope):
+        scope = error.details["required_scope"]
+        return f'{realm}, error="insufficient_scope", scope="{scope}"'
     silent = (errors.TokenMissing, errors.InvalidCredentials)
     return realm if isinstance(error, silent) else f'{realm}, error="invalid_token"'
 

@@ -1,0 +1,66 @@
+"""Accounts over HTTP, for administrators."""
+
+from typing import Any
+
+from taskapi.admin import service
+from taskapi.admin.schemas import (
+    UserChangeSchema,
+    UserListArguments,
+    UserPageSchema,
+)
+from taskapi.scopes import Scope
+from taskapi.users import service as users
+from taskapi.users.schemas import UserSchema
+from taskapi.web import conditional, pages
+from taskapi.web.api import Blueprint
+
+admin = Blueprint("admin", "All accounts.", limit="default", takes_keys=True)
+
+
+@admin.get("/users", scope=Scope.ADMIN)
+@admin.arguments(UserListArguments, location="query")
+@admin.response(200, UserPageSchema, headers={"Link": "Link"})
+@admin.refuses("admin-required", "invalid-cursor")
+def list_users(arguments: dict[str, Any]) -> Any:
+    """List the accounts
+
+    The newest first.
+    """
+    window = pages.window(arguments)
+    return pages.answer(*service.find_page(arguments, window), window)
+
+
+@admin.get("/users/<id:user_id>", scope=Scope.ADMIN)
+@admin.response(200, UserSchema)
+@admin.refuses("admin-required")
+@conditional.read
+def get_user(user_id: int) -> Any:
+    """Read an account"""
+    return users.find(user_id)
+
+
+@admin.patch("/users/<id:user_id>", scope=Scope.ADMIN)
+@admin.arguments(UserChangeSchema)
+@admin.response(200, UserSchema)
+@admin.refuses("admin-required", "last-admin")
+@conditional.write
+def update_user(
+    changes: dict[str, Any], user_id: int, versions: frozenset[int] | None
+) -> Any:
+    """Change the role of an account, or close it
+
+    A closed account keeps its data; its sessions and keys end at once.
+    """
+    return service.change(user_id, changes, versions)
+
+
+@admin.delete("/users/<id:user_id>", scope=Scope.ADMIN)
+@admin.response(204)
+@admin.refuses("admin-required", "last-admin")
+@conditional.write
+def delete_user(user_id: int, versions: frozenset[int] | None) -> None:
+    """Delete an account
+
+    Everything that is theirs goes with it, at once and for good.
+    """
+    users.delete(user_id, versions)

@@ -1,0 +1,29 @@
+"""Accounts as administrators see and change them."""
+
+from taskapi.users.models import Role
+from taskapi.users.schemas import UserSchema, fold
+from taskapi.web.fields import Choice, Flag, QueryFlag, Text
+from taskapi.web.pages import PageArguments, page_of
+from taskapi.web.schema import Schema
+
+UserPageSchema = page_of(UserSchema)
+
+
+class UserListArguments(PageArguments):
+    """Filters and paging of the list of users."""
+
+    q = Text(
+        low=1,
+        high=200,
+        clean=fold,
+        metadata={"description": "Part of the email or the username, in any case."},
+    )
+    role = Choice(Role)
+    is_active = QueryFlag()
+
+
+class UserChangeSchema(Schema):
+    """What an administrator may change of an account."""
+
+    role = Choice(Role)
+    is_active = Flag()

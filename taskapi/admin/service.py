@@ -1,0 +1,42 @@
+"""What administrators do with accounts, sessions and keys together."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, and_, or_, true
+
+from taskapi import lists
+from taskapi.auth import service as sessions
+from taskapi.db import AnyRow
+from taskapi.keys import service as keys
+from taskapi.paging import Window
+from taskapi.users import service as users
+from taskapi.users.models import PUBLIC_COLUMNS, User
+from taskapi.versioned import Versions
+
+
+def find_page(
+    filters: dict[str, Any], window: Window
+) -> tuple[Sequence[AnyRow], int | None]:
+    """Return a page of all accounts, the newest first, and their number."""
+    scope = and_(true(), *(_matches(name, value) for name, value in filters.items()))
+    rows = lists.newest_first(PUBLIC_COLUMNS, User, scope, window)
+    return rows, lists.total(User, scope, window)
+
+
+def change(user_id: int, changes: dict[str, Any], versions: Versions = None) -> AnyRow:
+    """Change role or state; who is deactivated loses sessions and keys at once."""
+    changed = users.administer(user_id, changes, versions)
+    if not changed.is_active:
+        sessions.end_sessions(user_id)
+        keys.revoke_all(user_id)
+    return changed
+
+
+def _matches(name: str, value: Any) -> ColumnElement[bool]:
+    if name == "q":
+        return or_(
+            User.email.contains(value, autoescape=True),
+            User.username.contains(value, autoescape=True),
+        )
+    return cast("ColumnElement[bool]", User.__table__.c[name] == value)

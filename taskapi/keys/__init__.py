@@ -1,0 +1,1 @@
+"""API keys: how scripts speak for their owner."""

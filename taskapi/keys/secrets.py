@@ -1,0 +1,57 @@
+"""How an API key is spelled: `tsk_<8 hex>_<43 url-safe>`.
+
+The first part is public and finds the row. The second is base64url of 28 random bytes
+and a checksum of 4, so that a mistyped or invented key costs no query.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+import secrets
+from typing import NamedTuple
+
+RANDOM_BYTES = 28
+CHECKSUM_BYTES = 4
+SPELLING = re.compile(r"tsk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
+
+
+class Key(NamedTuple):
+    """A key as its owner sees it once, and what of it is kept."""
+
+    text: str
+    prefix: str
+    secret_hash: str
+
+
+def make() -> Key:
+    """Return a new key."""
+    prefix = secrets.token_hex(4)
+    random = secrets.token_bytes(RANDOM_BYTES)
+    secret = base64.urlsafe_b64encode(random + _checksum(prefix, random))
+    return _key(prefix, secret.decode().rstrip("="))
+
+
+def read(text: str) -> Key | None:
+    """Return the parts of a key; None for what was never made here."""
+    match = SPELLING.fullmatch(text)
+    if match is None:
+        return None
+    prefix, secret = match.groups()
+    data = base64.urlsafe_b64decode(secret + "=")
+    random, checksum = data[:RANDOM_BYTES], data[RANDOM_BYTES:]
+    canonical = base64.urlsafe_b64encode(data).decode().rstrip("=") == secret
+    return (
+        _key(prefix, secret)
+        if canonical and checksum == _checksum(prefix, random)
+        else None
+    )
+
+
+def _key(prefix: str, secret: str) -> Key:
+    text = f"tsk_{prefix}_{secret}"
+    return Key(text, prefix, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _checksum(prefix: str, random: bytes) -> bytes:
+    return binascii.crc32(prefix.encode() + random).to_bytes(CHECKSUM_BYTES)

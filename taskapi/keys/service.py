@@ -1,0 +1,129 @@
+"""The rules of API keys."""
+
+import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, insert, null, or_, select, update
+
+from taskapi import clock, db, lists
+from taskapi.db import AnyRow
+from taskapi.errors import ApiKeyExpired, ApiKeyInvalid, Fault, Invalid, NotFound
+from taskapi.keys import secrets
+from taskapi.keys.models import ApiKey
+from taskapi.paging import Window
+from taskapi.scopes import Scope
+from taskapi.users.models import PUBLIC_COLUMNS, Role, User
+
+DEFAULT_SCOPES = [Scope.TASKS_READ, Scope.TASKS_WRITE]
+TOUCH_AFTER = timedelta(minutes=5)
+COLUMNS = [c for c in ApiKey.__table__.c if c.key not in {"secret_hash", "user_id"}]
+
+OWNER = (
+    select(
+        *PUBLIC_COLUMNS,
+        null().label("session_id"),
+        ApiKey.id.label("key_id"),
+        ApiKey.secret_hash,
+        ApiKey.scopes,
+        ApiKey.expires_at,
+        ApiKey.last_used_at,
+    )
+    .join(ApiKey, ApiKey.user_id == User.id)
+    .where(ApiKey.prefix == bindparam("prefix"), User.is_active)
+)
+
+
+def find_caller(text: str) -> AnyRow:
+    """Return the active owner of a key with its scopes; raises Unauthenticated.
+
+    A key with a wrong checksum costs no query.
+    """
+    key = secrets.read(text)
+    if key is None:
+        raise ApiKeyInvalid
+    found = db.read(OWNER, {"prefix": key.prefix})
+    if not found or not hmac.compare_digest(found[0].secret_hash, key.secret_hash):
+        raise ApiKeyInvalid
+    owner, now = found[0], clock.now()
+    if owner.expires_at and owner.expires_at <= now:
+        raise ApiKeyExpired
+    if owner.last_used_at is None or owner.last_used_at + TOUCH_AFTER <= now:
+        _touch(owner.key_id, now)
+    return owner
+
+
+def create(caller: Any, fields: dict[str, Any]) -> tuple[AnyRow, str]:
+    """Make a key; return it, and its text, which is not kept."""
+    fields.setdefault("scopes", DEFAULT_SCOPES)
+    if Scope.ADMIN in fields["scopes"] and caller.role != Role.ADMIN:
+        fault = Fault("Only administrators can give this scope.", "choice")
+        raise Invalid({"scopes": [fault]})
+    _refuse_past(fields.get("expires_at"))
+    key = secrets.make()
+    kept = {"prefix": key.prefix, "secret_hash": key.secret_hash, "user_id": caller.id}
+    statement = insert(ApiKey).values(fields | kept).returning(*COLUMNS)
+    return db.session.execute(statement).one(), key.text
+
+
+def find(caller: Any, key_id: int) -> AnyRow:
+    """Return a key of the caller's; raises NotFound."""
+    found = db.read(select(*COLUMNS).where(_one(caller, key_id)))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None]:
+    """Return a page of the caller's keys, the newest first, and their number."""
+    mine = ApiKey.user_id == caller.id
+    rows = lists.newest_first(COLUMNS, ApiKey, mine, window)
+    return rows, lists.total(ApiKey, mine, window)
+
+
+def change(caller: Any, key_id: int, changes: dict[str, Any]) -> AnyRow:
+    """Rename a key or shorten its life; it never lives longer."""
+    if not changes:
+        return find(caller, key_id)
+    scope = _one(caller, key_id)
+    if "expires_at" in changes:
+        _refuse_past(changes["expires_at"])
+        later = ApiKey.expires_at < changes["expires_at"]
+        if db.read(select(ApiKey.id).where(scope, later)):
+            fault = Fault("A key can only end sooner; make a new one.", "range")
+            raise Invalid({"expires_at": [fault]})
+    statement = update(ApiKey).where(scope).values(changes).returning(*COLUMNS)
+    changed = db.session.execute(statement).one_or_none()
+    if changed is None:
+        raise NotFound
+    return changed
+
+
+def revoke(caller: Any, key_id: int) -> None:
+    """End a key at once; raises NotFound."""
+    statement = delete(ApiKey).where(_one(caller, key_id)).returning(ApiKey.id)
+    if db.session.execute(statement).one_or_none() is None:
+        raise NotFound
+
+
+def revoke_all(user_id: int) -> None:
+    """End all keys of a user."""
+    db.session.execute(delete(ApiKey).where(ApiKey.user_id == user_id))
+
+
+def _one(caller: Any, key_id: int) -> Any:
+    return and_(ApiKey.user_id == caller.id, ApiKey.id == key_id)
+
+
+def _touch(key_id: int, now: datetime) -> None:
+    """Note the use, at most every five minutes whoever else notes it too."""
+    stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - TOUCH_AFTER)
+    statement = update(ApiKey).where(ApiKey.id == key_id, stale)
+    db.session.execute(statement.values(last_used_at=now, updated_at=ApiKey.updated_at))
+    db.commit_despite_refusal()
+
+
+def _refuse_past(expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= clock.now():
+        raise Invalid({"expires_at": [Fault("This is over already.", "range")]})

@@ -1,0 +1,25 @@
+"""What an API key may do."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """A right that a key carries; writing implies reading."""
+
+    TASKS_READ = "tasks:read"
+    TASKS_WRITE = "tasks:write"
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_WRITE = "account:write"
+    ADMIN = "admin"
+
+
+IMPLIED = {
+    Scope.TASKS_WRITE: Scope.TASKS_READ,
+    Scope.ACCOUNT_WRITE: Scope.ACCOUNT_READ,
+}
+
+
+def covers(granted: Iterable[Scope], needed: Scope) -> bool:
+    """Tell whether the scopes of a key allow what an operation needs."""
+    return any(scope is needed or IMPLIED.get(scope) is needed for scope in granted)

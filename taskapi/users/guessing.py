@@ -1,0 +1,105 @@
+"""Guessing of passwords: counted in the database, for each account and each address.
+
+A guess is counted and committed before the password is looked at, so that the count
+holds across workers, instances and crashes, and parallel guesses do not slip through.
+The right password takes its own count back.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import case, delete, update
+
+from taskapi import clock, db
+from taskapi.errors import RateLimited
+from taskapi.users.models import Guess
+
+log = structlog.get_logger()
+
+WINDOW = timedelta(minutes=15)
+OF_ACCOUNT = 10
+FROM_ADDRESS = 100
+
+
+class Subject(NamedTuple):
+    """What guesses are counted for, and how many there may be in 15 minutes."""
+
+    name: str
+    most: int
+
+    @property
+    def digest(self) -> str:
+        """Return what is stored: names that do not exist are kept like others."""
+        return hashlib.sha256(self.name.encode()).hexdigest()
+
+
+def account(user_id: int) -> Subject:
+    """Count for an account, whichever of its names was used."""
+    return Subject(f"account {user_id}", OF_ACCOUNT)
+
+
+def login(name: str) -> Subject:
+    """Count for a name that no account has, as if one had it."""
+    return Subject(f"login {name}", OF_ACCOUNT)
+
+
+def address(ip: str | None) -> Subject:
+    """Count for an address."""
+    return Subject(f"address {ip}", FROM_ADDRESS)
+
+
+@contextmanager
+def counted(*subjects: Subject) -> Iterator[None]:
+    """Count a guess; raises RateLimited instead of letting one more be made.
+
+    The block checks the password. When it raises, the guess stays counted.
+    """
+    for subject in subjects:
+        _count(subject)
+    db.commit_despite_refusal()
+    yield
+    _take_back(subjects)
+
+
+def _count(subject: Subject) -> None:
+    now = clock.now()
+    over = Guess.expires_at <= now
+    fresh = {"number": 1, "expires_at": now + WINDOW}
+    statement = (
+        db.upsert(Guess)
+        .values(subject=subject.digest, **fresh)
+        .on_conflict_do_update(
+            index_elements=[Guess.subject],
+            set_={
+                "number": case((over, 1), else_=Guess.number + 1),
+                "expires_at": case((over, now + WINDOW), else_=Guess.expires_at),
+            },
+        )
+        .returning(Guess.number, Guess.expires_at)
+    )
+    guess = db.session.execute(statement).one()
+    if guess.number > subject.most:
+        db.commit_despite_refusal()
+        wait = max(1, round((guess.expires_at - now).total_seconds()))
+        log.warning("guesses refused", subject=subject.name.partition(" ")[0])
+        raise RateLimited(retry_after=wait)
+
+
+def _take_back(subjects: Sequence[Subject]) -> None:
+    """Forget the guesses of an account, and this one of an address."""
+    for subject in subjects:
+        one = Guess.subject == subject.digest
+        if subject.most == OF_ACCOUNT:
+            db.session.execute(delete(Guess).where(one))
+        else:
+            less = update(Guess).where(one).values(number=Guess.number - 1)
+            db.session.execute(less)
+
+
+def purge() -> None:
+    """Forget what no longer counts."""
+    db.session.execute(delete(Guess).where(Guess.expires_at <= clock.now()))

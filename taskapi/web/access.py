@@ -1,0 +1,47 @@
+"""Who may call an operation, and how often: the same facts guard and document it."""
+
+from dataclasses import dataclass
+
+from taskapi.scopes import Scope
+from taskapi.web import identity, limits
+
+SESSION: list[dict[str, list[str]]] = [{"bearer": []}, {"password": []}]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The conditions of one operation; without a scope it is for sessions only."""
+
+    public: bool
+    scope: Scope | None
+    takes_keys: bool
+    limit: str
+
+    def check(self) -> None:
+        """Find the caller and count the request, or refuse it."""
+        if not self.public:
+            identity.require(self.scope, takes_keys=self.takes_keys)
+        limits.count(self.limit)
+
+    def problems(self) -> list[str]:
+        """Return the codes of what it may refuse."""
+        limited = ["rate-limited"] if self.limit else []
+        if self.public:
+            return limited
+        if self.scope is None:
+            return ["token-missing", "session-required", *limited]
+        return ["token-missing", "insufficient-scope", *limited]
+
+    def security(self) -> list[dict[str, list[str]]]:
+        """Return the security requirements of OpenAPI; any one of them does."""
+        if self.public:
+            return []
+        return SESSION + ([{"apiKey": [self.scope]}] if self.scope else [])
+
+    def remark(self) -> str:
+        """Return what a description adds about it."""
+        if self.public:
+            return ""
+        if self.scope is None:
+            return "For login sessions only; API keys are refused."
+        return f"API keys need the scope `{self.scope}`."

@@ -1,0 +1,158 @@
+"""Access and refresh tokens: JWTs (RFC 7519) signed with HS256.
+
+A token proves only which session it belongs to; whether that session lives is read
+from the database on every request.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import jwt
+from flask import Flask, current_app
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token
+from jwt.utils import base64url_decode, base64url_encode
+
+from taskapi import clock
+from taskapi.errors import TokenExpired, TokenInvalid
+
+if TYPE_CHECKING:
+    from config import Settings
+
+NAME = "taskapi"
+LEEWAY_SECONDS = 10
+CACHED_TOKENS = 4096
+LONGEST_LIFE_SECONDS = 366 * 24 * 60 * 60
+MAX_ID = 2**63 - 1
+ID = "[1-9][0-9]{0,18}"
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+SESSION_ID = "sid"
+CLAIMS = ["iss", "aud", "sub", SESSION_ID, "jti", "type", "iat", "exp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token of ours says."""
+
+    user_id: int
+    session_id: int
+    token_id: str
+    kind: str
+    expires_at: int
+
+
+class Tokens:
+    """The tokens of one app: its keys, and a bounded memory of good signatures."""
+
+    def __init__(self, app: Flask, settings: "Settings") -> None:
+        self.lifetime = timedelta(minutes=settings.access_token_minutes)
+        secrets = filter(None, [settings.secret_key, settings.secret_key_previous])
+        self.keys = {_key_id(secret): secret for secret in secrets}
+        self.key_id = _key_id(settings.secret_key)
+        self.verified = lru_cache(CACHED_TOKENS)(self._verify)
+        app.config.update(
+            JWT_SECRET_KEY=settings.secret_key,
+            JWT_ALGORITHM="HS256",
+            JWT_ENCODE_ISSUER=NAME,
+            JWT_ENCODE_AUDIENCE=NAME,
+            JWT_ENCODE_NBF=False,
+            JWT_COOKIE_CSRF_PROTECT=False,
+            JWT_ACCESS_TOKEN_EXPIRES=self.lifetime,
+            JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.refresh_token_days),
+        )
+        JWTManager(app)
+
+    def _verify(self, token: str) -> Claims:
+        """Return the claims of a token that is ours in every part."""
+        try:
+            said = jwt.decode(
+                token,
+                self._key(token),
+                algorithms=["HS256"],
+                audience=NAME,
+                issuer=NAME,
+                leeway=LEEWAY_SECONDS,
+                options={"require": CLAIMS, "strict_aud": True},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise TokenExpired from error
+        except (jwt.InvalidTokenError, ValueError, OverflowError) as error:
+            raise TokenInvalid from error
+        return _claims(said)
+
+    def _key(self, token: str) -> str:
+        """Choose the key by a header that is spelled exactly as we spell it."""
+        for part in token.encode().split(b"."):
+            if base64url_encode(base64url_decode(part)) != part:
+                raise TokenInvalid
+        header = jwt.get_unverified_header(token)
+        key_id = header.pop("kid", None)
+        if key_id not in self.keys or header != {"alg": "HS256", "typ": "JWT"}:
+            raise TokenInvalid
+        return self.keys[key_id]
+
+
+def init_app(app: Flask, settings: "Settings") -> None:
+    """Make the app's tokens."""
+    app.extensions["tokens"] = Tokens(app, settings)
+
+
+def _tokens() -> Tokens:
+    tokens: Tokens = current_app.extensions["tokens"]
+    return tokens
+
+
+def issue(user_id: int, session_id: int, refresh_id: str) -> dict[str, Any]:
+    """Return the OAuth 2.0 token answer (RFC 6749, section 5.1) of a session."""
+    tokens = _tokens()
+    session = {SESSION_ID: session_id}
+    headers = {"kid": tokens.key_id}
+    refresh = session | {"jti": refresh_id}
+    subject = str(user_id)
+    return {
+        "access_token": create_access_token(
+            subject, additional_claims=session, additional_headers=headers
+        ),
+        "refresh_token": create_refresh_token(
+            subject, additional_claims=refresh, additional_headers=headers
+        ),
+        "token_type": "bearer",
+        "expires_in": int(tokens.lifetime.total_seconds()),
+    }
+
+
+def claims_of(token: str, kind: str) -> Claims:
+    """Return the claims of a living token of this kind; raises Unauthenticated."""
+    claims = _tokens().verified(token)
+    if claims.kind != kind:
+        raise TokenInvalid
+    if claims.expires_at + LEEWAY_SECONDS <= clock.now().timestamp():
+        raise TokenExpired
+    return claims
+
+
+def _key_id(secret: str) -> str:
+    return hashlib.sha256(b"kid:" + secret.encode()).hexdigest()[:8]
+
+
+def _claims(said: dict[str, Any]) -> Claims:
+    """Check the type and spelling of what we rely on; the presence is checked."""
+    session_id, issued_at, expires_at = numbers = (
+        said[SESSION_ID],
+        said["iat"],
+        said["exp"],
+    )
+    if (
+        not all(type(number) is int for number in numbers)
+        or not re.fullmatch(ID, said["sub"])
+        or not re.fullmatch(UUID, str(said["jti"]))
+        or not 0 < max(int(said["sub"]), session_id) <= MAX_ID
+        or not 0 < expires_at - issued_at <= LONGEST_LIFE_SECONDS
+    ):
+        raise TokenInvalid
+    return Claims(
+        int(said["sub"]), session_id, said["jti"], str(said["type"]), expires_at
+    )
