@@ -109,6 +109,7 @@ class Settings:
     ratelimit_enabled: bool = _switch(default=True)
     ratelimit_per_minute: int = _number(300, 1, 1_000_000)
     ratelimit_auth_per_minute: int = _number(20, 1, 1_000_000)
+    ratelimit_storage_uri: str = _confidential()
 
 
 def from_env() -> Settings:

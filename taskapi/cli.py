@@ -1,18 +1,22 @@
-"""Commands for operators: `flask users …`."""
+"""Commands for operators: accounts, keys, sessions and tidying up."""
 
+from datetime import timedelta
 from typing import Any
 
 import click
 from flask import Flask
-from flask.cli import AppGroup, ScriptInfo
+from flask.cli import AppGroup, ScriptInfo, with_appcontext
 
-from taskapi import db
+from taskapi import clock, db
 from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.errors import Invalid, Problem, Unavailable
+from taskapi.keys import service as keys
+from taskapi.keys.models import ApiKey
+from taskapi.scopes import Scope
 from taskapi.tasks.models import Task
-from taskapi.users import service
+from taskapi.users import guessing, service
 from taskapi.users.models import Role, User
 from taskapi.users.schemas import RegistrationSchema, fold
 
@@ -30,34 +34,36 @@ class Group(AppGroup):
             raise click.ClickException(_in_words(problem)) from problem
 
 
-users = Group("users", help="Make and manage accounts.")
+users_group = Group("users", help="Make and manage accounts.")
+keys_group = Group("api-keys", help="Make and revoke API keys.")
+sessions_group = Group("sessions", help="End login sessions.")
 
 
 def init_app(app: Flask) -> None:
     """Add the commands, and the models to `flask shell`."""
-    app.cli.add_command(users)
-    app.shell_context_processor(
-        lambda: {"db": db, "User": User, "Session": Session, "Task": Task}
-    )
+    for command in (users_group, keys_group, sessions_group, purge):
+        app.cli.add_command(command)
+    models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
+    app.shell_context_processor(lambda: {"db": db, **models})
 
 
-@users.command("create")
+@users_group.command("create")
 @click.option("--email", help="Email address to log in with.")
 @click.option("--username", help="Username to log in with.")
 @click.option("--full-name", help="Name to show.")
-@click.option("--admin", is_flag=True, help="Let the account administer the service.")
+@click.option("--admin", "as_admin", is_flag=True, help="Make it an administrator.")
 @click.password_option(help="Asked for when left out; better not on the command line.")
-def create(*, admin: bool, **fields: str | None) -> None:
+def create_user(*, as_admin: bool, **fields: str | None) -> None:
     """Make an account, such as the first administrator."""
     if not fields["email"] and not fields["username"]:
         fields["email"] = click.prompt("Email")
     given = {name: value for name, value in fields.items() if value is not None}
-    role = Role.ADMIN if admin else Role.USER
+    role = Role.ADMIN if as_admin else Role.USER
     user = service.create(**_checked(given), role=role)
     click.echo(f"Made {role} {user.id}: {_name(user)}")
 
 
-@users.command("list")
+@users_group.command("list")
 def list_users() -> None:
     """List all accounts."""
     found = service.everybody()
@@ -67,7 +73,7 @@ def list_users() -> None:
         click.echo(f"{user.id:>6}  {user.role:5}  {state:8}  {_name(user)}")
 
 
-@users.command("promote")
+@users_group.command("promote")
 @click.argument("login")
 def promote(login: str) -> None:
     """Make LOGIN (an email or a username) an administrator."""
@@ -75,15 +81,15 @@ def promote(login: str) -> None:
     click.echo(f"{_name(user)} is an admin now.")
 
 
-@users.command("deactivate")
+@users_group.command("deactivate")
 @click.argument("login")
 def deactivate(login: str) -> None:
-    """Close the account LOGIN and end its sessions; nothing is deleted."""
+    """Close the account LOGIN and end its sessions and keys; nothing is deleted."""
     user = admin.change(_find(login).id, {"is_active": False})
     click.echo(f"{_name(user)} is disabled; all sessions and keys have ended.")
 
 
-@users.command("reset-password")
+@users_group.command("reset-password")
 @click.argument("login")
 @click.password_option(help="Asked for when left out; better not on the command line.")
 def reset_password(login: str, password: str) -> None:
@@ -92,6 +98,66 @@ def reset_password(login: str, password: str) -> None:
     service.set_password(user.id, password)
     sessions.end_sessions(user.id)
     click.echo(f"{_name(user)} has a new password; all sessions have ended.")
+
+
+@keys_group.command("create")
+@click.argument("login")
+@click.option("--name", required=True, help="What the key is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    help="What the key may do; may be repeated. Default: read and write tasks.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires.")
+def create_key(login: str, name: str, scopes: list[str], days: int | None) -> None:
+    """Make an API key for LOGIN and print it; it is never shown again."""
+    fields: dict[str, Any] = {"name": name}
+    if scopes:
+        fields["scopes"] = [Scope(scope) for scope in scopes]
+    if days:
+        fields["expires_at"] = clock.now() + timedelta(days=days)
+    _, text = keys.create(_find(login), fields)
+    click.echo(text)
+
+
+@keys_group.command("list")
+@click.argument("login")
+def list_keys(login: str) -> None:
+    """List the API keys of LOGIN."""
+    found = keys.all_of(_find(login).id)
+    click.echo(f"{'ID':>6}  {'PREFIX':8}  {'EXPIRES':10}  {'LAST USED':10}  NAME")
+    for key in found:
+        ends, used = _day(key.expires_at), _day(key.last_used_at)
+        click.echo(f"{key.id:>6}  {key.prefix:8}  {ends:10}  {used:10}  {key.name}")
+
+
+@keys_group.command("revoke")
+@click.argument("login")
+@click.argument("key_id", type=int)
+def revoke_key(login: str, key_id: int) -> None:
+    """End the API key KEY_ID of LOGIN at once."""
+    keys.revoke(_find(login), key_id)
+    click.echo(f"Key {key_id} is revoked.")
+
+
+@sessions_group.command("end")
+@click.argument("login")
+def end_sessions(login: str) -> None:
+    """End all sessions of LOGIN; the tokens are dead at once."""
+    user = _find(login)
+    sessions.end_sessions(user.id)
+    click.echo(f"All sessions of {_name(user)} have ended.")
+
+
+@click.command("purge")
+@with_appcontext
+def purge() -> None:
+    """Delete what is over: sessions, API keys and counts of guesses."""
+    with db.transaction():
+        ended = sessions.purge(), keys.purge(), guessing.purge()
+    click.echo("Deleted {} sessions, {} API keys, {} counts.".format(*ended))
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
@@ -113,6 +179,10 @@ def _find(login: str) -> Any:
 
 def _name(user: Any) -> str:
     return str(user.email or user.username)
+
+
+def _day(moment: Any) -> str:
+    return moment.date().isoformat() if moment else "never"
 
 
 def _in_words(problem: Problem) -> str:

@@ -19,6 +19,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     TypeDecorator,
+    delete,
     event,
     exc,
     make_url,
@@ -208,8 +210,14 @@ def transactional(view: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+def delete_all(model: type[Model], scope: ColumnElement[bool]) -> int:
+    """Delete the rows of a scope; return how many."""
+    gone = session.execute(delete(model).where(scope).returning(model.id))
+    return len(gone.all())
+
+
 def upsert(model: type[Model]) -> Any:
-    """Return an INSERT that takes `on_conflict_do_update`, as both databases know it."""
+    """Return an INSERT that takes `on_conflict_do_update`; both databases know it."""
     name = session.get_bind().dialect.name
     return (sqlite if name == "sqlite" else postgresql).insert(model)
 

@@ -106,6 +106,6 @@ def matches(stored: str | None, password: str) -> bool:
     return same and stored is not None
 
 
-def is_outdated(stored: str) -> bool:
+def is_outdated(stored: str | None) -> bool:
     """Tell whether the hash was made with fewer rounds than are asked for now."""
-    return stored[:7] < _rules().prefix
+    return stored is not None and stored[:7] < _rules().prefix

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import structlog
 from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
 
 from taskapi import clock, db, lists, passwords
@@ -20,6 +21,8 @@ from taskapi.paging import Window
 from taskapi.users import guessing
 from taskapi.users import service as users
 from taskapi.users.models import PUBLIC_COLUMNS, User
+
+log = structlog.get_logger()
 
 GRACE = timedelta(seconds=10)
 """For how long the previous refresh token answers again, for who lost the answer."""
@@ -73,16 +76,24 @@ def log_in(login: str, password: str, device: Device) -> AnyRow:
     user = users.find_by_login(login)
     guessed = guessing.account(user.id) if user else guessing.login(login)
     with guessing.counted(guessed, guessing.address(device.ip)):
-        if not passwords.matches(user.password_hash if user else None, password):
-            raise InvalidCredentials
+        renewed = _matched(user, password)
     if user is None or not user.is_active:
+        log.warning("login to a disabled account", account_id=user and user.id)
         raise AccountDisabled
-    outdated = passwords.is_outdated(user.password_hash)
-    renewed = passwords.make_hash(password) if outdated else None
     session = _begin(user, device)
     if renewed:
         users.store_hash(user.id, renewed)
+    log.info("login", account_id=user.id, session_id=session.id)
     return session
+
+
+def _matched(user: AnyRow | None, password: str) -> str | None:
+    """Check the password; return a new hash of it if the old one is outdated."""
+    stored = user.password_hash if user else None
+    if not passwords.matches(stored, password):
+        log.warning("login failed", account_id=user and user.id)
+        raise InvalidCredentials
+    return passwords.make_hash(password) if passwords.is_outdated(stored) else None
 
 
 def refresh(
@@ -119,6 +130,7 @@ def refresh(
         return current
     db.session.execute(delete(Session).where(theirs))
     db.commit_despite_refusal()
+    log.warning("refresh token replayed", account_id=user_id, session_id=session_id)
     raise SessionRevoked
 
 
@@ -144,12 +156,19 @@ def end_session(caller: Any, session_id: int) -> None:
     ended = db.session.execute(delete(Session).where(one).returning(Session.id))
     if ended.one_or_none() is None:
         raise NotFound
+    log.info("session ended", account_id=caller.id, session_id=session_id)
 
 
 def end_sessions(user_id: int, *, but: int | None = None) -> None:
     """End all sessions of a user, perhaps but one; their tokens are dead at once."""
     others = and_(Session.user_id == user_id, Session.id.is_distinct_from(but))
     db.session.execute(delete(Session).where(others))
+    log.info("sessions ended", account_id=user_id)
+
+
+def purge() -> int:
+    """Delete sessions that nothing can go on with; return how many."""
+    return db.delete_all(Session, Session.expires_at <= clock.now())
 
 
 def change_password(caller: Any, current: str, new: str) -> None:
@@ -157,6 +176,7 @@ def change_password(caller: Any, current: str, new: str) -> None:
     users.prove(caller.id, current)
     users.set_password(caller.id, new, field="new_password")
     end_sessions(caller.id, but=caller.session_id)
+    log.info("password changed", account_id=caller.id)
 
 
 def _begin(user: AnyRow, device: Device) -> AnyRow:

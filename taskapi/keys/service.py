@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import and_, bindparam, delete, insert, null, or_, select, update
 
 from taskapi import clock, db, lists
@@ -16,8 +17,12 @@ from taskapi.paging import Window
 from taskapi.scopes import Scope
 from taskapi.users.models import PUBLIC_COLUMNS, Role, User
 
+log = structlog.get_logger()
+
 DEFAULT_SCOPES = [Scope.TASKS_READ, Scope.TASKS_WRITE]
 TOUCH_AFTER = timedelta(minutes=5)
+KEEP_EXPIRED = timedelta(days=30)
+"""For how long an expired key still says so, rather than being unknown."""
 COLUMNS = [c for c in ApiKey.__table__.c if c.key not in {"secret_hash", "user_id"}]
 
 OWNER = (
@@ -64,7 +69,9 @@ def create(caller: Any, fields: dict[str, Any]) -> tuple[AnyRow, str]:
     key = secrets.make()
     kept = {"prefix": key.prefix, "secret_hash": key.secret_hash, "user_id": caller.id}
     statement = insert(ApiKey).values(fields | kept).returning(*COLUMNS)
-    return db.session.execute(statement).one(), key.text
+    made = db.session.execute(statement).one()
+    log.info("key made", account_id=caller.id, key_id=made.id)
+    return made, key.text
 
 
 def find(caller: Any, key_id: int) -> AnyRow:
@@ -105,11 +112,23 @@ def revoke(caller: Any, key_id: int) -> None:
     statement = delete(ApiKey).where(_one(caller, key_id)).returning(ApiKey.id)
     if db.session.execute(statement).one_or_none() is None:
         raise NotFound
+    log.info("key revoked", account_id=caller.id, key_id=key_id)
 
 
 def revoke_all(user_id: int) -> None:
     """End all keys of a user."""
     db.session.execute(delete(ApiKey).where(ApiKey.user_id == user_id))
+
+
+def all_of(user_id: int) -> Sequence[AnyRow]:
+    """Return all keys of a user, the oldest first."""
+    statement = select(*COLUMNS).where(ApiKey.user_id == user_id).order_by(ApiKey.id)
+    return db.read(statement)
+
+
+def purge() -> int:
+    """Delete keys that expired a month ago; return how many."""
+    return db.delete_all(ApiKey, ApiKey.expires_at <= clock.now() - KEEP_EXPIRED)
 
 
 def _one(caller: Any, key_id: int) -> Any:

@@ -100,6 +100,6 @@ def _take_back(subjects: Sequence[Subject]) -> None:
             db.session.execute(less)
 
 
-def purge() -> None:
-    """Forget what no longer counts."""
-    db.session.execute(delete(Guess).where(Guess.expires_at <= clock.now()))
+def purge() -> int:
+    """Forget what no longer counts; return how much that was."""
+    return db.delete_all(Guess, Guess.expires_at <= clock.now())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from sqlalchemy import bindparam, or_, select, update
 
 from taskapi import db, passwords, versioned
@@ -15,6 +16,8 @@ from taskapi.errors import (
 )
 from taskapi.users import guessing
 from taskapi.users.models import PUBLIC_COLUMNS, Role, User
+
+log = structlog.get_logger()
 
 BY_LOGIN = select(User.__table__).where(
     or_(User.email == bindparam("login"), User.username == bindparam("login"))
@@ -81,6 +84,7 @@ def delete(user_id: int, versions: versioned.Versions = None) -> None:
     """Delete an account and all that is theirs; the last admin stays."""
     _keep_an_admin(user_id)
     versioned.remove(User, User.id == user_id, versions)
+    log.info("account deleted", account_id=user_id)
 
 
 def administer(
@@ -90,7 +94,10 @@ def administer(
     if changes.get("role") == Role.USER or changes.get("is_active") is False:
         _keep_an_admin(user_id)
     one = User.id == user_id
-    return versioned.change(User, one, changes, versions, PUBLIC_COLUMNS)
+    user = versioned.change(User, one, changes, versions, PUBLIC_COLUMNS)
+    state = {"role": user.role, "is_active": user.is_active}
+    log.info("account administered", account_id=user_id, **state)
+    return user
 
 
 def prove(user_id: int, password: str) -> None:

@@ -22,6 +22,8 @@ from taskapi.scopes import Scope, covers
 from taskapi.web import tokens
 from taskapi.web.settings import settings
 
+log = structlog.get_logger()
+
 KEY_MARK = "tsk_"
 
 
@@ -94,6 +96,7 @@ def _authorize(scope: Scope | None, granted: list[Scope] | None) -> None:
             raise SessionRequired
         return
     if granted is not None and not covers(granted, scope):
+        log.warning("scope refused", required_scope=scope)
         raise InsufficientScope(required_scope=scope)
     if scope is Scope.ADMIN and g.caller.role != "admin":
         raise AdminRequired

@@ -1,16 +1,19 @@
 """Rate limits per caller, counted by the `limits` library.
 
 Two policies: `default` counts a user's requests, `auth` those of an address to the
-operations that take a password or a refresh token. Each process counts by itself.
+operations that take a password or a refresh token. Each process counts by itself, or
+all by one store (Redis); while that is out of reach, each by itself again.
 """
 
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import structlog
 from flask import Flask, Response, current_app, g, request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits import RateLimitItemPerMinute, WindowStats
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from taskapi.errors import RateLimited
@@ -19,20 +22,50 @@ if TYPE_CHECKING:
     from config import Settings
 
 
+log = structlog.get_logger()
+
+PATIENCE: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
+RETRY_SECONDS = 10
+
+
 class Limits:
-    """The policies of one app, and what was counted."""
+    """The policies of one app, and who counts."""
 
     def __init__(self, settings: "Settings") -> None:
         self.enabled = settings.ratelimit_enabled
+        self.shared_uri = settings.ratelimit_storage_uri
         self.policies = {
             "default": RateLimitItemPerMinute(settings.ratelimit_per_minute),
             "auth": RateLimitItemPerMinute(settings.ratelimit_auth_per_minute),
         }
+        self.retry_at = 0.0
 
     @cached_property
-    def counter(self) -> FixedWindowRateLimiter:
-        """Count from the first request on, in the process that serves it."""
+    def own(self) -> FixedWindowRateLimiter:
+        """Count in this process, from its first request on."""
         return FixedWindowRateLimiter(MemoryStorage())
+
+    @cached_property
+    def shared(self) -> FixedWindowRateLimiter:
+        """Count for all processes, by a store that may keep nobody waiting."""
+        store = storage_from_string(self.shared_uri, wrap_exceptions=True, **PATIENCE)
+        return FixedWindowRateLimiter(store)
+
+    def hit(self, item: RateLimitItemPerMinute, *who: str) -> tuple[bool, WindowStats]:
+        """Count one request; tell whether it is within the policy."""
+        if self.shared_uri and time.monotonic() >= self.retry_at:
+            try:
+                return self._hit(self.shared, item, who)
+            except StorageError:
+                self.retry_at = time.monotonic() + RETRY_SECONDS
+                log.warning("rate limits are counted by each process for a while")
+        return self._hit(self.own, item, who)
+
+    @staticmethod
+    def _hit(
+        counter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, who: Any
+    ) -> tuple[bool, WindowStats]:
+        return counter.hit(item, *who), counter.get_window_stats(item, *who)
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
@@ -48,8 +81,7 @@ def count(policy: str) -> None:
         return
     item = limits.policies[policy]
     who = f"user {g.caller.id}" if "caller" in g else f"address {request.remote_addr}"
-    within = limits.counter.hit(item, policy, who)
-    window = limits.counter.get_window_stats(item, policy, who)
+    within, window = limits.hit(item, policy, who)
     seconds = max(1, round(window.reset_time - time.time()))
     g.limit = (policy, item.amount, window.remaining, seconds)
     if not within:
