@@ -126,6 +126,7 @@ def from_env() -> Settings:
         _refuse_weak("SECRET_KEY", values["secret_key"])
         _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
     _refuse_loose_origins(values["cors_origins"])
+    _refuse_unknown_store(values["ratelimit_storage_uri"])
     values["public_url"] = _public_url(values["public_url"])
     return Settings(**values)
 
@@ -221,6 +222,13 @@ def _refuse_loose_origins(origins: tuple[str, ...]) -> None:
             raise SettingError(
                 "CORS_ORIGINS: expected exact origins such as https://app.example.org"
             )
+
+
+def _refuse_unknown_store(uri: str) -> None:
+    if uri and not uri.startswith(("redis://", "rediss://", "redis+")):
+        raise SettingError(
+            "RATELIMIT_STORAGE_URI: expected redis://:password@host:6379/0"
+        )
 
 
 def _public_url(url: str) -> str:

@@ -96,6 +96,7 @@ def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Flas
     yield made
     with made.app_context(), db.transaction():
         db.session.execute(text("DELETE FROM users"))
+        db.session.execute(text("DELETE FROM guesses"))
 
 
 @pytest.fixture

@@ -233,11 +233,18 @@ def test_a_password_that_is_refused_changes_nothing(
 
 @pytest.mark.parametrize(
     "words",
-    [["promote"], ["deactivate"], ["reset-password", *secret(PASSWORD)]],
-    ids=["promote", "deactivate", "reset-password"],
+    [
+        ["users", "promote"],
+        ["users", "deactivate"],
+        ["users", "reset-password", *secret(PASSWORD)],
+        ["api-keys", "create", "--name", "cron"],
+        ["api-keys", "list"],
+        ["sessions", "end"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
 )
 def test_an_unknown_account_is_named_in_a_line(run: Run, words: list[str]) -> None:
-    done = run("users", *words, "nobody")
+    done = run(*words, "nobody")
 
     assert (done.exit_code, done.output) == (1, "Error: There is no account nobody.\n")
 

@@ -41,11 +41,13 @@ DEFAULTS: dict[str, Any] = {
     "bcrypt_rounds": 12,
     "password_min_length": 8,
     "registration": config.Registration.OPEN,
+    "require_api_key": False,
     "require_if_match": False,
     "docs_enabled": True,
     "ratelimit_enabled": True,
     "ratelimit_per_minute": 300,
     "ratelimit_auth_per_minute": 20,
+    "ratelimit_storage_uri": "",
 }
 
 WRONG = [
@@ -71,6 +73,8 @@ WRONG = [
     ("CORS_ORIGINS", "null"),
     ("PUBLIC_URL", "x"),
     ("PUBLIC_URL", "https://"),
+    ("RATELIMIT_STORAGE_URI", "x"),
+    ("RATELIMIT_STORAGE_URI", f"mysql://ann:{PLANTED}@host"),
     ("DATABASE_URL", f"mysql://ann:{PLANTED}@host/name"),
     ("DATABASE_URL", f"postgresql://ann:{PLANTED}@host:port/name"),
     ("DATABASE_URL", "sqlite://"),

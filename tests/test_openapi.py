@@ -8,76 +8,9 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
+from tests.contract import ANSWERS, INPUTS, OTHERS, PRIVATE, PUBLIC
 from tests.support import API, Client
 
-PUBLIC = {
-    "GET /",
-    "GET /docs",
-    "GET /openapi.json",
-    "GET /static/{name}",
-    "GET /problems",
-    "GET /problems/{code}",
-    "GET /health",
-    "GET /health/live",
-    "GET /api/v1",
-    "POST /api/v1/auth/register",
-    "POST /api/v1/auth/login",
-    "POST /api/v1/auth/refresh",
-    "POST /api/v1/auth/token",
-}
-PRIVATE = {
-    "POST /api/v1/auth/logout",
-    "GET /api/v1/users/me",
-    "PATCH /api/v1/users/me",
-    "PUT /api/v1/users/me",
-    "DELETE /api/v1/users/me",
-    "GET /api/v1/tasks",
-    "POST /api/v1/tasks",
-    "GET /api/v1/tasks/{task_id}",
-    "PATCH /api/v1/tasks/{task_id}",
-    "PUT /api/v1/tasks/{task_id}",
-    "DELETE /api/v1/tasks/{task_id}",
-}
-INPUTS = {
-    "Deletion",
-    "Grant",
-    "Login",
-    "Logout",
-    "Refresh",
-    "Registration",
-    "TaskInput",
-    "TaskPatch",
-    "UserPatch",
-}
-ANSWERS = {
-    "Fault",
-    "Health",
-    "Index",
-    "Live",
-    "Problem",
-    "Task",
-    "TaskPage",
-    "Tokens",
-    "User",
-}
-OTHERS = {
-    "responses": {
-        "BadRequest",
-        "Conflict",
-        "Forbidden",
-        "NotFound",
-        "PayloadTooLarge",
-        "PreconditionFailed",
-        "PreconditionRequired",
-        "ServiceUnavailable",
-        "TooManyRequests",
-        "Unauthorized",
-        "UnprocessableContent",
-        "UnsupportedMediaType",
-    },
-    "parameters": {"IfMatch", "IfNoneMatch"},
-    "securitySchemes": {"apiKey", "bearer", "password"},
-}
 CONVERTER = re.compile(r"<(id:)?")
 
 

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from taskapi.keys.models import NAME_LENGTH
 from taskapi.scopes import Scope
-from taskapi.web.fields import Choice, Integer, Length, Moment, Text
+from taskapi.web.fields import Choice, Integer, Length, Moment, Several, Text
 from taskapi.web.pages import page_of
 from taskapi.web.schema import Schema
 
@@ -15,7 +15,7 @@ class ApiKeySchema(Schema):
     id = Integer(dump_only=True, low=1)
     name = Text(low=1, high=NAME_LENGTH, required=True)
     prefix = fields.String(dump_only=True, metadata={"examples": ["3f9a1c07"]})
-    scopes = fields.List(
+    scopes = Several(
         Choice(Scope),
         validate=Length(min=1, max=len(Scope)),
         metadata={"uniqueItems": True},

@@ -17,7 +17,7 @@ from flask import (
 
 from taskapi.errors import NotFound
 from taskapi.system import service
-from taskapi.web.problems import CATALOGUE
+from taskapi.web.catalogue import CATALOGUE
 from taskapi.web.settings import settings
 
 OWN = Path(__file__).parent / "static"

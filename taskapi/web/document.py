@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from apispec import APISpec
 from marshmallow import fields
 
+from taskapi.web.catalogue import CATALOGUE
 from taskapi.web.fields import Integer
-from taskapi.web.problems import CATALOGUE, MEDIA_TYPE
+from taskapi.web.problems import MEDIA_TYPE
 from taskapi.web.schema import Schema
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -56,6 +56,10 @@ class OneOf(validate.OneOf):
         return Fault(f"Must be one of: {', '.join(self.choices)}.", "choice")
 
 
+class Several(Coded, fields.List[Any]):
+    """A list of values."""
+
+
 class Text(Coded, fields.String):
     """A string, trimmed and cleaned as asked before its length is measured."""
 

@@ -67,7 +67,7 @@ def _credentials() -> tuple[str, str]:
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not bearer.strip():
         bearer = ""
-    key = request.headers.get("X-API-Key", "")
+    key = request.headers.get("X-API-Key", "").strip()
     if not bearer.startswith(KEY_MARK):
         return _given(bearer, key)
     if key not in {"", bearer}:

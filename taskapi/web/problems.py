@@ -1,12 +1,12 @@
 """Every refusal as RFC 9457 problem details, from one table.
 
-`CATALOGUE` is the only place that knows which status a code has. It answers errors of
-the domain and of HTTP alike, and it is what the problem pages show.
+The catalogue answers errors of the domain and of HTTP alike, and it is what the problem
+pages show.
 """
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import structlog
@@ -14,207 +14,12 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from taskapi import errors
+from taskapi.web.catalogue import BY_STATUS, CATALOGUE
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
-
-
-class Kind(NamedTuple):
-    """A kind of problem: status, title, what it means and what to do about it."""
-
-    status: int
-    title: str
-    meaning: str
-    remedy: str
-    oauth: str = "invalid_request"
-
-
-CATALOGUE = {
-    "bad-request": Kind(
-        400,
-        "Bad request",
-        "The request is not valid HTTP, or names a host that is not served here.",
-        "Check the request line and the headers.",
-    ),
-    "malformed-json": Kind(
-        400,
-        "Malformed JSON",
-        "The body is not one JSON document: it does not parse, names a member twice, "
-        "is nested more than 32 deep, or holds a number that JSON does not know.",
-        "Send one JSON object, encoded in UTF-8.",
-    ),
-    "token-missing": Kind(
-        401,
-        "No credentials",
-        "The operation needs a caller, and no bearer token came with the request.",
-        "Log in and send `Authorization: Bearer <access token>`.",
-    ),
-    "token-expired": Kind(
-        401,
-        "Token expired",
-        "The access or refresh token was good and its time is over.",
-        "Refresh the access token, or log in again.",
-        "invalid_grant",
-    ),
-    "token-invalid": Kind(
-        401,
-        "Token not valid",
-        "The token was not made here, was changed, or is of the other type.",
-        "Send the token as it was given, in the place that it is for.",
-        "invalid_grant",
-    ),
-    "session-revoked": Kind(
-        401,
-        "Session ended",
-        "The session was logged out, the password was changed, the account is gone, "
-        "or a refresh token was used twice.",
-        "Log in again.",
-        "invalid_grant",
-    ),
-    "invalid-credentials": Kind(
-        401,
-        "Login or password wrong",
-        "No account has this login together with this password.",
-        "Check both; nothing tells which of them is wrong.",
-        "invalid_grant",
-    ),
-    "api-key-invalid": Kind(
-        401,
-        "API key not valid",
-        "The key was mistyped, revoked, or belongs to another user than the token.",
-        "Check the key, or make a new one.",
-    ),
-    "api-key-expired": Kind(
-        401,
-        "API key expired",
-        "The key was good and its time is over.",
-        "Make a new one.",
-    ),
-    "insufficient-scope": Kind(
-        403,
-        "Scope missing",
-        "The API key lacks the scope that the operation needs (`required_scope`).",
-        "Make a key that has the scope.",
-        "insufficient_scope",
-    ),
-    "session-required": Kind(
-        403,
-        "Session required",
-        "The operation is for login sessions: keys never make keys or close accounts.",
-        "Log in, and send the access token.",
-    ),
-    "admin-required": Kind(
-        403,
-        "For administrators",
-        "The operation is for administrators.",
-        "Ask an administrator.",
-    ),
-    "account-disabled": Kind(
-        403,
-        "Account disabled",
-        "The password is right and an administrator has disabled the account.",
-        "Ask an administrator.",
-        "invalid_grant",
-    ),
-    "registration-closed": Kind(
-        403,
-        "Registration closed",
-        "Accounts are made by the operator here.",
-        "Ask an administrator for an account.",
-    ),
-    "not-found": Kind(
-        404,
-        "Not found",
-        "There is nothing at this address, or it belongs to someone else.",
-        "Check the path and the id.",
-    ),
-    "method-not-allowed": Kind(
-        405,
-        "Method not allowed",
-        "The address exists and does not take this method.",
-        "Use one of the methods that the Allow header names.",
-    ),
-    "already-exists": Kind(
-        409,
-        "Already exists",
-        "The value must be unique and is taken; `field` says which.",
-        "Choose another value, or use what exists.",
-    ),
-    "last-admin": Kind(
-        409,
-        "Last admin",
-        "The change would leave nobody who can administer the service.",
-        "Make another user an admin first.",
-    ),
-    "precondition-failed": Kind(
-        412,
-        "Changed meanwhile",
-        "If-Match names another version than the current one (`current_version`).",
-        "Read it again, apply your change to what you read, and repeat.",
-    ),
-    "payload-too-large": Kind(
-        413,
-        "Body too large",
-        "The body is larger than 1 MiB.",
-        "Send less at once.",
-    ),
-    "unsupported-media-type": Kind(
-        415,
-        "Unsupported media type",
-        "The Content-Type or the Content-Encoding is none that this operation reads.",
-        "Send `Content-Type: application/json` and no Content-Encoding.",
-    ),
-    "validation-error": Kind(
-        422,
-        "Values not accepted",
-        "Each entry of `errors` names one value by JSON pointer or parameter.",
-        "Correct all of them and repeat; `hint` often says how.",
-    ),
-    "invalid-cursor": Kind(
-        422,
-        "Cursor of another list",
-        "The cursor was made for other filters, another sort or another caller.",
-        "Keep filters and sort while you follow a cursor, or begin again without it.",
-    ),
-    "precondition-required": Kind(
-        428,
-        "If-Match required",
-        "This service asks every write to name the version that it changes.",
-        "Send If-Match with the ETag that you read.",
-    ),
-    "rate-limited": Kind(
-        429,
-        "Too many requests",
-        "The caller has used up its share for the moment.",
-        "Wait for as many seconds as Retry-After says.",
-    ),
-    "internal-error": Kind(
-        500,
-        "Internal error",
-        "The service failed; the fault is logged under the request id.",
-        "Repeat once; if it stays, report the request id to the operator.",
-    ),
-    "service-unavailable": Kind(
-        503,
-        "Not available now",
-        "The database is out of reach, or too many logins wait.",
-        "Repeat after as many seconds as Retry-After says.",
-        "temporarily_unavailable",
-    ),
-}
-
-BY_STATUS = {
-    400: "bad-request",
-    404: "not-found",
-    405: "method-not-allowed",
-    413: "payload-too-large",
-    415: "unsupported-media-type",
-    429: "rate-limited",
-    500: "internal-error",
-    503: "service-unavailable",
-}
 
 
 def init_app(app: Flask) -> None:

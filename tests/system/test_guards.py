@@ -1,5 +1,6 @@
 """Every operation of the document, asked by nobody and by somebody else."""
 
+import re
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def ask(
     suffix, answers = options.pop("suffix", ""), {}
     for operation in operations:
         method, _, path = operation.partition(" ")
-        address = path.replace("{task_id}", str(task_id)) + suffix
+        address = re.sub(r"{\w+}", str(task_id), path) + suffix
         answer = client.call(method, address, **options)
         answers[operation] = (answer.status_code, answer.json["code"])
     return answers

@@ -5,7 +5,7 @@ from html import unescape
 import pytest
 
 from taskapi import errors
-from taskapi.web.problems import CATALOGUE
+from taskapi.web.catalogue import CATALOGUE
 from tests.support import Client, refused
 
 HTML = {"Accept": "text/html"}
@@ -17,8 +17,16 @@ CODES = {
         "token-invalid",
         "session-revoked",
         "invalid-credentials",
+        "api-key-invalid",
+        "api-key-expired",
     },
-    403: {"account-disabled", "registration-closed"},
+    403: {
+        "insufficient-scope",
+        "session-required",
+        "admin-required",
+        "account-disabled",
+        "registration-closed",
+    },
     404: {"not-found"},
     405: {"method-not-allowed"},
     409: {"already-exists", "last-admin"},

@@ -25,8 +25,13 @@ ALLOWED = {
 READABLE = {
     "/",
     "/api/v1",
+    "/api/v1/api-keys",
+    "/api/v1/api-keys/<id:key_id>",
+    "/api/v1/auth/sessions",
     "/api/v1/tasks",
     "/api/v1/tasks/<id:task_id>",
+    "/api/v1/users",
+    "/api/v1/users/<id:user_id>",
     "/api/v1/users/me",
     "/docs",
     "/health",

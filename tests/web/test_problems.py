@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 
+from taskapi import clock
 from tests.backstage import run
 from tests.support import PASSWORD, Client, refused
 from tests.web.conftest import SECRET
@@ -15,16 +16,19 @@ from tests.web.conftest import SECRET
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 OTHER = {"Authorization": "Bearer x.y.z"}
+UNKNOWN_KEY = {"Authorization": "Bearer tsk_00000000_x"}
 CALLS: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "malformed-json": (400, "POST", "tasks", {"data": "{"}),
     "token-missing": (401, "GET", "tasks", {"headers": {"Authorization": ""}}),
     "token-invalid": (401, "GET", "tasks", {"headers": OTHER}),
+    "api-key-invalid": (401, "GET", "tasks", {"headers": UNKNOWN_KEY}),
     "invalid-credentials": (
         401,
         "POST",
         "auth/login",
         {"json": LOGIN | {"password": "no"}},
     ),
+    "admin-required": (403, "GET", "users", {}),
     "not-found": (404, "GET", "tasks/0", {}),
     "method-not-allowed": (405, "DELETE", "tasks", {}),
     "already-exists": (409, "POST", "auth/register", {"json": LOGIN}),
@@ -43,6 +47,9 @@ TOLD_BELOW = {
     "bad-request",
     "token-expired",
     "session-revoked",
+    "api-key-expired",
+    "insufficient-scope",
+    "session-required",
     "account-disabled",
     "registration-closed",
     "last-admin",
@@ -107,6 +114,32 @@ def test_a_token_of_an_ended_session_is_refused(ann: Client) -> None:
     answer = ann.get("tasks")
 
     refused(answer, 401, "session-revoked")
+
+
+def test_an_expired_key_is_refused(ann: Client) -> None:
+    ends = (clock.now() + timedelta(hours=1)).isoformat()
+    key = ann.post("api-keys", {"name": "ci", "expires_at": ends}).json["api_key"]
+
+    with time_machine.travel(timedelta(hours=2)):
+        answer = Client(ann.app).get("tasks", headers={"X-API-Key": key})
+
+    refused(answer, 401, "api-key-expired")
+
+
+def test_a_key_without_the_scope_is_refused(ann: Client) -> None:
+    key = ann.post("api-keys", {"name": "ci"}).json["api_key"]
+
+    answer = Client(ann.app).get("users/me", headers={"X-API-Key": key})
+
+    refused(answer, 403, "insufficient-scope")
+
+
+def test_a_key_is_refused_where_a_session_is_needed(ann: Client) -> None:
+    key = ann.post("api-keys", {"name": "ci"}).json["api_key"]
+
+    answer = Client(ann.app).get("api-keys", headers={"X-API-Key": key})
+
+    refused(answer, 403, "session-required")
 
 
 def test_a_disabled_account_is_refused(app: Flask, ann: Client) -> None:

@@ -1,0 +1,156 @@
+"""Administrators find accounts, and everyone else is kept out."""
+
+from typing import Any
+
+import pytest
+
+from tests.backstage import run
+from tests.keys.holding import holder
+from tests.support import Client, faults, refused
+
+CALLS: list[tuple[str, str, Any]] = [
+    ("GET", "users", None),
+    ("GET", "users/{id}", None),
+    ("PATCH", "users/{id}", {"role": "admin"}),
+    ("DELETE", "users/{id}", None),
+]
+
+
+def names(client: Client, query: str = "") -> list[str]:
+    """Return the accounts of a list by the first part of their address."""
+    answer = client.get(f"users{query}")
+    assert answer.status_code == 200, answer.text
+    return [user["email"].partition("@")[0] for user in answer.json["items"]]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CALLS)
+def test_a_user_is_no_administrator(
+    ann: Client, method: str, path: str, body: Any
+) -> None:
+    answer = ann.call(method, path.format(id=ann.user["id"]), json=body)
+
+    refused(answer, 403, "admin-required")
+    assert ann.get("users/me").json == ann.user
+
+
+@pytest.mark.parametrize("user_id", ["1", str(2**60)])
+def test_a_user_learns_nothing_of_who_exists(ann: Client, user_id: str) -> None:
+    answer = ann.get(f"users/{user_id}")
+
+    refused(answer, 403, "admin-required")
+
+
+def test_accounts_are_listed_the_newest_first(
+    root: Client, ann: Client, bob: Client
+) -> None:
+    answer = root.get("users?include_total=true")
+
+    assert answer.json["items"] == [bob.user, ann.user, root.user]
+    assert answer.json["total"] == 3
+
+
+def test_accounts_come_in_pages(root: Client, ann: Client, bob: Client) -> None:
+    first = root.get("users?limit=2").json
+    second = root.get(f"users?limit=2&cursor={first['next_cursor']}").json
+
+    assert first["items"] + second["items"] == [bob.user, ann.user, root.user]
+    assert second["next_cursor"] is None
+
+
+def test_a_cursor_of_one_filter_is_not_for_another(
+    root: Client, ann: Client, bob: Client
+) -> None:
+    cursor = root.get("users?limit=1&role=user").json["next_cursor"]
+
+    answer = root.get(f"users?limit=1&role=admin&cursor={cursor}")
+
+    refused(answer, 422, "invalid-cursor")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?role=admin", ["root"]),
+        ("?role=user", ["bob", "ann"]),
+        ("?is_active=true", ["bob", "ann", "root"]),
+        ("?is_active=false", []),
+        ("?q=ann", ["ann"]),
+        ("?q=ANN@", ["ann"]),
+        ("?q=example", ["bob", "ann", "root"]),
+        ("?q=%25", []),
+        ("?q=_", []),
+        ("?q=o&role=user", ["bob", "ann"]),
+        ("?q=nobody", []),
+    ],
+)
+def test_accounts_are_filtered(
+    root: Client, ann: Client, bob: Client, query: str, expected: list[str]
+) -> None:
+    found = names(root, query)
+
+    assert found == expected
+
+
+def test_closed_accounts_are_found(root: Client, ann: Client) -> None:
+    run(ann.app, "users", "deactivate", "ann@example.org")
+
+    found = names(root, "?is_active=false")
+
+    assert found == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("role=boss", {"role": "choice"}),
+        ("is_active=maybe", {"is_active": "type"}),
+        ("q=", {"q": "length"}),
+        ("q=" + "a" * 201, {"q": "length"}),
+        ("colour=red", {"colour": "unknown"}),
+        ("limit=0", {"limit": "range"}),
+    ],
+    ids=["role", "is-active", "q-empty", "q-long", "unknown", "limit"],
+)
+def test_a_filter_that_cannot_be_read_is_named(
+    root: Client, query: str, expected: dict[str, str]
+) -> None:
+    answer = root.get(f"users?{query}")
+
+    assert faults(answer) == expected
+
+
+def test_an_account_is_read_with_its_version(root: Client, ann: Client) -> None:
+    answer = root.get(f"users/{ann.user['id']}")
+
+    again = root.get(
+        f"users/{ann.user['id']}", headers={"If-None-Match": answer.headers["ETag"]}
+    )
+    assert (answer.status_code, answer.json) == (200, ann.user)
+    assert answer.headers["ETag"] == f'"{ann.user["version"]}"'
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+@pytest.mark.parametrize("user_id", ["0", "01", "x", str(2**62), str(2**63)])
+def test_an_account_that_does_not_exist_is_not_found(
+    root: Client, method: str, user_id: str
+) -> None:
+    body = {"role": "user"} if method == "PATCH" else None
+
+    answer = root.call(method, f"users/{user_id}", json=body)
+
+    refused(answer, 404, "not-found")
+
+
+def test_no_answer_shows_a_password_hash(root: Client, ann: Client) -> None:
+    answers = root.get("users"), root.get(f"users/{ann.user['id']}")
+
+    assert [a for a in answers if "$2b$" in a.text or "password" in a.text] == []
+
+
+def test_a_key_that_administers_reads_accounts(root: Client, ann: Client) -> None:
+    script = holder(root, "admin")
+
+    answer = script.get(f"users/{ann.user['id']}")
+
+    assert answer.json == ann.user

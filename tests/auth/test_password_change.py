@@ -1,0 +1,100 @@
+"""Who changes the password stays, and everyone else on the account goes."""
+
+from typing import Any
+
+import pytest
+
+from tests.backstage import another_session, stored_user
+from tests.auth.forging import REALM
+from tests.keys.holding import holder
+from tests.support import PASSWORD, Client, faults, refused
+
+NEW = "an evening at the sea"
+CHANGE = {"current_password": PASSWORD, "new_password": NEW}
+WEAK: dict[str, tuple[Any, str]] = {
+    "short": ("abcdefg", "length"),
+    "common": ("password1", "common"),
+    "email": ("ann@example.org", "personal"),
+    "null": (None, "null"),
+    "number": (12345678, "type"),
+    "long": ("ä" * 129, "length"),
+}
+
+
+def test_a_new_password_counts_and_the_old_one_does_not(ann: Client) -> None:
+    answer = ann.post("auth/password", CHANGE)
+
+    old = {"email": "ann@example.org", "password": PASSWORD}
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert Client(ann.app, "ann").log_in(NEW).tokens
+    refused(ann.post("auth/login", old), 401, "invalid-credentials")
+
+
+def test_a_password_change_ends_the_other_sessions(ann: Client, bob: Client) -> None:
+    other = another_session(ann)
+
+    ann.post("auth/password", CHANGE)
+
+    refused(other.get("users/me"), 401, "session-revoked")
+    assert ann.get("users/me").status_code == 200
+    assert bob.get("users/me").json == bob.user
+
+
+def test_a_password_change_ends_the_refresh_tokens_of_others(ann: Client) -> None:
+    other = {"refresh_token": another_session(ann).tokens["refresh_token"]}
+    own = {"refresh_token": ann.tokens["refresh_token"]}
+
+    ann.post("auth/password", CHANGE)
+
+    refused(ann.post("auth/refresh", other), 401, "session-revoked")
+    assert ann.post("auth/refresh", own).status_code == 200
+
+
+def test_the_current_password_must_be_right(ann: Client) -> None:
+    other, before = another_session(ann), stored_user(ann).password_hash
+
+    answer = ann.post("auth/password", CHANGE | {"current_password": NEW})
+
+    refused(answer, 401, "invalid-credentials")
+    assert answer.headers["WWW-Authenticate"] == REALM
+    assert stored_user(ann).password_hash == before
+    assert other.get("users/me").json == ann.user
+
+
+@pytest.mark.parametrize(("password", "code"), WEAK.values(), ids=WEAK)
+def test_a_weak_new_password_changes_nothing(
+    ann: Client, password: Any, code: str
+) -> None:
+    other, before = another_session(ann), stored_user(ann).password_hash
+
+    answer = ann.post("auth/password", CHANGE | {"new_password": password})
+
+    assert faults(answer) == {"#/new_password": code}
+    assert stored_user(ann).password_hash == before
+    assert other.get("users/me").json == ann.user
+
+
+@pytest.mark.parametrize("missing", ["current_password", "new_password"])
+def test_a_password_change_needs_both_passwords(ann: Client, missing: str) -> None:
+    body = {name: text for name, text in CHANGE.items() if name != missing}
+
+    answer = ann.post("auth/password", body)
+
+    assert faults(answer) == {f"#/{missing}": "required"}
+
+
+def test_no_answer_repeats_a_password(ann: Client) -> None:
+    answers = [
+        ann.post("auth/password", CHANGE | {"current_password": NEW}),
+        ann.post("auth/password", CHANGE | {"new_password": PASSWORD[:4]}),
+    ]
+
+    assert [a for a in answers if NEW in a.text or PASSWORD[:4] in a.text] == []
+
+
+def test_a_key_goes_on_when_the_password_changes(ann: Client) -> None:
+    script = holder(ann)
+
+    ann.post("auth/password", CHANGE)
+
+    assert script.get("tasks").status_code == 200

@@ -1,0 +1,23 @@
+"""What tests of keys share with those of auth, and people with keys."""
+
+import pytest
+
+from tests.backstage import run
+from tests.auth.conftest import twin
+from tests.keys.holding import Holder, holder
+from tests.support import Client
+
+__all__ = ["twin"]
+
+
+@pytest.fixture
+def script(ann: Client) -> Holder:
+    """Return a script with a key of Ann's that has the default scopes."""
+    return holder(ann)
+
+
+@pytest.fixture
+def admin(ann: Client) -> Client:
+    """Return Ann as an administrator."""
+    run(ann.app, "users", "promote", "ann@example.org")
+    return ann

@@ -1,0 +1,49 @@
+"""Who calls with an API key, and what is stored of it."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from taskapi import db
+from taskapi.keys.models import ApiKey
+from tests.support import Client
+
+
+class Holder(Client):
+    """Somebody who calls with a key, and with a token if they are given one."""
+
+    def __init__(self, owner: Client, text: str) -> None:
+        super().__init__(owner.app, owner.name)
+        self.text = text
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request with the key, unless the headers name another one."""
+        headers = {"X-API-Key": self.text} | dict(options.pop("headers", {}))
+        return super().call(method, path, headers=headers, **options)
+
+
+def make_key(owner: Client, **fields: Any) -> dict[str, Any]:
+    """Make a key and return the answer, which shows it."""
+    answer = owner.post("api-keys", {"name": "backup"} | fields)
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json
+    return made
+
+
+def holder(owner: Client, *scopes: str, **fields: Any) -> Holder:
+    """Return who holds a new key of the owner's with these scopes."""
+    chosen = {"scopes": list(scopes)} if scopes else {}
+    return Holder(owner, make_key(owner, **chosen, **fields)["api_key"])
+
+
+def stored_key(owner: Client) -> Any:
+    """Return the row of the one key of the owner."""
+    statement = select(ApiKey.__table__).where(ApiKey.user_id == owner.user["id"])
+    with owner.app.app_context():
+        (row,) = db.read(statement)
+    return row
+
+
+def without_times(key: dict[str, Any]) -> dict[str, Any]:
+    """Return a key without what its use changes, and without its text."""
+    return {n: v for n, v in key.items() if n not in {"last_used_at", "api_key"}}

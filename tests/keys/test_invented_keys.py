@@ -1,0 +1,100 @@
+"""Keys that were never made here, and what it costs to tell."""
+
+from collections.abc import Callable
+
+import pytest
+
+from taskapi.keys import secrets
+from tests.auth.forging import INVALID_TOKEN
+from tests.keys.holding import Holder
+from tests.support import Client, refused
+
+
+def another(character: str) -> str:
+    return "A" if character != "A" else "B"
+
+
+def changed(place: int) -> Callable[[str], str]:
+    """Return what changes the character at a place."""
+    return lambda text: (
+        text[:place] + another(text[place]) + text[place + 1 :][: len(text)]
+    )
+
+
+MUTATIONS: dict[str, Callable[[str], str]] = {
+    "first-of-the-prefix": lambda t: t[:4] + ("0" if t[4] != "0" else "1") + t[5:],
+    "last-of-the-prefix": lambda t: t[:11] + ("0" if t[11] != "0" else "1") + t[12:],
+    "first-of-the-secret": changed(13),
+    "middle-of-the-secret": changed(30),
+    "first-of-the-checksum": changed(51),
+    "last-character": lambda t: t[:-1] + another(t[-1]),
+    "truncated": lambda t: t[:-1],
+    "only-the-prefix": lambda t: t[:13],
+    "only-the-mark": lambda t: t[:4],
+    "longer": lambda t: f"{t}A",
+    "padded": lambda t: f"{t}=",
+    "upper-case": str.upper,
+    "mark-in-capitals": lambda t: "TSK" + t[3:],
+    "twice": lambda t: t + t,
+    "two-in-one": lambda t: f"{t},{t}",
+    "line-end": lambda t: f"{t}%0A",
+    "fullwidth": lambda t: t[:-1] + "\xff",
+    "endless": lambda t: t + "A" * 5000,
+    "zeros": lambda _: f"tsk_{'0' * 8}_{'A' * 43}",
+}
+
+
+@pytest.mark.parametrize("mutate", MUTATIONS.values(), ids=MUTATIONS)
+def test_a_mistyped_key_costs_no_statement(
+    script: Holder, statements: list[str], mutate: Callable[[str], str]
+) -> None:
+    statements.clear()
+
+    answer = script.get("tasks", headers={"X-API-Key": mutate(script.text)})
+
+    refused(answer, 401, "api-key-invalid")
+    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    assert statements == []
+
+
+def test_a_mistyped_key_as_bearer_token_is_a_bad_key(
+    anyone: Client, script: Holder, statements: list[str]
+) -> None:
+    statements.clear()
+    bearer = {"Authorization": f"Bearer {script.text[:-1]}"}
+
+    answer = anyone.get("tasks", headers=bearer)
+
+    refused(answer, 401, "api-key-invalid")
+    assert statements == []
+
+
+def test_an_invented_key_costs_one_statement(
+    anyone: Client, statements: list[str]
+) -> None:
+    invented = {"X-API-Key": secrets.make().text}
+
+    answer = anyone.get("tasks", headers=invented)
+
+    refused(answer, 401, "api-key-invalid")
+    assert len(statements) == 1
+
+
+def test_the_prefix_of_a_key_does_not_open_what_the_key_opens(
+    anyone: Client, script: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = script.text.split("_")[1]
+    monkeypatch.setattr("secrets.token_hex", lambda _length: prefix)
+    same_prefix = {"X-API-Key": secrets.make().text}
+
+    answer = anyone.get("tasks", headers=same_prefix)
+
+    assert same_prefix["X-API-Key"].startswith(f"tsk_{prefix}_")
+    refused(answer, 401, "api-key-invalid")
+
+
+@pytest.mark.parametrize("header", ["", " "], ids=repr)
+def test_an_empty_key_counts_as_no_credentials(anyone: Client, header: str) -> None:
+    answer = anyone.get("tasks", headers={"X-API-Key": header})
+
+    refused(answer, 401, "token-missing")

@@ -1,0 +1,177 @@
+"""Owners see, rename, shorten and revoke their keys, and nobody else's."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from taskapi import clock
+from tests.backstage import later, run
+from tests.keys.holding import Holder, holder, make_key, without_times
+from tests.support import Client, faults, refused
+
+PAST = "2020-01-01T00:00:00Z"
+DAY = 24 * 3600
+REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
+    "name-null": ({"name": None}, {"#/name": "null"}),
+    "name-of-101": ({"name": "n" * 101}, {"#/name": "length"}),
+    "name-empty": ({"name": ""}, {"#/name": "length"}),
+    "scopes": ({"scopes": ["tasks:read"]}, {"#/scopes": "unknown"}),
+    "prefix": ({"prefix": "0" * 8}, {"#/prefix": "unknown"}),
+    "past": ({"expires_at": PAST}, {"#/expires_at": "range"}),
+    "never": ({"expires_at": None}, {"#/expires_at": "null"}),
+    "later": ({"expires_at": "2199-01-01T00:00:00Z"}, {"#/expires_at": "range"}),
+}
+
+
+def ends(**units: int) -> str:
+    moment = clock.now().replace(microsecond=0) + timedelta(**units)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def test_a_list_of_keys_begins_with_the_newest(ann: Client) -> None:
+    made = [make_key(ann, name=name) for name in ("first", "second", "third")]
+
+    answer = ann.get("api-keys?include_total=true")
+
+    shown = [without_times(key) for key in answer.json["items"]]
+    assert shown == [without_times(key) for key in reversed(made)]
+    assert answer.json["total"] == 3
+
+
+def test_a_list_of_keys_comes_in_pages(ann: Client) -> None:
+    made = [make_key(ann)["id"] for _ in range(3)]
+
+    first = ann.get("api-keys?limit=2").json
+    second = ann.get(f"api-keys?limit=2&cursor={first['next_cursor']}").json
+
+    found = [key["id"] for key in first["items"] + second["items"]]
+    assert found == made[::-1]
+    assert second["next_cursor"] is None
+
+
+def test_a_list_holds_no_key_of_someone_else(ann: Client, bob: Client) -> None:
+    make_key(ann)
+
+    answer = bob.get("api-keys")
+
+    assert answer.json["items"] == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_a_key_of_someone_else_does_not_exist(
+    ann: Client, bob: Client, method: str
+) -> None:
+    key = make_key(ann)
+    body = {"name": "mine"} if method == "PATCH" else None
+
+    theirs = bob.call(method, f"api-keys/{key['id']}", json=body)
+    absent = bob.call(method, f"api-keys/{2**60}", json=body)
+
+    assert refused(theirs, 404, "not-found")["detail"] == absent.json["detail"]
+    assert ann.get(f"api-keys/{key['id']}").json == without_text(key)
+
+
+def without_text(key: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in key.items() if name != "api_key"}
+
+
+def test_a_key_is_renamed(ann: Client) -> None:
+    key = make_key(ann)
+
+    answer = ann.patch(f"api-keys/{key['id']}", {"name": "restore"})
+
+    assert answer.status_code == 200
+    assert answer.json == without_text(key) | {"name": "restore"}
+    assert ann.get(f"api-keys/{key['id']}").json == answer.json
+
+
+def test_a_change_of_nothing_changes_nothing(ann: Client) -> None:
+    key = make_key(ann)
+
+    answer = ann.patch(f"api-keys/{key['id']}", {})
+
+    assert (answer.status_code, answer.json) == (200, without_text(key))
+
+
+def test_a_renamed_key_still_opens(ann: Client, script: Holder) -> None:
+    key = ann.get("api-keys").json["items"][0]
+
+    ann.patch(f"api-keys/{key['id']}", {"name": "restore"})
+
+    assert script.get("tasks").status_code == 200
+
+
+@pytest.mark.parametrize("before", [None, 30], ids=["endless", "30-days"])
+def test_a_key_can_end_sooner(ann: Client, before: int | None) -> None:
+    fields = {"expires_at": ends(days=before)} if before else {}
+    script = holder(ann, **fields)
+    key = ann.get("api-keys").json["items"][0]
+
+    answer = ann.patch(f"api-keys/{key['id']}", {"expires_at": ends(hours=1)})
+    with later(DAY):
+        over = script.get("tasks")
+
+    assert answer.status_code == 200
+    refused(over, 401, "api-key-expired")
+
+
+@pytest.mark.parametrize(("body", "expected"), REFUSED.values(), ids=REFUSED)
+def test_a_change_that_cannot_be_leaves_the_key_alone(
+    ann: Client, body: Any, expected: dict[str, str]
+) -> None:
+    key = make_key(ann, expires_at=ends(days=30))
+
+    answer = ann.patch(f"api-keys/{key['id']}", body)
+
+    assert faults(answer) == expected
+    assert ann.get(f"api-keys/{key['id']}").json == without_text(key)
+
+
+def test_a_revoked_key_is_gone(ann: Client) -> None:
+    key = make_key(ann)
+
+    first = ann.delete(f"api-keys/{key['id']}")
+    second = ann.delete(f"api-keys/{key['id']}")
+
+    assert (first.status_code, first.data) == (204, b"")
+    refused(second, 404, "not-found")
+    assert ann.get("api-keys").json["items"] == []
+
+
+def test_revoking_a_key_leaves_the_others(ann: Client, script: Holder) -> None:
+    other = make_key(ann)
+
+    ann.delete(f"api-keys/{other['id']}")
+
+    assert script.get("tasks").status_code == 200
+
+
+def test_an_operator_makes_lists_and_revokes_keys(ann: Client) -> None:
+    login = "ann@example.org"
+    text = run(ann.app, "api-keys", "create", login, "--name", "cron").strip()
+    script = Holder(ann, text)
+    before = script.get("tasks")
+    key = ann.get("api-keys").json["items"][0]
+
+    listed = run(ann.app, "api-keys", "list", login)
+    run(ann.app, "api-keys", "revoke", login, str(key["id"]))
+
+    assert before.status_code == 200
+    assert key["prefix"] in listed
+    assert text not in listed
+    refused(script.get("tasks"), 401, "api-key-invalid")
+
+
+def test_what_expired_a_month_ago_is_purged(ann: Client) -> None:
+    script = holder(ann, expires_at=ends(hours=1))
+
+    with later(20 * DAY):
+        run(ann.app, "purge")
+        expired = script.get("tasks")
+    with later(40 * DAY):
+        run(ann.app, "purge")
+        unknown = script.get("tasks")
+
+    refused(expired, 401, "api-key-expired")
+    refused(unknown, 401, "api-key-invalid")
