@@ -79,10 +79,14 @@ def test_only_the_database_module_commits() -> None:
     assert enders == ["taskapi/db.py"]
 
 
-def test_only_the_end_of_a_session_survives_a_refusal() -> None:
+def test_only_what_an_attacker_must_not_undo_survives_a_refusal() -> None:
     callers = [p for p in SERVED if "commit_despite_refusal" in names(p)]
 
-    assert [shown(path) for path in callers] == ["taskapi/auth/service.py"]
+    assert [shown(path) for path in callers] == [
+        "taskapi/auth/service.py",  # the end of a session whose token was stolen
+        "taskapi/keys/service.py",  # that a key was used
+        "taskapi/users/guessing.py",  # that a password was guessed
+    ]
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import another_session, stored_user
 from tests.auth.forging import REALM
+from tests.backstage import another_session, stored_user
 from tests.keys.holding import holder
 from tests.support import PASSWORD, Client, faults, refused
 

@@ -3,11 +3,8 @@
 import pytest
 
 from tests.backstage import run
-from tests.auth.conftest import twin
 from tests.keys.holding import Holder, holder
 from tests.support import Client
-
-__all__ = ["twin"]
 
 
 @pytest.fixture

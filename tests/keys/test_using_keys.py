@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from taskapi import clock
-from tests.backstage import later, run
 from tests.auth.forging import INVALID_TOKEN
+from tests.backstage import later, run
 from tests.keys.holding import Holder, holder, make_key, stored_key
 from tests.support import PASSWORD, Client, refused
 
