@@ -151,7 +151,7 @@ def _database_url(url: str) -> str:
     """Mean psycopg 3 by both names of PostgreSQL; make SQLite paths absolute."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
-        _refuse_bad_port(rest)
+        _refuse_bad_port("DATABASE_URL", rest)
         return f"postgresql+psycopg://{rest}"
     path, _, options = rest.removeprefix("/").partition("?")
     if scheme != "sqlite" or not rest.startswith("/") or path in {"", ":memory:"}:
@@ -162,11 +162,11 @@ def _database_url(url: str) -> str:
     return f"sqlite:///{Path(path).resolve()}" + (f"?{options}" if options else "")
 
 
-def _refuse_bad_port(address: str) -> None:
+def _refuse_bad_port(name: str, address: str) -> None:
     try:
         urlsplit(f"//{address}").port  # noqa: B018 - reading it checks it
     except ValueError as error:
-        raise SettingError("DATABASE_URL: the port is not a number") from error
+        raise SettingError(f"{name}: the port is not a number") from error
 
 
 def _stored_secret(database_url: str) -> str:
@@ -229,6 +229,7 @@ def _refuse_unknown_store(uri: str) -> None:
         raise SettingError(
             "RATELIMIT_STORAGE_URI: expected redis://:password@host:6379/0"
         )
+    _refuse_bad_port("RATELIMIT_STORAGE_URI", uri.partition("://")[2])
 
 
 def _public_url(url: str) -> str:

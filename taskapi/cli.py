@@ -52,11 +52,15 @@ def init_app(app: Flask) -> None:
 @click.option("--username", help="Username to log in with.")
 @click.option("--full-name", help="Name to show.")
 @click.option("--admin", "as_admin", is_flag=True, help="Make it an administrator.")
-@click.password_option(help="Asked for when left out; better not on the command line.")
+@click.option("--password", help="Asked for when left out; better not given here.")
 def create_user(*, as_admin: bool, **fields: str | None) -> None:
     """Make an account, such as the first administrator."""
     if not fields["email"] and not fields["username"]:
         fields["email"] = click.prompt("Email")
+    if fields["password"] is None:
+        fields["password"] = click.prompt(
+            "Password", hide_input=True, confirmation_prompt=True
+        )
     given = {name: value for name, value in fields.items() if value is not None}
     role = Role.ADMIN if as_admin else Role.USER
     user = service.create(**_checked(given), role=role)

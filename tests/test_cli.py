@@ -70,7 +70,7 @@ def test_an_account_is_made_from_options(run: Run, anyone: Client) -> None:
 
 
 def test_an_account_is_made_from_answers(app: Flask, run: Run) -> None:
-    typed = f"{PASSWORD}\n{PASSWORD}\nann@example.org\n"
+    typed = f"ann@example.org\n{PASSWORD}\n{PASSWORD}\n"
 
     made = run("users", "create", typed=typed)
 

@@ -74,6 +74,7 @@ WRONG = [
     ("PUBLIC_URL", "x"),
     ("PUBLIC_URL", "https://"),
     ("RATELIMIT_STORAGE_URI", "x"),
+    ("RATELIMIT_STORAGE_URI", f"redis://:{PLANTED}@host:port/0"),
     ("RATELIMIT_STORAGE_URI", f"mysql://ann:{PLANTED}@host"),
     ("DATABASE_URL", f"mysql://ann:{PLANTED}@host/name"),
     ("DATABASE_URL", f"postgresql://ann:{PLANTED}@host:port/name"),
