@@ -24,7 +24,7 @@ Answer = Sequence[ColumnElement[Any]]
 class Versioned:
     """Give a model the version that ETags show."""
 
-    version: Mapped[int] = mapped_column(db.Id, default=1)
+    version: Mapped[int] = mapped_column(default=1)
 
 
 def create(
