@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
@@ -34,7 +35,13 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    SessionTransaction,
+    mapped_column,
+)
 
 from taskapi import clock
 from taskapi.errors import AlreadyExists, Unavailable
@@ -121,6 +128,7 @@ class Model(DeclarativeBase):
 database = SQLAlchemy(metadata=Model.metadata)
 session = database.session
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+writers = Lock()
 migrate = Migrate(directory=str(MIGRATIONS))
 
 
@@ -156,13 +164,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 @event.listens_for(session, "after_begin")
-def _begin(_session: object, _transaction: object, connection: Connection) -> None:
+def _begin(begun: Session, _transaction: object, connection: Connection) -> None:
     """Open the transaction that the autocommit engine leaves to us.
 
     SQLite takes the write lock at once: a transaction that begins as a reader cannot
-    wait for it later, it fails.
+    wait for it later, it fails. Writers of one process queue here, since SQLite itself
+    lets who waits longest wait on.
     """
+    if connection.dialect.name == "sqlite":
+        if not writers.acquire(timeout=LOCK_WAIT_SECONDS):
+            raise Unavailable(retry_after=1)
+        begun.info["writes"] = True
     begin(connection)
+
+
+@event.listens_for(session, "after_transaction_end")
+def _end(ended: Session, transaction: SessionTransaction) -> None:
+    """Let the next writer in."""
+    if transaction.parent is None and ended.info.pop("writes", False):
+        writers.release()
 
 
 def begin(connection: Connection) -> None:
