@@ -68,7 +68,6 @@ OUT_OF_REACH = (
     exc.ProgrammingError,  # not migrated; SQLite calls that operational
 )
 
-MAX_ID = 2**63 - 1
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 

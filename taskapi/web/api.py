@@ -18,11 +18,11 @@ from taskapi.scopes import Scope
 from taskapi.web import document
 from taskapi.web.access import Access
 from taskapi.web.body import Parser
+from taskapi.web.fields import MAX_ID
 from taskapi.web.schema import Plugin, Schema, unknown
 
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
-MAX_ID = 2**63 - 1
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 INTRODUCTION = """Tasks for a small team, on a server of its own.
 

@@ -15,6 +15,9 @@ from webargs.fields import DelimitedList
 
 from taskapi.errors import Fault
 
+MAX_ID = 2**63 - 1
+"""The largest id, and the largest integer that both databases keep."""
+
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
 DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
@@ -153,7 +156,7 @@ class Ids(Coded, DelimitedList):
     """A comma-separated list of ids."""
 
     def __init__(self, *, most: int, **options: Any) -> None:
-        inner = QueryInteger(low=1, high=2**63 - 1)
+        inner = QueryInteger(low=1, high=MAX_ID)
         super().__init__(inner, validate=Length(min=1, max=most), **options)
 
 
@@ -163,7 +166,7 @@ class Integer(Coded, fields.Integer):
     def __init__(self, *, low: int = 0, **options: Any) -> None:
         metadata = {"format": "int64"} | options.pop("metadata", {})
         super().__init__(
-            strict=True, validate=Range(low, 2**63 - 1), metadata=metadata, **options
+            strict=True, validate=Range(low, MAX_ID), metadata=metadata, **options
         )
 
 

@@ -18,6 +18,7 @@ from jwt.utils import base64url_decode, base64url_encode
 
 from taskapi import clock
 from taskapi.errors import TokenExpired, TokenInvalid
+from taskapi.web.fields import MAX_ID
 
 if TYPE_CHECKING:
     from config import Settings
@@ -26,7 +27,6 @@ NAME = "taskapi"
 LEEWAY_SECONDS = 10
 CACHED_TOKENS = 4096
 LONGEST_LIFE_SECONDS = 366 * 24 * 60 * 60
-MAX_ID = 2**63 - 1
 ID = "[1-9][0-9]{0,18}"
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SESSION_ID = "sid"
