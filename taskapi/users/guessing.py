@@ -6,6 +6,7 @@ The right password takes its own count back.
 """
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -84,7 +85,8 @@ def _count(subject: Subject) -> None:
     guess = db.session.execute(statement).one()
     if guess.number > subject.most:
         db.commit_despite_refusal()
-        wait = max(1, round((guess.expires_at - now).total_seconds()))
+        left = guess.expires_at - clock.now()  # now, after who knows how long a queue
+        wait = max(1, math.ceil(left.total_seconds()))
         log.warning("guesses refused", subject=subject.name.partition(" ")[0])
         raise RateLimited(retry_after=wait)
 

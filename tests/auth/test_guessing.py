@@ -5,9 +5,9 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from taskapi import db
+from taskapi import clock, db
 from taskapi.users.models import Guess
-from tests.backstage import at_once, later, run
+from tests.backstage import at, at_once, later, run
 from tests.support import PASSWORD, Client, refused
 
 MOST = 10
@@ -99,6 +99,19 @@ def test_guessing_is_open_again_after_a_quarter_of_an_hour(
         answer = guess(ann, "ann@example.org", PASSWORD)
 
     assert answer.status_code == status
+
+
+def test_who_comes_back_when_told_is_heard(ann: Client) -> None:
+    began = clock.now().timestamp()
+    with at(began):
+        guesses(ann, "ann@example.org")
+    with at(began + 0.6):
+        over = guess(ann, "ann@example.org", PASSWORD)
+
+    with at(began + 0.6 + int(over.headers["Retry-After"])):
+        answer = guess(ann, "ann@example.org", PASSWORD)
+
+    assert [over.status_code, answer.status_code] == [429, 200]
 
 
 def test_refused_guesses_do_not_make_the_wait_longer(ann: Client) -> None:
