@@ -225,7 +225,7 @@ def _refuse_loose_origins(origins: tuple[str, ...]) -> None:
 
 
 def _refuse_unknown_store(uri: str) -> None:
-    if uri and not uri.startswith(("redis://", "rediss://", "redis+")):
+    if uri and not uri.startswith(("redis://", "rediss://", "redis+unix://")):
         raise SettingError(
             "RATELIMIT_STORAGE_URI: expected redis://:password@host:6379/0"
         )

@@ -76,6 +76,8 @@ WRONG = [
     ("RATELIMIT_STORAGE_URI", "x"),
     ("RATELIMIT_STORAGE_URI", f"redis://:{PLANTED}@host:port/0"),
     ("RATELIMIT_STORAGE_URI", f"mysql://ann:{PLANTED}@host"),
+    ("RATELIMIT_STORAGE_URI", f"redis+sentinel://:{PLANTED}@host/name"),
+    ("RATELIMIT_STORAGE_URI", f"redis+cluster://:{PLANTED}@host"),
     ("DATABASE_URL", f"mysql://ann:{PLANTED}@host/name"),
     ("DATABASE_URL", f"postgresql://ann:{PLANTED}@host:port/name"),
     ("DATABASE_URL", "sqlite://"),
