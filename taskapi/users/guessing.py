@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import case, delete, update
 
 from taskapi import clock, db
-from taskapi.errors import RateLimited
+from taskapi.errors import RateLimited, Unavailable
 from taskapi.users.models import Guess
 
 log = structlog.get_logger()
@@ -57,13 +57,20 @@ def address(ip: str | None) -> Subject:
 def counted(*subjects: Subject) -> Iterator[None]:
     """Count a guess; raises RateLimited instead of letting one more be made.
 
-    The block checks the password. When it raises, the guess stays counted.
+    The block checks the password. When it raises, the guess stays counted, unless the
+    service was too busy to look at the password.
     """
     for subject in subjects:
         _count(subject)
     db.commit_despite_refusal()
-    yield
-    _take_back(subjects)
+    try:
+        yield
+    except Unavailable:
+        for subject in subjects:
+            _take_back(subject)
+        db.commit_despite_refusal()
+        raise
+    _forgive(subjects)
 
 
 def _count(subject: Subject) -> None:
@@ -91,15 +98,18 @@ def _count(subject: Subject) -> None:
         raise RateLimited(retry_after=wait)
 
 
-def _take_back(subjects: Sequence[Subject]) -> None:
+def _forgive(subjects: Sequence[Subject]) -> None:
     """Forget the guesses of an account, and this one of an address."""
     for subject in subjects:
-        one = Guess.subject == subject.digest
         if subject.most == OF_ACCOUNT:
-            db.session.execute(delete(Guess).where(one))
+            db.session.execute(delete(Guess).where(Guess.subject == subject.digest))
         else:
-            less = update(Guess).where(one).values(number=Guess.number - 1)
-            db.session.execute(less)
+            _take_back(subject)
+
+
+def _take_back(subject: Subject) -> None:
+    one = update(Guess).where(Guess.subject == subject.digest)
+    db.session.execute(one.values(number=Guess.number - 1))
 
 
 def purge() -> int:

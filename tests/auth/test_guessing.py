@@ -1,11 +1,13 @@
 """Passwords are guessed ten times in a quarter of an hour, and no more."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from taskapi import clock, db
+from taskapi import clock, db, passwords
 from taskapi.users.models import Guess
 from tests.backstage import at, at_once, later, run
 from tests.support import PASSWORD, Client, refused
@@ -207,6 +209,18 @@ def test_guesses_that_come_together_do_not_slip_through(ann: Client) -> None:
         (401, "invalid-credentials"),
         (429, "rate-limited"),
     }
+
+
+def test_a_password_that_nobody_looked_at_is_no_guess(
+    ann: Client, twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "WAITING", -1)  # no place to wait for a hash
+    busy = Client(twin())
+
+    answer = guess(busy, "ann@example.org", PASSWORD)
+
+    refused(answer, 503, "service-unavailable")
+    assert counts(ann.app) == [0, 0]
 
 
 @pytest.mark.parametrize(
