@@ -67,6 +67,13 @@ def another_session(client: Client) -> Client:
     return again.log_in()
 
 
+def limited(client: Client, app: Flask) -> Client:
+    """Return the same caller at another app."""
+    other = Client(app, client.name)
+    other.user, other.tokens = client.user, client.tokens
+    return other
+
+
 def later(seconds: float) -> time_machine.travel:
     """Return the moment so many seconds from now, to be entered by `with`."""
     return at(clock.now().timestamp() + seconds)

@@ -5,15 +5,17 @@ operations that take a password or a refresh token. Each process counts by itsel
 all by one store (Redis); while that is out of reach, each by itself again.
 """
 
+import math
 import time
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItemPerMinute, WindowStats
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from taskapi.errors import RateLimited
@@ -26,6 +28,20 @@ log = structlog.get_logger()
 
 PATIENCE: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
 RETRY_SECONDS = 10
+OUT_OF_REACH = (
+    StorageError,  # gone, frozen, loading, read-only, full, another password
+    ValueError,  # no such address
+    TypeError,  # no such option in the address
+)
+
+
+class Store(RedisStorage):
+    """A Redis that says to the millisecond when a window ends: its TTL is rounded."""
+
+    def get_expiry(self, key: str) -> float:
+        """Return the moment when the window ends."""
+        left: int = self.storage.pttl(self.prefixed_key(key))
+        return max(left, 0) / 1000 + time.time()
 
 
 class Limits:
@@ -38,7 +54,8 @@ class Limits:
             "default": RateLimitItemPerMinute(settings.ratelimit_per_minute),
             "auth": RateLimitItemPerMinute(settings.ratelimit_auth_per_minute),
         }
-        self.retry_at = 0.0
+        self.retry_at: float | None = None
+        self.lock = Lock()
 
     @cached_property
     def own(self) -> FixedWindowRateLimiter:
@@ -48,18 +65,32 @@ class Limits:
     @cached_property
     def shared(self) -> FixedWindowRateLimiter:
         """Count for all processes, by a store that may keep nobody waiting."""
-        store = storage_from_string(self.shared_uri, wrap_exceptions=True, **PATIENCE)
+        store = Store(self.shared_uri, wrap_exceptions=True, **PATIENCE)
         return FixedWindowRateLimiter(store)
 
     def hit(self, item: RateLimitItemPerMinute, *who: str) -> tuple[bool, WindowStats]:
         """Count one request; tell whether it is within the policy."""
-        if self.shared_uri and time.monotonic() >= self.retry_at:
+        if self._may_ask():
             try:
-                return self._hit(self.shared, item, who)
-            except StorageError:
+                counted = self._hit(self.shared, item, who)
+            except OUT_OF_REACH as error:
                 self.retry_at = time.monotonic() + RETRY_SECONDS
-                log.warning("rate limits are counted by each process for a while")
+                cause = type(error.__cause__ or error).__name__
+                log.warning("rate limits are counted by each process", cause=cause)
+            else:
+                self.retry_at = None
+                return counted
         return self._hit(self.own, item, who)
+
+    def _may_ask(self) -> bool:
+        """Tell whether to ask the store; when it is away, one asks for all at times."""
+        with self.lock:
+            if self.retry_at is None:
+                return bool(self.shared_uri)
+            due = time.monotonic() >= self.retry_at
+            if due:
+                self.retry_at = time.monotonic() + RETRY_SECONDS
+            return due
 
     @staticmethod
     def _hit(
@@ -82,7 +113,7 @@ def count(policy: str) -> None:
     item = limits.policies[policy]
     who = f"user {g.caller.id}" if "caller" in g else f"address {request.remote_addr}"
     within, window = limits.hit(item, policy, who)
-    seconds = max(1, round(window.reset_time - time.time()))
+    seconds = max(1, math.ceil(window.reset_time - time.time()))
     g.limit = (policy, item.amount, window.remaining, seconds)
     if not within:
         raise RateLimited(retry_after=seconds)

@@ -1,13 +1,15 @@
 """Servers as they are shipped, for the tests that need a real one."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import flask_migrate
 import pytest
 from flask import Flask
 
 from tests.support import API
-from tests.system.server import ACCOUNT, ROOT, Server, environment, log_in
+from tests.system.server import ACCOUNT, Server, launch, log_in
+from tests.system.store import Store
 
 SECRET_KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
 Serve = Callable[..., Server]
@@ -28,10 +30,8 @@ def serving(
         address = f"sqlite:///{folder}/tasks.db"
         with make_app(database_url=address).app_context():
             flask_migrate.upgrade()
-        usual = {"DATABASE_URL": address, "SECRET_KEY": SECRET_KEY, "BCRYPT_ROUNDS": 4}
-        usual |= {"ENVIRONMENT": "production", "RATELIMIT_ENABLED": False}
-        variables = environment(**usual | {"WEB_CONCURRENCY": 1} | settings)
-        started.append(Server(ROOT, variables, folder / "log"))
+        usual = {"DATABASE_URL": address, "SECRET_KEY": SECRET_KEY}
+        started.append(launch(folder, **usual | {"WEB_CONCURRENCY": 1} | settings))
         return started[-1].wait()
 
     yield start
@@ -45,6 +45,31 @@ def server(serving: Serve) -> Server:
     made = serving()
     assert made.call("POST", f"{API}/auth/register", ACCOUNT).status == 201
     return made
+
+
+@pytest.fixture
+def instance(app: Flask, tmp_path: Path) -> Iterator[Serve]:
+    """Return a starter of instances, four workers each, on the app's database."""
+    started: list[Server] = []
+    settings = app.extensions["settings"]
+    same = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
+
+    def start(**others: object) -> Server:
+        workers = {"WEB_CONCURRENCY": 4, "THREADS": 4}
+        started.append(launch(tmp_path, **same | workers | others))
+        return started[-1].wait()
+
+    yield start
+    for server in started:
+        server.crash()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Return a Redis that is this test's own."""
+    made = Store(tmp_path)
+    yield made
+    made.kill()
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,6 +50,7 @@ class Server:
                 env=variables,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                process_group=0,
             )
 
     def wait(self) -> "Server":
@@ -104,6 +107,19 @@ class Server:
         finally:
             self.process.kill()
 
+    def crash(self) -> None:
+        """End the process and its workers where they stand."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def crash_workers(self) -> None:
+        """End the workers where they stand; return when others answer."""
+        said = self.log.read_text()
+        for pid in re.findall(r"Booting worker with pid: (\d+)", said):
+            os.kill(int(pid), signal.SIGKILL)
+        self.wait()
+
     def lines(self) -> list[str]:
         """Return what it said so far, by what a terminal takes for lines."""
         return self.log.read_text().removesuffix("\n").split("\n")
@@ -120,6 +136,13 @@ def environment(**settings: object) -> dict[str, str]:
     wanted = defaults | {"PORT": free_port()} | settings
     texts = {name: "" if value == () else str(value) for name, value in wanted.items()}
     return {"PATH": os.environ["PATH"]} | texts
+
+
+def launch(folder: Path, **settings: object) -> Server:
+    """Start a server as in production, but with cheap hashes and without limits."""
+    usual = {"ENVIRONMENT": "production", "BCRYPT_ROUNDS": 4}
+    variables = environment(**usual | {"RATELIMIT_ENABLED": False} | settings)
+    return Server(ROOT, variables, folder / f"{variables['PORT']}.log")
 
 
 def free_port() -> int:

@@ -1,0 +1,232 @@
+"""Rate limits that a Redis counts for all, and what happens while it is away."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from flask import Flask
+from redis import Redis
+
+from taskapi.web.limits import PATIENCE, RETRY_SECONDS
+from tests.backstage import at_once, limited
+from tests.support import PASSWORD, Client, refused
+from tests.system.store import Store
+
+ROW = 5
+CROWD = 8
+Twin = Callable[..., Flask]
+Away = Callable[[Store], None]
+away = pytest.mark.parametrize("leave", [Store.kill, Store.freeze])
+
+
+@pytest.fixture
+def sharing(twin: Twin, store: Store) -> Twin:
+    """Return a maker of instances whose limits the Redis counts."""
+    return partial(twin, ratelimit_enabled=True, ratelimit_storage_uri=store.uri)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the list of questions to Redis, which grows while the test runs."""
+    questions: list[object] = []
+    ask = Redis.execute_command
+
+    def note(client: Redis, *words: object, **options: object) -> object:
+        questions.append(words)
+        return ask(client, *words, **options)
+
+    monkeypatch.setattr(Redis, "execute_command", note)
+    return questions
+
+
+@contextmanager
+def after_a_while() -> Iterator[None]:
+    """Be at the moment when an instance asks again."""
+    clock = time.monotonic
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "monotonic", lambda: clock() + RETRY_SECONDS)
+        yield
+
+
+def statuses(caller: Client, number: int = ROW) -> list[int]:
+    """Make requests one after the other."""
+    return [caller.get("tasks").status_code for _ in range(number)]
+
+
+def left(caller: Client) -> int:
+    """Make a request, and return how many are left."""
+    parameters = caller.get("tasks").headers["RateLimit"].split(";")
+    return int(parameters[1].removeprefix("r="))
+
+
+def test_two_instances_share_one_count(ann: Client, sharing: Twin) -> None:
+    here, there = [limited(ann, sharing(ratelimit_per_minute=4)) for _ in "12"]
+
+    first = statuses(here, 2) + statuses(there, 2)
+    over = here.get("tasks"), there.get("tasks")
+
+    assert first == [200] * 4
+    assert [refused(answer, 429, "rate-limited")["status"] for answer in over]
+
+
+def test_a_wait_is_as_long_as_the_store_says(
+    ann: Client, sharing: Twin, store: Store
+) -> None:
+    caller = limited(ann, sharing(ratelimit_per_minute=1))
+    caller.get("tasks")
+    (window,) = store.tell("KEYS", "*")
+    store.tell("PEXPIRE", window, 20_490)
+
+    answer = caller.get("tasks")
+
+    told = 1000 * int(answer.headers["Retry-After"])
+    assert store.tell("PTTL", window) <= told < 22_000
+
+
+@away
+def test_one_of_a_row_of_requests_learns_that_the_store_went(
+    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+) -> None:
+    caller = limited(ann, sharing())
+    caller.get("tasks")
+    leave(store)
+    asked.clear()
+
+    answered = statuses(caller)
+
+    assert answered == [200] * ROW
+    assert len(asked) == 1
+
+
+@away
+def test_one_of_a_row_of_requests_learns_that_the_store_is_away(
+    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+) -> None:
+    caller = limited(ann, sharing())
+    leave(store)
+
+    answered = statuses(caller)
+
+    assert answered == [200] * ROW
+    assert len(asked) == 1
+
+
+def test_a_question_is_given_up_in_a_fifth_of_a_second() -> None:
+    connect_and_answer = PATIENCE.values()
+
+    assert sum(connect_and_answer) <= 0.2
+
+
+@away
+def test_of_a_crowd_each_asks_once_and_then_nobody(
+    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+) -> None:
+    caller = limited(ann, sharing())
+    caller.get("tasks")
+    leave(store)
+    asked.clear()
+
+    crowd = at_once(*[lambda: caller.get("tasks").status_code] * CROWD)
+    by_the_crowd = len(asked)
+    row = statuses(caller)
+
+    assert crowd + row == [200] * (CROWD + ROW)
+    assert 1 <= by_the_crowd <= CROWD
+    assert len(asked) == by_the_crowd
+
+
+@away
+def test_one_of_a_crowd_asks_whether_the_store_is_back(
+    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+) -> None:
+    caller = limited(ann, sharing())
+    leave(store)
+    caller.get("tasks")
+    asked.clear()
+
+    with after_a_while():
+        crowd = at_once(*[lambda: caller.get("tasks").status_code] * CROWD)
+
+    assert crowd == [200] * CROWD
+    assert len(asked) == 1
+
+
+@away
+def test_each_instance_counts_while_the_store_is_away(
+    ann: Client, sharing: Twin, store: Store, leave: Away
+) -> None:
+    caller = limited(ann, sharing(ratelimit_per_minute=2))
+    caller.get("tasks")
+    leave(store)
+
+    answered = statuses(caller, 3)
+
+    assert answered == [200, 200, 429]
+
+
+@away
+def test_guesses_are_counted_while_the_store_is_away(
+    ann: Client, sharing: Twin, store: Store, leave: Away
+) -> None:
+    caller = Client(sharing(ratelimit_auth_per_minute=1000))
+    leave(store)
+    login = {"email": "ann@example.org", "password": "a guess in the dark"}
+
+    wrong = [caller.post("auth/login", login).status_code for _ in range(11)]
+    right = caller.post("auth/login", login | {"password": PASSWORD})
+
+    assert wrong == [401] * 10 + [429]
+    refused(right, 429, "rate-limited")
+    assert int(right.headers["Retry-After"]) > 60
+
+
+@pytest.mark.parametrize(
+    ("leave", "come_back"), [(Store.kill, Store.start), (Store.freeze, Store.thaw)]
+)
+def test_a_store_that_is_back_counts_for_all_again(
+    ann: Client, sharing: Twin, store: Store, leave: Away, come_back: Away
+) -> None:
+    here, there = limited(ann, sharing()), limited(ann, sharing())
+    leave(store)
+    here.get("tasks")
+    there.get("tasks")
+
+    come_back(store)
+    with after_a_while():
+        first, second = left(here), left(there)
+
+    assert first == second + 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["REPLICAOF 127.0.0.1 1", "CONFIG SET requirepass x", "CONFIG SET maxmemory 1"],
+    ids=["read-only", "password", "full"],
+)
+def test_requests_go_on_while_the_store_refuses(
+    ann: Client, sharing: Twin, store: Store, command: str
+) -> None:
+    store.tell(*command.split())
+    caller = limited(ann, sharing(ratelimit_per_minute=ROW))
+
+    answered = statuses(caller, ROW + 1)
+
+    assert answered == [200] * ROW + [429]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["redis://:x@127.0.0.1:{}/0", "redis://127.0.0.1:{}/0?x=1", "redis://a..b:{}/0"],
+    ids=["password", "option", "host"],
+)
+def test_requests_go_on_while_the_store_is_not_where_it_should_be(
+    ann: Client, sharing: Twin, store: Store, address: str
+) -> None:
+    elsewhere = address.format(store.port)
+    app = sharing(ratelimit_per_minute=ROW, ratelimit_storage_uri=elsewhere)
+
+    answered = statuses(limited(ann, app), ROW + 1)
+
+    assert answered == [200] * ROW + [429]
