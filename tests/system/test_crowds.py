@@ -1,0 +1,110 @@
+"""What four workers of an instance, and two instances, count together."""
+
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from tests.backstage import at_once
+from tests.support import API, PASSWORD, Client
+from tests.system.server import Answer, Server
+from tests.system.store import Store
+
+MOST = 10
+MOST_OF_ADDRESS = 100
+QUARTER = 15 * 60
+WRONG = "a guess in the dark"
+Start = Callable[..., Server]
+
+
+def guess(server: Server, name: str = "ann", password: str = WRONG) -> Answer:
+    """Try a password for an account."""
+    login = {"email": f"{name}@example.org", "password": password}
+    return server.call("POST", f"{API}/auth/login", login)
+
+
+def statuses(answers: list[Answer]) -> Counter[int]:
+    return Counter(answer.status for answer in answers)
+
+
+def read(server: Server, client: Client) -> int:
+    """Ask, with a session that was begun elsewhere, who one is."""
+    bearer = {"Authorization": f"Bearer {client.tokens['access_token']}"}
+    return server.call("GET", f"{API}/users/me", headers=bearer).status
+
+
+def end_workers(server: Server, _start: Start) -> Server:
+    server.crash_workers()
+    return server
+
+
+def end_server(server: Server, start: Start) -> Server:
+    server.crash()
+    return start()
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["one", "two"])
+def test_of_sixty_who_guess_at_once_ten_are_heard(
+    ann: Client, instance: Start, number: int
+) -> None:
+    servers = [instance() for _ in range(number)]
+
+    answers = at_once(*[partial(guess, one) for one in servers] * (60 // number))
+
+    waits = [int(a.headers["Retry-After"]) for a in answers if a.status == 429]
+    assert statuses(answers) == {401: MOST, 429: 60 - MOST}
+    assert 0 < min(waits) <= max(waits) <= QUARTER
+
+
+def test_of_an_address_that_guesses_at_once_a_hundred_are_heard(
+    anyone: Client, instance: Start
+) -> None:
+    server = instance()
+    names = [f"nobody{number}" for number in range(MOST_OF_ADDRESS + 20)]
+
+    answers = at_once(*[partial(guess, server, name) for name in names])
+
+    assert statuses(answers) == {401: MOST_OF_ADDRESS, 429: 20}
+
+
+@pytest.mark.parametrize("end", [end_workers, end_server])
+def test_guesses_before_a_crash_count_after_it(
+    ann: Client, instance: Start, end: Callable[[Server, Start], Server]
+) -> None:
+    server = instance()
+    before = at_once(*[partial(guess, server)] * 6)
+
+    server = end(server, instance)
+    after = at_once(*[partial(guess, server)] * 20)
+    right = guess(server, password=PASSWORD)
+
+    assert statuses(before) == {401: 6}
+    assert statuses(after) == {401: MOST - 6, 429: 20 - (MOST - 6)}
+    assert (right.status, right.json["code"]) == (429, "rate-limited")
+
+
+def test_a_lock_stops_nobody_else(ann: Client, bob: Client, instance: Start) -> None:
+    server = instance()
+    at_once(*[partial(guess, server)] * 20)
+
+    locked = guess(server, password=PASSWORD)
+    other = guess(server, "bob", PASSWORD)
+
+    assert (locked.status, other.status) == (429, 200)
+    assert [read(server, ann), read(server, bob)] == [200, 200]
+
+
+def test_two_instances_count_by_one_store_and_go_on_without_it(
+    ann: Client, instance: Start, store: Store
+) -> None:
+    limits = {"RATELIMIT_ENABLED": True, "RATELIMIT_PER_MINUTE": 20}
+    shared = limits | {"RATELIMIT_STORAGE_URI": store.uri}
+    servers = [instance(**shared), instance(**shared)]
+
+    together = [read(server, ann) for server in servers * 15]
+    store.freeze()
+    alone = [read(server, ann) for server in servers * 15]
+
+    assert together == [200] * 20 + [429] * 10
+    assert alone == [200] * 30
