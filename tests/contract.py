@@ -1,45 +1,5 @@
-"""The operations and components of the OpenAPI document, written down by hand."""
+"""The components of the OpenAPI document, written down by hand."""
 
-PUBLIC = {
-    "GET /",
-    "GET /docs",
-    "GET /openapi.json",
-    "GET /static/{name}",
-    "GET /problems",
-    "GET /problems/{code}",
-    "GET /health",
-    "GET /health/live",
-    "GET /api/v1",
-    "POST /api/v1/auth/register",
-    "POST /api/v1/auth/login",
-    "POST /api/v1/auth/refresh",
-    "POST /api/v1/auth/token",
-}
-PRIVATE = {
-    "POST /api/v1/auth/logout",
-    "GET /api/v1/auth/sessions",
-    "DELETE /api/v1/auth/sessions/{session_id}",
-    "POST /api/v1/auth/password",
-    "GET /api/v1/api-keys",
-    "POST /api/v1/api-keys",
-    "GET /api/v1/api-keys/{key_id}",
-    "PATCH /api/v1/api-keys/{key_id}",
-    "DELETE /api/v1/api-keys/{key_id}",
-    "GET /api/v1/users",
-    "GET /api/v1/users/{user_id}",
-    "PATCH /api/v1/users/{user_id}",
-    "DELETE /api/v1/users/{user_id}",
-    "GET /api/v1/users/me",
-    "PATCH /api/v1/users/me",
-    "PUT /api/v1/users/me",
-    "DELETE /api/v1/users/me",
-    "GET /api/v1/tasks",
-    "POST /api/v1/tasks",
-    "GET /api/v1/tasks/{task_id}",
-    "PATCH /api/v1/tasks/{task_id}",
-    "PUT /api/v1/tasks/{task_id}",
-    "DELETE /api/v1/tasks/{task_id}",
-}
 INPUTS = {
     "ApiKeyChange",
     "ApiKeyInput",
