@@ -86,6 +86,25 @@ def test_a_caller_is_answered_where_the_contract_answers(
     assert outcome(answer) == OK
 
 
+@pytest.mark.parametrize("operation", [o for o in PRIVATE if "{" in o])
+def test_what_is_someone_elses_looks_like_what_is_not_there(
+    crowd: Crowd, operation: str
+) -> None:
+    absent = dict.fromkeys(crowd.owned, 2**60)
+
+    theirs = ask(crowd.other, operation, crowd.owned)
+    nothing = ask(crowd.other, operation, absent)
+
+    assert seen(theirs) == seen(nothing)
+
+
+def seen(answer: TestResponse) -> tuple[dict[str, object], dict[str, str]]:
+    """Return what is seen of an answer, but for what names the request."""
+    volatile = {"X-Request-ID", "Content-Length"}
+    headers = {k: v for k, v in answer.headers.items() if k not in volatile}
+    return answer.json | {"request_id": None, "instance": None}, headers
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 def test_what_is_public_answers_every_caller_alike(crowd: Crowd, caller: str) -> None:
     statuses = {o: call(crowd, caller, o).status_code for o in PUBLIC}
