@@ -224,6 +224,20 @@ FORGERIES: dict[str, Forgery] = {
     **SPELLINGS,
 }
 
+EXPIRED: dict[str, Forgery] = {
+    "a-minute-ago": shifted("exp", -60),
+    "beyond-the-leeway": shifted("exp", -11),
+    "zero": claiming(exp=0),
+    "negative": claiming(exp=-1),
+    "true": claiming(exp=True),
+}
+
+SESSIONLESS: dict[str, Forgery] = {
+    "session-that-never-was": claiming(sid=2**62),
+    "user-that-never-was": claiming(sub=str(2**63 - 1)),
+    "session-of-another": retyped("sub", lambda sub: str(int(sub) + 1)),
+}
+
 A_FEW: dict[str, Forgery] = {
     "another-key": SIGNATURES["another-key"],
     "alg-none": HEADERS["alg-none"],

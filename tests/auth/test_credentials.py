@@ -1,16 +1,14 @@
 """Who sends no credentials, or bad ones, is told so before anything else."""
 
-import re
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
-from tests.auth.forged import A_FEW
-from tests.auth.forging import INVALID_TOKEN, REALM, Forgery, access_of, shifted
+from tests.auth.forged import EXPIRED, FORGERIES, SESSIONLESS
+from tests.auth.forging import INVALID_TOKEN, REALM, Forgery, access_of
+from tests.everywhere import OTHER_PLACES, Place, ask_everywhere, bearing, challenges
 from tests.support import Client, refused
 
-METHODS = {"get", "post", "put", "patch", "delete"}
 WRONG_REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "media-type": ("POST", "tasks", {"data": "title", "content_type": "text/plain"}),
     "malformed-json": ("PATCH", "users/me", {"data": "{"}),
@@ -25,61 +23,49 @@ WRONG_REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-def protected_operations(client: Client) -> list[tuple[str, str]]:
-    """Return method and path of each operation that the document says needs login."""
-    paths = client.get("/openapi.json").json["paths"]
-    return [
-        (method.upper(), re.sub(r"{\w+}", "1", path))
-        for path, operations in paths.items()
-        for method, operation in operations.items()
-        if method in METHODS and operation.get("security") != []
-    ]
-
-
-def ask_everywhere(client: Client, **headers: str) -> dict[str, TestResponse]:
-    """Call each protected operation."""
-    return {
-        f"{method} {path}": client.call(method, path, headers=headers)
-        for method, path in protected_operations(client)
-    }
-
-
-def challenges(answers: dict[str, TestResponse], code: str) -> dict[str, str]:
-    """Assert that each answer is this refusal, and return its challenge."""
-    assert {"GET /api/v1/users/me", "POST /api/v1/tasks"} <= answers.keys()
-    return {
-        operation: refused(answer, 401, code) and answer.headers["WWW-Authenticate"]
-        for operation, answer in answers.items()
-    }
-
-
 def test_every_protected_operation_asks_for_credentials(anyone: Client) -> None:
     answers = ask_everywhere(anyone)
 
-    seen = challenges(answers, "token-missing")
-
-    assert set(seen.values()) == {REALM}
+    assert challenges(answers, "token-missing") == {REALM}
 
 
-@pytest.mark.parametrize("forge", A_FEW.values(), ids=A_FEW)
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
 def test_every_protected_operation_refuses_a_forged_token(
-    ann: Client, forge: Forgery
+    ann: Client, statements: list[str], forge: Forgery
 ) -> None:
     forged = forge(access_of(ann))
+    statements.clear()
 
-    answers = ask_everywhere(ann, Authorization=f"Bearer {forged}")
+    answers = ask_everywhere(ann, **bearing(forged))
 
-    seen = challenges(answers, "token-invalid")
-    assert set(seen.values()) == {INVALID_TOKEN}
+    assert challenges(answers, "token-invalid") == {INVALID_TOKEN}
+    assert statements == []
 
 
-def test_every_protected_operation_refuses_an_expired_token(ann: Client) -> None:
-    expired = shifted("exp", -60)(access_of(ann))
+@pytest.mark.parametrize("forge", EXPIRED.values(), ids=EXPIRED)
+def test_every_protected_operation_calls_a_token_expired_whose_time_is_over(
+    ann: Client, statements: list[str], forge: Forgery
+) -> None:
+    expired = forge(access_of(ann))
+    statements.clear()
 
-    answers = ask_everywhere(ann, Authorization=f"Bearer {expired}")
+    answers = ask_everywhere(ann, **bearing(expired))
 
-    seen = challenges(answers, "token-expired")
-    assert set(seen.values()) == {INVALID_TOKEN}
+    assert challenges(answers, "token-expired") == {INVALID_TOKEN}
+    assert statements == []
+
+
+@pytest.mark.parametrize("forge", SESSIONLESS.values(), ids=SESSIONLESS)
+def test_every_protected_operation_looks_for_the_session_of_a_token(
+    ann: Client, bob: Client, statements: list[str], forge: Forgery
+) -> None:
+    forged = forge(access_of(ann))
+    statements.clear()
+
+    answers = ask_everywhere(ann, **bearing(forged))
+
+    assert challenges(answers, "session-revoked") == {INVALID_TOKEN}
+    assert [text for text in statements if not text.startswith("SELECT")] == []
 
 
 @pytest.mark.parametrize(
@@ -126,18 +112,16 @@ def test_the_scheme_counts_in_any_case(ann: Client, scheme: str) -> None:
     assert answer.json == ann.user
 
 
-@pytest.mark.parametrize("token_in", ["query", "form", "cookie"])
-def test_a_token_counts_in_no_place_but_its_header(ann: Client, token_in: str) -> None:
-    token = ann.tokens["access_token"]
-    places: dict[str, dict[str, Any]] = {
-        "query": {"query_string": {"access_token": token}},
-        "form": {"data": {"access_token": token}},
-        "cookie": {"headers": {"Cookie": f"access_token_cookie={token}"}},
-    }
+@pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
+@pytest.mark.parametrize("name", ["access_token", "token", "Authorization"])
+def test_a_token_counts_in_no_place_but_its_header(
+    ann: Client, name: str, place: Place
+) -> None:
+    misplaced = place(name, ann.tokens["access_token"])
 
-    answer = Client(ann.app).get("users/me", **places[token_in])
+    answers = ask_everywhere(ann, **misplaced)
 
-    refused(answer, 401, "token-missing")
+    assert challenges(answers, "token-missing") == {REALM}
 
 
 @pytest.mark.parametrize("wrong", WRONG_REQUESTS.values(), ids=WRONG_REQUESTS)

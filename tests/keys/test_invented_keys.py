@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from taskapi.keys import secrets
-from tests.auth.forging import INVALID_TOKEN
+from tests.auth.forging import INVALID_TOKEN, REALM
+from tests.everywhere import OTHER_PLACES, Place, ask_everywhere, challenges
 from tests.keys.holding import Holder
 from tests.support import Client, refused
 
@@ -48,12 +49,12 @@ MUTATIONS: dict[str, Callable[[str], str]] = {
 def test_a_mistyped_key_costs_no_statement(
     script: Holder, statements: list[str], mutate: Callable[[str], str]
 ) -> None:
+    mistyped = {"X-API-Key": mutate(script.text)}
     statements.clear()
 
-    answer = script.get("tasks", headers={"X-API-Key": mutate(script.text)})
+    answers = ask_everywhere(script, headers=mistyped)
 
-    refused(answer, 401, "api-key-invalid")
-    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    assert challenges(answers, "api-key-invalid") == {INVALID_TOKEN}
     assert statements == []
 
 
@@ -91,6 +92,19 @@ def test_the_prefix_of_a_key_does_not_open_what_the_key_opens(
 
     assert same_prefix["X-API-Key"].startswith(f"tsk_{prefix}_")
     refused(answer, 401, "api-key-invalid")
+
+
+@pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
+@pytest.mark.parametrize("name", ["api_key", "X-API-Key", "access_token"])
+def test_a_key_counts_in_no_place_but_its_headers(
+    script: Holder, name: str, place: Place
+) -> None:
+    misplaced = place(name, script.text)
+
+    answers = ask_everywhere(script, **misplaced)
+
+    assert challenges(answers, "token-missing") == {REALM}
+    assert [a for a in answers.values() if script.text in a.text] == []
 
 
 @pytest.mark.parametrize("header", ["", " "], ids=repr)

@@ -52,16 +52,6 @@ def test_two_keys_are_one_too_many(ann: Client, script: Holder) -> None:
     refused(answer, 401, "api-key-invalid")
 
 
-@pytest.mark.parametrize("name", ["api_key", "X-API-Key", "access_token"])
-def test_a_key_in_the_address_is_not_read(
-    anyone: Client, script: Holder, name: str
-) -> None:
-    answer = anyone.get("tasks", query_string={name: script.text})
-
-    refused(answer, 401, "token-missing")
-    assert script.text not in answer.text
-
-
 def test_a_key_is_one_statement_more_the_first_time(
     script: Holder, statements: list[str]
 ) -> None:
