@@ -1,0 +1,61 @@
+"""Nobody learns from the time that an answer takes whether an account exists."""
+
+from collections.abc import Callable
+
+import bcrypt
+import pytest
+from flask import Flask
+
+from tests.auth.timing import ALIKE, Request, likelihood
+from tests.backstage import store_user
+from tests.support import Client
+
+ROUNDS = 8
+GUESS = "a guess in the dark"
+
+
+def posting(path: str, **body: str) -> Request:
+    return lambda client: client.post(path, body)
+
+
+LOGIN = {
+    name: posting("auth/login", email=f"{name}@example.org", password=GUESS)
+    for name in ("known", "closed", "unknown")
+}
+PAIRS = {
+    "login": (401, LOGIN["known"], LOGIN["unknown"]),
+    "login-of-closed": (401, LOGIN["closed"], LOGIN["unknown"]),
+}
+
+
+@pytest.fixture
+def stranger(app: Flask, twin: Callable[..., Flask]) -> Client:
+    """Return somebody where hashes take most of the time of a login."""
+    dear = twin(bcrypt_rounds=ROUNDS)
+    Client(dear, "known").register()
+    store_user(Client(dear, "closed").register(), is_active=False)
+    return Client(dear)
+
+
+@pytest.mark.parametrize(("status", "known", "unknown"), PAIRS.values(), ids=PAIRS)
+def test_who_is_known_and_who_is_not_take_the_same_time(
+    stranger: Client, status: int, known: Request, unknown: Request
+) -> None:
+    longer = likelihood(stranger, known, unknown)
+
+    assert ALIKE[0] < longer < ALIKE[1]
+    assert [known(stranger).status_code, unknown(stranger).status_code] == [status] * 2
+
+
+def test_a_login_that_hashed_nothing_for_strangers_would_be_noticed(
+    stranger: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashpw = bcrypt.hashpw
+    nobody = b"." * 53
+    monkeypatch.setattr(
+        bcrypt, "hashpw", lambda p, salt: b"" if nobody in salt else hashpw(p, salt)
+    )
+
+    longer = likelihood(stranger, LOGIN["known"], LOGIN["unknown"])
+
+    assert longer > ALIKE[1]
