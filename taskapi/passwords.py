@@ -1,5 +1,6 @@
 """Passwords: what is accepted, how it is kept, and how many are hashed at once."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 COMMON = Path(__file__).with_name("common_passwords.txt")
+
+HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+NOBODY = "." * 53
 
 WAITING = 4
 WAIT_SECONDS = 2
@@ -55,10 +59,20 @@ class Passwords:
         app.config["BCRYPT_LOG_ROUNDS"] = settings.bcrypt_rounds
         app.config["BCRYPT_HANDLE_LONG_PASSWORDS"] = True
         self.bcrypt = Bcrypt(app)
-        self.prefix = f"$2b${settings.bcrypt_rounds:02}$"
+        self.rounds = settings.bcrypt_rounds
+        self.prefix = f"$2b${self.rounds:02}$"
         self.min_length = settings.password_min_length
         self.common = frozenset(COMMON.read_text().splitlines())
         self.slot = Slot()
+
+    def spend_the_rest(self, password: str, spent: int | None) -> None:
+        """Hash for nobody until as much is spent as on one hash of today.
+
+        A round doubles the work: who has spent 10 rounds gets to 12 by 10 and 11.
+        """
+        rest = [self.rounds] if spent is None else range(spent, self.rounds)
+        for rounds in rest:
+            self.bcrypt.check_password_hash(f"$2b${rounds:02}${NOBODY}", password)
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
@@ -95,15 +109,14 @@ def make_hash(password: str) -> str:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Tell whether the password is the stored one; as slow where nothing is stored."""
+    """Tell whether the password is the stored one; each denial takes equally long."""
     rules = _rules()
-    nobody = rules.prefix + "." * 53
+    readable = HASH.fullmatch(stored or "")
     with rules.slot():
-        try:
-            same = bool(rules.bcrypt.check_password_hash(stored or nobody, password))
-        except ValueError:  # not a bcrypt hash: nobody's password
-            same = False
-    return same and stored is not None
+        same = readable and rules.bcrypt.check_password_hash(stored, password)
+        if not same:
+            rules.spend_the_rest(password, int(readable[1]) if readable else None)
+    return bool(same)
 
 
 def is_outdated(stored: str | None) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.backstage import run, stored_user
+from tests.backstage import run, store_user, stored_user
 from tests.support import PASSWORD, Client, refused
 
 USUAL = "$2b$04$"
@@ -66,6 +66,21 @@ def test_an_unknown_user_costs_as_much_as_the_setting_asks(
 
     refused(answer, 401, "invalid-credentials")
     assert hashes == [DEARER]
+
+
+@pytest.mark.parametrize("stored", ["cheaper", "unreadable"])
+def test_a_wrong_password_costs_what_an_unknown_user_costs(
+    ann: Client, twin: Callable[..., Flask], hashes: list[str], stored: str
+) -> None:
+    kept = {"cheaper": stored_user(ann).password_hash, "unreadable": "!"}
+    store_user(ann, password_hash=kept[stored])
+    dearer = Client(twin(bcrypt_rounds=7))
+    hashes.clear()
+
+    answer = dearer.post("auth/login", {"username": "ann@example.org", "password": "x"})
+
+    refused(answer, 401, "invalid-credentials")
+    assert sum(2 ** int(cost[4:6]) for cost in hashes) == 2**7
 
 
 def test_a_login_renews_a_hash_that_has_become_too_cheap(
