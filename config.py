@@ -6,6 +6,7 @@ wrong stops the start with one line that names the setting.
 """
 
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -22,6 +23,8 @@ PROJECT = Path(__file__).parent.resolve()
 DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
 SECRET_BYTES = 32
 SECRET_CHARACTERS = 8
+MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
+SENDER = re.compile(rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>")
 KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
 
 
@@ -95,6 +98,7 @@ class Settings:
     threads: int = _number(16, 1, 256)
     log_level: str = _text("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
     public_url: str = _text("")
+    app_url: str = _text("")
     cors_origins: tuple[str, ...] = _names()
     trusted_hosts: tuple[str, ...] = _names()
     trusted_proxies: int = _number(0, 0, 10)
@@ -110,6 +114,8 @@ class Settings:
     ratelimit_per_minute: int = _number(300, 1, 1_000_000)
     ratelimit_auth_per_minute: int = _number(20, 1, 1_000_000)
     ratelimit_storage_uri: str = _confidential()
+    smtp_url: str = _confidential()
+    mail_from: str = _text("")
 
 
 def from_env() -> Settings:
@@ -127,7 +133,9 @@ def from_env() -> Settings:
         _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
     _refuse_loose_origins(values["cors_origins"])
     _refuse_unknown_store(values["ratelimit_storage_uri"])
-    values["public_url"] = _public_url(values["public_url"])
+    for name in ("public_url", "app_url"):
+        values[name] = _address(name.upper(), values[name])
+    _refuse_bad_mail(values)
     return Settings(**values)
 
 
@@ -232,8 +240,21 @@ def _refuse_unknown_store(uri: str) -> None:
     _refuse_bad_port("RATELIMIT_STORAGE_URI", uri.partition("://")[2])
 
 
-def _public_url(url: str) -> str:
+def _address(name: str, url: str) -> str:
     parts = urlsplit(url)
-    if url and (parts.scheme not in {"http", "https"} or not parts.netloc):
-        raise SettingError("PUBLIC_URL: expected an address such as https://host")
+    plain = url.isascii() and url.isprintable() and "#" not in url
+    if url and not (parts.scheme in {"http", "https"} and parts.netloc and plain):
+        raise SettingError(f"{name}: expected an address such as https://host")
     return url.rstrip("/")
+
+
+def _refuse_bad_mail(values: dict[str, Any]) -> None:
+    url, sender = values["smtp_url"], values["mail_from"]
+    _refuse_bad_port("SMTP_URL", url.partition("://")[2])
+    parts = urlsplit(url)
+    if url and not (parts.scheme in {"smtp", "smtps"} and parts.hostname):
+        raise SettingError("SMTP_URL: expected smtp://user:password@host:587")
+    if sender and not SENDER.fullmatch(sender):
+        raise SettingError("MAIL_FROM: expected an address such as tasks@example.org")
+    if url and not sender:
+        raise SettingError("MAIL_FROM: missing, and SMTP_URL needs it")

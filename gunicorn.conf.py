@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from config import load
+from taskapi import background
 from taskapi.log import logging_config
 
 settings = load()
@@ -35,6 +36,11 @@ curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
   -d '{{"username": "ann", "password": "four words of yours"}}'
 
 """
+
+
+def post_worker_init(worker):
+    """Let each worker send letters, and purge once a day."""
+    background.start(worker.wsgi)
 
 
 def when_ready(_server):

@@ -11,6 +11,8 @@ from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
 from taskapi.keys import service as api_keys
 from taskapi.keys.routes import keys
+from taskapi.mail import transport
+from taskapi.recovery.routes import recovery
 from taskapi.system.pages import pages
 from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
@@ -23,7 +25,7 @@ from taskapi.web.identity import Finders
 if TYPE_CHECKING:
     from config import Settings
 
-BLUEPRINTS = [auth, keys, users, admin, tasks, system]
+BLUEPRINTS = [auth, recovery, keys, users, admin, tasks, system]
 
 
 def _views(app: Flask) -> Iterable[tuple[str, Callable[..., Any]]]:
@@ -38,6 +40,7 @@ def create_app(settings: "Settings") -> Flask:
     app.extensions["settings"] = settings
     db.init_app(app, settings)
     passwords.init_app(app, settings)
+    transport.init_app(app, settings)
     tokens.init_app(app, settings)
     identity.init_app(app, Finders(sessions.find_caller, api_keys.find_caller))
     limits.init_app(app, settings)

@@ -7,16 +7,17 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 
-from taskapi import clock, db
+from taskapi import background, clock, db
 from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.errors import Invalid, Problem, Unavailable
 from taskapi.keys import service as keys
 from taskapi.keys.models import ApiKey
+from taskapi.mail import transport
 from taskapi.scopes import Scope
 from taskapi.tasks.models import Task
-from taskapi.users import guessing, service
+from taskapi.users import service
 from taskapi.users.models import Role, User
 from taskapi.users.schemas import RegistrationSchema, fold
 
@@ -37,11 +38,12 @@ class Group(AppGroup):
 users_group = Group("users", help="Make and manage accounts.")
 keys_group = Group("api-keys", help="Make and revoke API keys.")
 sessions_group = Group("sessions", help="End login sessions.")
+mail_group = Group("mail", help="Send letters.")
 
 
 def init_app(app: Flask) -> None:
     """Add the commands, and the models to `flask shell`."""
-    for command in (users_group, keys_group, sessions_group, purge):
+    for command in (users_group, keys_group, sessions_group, mail_group, purge):
         app.cli.add_command(command)
     models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
     app.shell_context_processor(lambda: {"db": db, **models})
@@ -63,7 +65,8 @@ def create_user(*, as_admin: bool, **fields: str | None) -> None:
         )
     given = {name: value for name, value in fields.items() if value is not None}
     role = Role.ADMIN if as_admin else Role.USER
-    user = service.create(**_checked(given), role=role)
+    vouched = "email" in given
+    user = service.create(**_checked(given), role=role, email_verified=vouched)
     click.echo(f"Made {role} {user.id}: {_name(user)}")
 
 
@@ -155,13 +158,20 @@ def end_sessions(login: str) -> None:
     click.echo(f"All sessions of {_name(user)} have ended.")
 
 
+@mail_group.command("send")
+def send_mail() -> None:
+    """Send the letters that are due; gunicorn's workers do so by themselves."""
+    if not transport.is_on():
+        raise click.ClickException("Mail is off; set SMTP_URL and MAIL_FROM.")
+    click.echo(f"Sent {background.send()} letters.")
+
+
 @click.command("purge")
 @with_appcontext
 def purge() -> None:
-    """Delete what is over: sessions, API keys and counts of guesses."""
-    with db.transaction():
-        ended = sessions.purge(), keys.purge(), guessing.purge()
-    click.echo("Deleted {} sessions, {} API keys, {} counts.".format(*ended))
+    """Delete what is over; gunicorn's workers do so by themselves once a day."""
+    gone = background.purge().items()
+    click.echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

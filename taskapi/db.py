@@ -142,7 +142,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "isolation_level": "AUTOCOMMIT",
-        "pool_size": settings.threads,
+        "pool_size": settings.threads + 1,  # and the one that works in the background
         "max_overflow": 0,
         "pool_timeout": POOL_WAIT_SECONDS,
         "pool_recycle": RECYCLE_SECONDS,

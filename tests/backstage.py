@@ -14,6 +14,8 @@ from sqlalchemy import event, func, select, update
 
 from taskapi import clock, db
 from taskapi.auth.models import Session
+from taskapi.mail.models import Letter
+from taskapi.recovery.models import MailedToken
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 from tests.support import Client
@@ -21,7 +23,13 @@ from tests.support import Client
 T = TypeVar("T")
 SECONDS_TO_MEET = 10
 SECONDS_TO_WAIT = 0.3
-ROWS = {"users": User, "sessions": Session, "tasks": Task}
+ROWS = {
+    "users": User,
+    "sessions": Session,
+    "tasks": Task,
+    "letters": Letter,
+    "tokens": MailedToken,
+}
 
 
 def run(app: Flask, *words: str) -> str:

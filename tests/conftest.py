@@ -97,6 +97,7 @@ def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Flas
     with made.app_context(), db.transaction():
         db.session.execute(text("DELETE FROM users"))
         db.session.execute(text("DELETE FROM guesses"))
+        db.session.execute(text("DELETE FROM outbox"))
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "threads": 16,
     "log_level": "INFO",
     "public_url": "",
+    "app_url": "",
     "cors_origins": (),
     "trusted_hosts": (),
     "trusted_proxies": 0,
@@ -48,6 +49,8 @@ DEFAULTS: dict[str, Any] = {
     "ratelimit_per_minute": 300,
     "ratelimit_auth_per_minute": 20,
     "ratelimit_storage_uri": "",
+    "smtp_url": "",
+    "mail_from": "",
 }
 
 WRONG = [
@@ -73,6 +76,15 @@ WRONG = [
     ("CORS_ORIGINS", "null"),
     ("PUBLIC_URL", "x"),
     ("PUBLIC_URL", "https://"),
+    ("APP_URL", "x"),
+    ("APP_URL", "https://app.example.org/#page"),
+    ("SMTP_URL", "x"),
+    ("SMTP_URL", "smtp://"),
+    ("SMTP_URL", f"http://ann:{PLANTED}@host"),
+    ("SMTP_URL", f"smtp://ann:{PLANTED}@host:port"),
+    ("MAIL_FROM", "x"),
+    ("MAIL_FROM", "Tasks <tasks@example.org"),
+    ("MAIL_FROM", "Tasks\nBcc: <tasks@example.org>"),
     ("RATELIMIT_STORAGE_URI", "x"),
     ("RATELIMIT_STORAGE_URI", f"redis://:{PLANTED}@host:port/0"),
     ("RATELIMIT_STORAGE_URI", f"mysql://ann:{PLANTED}@host"),
@@ -181,6 +193,36 @@ def test_whatever_loads_the_settings_says_the_same_line(words: list[str]) -> Non
     assert stopped.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "sender", ["tasks@example.org", "<t@b>", "Tasks <tasks@example.org>", "Büro <t@b>"]
+)
+def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
+    mail = {"SMTP_URL": f"smtps://ann:{PLANTED}@host", "MAIL_FROM": sender}
+
+    shown = run(SHOW, environment(**mail))
+
+    assert f"'mail_from': {sender!r}" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"SMTP_URL": f"smtp://ann:{PLANTED}@host"}, "MAIL_FROM"),
+    ],
+    ids=["no-sender"],
+)
+def test_mail_that_could_not_be_sent_stops_the_start(
+    settings: dict[str, str], named: str
+) -> None:
+    variables = environment(ENVIRONMENT="production", **settings)
+
+    stopped = run(SERVE, variables)
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith(f"taskapi: {named}: ")
+    assert PLANTED not in stopped.stderr
+
+
 def test_postgresql_does_not_start_without_a_secret() -> None:
     address = f"postgresql://ann:{PLANTED}@host/name"
     variables = environment(SECRET_KEY="", DATABASE_URL=address)
@@ -272,6 +314,7 @@ def test_settings_show_no_secret() -> None:
         secret_key=f"{PLANTED}-1",
         secret_key_previous=f"{PLANTED}-2",
         database_url=f"postgresql://ann:{PLANTED}@host/name",
+        smtp_url=f"smtp://ann:{PLANTED}@host",
     )
 
     shown = repr(settings) + str(settings)

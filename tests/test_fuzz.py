@@ -42,6 +42,8 @@ RULES = [  # that JSON Schema cannot say: 422
     "update_me",  # a new email needs the current password
     "put_me",
     "change_password",  # common passwords are a long list
+    "complete_password_reset",  # tokens are mailed
+    "complete_email_verification",  # likewise
     "create_api_key",  # what is over already
     "update_api_key",  # likewise
     "list_tasks",  # cursors are signed, and there is one way of paging at a time

@@ -53,7 +53,7 @@ def log_in(login: dict[str, str]) -> dict[str, Any]:
     By email or username. The password form of OAuth 2.0 is accepted as well.
     """
     name = login.get("email") or login["username"]
-    return _tokens(service.log_in(name, login["password"], _device()))
+    return _log_in(name, login["password"])
 
 
 @auth.post("/auth/refresh", public=True)
@@ -80,8 +80,7 @@ def issue_token(grant: dict[str, str]) -> dict[str, Any]:
     """
     if grant["grant_type"] == "refresh_token":
         return _refresh(grant["refresh_token"])
-    session = service.log_in(grant["username"], grant["password"], _device())
-    return _tokens(session)
+    return _log_in(grant["username"], grant["password"])
 
 
 @auth.post("/auth/logout")
@@ -130,6 +129,10 @@ def change_password(change: dict[str, str]) -> None:
     service.change_password(
         caller(), change["current_password"], change["new_password"]
     )
+
+
+def _log_in(name: str, password: str) -> dict[str, Any]:
+    return _tokens(service.log_in(name, password, _device()))
 
 
 def _refresh(token: str) -> dict[str, Any]:

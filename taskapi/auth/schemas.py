@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.errors import Fault, Invalid
+from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MIN_LENGTH
-from taskapi.users.models import EMAIL_LENGTH
 from taskapi.users.schemas import fold, password
 from taskapi.web.fields import Choice, Flag, Integer, Moment, Text
 from taskapi.web.pages import page_of

@@ -3,6 +3,7 @@
 from typing import Any
 
 from taskapi import passwords
+from taskapi.mail import transport
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, IndexSchema, LiveSchema
 from taskapi.web import body
@@ -50,6 +51,7 @@ def get_index() -> dict[str, Any]:
         "features": {
             "registration": settings.registration == "open",
             "require_if_match": settings.require_if_match,
+            "mail": transport.is_on(),
         },
         "limits": {
             "body_bytes": body.MAX_BYTES,

@@ -2,7 +2,7 @@
 
 A guess is counted and committed before the password is looked at, so that the count
 holds across workers, instances and crashes, and parallel guesses do not slip through.
-The right password takes its own count back.
+The right password takes its own count back. Letters to an email are counted alike.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 WINDOW = timedelta(minutes=15)
 OF_ACCOUNT = 10
 FROM_ADDRESS = 100
+LETTERS = 5
 
 
 class Subject(NamedTuple):
@@ -53,6 +54,11 @@ def address(ip: str | None) -> Subject:
     return Subject(f"address {ip}", FROM_ADDRESS)
 
 
+def letters(email: str) -> Subject:
+    """Count for who gets letters, whether an account has the email or not."""
+    return Subject(f"letters {email}", LETTERS)
+
+
 @contextmanager
 def counted(*subjects: Subject) -> Iterator[None]:
     """Count a guess; raises RateLimited instead of letting one more be made.
@@ -61,7 +67,7 @@ def counted(*subjects: Subject) -> Iterator[None]:
     service was too busy to look at the password.
     """
     for subject in subjects:
-        _count(subject)
+        count(subject)
     db.commit_despite_refusal()
     try:
         yield
@@ -73,7 +79,8 @@ def counted(*subjects: Subject) -> Iterator[None]:
     _forgive(subjects)
 
 
-def _count(subject: Subject) -> None:
+def count(subject: Subject) -> None:
+    """Count once more within the open transaction; raises RateLimited beyond it."""
     now = clock.now()
     over = Guess.expires_at <= now
     fresh = {"number": 1, "expires_at": now + WINDOW}
@@ -96,6 +103,11 @@ def _count(subject: Subject) -> None:
         wait = max(1, math.ceil(left.total_seconds()))
         log.warning("guesses refused", subject=subject.name.partition(" ")[0])
         raise RateLimited(retry_after=wait)
+
+
+def forget(user_id: int) -> None:
+    """Lift the lock of an account."""
+    _forgive([account(user_id)])
 
 
 def _forgive(subjects: Sequence[Subject]) -> None:

@@ -7,9 +7,9 @@ from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.db import Model, choice
+from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.versioned import Versioned
 
-EMAIL_LENGTH = 254
 USERNAME_LENGTH = 50
 FULL_NAME_LENGTH = 100
 TIMEZONE_LENGTH = 64

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.errors import Fault
+from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MAX_LENGTH, MIN_LENGTH
 from taskapi.users import models
 from taskapi.web.fields import Choice, Integer, Moment, Text
@@ -32,7 +33,7 @@ def email(**options: Any) -> Text:
     about = {"format": "email", "examples": ["ann@example.org"]}
     return Text(
         low=3,
-        high=models.EMAIL_LENGTH,
+        high=EMAIL_LENGTH,
         clean=fold,
         pattern=EMAIL,
         metadata=about,

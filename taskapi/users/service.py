@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from taskapi import db, passwords, versioned
 from taskapi.db import AnyRow
@@ -14,7 +14,8 @@ from taskapi.errors import (
     LastAdmin,
     NotFound,
 )
-from taskapi.users import guessing
+from taskapi.mail.models import Kind
+from taskapi.users import guessing, letters
 from taskapi.users.models import PUBLIC_COLUMNS, Role, User
 
 log = structlog.get_logger()
@@ -28,9 +29,15 @@ EVERYBODY = select(*PUBLIC_COLUMNS).order_by(User.id)
 
 
 def create(*, password: str, **fields: Any) -> AnyRow:
-    """Make an account; raises Invalid for a weak password, AlreadyExists for a name."""
-    passwords.refuse_weak(password, fields.get("email"), fields.get("username"))
+    """Make an account; raises Invalid for a weak password, AlreadyExists for a name.
+
+    An email that nobody vouches for gets a letter.
+    """
+    email = fields.get("email")
+    passwords.refuse_weak(password, email, fields.get("username"))
     password_hash = passwords.make_hash(password)
+    if email and not fields.get("email_verified"):
+        letters.post(Kind.VERIFICATION, email)
     with db.unique(User):
         values = fields | {"password_hash": password_hash}
         return versioned.create(User, values, PUBLIC_COLUMNS)
@@ -60,18 +67,36 @@ def change(
 ) -> AnyRow:
     """Change the caller's own account.
 
-    A new email counts as unverified, and asks for the current password.
+    A new email counts as unverified, gets a letter, and asks for the current password.
     """
     given = changes.pop("current_password", None)
-    if "email" in changes and changes["email"] != caller.email:
+    names = {"email": caller.email, "username": caller.username} | changes
+    moves = names["email"] != caller.email
+    if moves:
         _refuse_unproven(caller.id, given)
         changes["email_verified"] = False
-    names = {"email": caller.email, "username": caller.username} | changes
     if names["email"] is None and names["username"] is None:
         raise Invalid({None: [Fault("Keep an email or a username.", "required")]})
+    if moves and names["email"]:
+        letters.post(Kind.VERIFICATION, names["email"])
     with db.unique(User):
         mine = User.id == caller.id
         return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)
+
+
+def prove_email(user: AnyRow, **changes: Any) -> None:
+    """Count the email of an account as verified, and change more with it.
+
+    Raises NotFound unless email, password and state are as they were read.
+    """
+    same = and_(
+        User.id == user.id,
+        User.email == user.email,
+        User.password_hash == user.password_hash,
+        User.is_active,
+    )
+    changes["email_verified"] = True
+    versioned.change(User, same, changes, answer=PUBLIC_COLUMNS)
 
 
 def delete_own(caller: Any, password: str) -> None:

@@ -1,8 +1,8 @@
 """Rate limits per caller, counted by the `limits` library.
 
 Two policies: `default` counts a user's requests, `auth` those of an address to the
-operations that take a password or a refresh token. Each process counts by itself, or
-all by one store (Redis); while that is out of reach, each by itself again.
+operations that take a password or a token, or ask for a letter. Each process counts by
+itself, or all by one store (Redis); while that is out of reach, each by itself again.
 """
 
 import math

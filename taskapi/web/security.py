@@ -27,6 +27,7 @@ HEADERS = {
 LOOPBACK = ["127.0.0.1", "localhost"]
 """Names that a health check on the same machine uses."""
 
+EMPTY = {HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}
 HSTS = "max-age=31536000; includeSubDomains"
 EXPOSED = [
     "ETag",
@@ -77,7 +78,7 @@ def _finish(response: Response) -> Response:
         headers["Strict-Transport-Security"] = HSTS
     private = "caller" in g and request.method in {"GET", "HEAD"}
     headers.setdefault("Cache-Control", "private, no-cache" if private else "no-store")
-    if response.status_code == HTTPStatus.NO_CONTENT:
+    if response.status_code in EMPTY:
         del headers["Content-Type"]
     _log(response)
     return response

@@ -124,6 +124,14 @@ class Server:
         """Return what it said so far, by what a terminal takes for lines."""
         return self.log.read_text().removesuffix("\n").split("\n")
 
+    def said(self, text: str) -> str:
+        """Return what it said so far, once that is part of it."""
+        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        while text not in self.log.read_text():
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+        return self.log.read_text()
+
     def entries(self, event: str = "request") -> list[dict[str, Any]]:
         """Return the log lines of an event."""
         found = [json.loads(line) for line in self.lines()]

@@ -69,7 +69,11 @@ def test_the_index_says_what_the_service_is(anyone: Client) -> None:
     assert answer.json == {
         "name": "taskapi",
         "version": "0.1.0",
-        "features": {"registration": True, "require_if_match": False},
+        "features": {
+            "registration": True,
+            "require_if_match": False,
+            "mail": False,
+        },
         "limits": {
             "body_bytes": 1_048_576,
             "page": 100,
@@ -82,12 +86,13 @@ def test_the_index_says_what_the_service_is(anyone: Client) -> None:
 
 
 def test_the_index_shows_what_the_operator_chose(make_app: MakeApp) -> None:
-    chosen = {"registration": "closed", "require_if_match": True}
-    anyone = Client(make_app(password_min_length=12, **chosen))
+    chosen = {"registration": "closed", "smtp_url": "smtp://mail.example.org"}
+    strict = {"require_if_match": True}
+    anyone = Client(make_app(password_min_length=12, **chosen, **strict))
 
     index = anyone.get("").json
 
-    assert index["features"] == {"registration": False, "require_if_match": True}
+    assert index["features"] == {"registration": False, "mail": True} | strict
     assert index["limits"]["password_min_length"] == 12
 
 

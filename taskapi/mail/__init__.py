@@ -1,0 +1,1 @@
+"""Letters to users: written down with what they are about, sent afterwards."""

@@ -1,0 +1,33 @@
+"""The table of letters that wait to be sent."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from taskapi import clock
+from taskapi.db import Model, choice
+
+EMAIL_LENGTH = 254
+
+
+class Kind(StrEnum):
+    """What a letter is about."""
+
+    RESET = "reset"
+    VERIFICATION = "verification"
+
+
+class Letter(Model):
+    """A letter to an address, whether an account has it or not.
+
+    It holds no token: that is made when the letter is sent.
+    """
+
+    __tablename__ = "outbox"
+
+    kind: Mapped[Kind] = mapped_column(choice(Kind))
+    email: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
+    attempts: Mapped[int] = mapped_column(default=0)
+    send_after: Mapped[datetime] = mapped_column(default=clock.now, index=True)

@@ -1,0 +1,105 @@
+"""The outbox: a letter is kept with what it is about, and sent at least once.
+
+Who sends a letter first moves its next try on and commits that. So several processes
+send it once, and a failure and a crash are the same: the next try comes.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, delete, event, insert, select, update
+
+from taskapi import clock, db
+from taskapi.db import AnyRow
+from taskapi.mail import transport
+from taskapi.mail.models import Kind, Letter
+from taskapi.mail.transport import Text
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = timedelta(minutes=2)
+GIVE_UP_AFTER = timedelta(days=1)
+
+posted = Event()
+"""Set when a letter was committed in this process."""
+
+DUE = (
+    select(Letter.id, Letter.attempts)
+    .where(
+        Letter.send_after <= bindparam("now"),
+        Letter.created_at > bindparam("day_ago"),
+    )
+    .order_by(Letter.send_after, Letter.id)
+    .limit(1)
+)
+
+Compose = Callable[[AnyRow], Text | None]
+
+
+def enqueue(kind: Kind, email: str) -> None:
+    """Keep a letter for sending after the commit, whoever has the address."""
+    db.session.execute(insert(Letter).values(kind=kind, email=email))
+    db.session.info["posted"] = True
+
+
+@event.listens_for(db.session, "after_commit")
+def _announce(committed: Any) -> None:
+    if committed.info.pop("posted", False):
+        posted.set()
+
+
+def drain(compose: Compose) -> int:
+    """Send what is due; return how many letters went.
+
+    `compose` writes the text, or tells that the letter goes to nobody. No transaction
+    is open while the mail server is talked to.
+    """
+    sent = 0
+    while transport.is_on() and (letter := _claim()):
+        with db.transaction():
+            text = compose(letter)
+        if text is None or _sent(letter, text):
+            with db.transaction():
+                db.session.execute(delete(Letter).where(Letter.id == letter.id))
+            sent += text is not None
+    return sent
+
+
+def purge() -> int:
+    """Give up letters that nobody took for a day; return how many."""
+    number = db.delete_all(Letter, Letter.created_at <= clock.now() - GIVE_UP_AFTER)
+    if number:
+        log.warning("mail given up", number=number)
+    return number
+
+
+def _claim() -> AnyRow | None:
+    """Take the letter that waits longest, and put its next try off: 2, 4, 8 minutes."""
+    now = clock.now()
+    while found := db.read(DUE, {"now": now, "day_ago": now - GIVE_UP_AFTER}):
+        ((letter_id, attempts),) = found
+        statement = (
+            update(Letter)
+            .where(Letter.id == letter_id, Letter.attempts == attempts)
+            .values(attempts=attempts + 1, send_after=now + FIRST_PAUSE * 2**attempts)
+            .returning(*Letter.__table__.c)
+        )
+        with db.transaction():
+            claimed = db.session.execute(statement).one_or_none()
+        if claimed:
+            return claimed
+    return None
+
+
+def _sent(letter: AnyRow, text: Text) -> bool:
+    try:
+        transport.send(letter, text)
+    except OSError as error:  # of the network, of TLS, and every refusal by SMTP
+        code = getattr(error, "smtp_code", error.errno)
+        cause = {"cause": type(error).__name__, "code": code}
+        log.warning("mail failed", attempts=letter.attempts, **cause)
+        return False
+    return True

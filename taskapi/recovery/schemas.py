@@ -1,0 +1,33 @@
+"""Requests for letters, and tokens that come back, in JSON."""
+
+from taskapi.passwords import MIN_LENGTH
+from taskapi.users.schemas import email, password
+from taskapi.web.fields import Text
+from taskapi.web.schema import Schema
+
+TOKEN_LENGTH = 100
+
+
+def token() -> Text:
+    """Return a field for the token of a letter."""
+    about = {"description": "The token of the letter."}
+    return Text(low=1, high=TOKEN_LENGTH, required=True, metadata=about)
+
+
+class LetterRequestSchema(Schema):
+    """Where the letter goes."""
+
+    email = email(required=True)
+
+
+class PasswordResetSchema(Schema):
+    """The token of the letter, and the password from now on."""
+
+    token = token()
+    new_password = password(low=MIN_LENGTH, required=True)
+
+
+class EmailVerificationSchema(Schema):
+    """The token of the letter."""
+
+    token = token()

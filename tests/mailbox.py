@@ -1,0 +1,87 @@
+"""A mail server on this machine, and the letters that it was given."""
+
+import asyncio
+import re
+from contextlib import suppress
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from queue import Empty, Queue
+from threading import Event
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from flask import Flask
+
+from taskapi import background
+from tests.support import Client
+from tests.system.server import free_port
+
+SECONDS_TO_ARRIVE = 20
+TOKEN = re.compile(r"^  (?:\S+#token=)?([\w-]{43})\s*$", re.MULTILINE)
+
+
+class Mailbox:
+    """The server of a test; `answer` is what it says to each letter, if it does."""
+
+    def __init__(self, port: int = 0, **options: Any) -> None:
+        self.answer = "250 OK"
+        self.came: Queue[EmailMessage] = Queue()
+        self.is_stuck = False
+        self.tries = 0
+        self.encrypted: list[bool] = []
+        self.asked = Event()
+        self.controller = Controller(
+            self, hostname="127.0.0.1", port=port or free_port(), **options
+        )
+        self.controller.start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.controller.port}"
+
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.tries += 1
+        is_stuck = self.is_stuck
+        self.asked.set()
+        if is_stuck:
+            await asyncio.Event().wait()
+        self.encrypted.append(session.ssl is not None)
+        if self.answer.startswith("250"):
+            content = envelope.content
+            self.came.put(message_from_bytes(content, policy=policy.default))
+        return self.answer
+
+    def next(self) -> EmailMessage:
+        """Return the next letter, when it has come."""
+        return self.came.get(timeout=SECONDS_TO_ARRIVE)
+
+    def take(self) -> list[EmailMessage]:
+        """Return the letters that came since the last time."""
+        taken: list[EmailMessage] = []
+        try:
+            while True:
+                taken.append(self.came.get_nowait())
+        except Empty:
+            return taken
+
+    def close(self) -> None:
+        with suppress(AssertionError, RuntimeError):  # closed already
+            self.controller.stop()
+
+
+def send(app: Flask) -> int:
+    """Send what is due, as the thread of a worker does."""
+    with app.app_context():
+        return background.send()
+
+
+def letters(client: Client, mailbox: Mailbox) -> list[EmailMessage]:
+    """Send what is due, and return what came."""
+    send(client.app)
+    return mailbox.take()
+
+
+def token_in(letter: EmailMessage) -> str:
+    """Return the token of a letter."""
+    (token,) = TOKEN.findall(letter.get_content())
+    return str(token)

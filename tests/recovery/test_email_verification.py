@@ -1,0 +1,178 @@
+"""An email is verified by the token that was mailed to it."""
+
+from functools import partial
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.backstage import at_once, count, later, run
+from tests.mailbox import Mailbox, letters, token_in
+from tests.support import PASSWORD, Client, faults
+
+HOUR = 60 * 60
+SUBJECT = "Verify your email address"
+
+
+@pytest.fixture
+def token(ann: Client, mailbox: Mailbox) -> str:
+    """Return a token to verify Ann's email."""
+    ann.post("auth/verify-email/request", {"email": "ann@example.org"})
+    (letter,) = letters(ann, mailbox)
+    return token_in(letter)
+
+
+def verify(client: Client, token: str) -> TestResponse:
+    """Use a token, without credentials."""
+    return Client(client.app).post("auth/verify-email/complete", {"token": token})
+
+
+def is_verified(client: Client) -> bool:
+    return bool(client.get("users/me").json["email_verified"])
+
+
+def test_a_mailed_token_verifies_the_email(ann: Client, token: str) -> None:
+    answer = verify(ann, token)
+
+    changed = ann.get("users/me")
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert changed.json["email_verified"] is True
+    assert changed.headers["ETag"] == f'"{ann.user["version"] + 1}"'
+
+
+def test_a_registration_sends_the_letter_by_itself(
+    app: Flask, mailbox: Mailbox
+) -> None:
+    bob = Client(app, "bob").register().log_in()
+
+    (letter,) = letters(bob, mailbox)
+
+    assert (letter["To"], letter["Subject"]) == ("bob@example.org", SUBJECT)
+    assert verify(bob, token_in(letter)).status_code == 204
+    assert is_verified(bob)
+
+
+def test_a_registration_without_email_sends_none(
+    anyone: Client, mailbox: Mailbox
+) -> None:
+    anyone.post("auth/register", {"username": "ann", "password": PASSWORD})
+
+    came = letters(anyone, mailbox)
+
+    assert came == []
+
+
+def test_a_refused_registration_sends_none(ann: Client, mailbox: Mailbox) -> None:
+    taken = {"email": "ann@example.org", "password": PASSWORD}
+    assert ann.post("auth/register", taken).status_code == 409
+
+    came = letters(ann, mailbox)
+
+    assert came == []
+
+
+def test_a_changed_email_gets_a_letter_and_the_old_one_gets_none(
+    ann: Client, mailbox: Mailbox
+) -> None:
+    ann.patch(
+        "users/me", {"email": "ann@new.example.org", "current_password": PASSWORD}
+    )
+
+    (letter,) = letters(ann, mailbox)
+
+    assert letter["To"] == "ann@new.example.org"
+    assert verify(ann, token_in(letter)).status_code == 204
+    assert is_verified(ann)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"full_name": "Ann Lee"},
+        {"email": "ann@example.org"},
+        {"username": "ann", "email": None, "current_password": PASSWORD},
+    ],
+    ids=["name", "same", "none"],
+)
+def test_another_change_sends_none(
+    ann: Client, mailbox: Mailbox, change: dict[str, str]
+) -> None:
+    assert ann.patch("users/me", change).status_code == 200
+
+    came = letters(ann, mailbox)
+
+    assert came == []
+
+
+def test_a_token_for_the_old_email_does_not_verify_the_new_one(
+    ann: Client, token: str
+) -> None:
+    ann.patch(
+        "users/me", {"email": "ann@new.example.org", "current_password": PASSWORD}
+    )
+
+    answer = verify(ann, token)
+
+    assert faults(answer) == {"#/token": "wrong"}
+    assert not is_verified(ann)
+
+
+def test_a_changed_password_leaves_the_token_good(ann: Client, token: str) -> None:
+    new = {"current_password": PASSWORD, "new_password": "four words of hers"}
+    ann.post("auth/password", new)
+
+    answer = verify(ann, token)
+
+    assert answer.status_code == 204
+
+
+def test_a_token_is_good_for_one_use(ann: Client, token: str) -> None:
+    answers = at_once(*[partial(verify, ann, token)] * 10)
+
+    assert sorted(answer.status_code for answer in answers) == [204, *[422] * 9]
+
+
+def test_a_token_lives_for_a_day(ann: Client, token: str) -> None:
+    with later(25 * HOUR):
+        late = verify(ann, token)
+    with later(23 * HOUR):
+        in_time = verify(ann, token)
+
+    assert faults(late) == {"#/token": "wrong"}
+    assert in_time.status_code == 204
+
+
+def test_a_token_to_reset_a_password_verifies_nothing(
+    ann: Client, mailbox: Mailbox
+) -> None:
+    ann.post("auth/password-reset/request", {"email": "ann@example.org"})
+    (letter,) = letters(ann, mailbox)
+
+    answer = verify(ann, token_in(letter))
+
+    assert faults(answer) == {"#/token": "wrong"}
+    assert not is_verified(ann)
+
+
+def test_a_verified_email_gets_no_letter(
+    ann: Client, mailbox: Mailbox, token: str
+) -> None:
+    verify(ann, token)
+    request = ann.post("auth/verify-email/request", {"email": "ann@example.org"})
+
+    came = letters(ann, mailbox)
+
+    assert request.status_code == 202
+    assert came == []
+
+
+def test_the_operator_vouches_for_accounts_of_the_command_line(
+    app: Flask, mailbox: Mailbox
+) -> None:
+    words = ["--email", "root@example.org", "--password", PASSWORD]
+    run(app, "users", "create", *words)
+
+    root = Client(app, "root").log_in()
+
+    assert is_verified(root)
+    assert count(app, "letters") == 0

@@ -1,0 +1,197 @@
+"""What a letter says, and how it travels."""
+
+import re
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from flask import Flask
+
+from taskapi import clock
+from tests.backstage import count
+from tests.mailbox import TOKEN, Mailbox, letters, send
+from tests.recovery.conftest import SENDER
+from tests.support import Client
+
+OPENSSL = shutil.which("openssl") or ""
+PAGES = "https://tasks.example.org/app"
+ELSEWHERE = "0.0.0.0"  # noqa: S104 - leads to this machine, and does not look so
+SECRET = "p@ss:w/rd"
+with_openssl = pytest.mark.skipif(not OPENSSL, reason="openssl makes the certificate")
+Post = Callable[..., Client]
+
+
+@pytest.fixture
+def post(ann: Client, twin: Callable[..., Flask]) -> Post:
+    """Return a maker of clients of other apps, in which Ann asks for a letter."""
+
+    def make(path: str = "auth/password-reset/request", **settings: Any) -> Client:
+        usual = ann.app.extensions["settings"]
+        mail = {"smtp_url": usual.smtp_url, "mail_from": SENDER}
+        client = Client(twin(**mail | settings))
+        assert client.post(path, {"email": "ann@example.org"}).status_code == 202
+        return client
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """Return the side of a server whose certificate nobody has signed."""
+    folder = tmp_path_factory.mktemp("tls")
+    name, curve = ["-subj", "/CN=localhost"], ["-pkeyopt", "ec_paramgen_curve:P-256"]
+    words = [OPENSSL, "req", "-x509", "-newkey", "ec", *curve, "-nodes", *name]
+    files = ["-keyout", folder / "key", "-out", folder / "certificate"]
+    subprocess.run([*words, *files], check=True, capture_output=True)  # noqa: S603 - openssl
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate", folder / "key")
+    return context
+
+
+@pytest.fixture
+def open_mailbox() -> Iterator[Callable[..., Mailbox]]:
+    """Return a maker of mail servers."""
+    made: list[Mailbox] = []
+
+    def make(**options: Any) -> Mailbox:
+        made.append(Mailbox(**options))
+        return made[-1]
+
+    yield make
+    for mailbox in made:
+        mailbox.close()
+
+
+def check(_server: Any, _session: Any, _envelope: Any, _kind: Any, login: Any) -> Any:
+    """Let in who gives the name and the password."""
+    right = LoginPassword(b"ann", SECRET.encode())
+    return AuthResult(success=login == right)
+
+
+def test_a_letter_is_plain_and_says_that_a_program_wrote_it(
+    post: Post, mailbox: Mailbox
+) -> None:
+    (letter,) = letters(post(), mailbox)
+
+    age = clock.now() - parsedate_to_datetime(letter["Date"])
+    assert (letter["From"], letter["To"]) == (SENDER, "ann@example.org")
+    assert letter["Subject"] == "Choose a new password"
+    assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter.get_content_type() == "text/plain"
+    assert re.fullmatch(r"<[\w.]+@example\.org>", letter["Message-ID"])
+    assert abs(age.total_seconds()) < 60
+
+
+def test_no_letter_is_taken_for_another(post: Post, mailbox: Mailbox) -> None:
+    client = post()
+    first = letters(client, mailbox)
+
+    second = letters(post(), mailbox)
+
+    ids = [letter["Message-ID"] for letter in [*first, *second]]
+    assert len(set(ids)) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("auth/password-reset/request", "reset-password"),
+        ("auth/verify-email/request", "verify-email"),
+    ],
+    ids=["reset", "verify"],
+)
+def test_a_letter_links_to_the_page_of_an_application(
+    post: Post, mailbox: Mailbox, path: str, page: str
+) -> None:
+    (letter,) = letters(post(path, app_url=PAGES), mailbox)
+
+    link = rf"^  {re.escape(PAGES)}/{page}#token=[\w-]{{43}}\r?$"
+    assert re.search(link, letter.get_content(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("path", "operation"),
+    [
+        ("auth/password-reset/request", "auth/password-reset/complete"),
+        ("auth/verify-email/request", "auth/verify-email/complete"),
+    ],
+    ids=["reset", "verify"],
+)
+def test_without_an_application_a_letter_says_where_the_token_goes(
+    post: Post, mailbox: Mailbox, path: str, operation: str
+) -> None:
+    (letter,) = letters(post(path, public_url="https://api.example.org"), mailbox)
+
+    said = letter.get_content()
+    assert f"POST https://api.example.org/api/v1/{operation}" in said
+    assert TOKEN.search(said)
+
+
+def test_the_longest_address_arrives_in_one_piece(app: Flask, mailbox: Mailbox) -> None:
+    domain = ".".join(["d" * 63, "e" * 63, "f" * 55, "org"])
+    address = f"{'a' * 64}@{domain}"
+    account = {"email": address, "password": "a long walk in the rain"}
+    anyone = Client(app)
+    assert anyone.post("auth/register", account).status_code == 201
+
+    (letter,) = letters(anyone, mailbox)
+
+    assert len(address) >= 250
+    assert letter["To"] == address
+
+
+@with_openssl
+def test_a_letter_travels_by_tls_where_it_is_offered(
+    post: Post, open_mailbox: Callable[..., Mailbox], certificate: ssl.SSLContext
+) -> None:
+    mailbox = open_mailbox(tls_context=certificate)
+
+    sent = send(post(smtp_url=f"smtp://{mailbox.address}").app)
+
+    assert (sent, mailbox.encrypted) == (1, [True])
+
+
+@with_openssl
+def test_a_letter_travels_by_tls_from_the_start_where_that_is_asked_for(
+    post: Post, open_mailbox: Callable[..., Mailbox], certificate: ssl.SSLContext
+) -> None:
+    mailbox = open_mailbox(ssl_context=certificate)
+
+    sent = send(post(smtp_url=f"smtps://{mailbox.address}").app)
+
+    assert (sent, len(mailbox.take())) == (1, 1)
+
+
+@with_openssl
+def test_a_letter_goes_to_no_other_machine_that_cannot_prove_its_name(
+    post: Post, open_mailbox: Callable[..., Mailbox], certificate: ssl.SSLContext
+) -> None:
+    mailbox = open_mailbox(tls_context=certificate)
+    elsewhere = mailbox.address.replace("127.0.0.1", ELSEWHERE)
+    client = post(smtp_url=f"smtp://{elsewhere}")
+
+    sent = send(client.app)
+
+    assert (sent, mailbox.take()) == (0, [])
+    assert count(client.app, "letters") == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "sent"),
+    [("127.0.0.1", 1), (ELSEWHERE, 0)],
+    ids=["here", "elsewhere"],
+)
+def test_a_password_goes_without_tls_to_this_machine_only(
+    post: Post, open_mailbox: Callable[..., Mailbox], host: str, sent: int
+) -> None:
+    mailbox = open_mailbox(auth_require_tls=False, authenticator=check)
+    server = mailbox.address.replace("127.0.0.1", host)
+
+    number = send(post(smtp_url=f"smtp://ann:p%40ss%3Aw%2Frd@{server}").app)
+
+    assert (number, len(mailbox.take())) == (sent, sent)

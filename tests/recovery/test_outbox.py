@@ -1,0 +1,234 @@
+"""Letters are sent at least once, whoever fails, and by one process at a time."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from taskapi import background
+from tests.backstage import at_once, count, days, later, run
+from tests.mailbox import Mailbox, letters, send, token_in
+from tests.support import PASSWORD, Client, refused
+from tests.system.server import ROOT, environment
+from tests.system.sql import execute
+
+FLASK = str(Path(sys.executable).with_name("flask"))
+SECONDS_TO_START = 30
+MINUTE = 60
+RESET = "auth/password-reset"
+MANY = """
+    INSERT INTO guesses (subject, number, expires_at, created_at, updated_at)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+    SELECT 'n' || i, 1, '2020-01-01', '2020-01-01', '2020-01-01' FROM n
+"""
+BUSY = "451 try again later"
+
+
+def ask(client: Client) -> None:
+    answer = client.post(f"{RESET}/request", {"email": "ann@example.org"})
+    assert answer.status_code == 202
+
+
+def tries_after(minutes: int, app: Flask, mailbox: Mailbox) -> int:
+    """Send what is due then, and return how often the server was asked so far."""
+    with later(minutes * MINUTE):
+        send(app)
+    return mailbox.tries
+
+
+@pytest.fixture
+def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
+    """Return a process that has given Ann's letter to a server that says nothing."""
+    settings = ann.app.extensions["settings"]
+    names = ["environment", "database_url", "secret_key", "smtp_url", "mail_from"]
+    variables = environment(**{n.upper(): getattr(settings, n) for n in names})
+    ask(ann)
+    mailbox.is_stuck = True
+    mailbox.asked.clear()
+    process = subprocess.Popen([FLASK, "mail", "send"], cwd=ROOT, env=variables)  # noqa: S603 - our own command
+    assert mailbox.asked.wait(SECONDS_TO_START)
+    mailbox.is_stuck = False
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_letter_survives_the_crash_of_who_sends_it(
+    ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
+) -> None:
+    stuck.kill()
+    stuck.wait()
+
+    at_first = letters(ann, mailbox)
+    with later(3 * MINUTE):
+        (letter,) = letters(ann, mailbox)
+        proof = {"token": token_in(letter), "new_password": "an evening at the sea"}
+        answer = Client(ann.app).post(f"{RESET}/complete", proof)
+
+    assert at_first == []
+    assert answer.status_code == 204
+    assert count(ann.app, "letters") == 0
+
+
+def test_nobody_waits_for_a_mail_server_that_says_nothing(
+    ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
+) -> None:
+    made = ann.make_task()
+
+    assert stuck.poll() is None
+    assert ann.get(f"tasks/{made['id']}").json == made
+
+
+def test_many_who_send_at_once_send_each_letter_once(
+    app: Flask, ann: Client, mailbox: Mailbox
+) -> None:
+    people = [Client(app, f"p{number}").register() for number in range(12)]
+
+    sent = at_once(*[partial(send, app)] * 6)
+
+    names = sorted(letter["To"] for letter in mailbox.take())
+    assert names == sorted(f"{one.name}@example.org" for one in people)
+    assert sum(sent) == 12
+
+
+def test_a_letter_that_is_not_taken_is_tried_again_later_and_later(
+    ann: Client, mailbox: Mailbox
+) -> None:
+    mailbox.answer = BUSY
+    ask(ann)
+    before = mailbox.tries
+
+    tries = [tries_after(minutes, ann.app, mailbox) for minutes in (0, 1, 3, 6, 8)]
+
+    assert [number - before for number in tries] == [1, 1, 2, 2, 3]
+    assert count(ann.app, "letters") == 1
+
+
+def test_one_letter_that_is_not_taken_stops_no_other(
+    app: Flask, ann: Client, mailbox: Mailbox
+) -> None:
+    mailbox.answer = BUSY
+    ask(ann)
+    send(app)
+    mailbox.answer = "250 OK"
+
+    bob = Client(app, "bob").register()
+
+    assert [letter["To"] for letter in letters(bob, mailbox)] == ["bob@example.org"]
+    assert count(app, "letters") == 1
+
+
+def test_a_letter_is_given_up_after_a_day(
+    app: Flask, ann: Client, mailbox: Mailbox
+) -> None:
+    mailbox.answer = BUSY
+    ask(ann)
+    send(app)
+    mailbox.answer = "250 OK"
+
+    with later(days(1) + MINUTE):
+        sent = send(app)
+        said = run(app, "purge")
+
+    assert (sent, count(app, "letters")) == (0, 0)
+    assert "1 letters" in said
+
+
+def test_the_account_is_looked_up_when_the_letter_is_sent(
+    ann: Client, mailbox: Mailbox
+) -> None:
+    ask(ann)
+    ann.delete("users/me", {"password": PASSWORD})
+
+    came = letters(ann, mailbox)
+
+    assert came == []
+    assert count(ann.app, "letters") == 0
+
+
+def test_the_command_says_how_many_went(app: Flask, ann: Client) -> None:
+    ask(ann)
+
+    said = run(app, "mail", "send"), run(app, "mail", "send")
+
+    assert said == ("Sent 1 letters.\n", "Sent 0 letters.\n")
+
+
+def test_the_command_says_when_mail_is_off(
+    ann: Client, twin: Callable[..., Flask]
+) -> None:
+    ask(ann)
+
+    done = twin().test_cli_runner().invoke(args=["mail", "send"])
+
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: Mail is off; set SMTP_URL")
+    assert count(ann.app, "letters") == 1
+
+
+def test_a_purge_clears_tokens_that_are_over(ann: Client, mailbox: Mailbox) -> None:
+    before = count(ann.app, "tokens")
+
+    with later(days(1) + MINUTE):
+        said = run(ann.app, "purge")
+
+    assert (before, count(ann.app, "tokens")) == (1, 0)
+    assert "1 mailed tokens" in said
+
+
+def test_a_purge_leaves_what_still_counts(ann: Client, mailbox: Mailbox) -> None:
+    ask(ann)
+
+    run(ann.app, "purge")
+
+    assert (count(ann.app, "tokens"), count(ann.app, "letters")) == (1, 1)
+    assert ann.get("users/me").status_code == 200
+
+
+def test_much_is_purged_in_several_transactions(
+    app: Flask, ann: Client, statements: list[str]
+) -> None:
+    execute(app, MANY)
+    statements.clear()
+
+    said = run(app, "purge")
+
+    deletions = [s for s in statements if s.startswith("DELETE FROM guesses")]
+    assert "2500 counts" in said
+    assert len(deletions) == 3
+
+
+def test_a_worker_purges_when_it_is_time(app: Flask, ann: Client) -> None:
+    later_on = float("inf")
+
+    with later(days(8)):
+        waits = background.turn(app, later_on), count(app, "sessions")
+        purged = background.turn(app, 0), count(app, "sessions")
+
+    assert waits == (later_on, 1)
+    assert 0 < purged[0] < later_on
+    assert purged[1] == 0
+
+
+def test_a_worker_goes_on_while_the_database_is_away(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    lost = make_app(
+        database_url=f"sqlite:////nowhere/{os.getpid()}.db",
+        smtp_url="smtp://127.0.0.1:1",
+        mail_from="tasks@example.org",
+    )
+
+    next_purge = background.turn(lost, 0)
+
+    assert next_purge > 0
+    refused(
+        Client(lost).post(f"{RESET}/request", {"email": "ann@example.org"}),
+        503,
+        "service-unavailable",
+    )
