@@ -107,6 +107,7 @@ class Settings:
     bcrypt_rounds: int = _number(12, 4, 16)
     password_min_length: int = _number(8, 8, 128)
     registration: Registration = _choice(Registration.OPEN)
+    require_verified_email: bool = _switch(default=False)
     require_api_key: bool = _switch(default=False)
     require_if_match: bool = _switch(default=False)
     docs_enabled: bool = _switch(default=True)
@@ -258,3 +259,6 @@ def _refuse_bad_mail(values: dict[str, Any]) -> None:
         raise SettingError("MAIL_FROM: expected an address such as tasks@example.org")
     if url and not sender:
         raise SettingError("MAIL_FROM: missing, and SMTP_URL needs it")
+    serves = values["environment"] is Environment.PRODUCTION
+    if values["require_verified_email"] and serves and not url:
+        raise SettingError("REQUIRE_VERIFIED_EMAIL: needs SMTP_URL")

@@ -16,6 +16,7 @@ Problem
 ├── SessionRequired             keys may not do this at all
 ├── AdminRequired
 ├── AccountDisabled             said only after the right password
+├── EmailNotVerified            said only after the right password
 ├── RegistrationClosed
 ├── NotFound                    absent, or not the caller's
 ├── AlreadyExists               taken, with the field
@@ -169,6 +170,13 @@ class AccountDisabled(Problem):
 
     code = "account-disabled"
     message = "This account is disabled; ask an administrator."
+
+
+class EmailNotVerified(Problem):
+    """The email must be proven before a login; said only after the right password."""
+
+    code = "email-not-verified"
+    message = "Verify your email first: ask for a letter, and use the token in it."
 
 
 class RegistrationClosed(Problem):

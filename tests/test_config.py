@@ -42,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
     "bcrypt_rounds": 12,
     "password_min_length": 8,
     "registration": config.Registration.OPEN,
+    "require_verified_email": False,
     "require_api_key": False,
     "require_if_match": False,
     "docs_enabled": True,
@@ -78,6 +79,7 @@ WRONG = [
     ("PUBLIC_URL", "https://"),
     ("APP_URL", "x"),
     ("APP_URL", "https://app.example.org/#page"),
+    ("REQUIRE_VERIFIED_EMAIL", "x"),
     ("SMTP_URL", "x"),
     ("SMTP_URL", "smtp://"),
     ("SMTP_URL", f"http://ann:{PLANTED}@host"),
@@ -208,8 +210,9 @@ def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
     ("settings", "named"),
     [
         ({"SMTP_URL": f"smtp://ann:{PLANTED}@host"}, "MAIL_FROM"),
+        ({"REQUIRE_VERIFIED_EMAIL": "true"}, "REQUIRE_VERIFIED_EMAIL"),
     ],
-    ids=["no-sender"],
+    ids=["no-sender", "no-mail"],
 )
 def test_mail_that_could_not_be_sent_stops_the_start(
     settings: dict[str, str], named: str
@@ -221,6 +224,15 @@ def test_mail_that_could_not_be_sent_stops_the_start(
     assert stopped.returncode == 1
     assert stopped.stderr.startswith(f"taskapi: {named}: ")
     assert PLANTED not in stopped.stderr
+
+
+@pytest.mark.parametrize("environ", ["development", "testing"])
+def test_verified_emails_can_be_tried_out_without_mail(environ: str) -> None:
+    variables = environment(ENVIRONMENT=environ, REQUIRE_VERIFIED_EMAIL="true")
+
+    shown = run(SHOW, variables)
+
+    assert "'require_verified_email': True" in shown.stdout
 
 
 def test_postgresql_does_not_start_without_a_secret() -> None:

@@ -40,13 +40,14 @@ def register(account: dict[str, Any]) -> Any:
     """
     if settings.registration == "closed":
         raise RegistrationClosed
-    return conditional.created(users.create(**account), f"{PREFIX}/users/me")
+    made = users.register(needs_email=settings.require_verified_email, **account)
+    return conditional.created(made, f"{PREFIX}/users/me")
 
 
 @auth.post("/auth/login", public=True)
 @auth.arguments(LoginSchema, location="login")
 @auth.response(200, TokensSchema)
-@auth.refuses("invalid-credentials", "account-disabled")
+@auth.refuses("invalid-credentials", "account-disabled", "email-not-verified")
 def log_in(login: dict[str, str]) -> dict[str, Any]:
     """Log in
 
@@ -72,7 +73,7 @@ def refresh_tokens(held: dict[str, str]) -> dict[str, Any]:
 @auth.post("/auth/token", public=True)
 @auth.arguments(GrantSchema, location="form")
 @auth.response(200, TokensSchema)
-@auth.refuses("invalid-credentials", "account-disabled")
+@auth.refuses("invalid-credentials", "account-disabled", "email-not-verified")
 def issue_token(grant: dict[str, str]) -> dict[str, Any]:
     """Request tokens as OAuth 2.0 does
 
@@ -132,7 +133,9 @@ def change_password(change: dict[str, str]) -> None:
 
 
 def _log_in(name: str, password: str) -> dict[str, Any]:
-    return _tokens(service.log_in(name, password, _device()))
+    verified_only = settings.require_verified_email
+    session = service.log_in(name, password, _device(), verified_only=verified_only)
+    return _tokens(session)
 
 
 def _refresh(token: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from taskapi.auth.models import Session
 from taskapi.db import AnyRow, UtcDateTime
 from taskapi.errors import (
     AccountDisabled,
+    EmailNotVerified,
     InvalidCredentials,
     NotFound,
     SessionRevoked,
@@ -67,11 +68,13 @@ def find_caller(session_id: int, user_id: int) -> AnyRow | None:
     return found[0]
 
 
-def log_in(login: str, password: str, device: Device) -> AnyRow:
+def log_in(
+    login: str, password: str, device: Device, *, verified_only: bool = False
+) -> AnyRow:
     """Begin a session.
 
     An unknown user, a wrong password and a disabled user take the same time; only the
-    right password learns that an account is disabled.
+    right password learns that an account is disabled, or its email not verified.
     """
     user = users.find_by_login(login)
     guessed = guessing.account(user.id) if user else guessing.login(login)
@@ -80,6 +83,9 @@ def log_in(login: str, password: str, device: Device) -> AnyRow:
     if user is None or not user.is_active:
         log.warning("login to a disabled account", account_id=user and user.id)
         raise AccountDisabled
+    if verified_only and user.email and not user.email_verified:
+        db.commit_despite_refusal()
+        raise EmailNotVerified
     session = _begin(user, device)
     if renewed:
         users.store_hash(user.id, renewed)

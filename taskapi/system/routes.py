@@ -51,6 +51,7 @@ def get_index() -> dict[str, Any]:
         "features": {
             "registration": settings.registration == "open",
             "require_if_match": settings.require_if_match,
+            "require_verified_email": settings.require_verified_email,
             "mail": transport.is_on(),
         },
         "limits": {

@@ -8,6 +8,7 @@ from taskapi.users.schemas import DeletionSchema, UserSchema
 from taskapi.web import conditional
 from taskapi.web.api import Blueprint
 from taskapi.web.identity import caller
+from taskapi.web.settings import settings
 
 users = Blueprint("users", "Your account.", limit="default", takes_keys=True)
 
@@ -31,7 +32,8 @@ def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
     A JSON merge patch (RFC 7396): what you leave out stays, null clears. PUT does the
     same. `application/merge-patch+json` is accepted too.
     """
-    return service.change(caller(), changes, versions)
+    keeps_email = settings.require_verified_email
+    return service.change(caller(), changes, versions, keeps_email=keeps_email)
 
 
 @users.delete("/users/me")

@@ -43,6 +43,13 @@ def create(*, password: str, **fields: Any) -> AnyRow:
         return versioned.create(User, values, PUBLIC_COLUMNS)
 
 
+def register(*, needs_email: bool, **fields: Any) -> AnyRow:
+    """Make an account over HTTP, where an email may be needed."""
+    if needs_email and "email" not in fields:
+        raise Invalid({"email": [Fault("An email is needed here.", "required")]})
+    return create(**fields)
+
+
 def find(user_id: int) -> AnyRow:
     """Return an account; raises NotFound."""
     found = db.read(BY_ID, {"user_id": user_id})
@@ -63,7 +70,11 @@ def everybody() -> list[AnyRow]:
 
 
 def change(
-    caller: Any, changes: dict[str, Any], versions: versioned.Versions = None
+    caller: Any,
+    changes: dict[str, Any],
+    versions: versioned.Versions = None,
+    *,
+    keeps_email: bool = False,
 ) -> AnyRow:
     """Change the caller's own account.
 
@@ -75,8 +86,7 @@ def change(
     if moves:
         _refuse_unproven(caller.id, given)
         changes["email_verified"] = False
-    if names["email"] is None and names["username"] is None:
-        raise Invalid({None: [Fault("Keep an email or a username.", "required")]})
+    _refuse_nameless(names, keeps_email=keeps_email and moves)
     if moves and names["email"]:
         letters.post(Kind.VERIFICATION, names["email"])
     with db.unique(User):
@@ -156,6 +166,13 @@ def _refuse_unproven(user_id: int, password: str | None) -> None:
     except InvalidCredentials as error:
         fault = Fault("This is not the current password.", "wrong")
         raise Invalid({"current_password": [fault]}) from error
+
+
+def _refuse_nameless(names: dict[str, Any], *, keeps_email: bool) -> None:
+    if names["email"] is None and names["username"] is None:
+        raise Invalid({None: [Fault("Keep an email or a username.", "required")]})
+    if names["email"] is None and keeps_email:
+        raise Invalid({"email": [Fault("An email is needed here.", "required")]})
 
 
 def _keep_an_admin(user_id: int) -> None:

@@ -100,6 +100,13 @@ CATALOGUE = {
         "Ask an administrator.",
         "invalid_grant",
     ),
+    "email-not-verified": Kind(
+        403,
+        "Email not verified",
+        "The password is right and the email of the account is not verified yet.",
+        "Use the token that was mailed to it, or ask for another letter.",
+        "invalid_grant",
+    ),
     "registration-closed": Kind(
         403,
         "Registration closed",

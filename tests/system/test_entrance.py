@@ -72,6 +72,7 @@ def test_the_index_says_what_the_service_is(anyone: Client) -> None:
         "features": {
             "registration": True,
             "require_if_match": False,
+            "require_verified_email": False,
             "mail": False,
         },
         "limits": {
@@ -87,7 +88,7 @@ def test_the_index_says_what_the_service_is(anyone: Client) -> None:
 
 def test_the_index_shows_what_the_operator_chose(make_app: MakeApp) -> None:
     chosen = {"registration": "closed", "smtp_url": "smtp://mail.example.org"}
-    strict = {"require_if_match": True}
+    strict = {"require_if_match": True, "require_verified_email": True}
     anyone = Client(make_app(password_min_length=12, **chosen, **strict))
 
     index = anyone.get("").json

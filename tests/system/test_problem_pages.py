@@ -25,6 +25,7 @@ CODES = {
         "session-required",
         "admin-required",
         "account-disabled",
+        "email-not-verified",
         "registration-closed",
     },
     404: {"not-found"},

@@ -51,6 +51,7 @@ TOLD_BELOW = {
     "insufficient-scope",
     "session-required",
     "account-disabled",
+    "email-not-verified",
     "registration-closed",
     "last-admin",
     "precondition-required",
@@ -148,6 +149,16 @@ def test_a_disabled_account_is_refused(app: Flask, ann: Client) -> None:
     answer = ann.post("auth/login", LOGIN, headers={"Authorization": ""})
 
     refused(answer, 403, "account-disabled")
+
+
+def test_an_unverified_email_is_refused_where_that_matters(
+    ann: Client, twin: Callable[..., Flask]
+) -> None:
+    strict = Client(twin(require_verified_email=True))
+
+    answer = strict.post("auth/login", LOGIN)
+
+    refused(answer, 403, "email-not-verified")
 
 
 def test_the_last_admin_is_kept(app: Flask, ann: Client) -> None:
