@@ -6,6 +6,7 @@ import bcrypt
 import pytest
 from flask import Flask
 
+from taskapi.users import guessing
 from tests.auth.timing import ALIKE, Request, likelihood
 from tests.backstage import store_user
 from tests.support import Client
@@ -22,16 +23,22 @@ LOGIN = {
     name: posting("auth/login", email=f"{name}@example.org", password=GUESS)
     for name in ("known", "closed", "unknown")
 }
+RESET = {
+    name: posting("auth/password-reset/request", email=f"{name}@example.org")
+    for name in ("known", "unknown")
+}
 PAIRS = {
     "login": (401, LOGIN["known"], LOGIN["unknown"]),
     "login-of-closed": (401, LOGIN["closed"], LOGIN["unknown"]),
+    "password-reset": (202, RESET["known"], RESET["unknown"]),
 }
 
 
 @pytest.fixture
-def stranger(app: Flask, twin: Callable[..., Flask]) -> Client:
-    """Return somebody where hashes take most of the time of a login."""
-    dear = twin(bcrypt_rounds=ROUNDS)
+def stranger(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Return somebody where hashes take most of the time of a login, and mail is on."""
+    monkeypatch.setattr(guessing, "LETTERS", 1000)
+    dear = twin(bcrypt_rounds=ROUNDS, smtp_url="smtp://127.0.0.1:1", mail_from="a@b.cc")
     Client(dear, "known").register()
     store_user(Client(dear, "closed").register(), is_active=False)
     return Client(dear)
