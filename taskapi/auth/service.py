@@ -84,7 +84,6 @@ def log_in(
         log.warning("login to a disabled account", account_id=user and user.id)
         raise AccountDisabled
     if verified_only and user.email and not user.email_verified:
-        db.commit_despite_refusal()
         raise EmailNotVerified
     session = _begin(user, device)
     if renewed:

@@ -77,6 +77,7 @@ def counted(*subjects: Subject) -> Iterator[None]:
         db.commit_despite_refusal()
         raise
     _forgive(subjects)
+    db.commit_despite_refusal()  # what follows may hash, and must hold no lock then
 
 
 def count(subject: Subject) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from taskapi import db, passwords
 from tests.auth.forging import REALM
 from tests.backstage import another_session, stored_user
 from tests.keys.holding import holder
@@ -98,3 +99,20 @@ def test_a_key_goes_on_when_the_password_changes(ann: Client) -> None:
     ann.post("auth/password", CHANGE)
 
     assert script.get("tasks").status_code == 200
+
+
+def test_others_write_while_a_new_password_is_hashed(
+    ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_hash, held = passwords.make_hash, []
+
+    def watch(password: str) -> str:
+        held.append(db.session().in_transaction())
+        return make_hash(password)
+
+    monkeypatch.setattr(passwords, "make_hash", watch)
+
+    answer = ann.post("auth/password", CHANGE)
+
+    assert answer.status_code == 204
+    assert held == [False]
