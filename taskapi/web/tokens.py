@@ -149,7 +149,8 @@ def _claims(said: dict[str, Any]) -> Claims:
         not all(type(number) is int for number in numbers)
         or not re.fullmatch(ID, said["sub"])
         or not re.fullmatch(UUID, str(said["jti"]))
-        or not 0 < max(int(said["sub"]), session_id) <= MAX_ID
+        or int(said["sub"]) > MAX_ID
+        or not 0 < session_id <= MAX_ID
         or not 0 < expires_at - issued_at <= LONGEST_LIFE_SECONDS
     ):
         raise TokenInvalid

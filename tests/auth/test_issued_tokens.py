@@ -1,0 +1,109 @@
+"""What a token says, for how long it lives, and where those limits are."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from flask import Flask
+
+from tests.auth.forging import (
+    SECRET,
+    Good,
+    access_of,
+    call_with,
+    claiming,
+    key_id,
+    refresh_of,
+    token,
+)
+from tests.support import Client, refused
+
+CLAIMS = {"fresh", "iss", "aud", "sub", "sid", "jti", "type", "iat", "exp"}
+LEAP_YEAR = 366 * 24 * 3600
+DAY = 24 * 3600
+KINDS = {"access": access_of, "refresh": refresh_of}
+
+each_kind = pytest.mark.parametrize(("kind", "read"), KINDS.items(), ids=KINDS)
+
+
+def lifetime(good: Good) -> int:
+    return int(good.claims["exp"] - good.claims["iat"])
+
+
+def living(good: Good, seconds: int) -> str:
+    """Return a token of the same session that lives for so long."""
+    return token(good.header, good.claims | {"exp": good.claims["iat"] + seconds})
+
+
+@each_kind
+def test_a_token_says_this_and_nothing_else(
+    ann: Client, kind: str, read: Callable[[Client], Good]
+) -> None:
+    good = read(ann)
+
+    assert good.header == {"alg": "HS256", "typ": "JWT", "kid": key_id(SECRET)}
+    assert set(good.claims) == CLAIMS
+    assert (good.claims["iss"], good.claims["aud"]) == ("taskapi", "taskapi")
+    assert (good.claims["sub"], good.claims["type"]) == (str(ann.user["id"]), kind)
+
+
+def test_a_refresh_token_lives_for_a_week(ann: Client) -> None:
+    assert lifetime(refresh_of(ann)) == 7 * DAY
+
+
+def test_tokens_live_as_long_as_the_settings_say(
+    ann: Client, twin: Callable[..., Flask]
+) -> None:
+    there = Client(twin(access_token_minutes=5, refresh_token_days=3), "ann").log_in()
+
+    assert there.tokens["expires_in"] == lifetime(access_of(there)) == 300
+    assert lifetime(refresh_of(there)) == 3 * DAY
+
+
+def test_a_session_lives_as_long_as_its_refresh_token(ann: Client) -> None:
+    shown = ann.get("auth/sessions").json["items"][0]
+
+    ends = datetime.fromisoformat(shown["expires_at"]).timestamp()
+    assert abs(ends - refresh_of(ann).claims["exp"]) <= 1
+
+
+def test_a_token_may_live_for_a_leap_year(ann: Client) -> None:
+    answer = call_with(ann, living(access_of(ann), LEAP_YEAR))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("seconds", [0, LEAP_YEAR + 1], ids=["not-at-all", "longer"])
+def test_a_token_that_lives_as_none_of_ours_is_refused(
+    ann: Client, seconds: int
+) -> None:
+    answer = call_with(ann, living(access_of(ann), seconds))
+
+    refused(answer, 401, "token-invalid")
+
+
+@pytest.mark.parametrize("session_id", [0, -1, -(2**63), -(2**63) - 1])
+def test_a_session_below_one_is_no_session_of_ours(
+    ann: Client, session_id: int
+) -> None:
+    answer = call_with(ann, claiming(sid=session_id)(access_of(ann)))
+
+    refused(answer, 401, "token-invalid")
+
+
+def test_the_largest_ids_are_ids(ann: Client) -> None:
+    largest = claiming(sub=str(2**63 - 1), sid=2**63 - 1)
+
+    answer = call_with(ann, largest(access_of(ann)))
+
+    refused(answer, 401, "session-revoked")
+
+
+@pytest.mark.parametrize("neighbour", [0, 2], ids=["before", "after"])
+def test_a_session_speaks_for_no_neighbour(app: Flask, neighbour: int) -> None:
+    three = [Client(app, name).register().log_in() for name in ("ann", "bob", "cat")]
+    forge = claiming(sub=str(three[neighbour].user["id"]))
+
+    answer = call_with(three[1], forge(access_of(three[1])))
+
+    refused(answer, 401, "session-revoked")
