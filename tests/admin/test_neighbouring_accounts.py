@@ -1,0 +1,89 @@
+"""What an administrator does to one account concerns no other."""
+
+import pytest
+
+from tests.keys.holding import holder
+from tests.support import PASSWORD, Client
+
+
+@pytest.fixture
+def three(root: Client) -> list[Client]:
+    """Return three people, the oldest account first."""
+    return [
+        Client(root.app, name).register().log_in() for name in ("ann", "bob", "cat")
+    ]
+
+
+def address(person: Client) -> str:
+    return f"users/{person.user['id']}"
+
+
+def register(client: Client, *names: dict[str, str]) -> None:
+    """Make an account of each of these names."""
+    answers = [client.post("auth/register", n | {"password": PASSWORD}) for n in names]
+    assert {answer.status_code for answer in answers} == {201}
+
+
+def test_one_of_three_accounts_is_deactivated(
+    root: Client, three: list[Client]
+) -> None:
+    scripts = [holder(person) for person in three]
+
+    answer = root.patch(address(three[1]), {"is_active": False})
+
+    assert answer.status_code == 200
+    assert [c.get("users/me").status_code for c in three] == [200, 401, 200]
+    assert [c.get("tasks").status_code for c in scripts] == [200, 401, 200]
+
+
+@pytest.mark.parametrize(
+    "change", [{"role": "admin"}, {"is_active": True}], ids=["raised", "as-it-was"]
+)
+def test_a_change_that_closes_nothing_ends_nothing(
+    root: Client, three: list[Client], change: dict[str, object]
+) -> None:
+    script = holder(three[1])
+
+    answer = root.patch(address(three[1]), change)
+
+    assert answer.status_code == 200
+    assert three[1].get("users/me").json == answer.json
+    assert script.get("tasks").status_code == 200
+
+
+def test_one_of_three_accounts_is_raised(root: Client, three: list[Client]) -> None:
+    answer = root.patch(address(three[1]), {"role": "admin"})
+
+    seen = [person.get("users/me").json["role"] for person in three]
+    assert answer.status_code == 200
+    assert seen == ["user", "admin", "user"]
+
+
+def test_one_of_three_accounts_is_deleted(root: Client, three: list[Client]) -> None:
+    answer = root.delete(address(three[1]))
+
+    assert answer.status_code == 204
+    assert [c.get("users/me").status_code for c in three] == [200, 401, 200]
+    assert [root.get(address(c)).status_code for c in three] == [200, 404, 200]
+
+
+@pytest.mark.parametrize("query", ["ann_b", "NN_B", "_"])
+def test_a_search_takes_a_character_of_an_email_for_itself(
+    root: Client, query: str
+) -> None:
+    register(root, {"email": "annxb@example.org"}, {"email": "ann_b@example.org"})
+
+    found = root.get(f"users?q={query}").json["items"]
+
+    assert [user["email"] for user in found] == ["ann_b@example.org"]
+
+
+@pytest.mark.parametrize("query", ["ann_b", "NN_B", "_"])
+def test_a_search_takes_a_character_of_a_username_for_itself(
+    root: Client, query: str
+) -> None:
+    register(root, {"username": "annxb"}, {"username": "ann_b"})
+
+    found = root.get(f"users?q={query}").json["items"]
+
+    assert [user["username"] for user in found] == ["ann_b"]
