@@ -1,0 +1,147 @@
+"""When sessions and keys are noted, end and are forgotten: to the second."""
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+
+from tests.backstage import at, count, days, run
+from tests.keys.holding import Holder, holder, stored_key
+from tests.support import Client
+
+START = 2_000_000_000
+FIVE_MINUTES = 300
+WEEK = int(days(7))
+MONTH = int(days(30))
+HOUR = 3600
+
+
+def moment(seconds: float) -> str:
+    """Return the moment so many seconds after the start."""
+    return datetime.fromtimestamp(START + seconds, UTC).isoformat()
+
+
+@pytest.fixture
+def early(app: Flask) -> Client:
+    """Return Ann, who logged in at the start."""
+    with at(START):
+        return Client(app, "ann").register().log_in()
+
+
+@pytest.fixture
+def script(early: Client) -> Holder:
+    """Return who holds a key of Ann's, used at the start, that ends in an hour."""
+    with at(START):
+        made = holder(early, expires_at=moment(HOUR))
+        made.get("tasks")
+    return made
+
+
+def last_use(client: Client) -> float:
+    """Return when the session was used last, in seconds after the start."""
+    noted = client.get("auth/sessions").json["items"][0]["last_used_at"]
+    return datetime.fromisoformat(noted).timestamp() - START
+
+
+@pytest.mark.parametrize(
+    ("seconds", "noted"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
+)
+def test_the_use_of_a_session_is_noted_after_five_minutes(
+    early: Client, seconds: int, noted: int
+) -> None:
+    with at(START + seconds):
+        early.get("tasks")
+        found = last_use(early)
+
+    assert found == noted
+
+
+@pytest.mark.parametrize(
+    ("seconds", "noted"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
+)
+def test_the_use_of_a_key_is_noted_after_five_minutes(
+    early: Client, script: Holder, seconds: int, noted: int
+) -> None:
+    with at(START + seconds):
+        script.get("tasks")
+
+    assert stored_key(early).last_used_at.timestamp() == START + noted
+
+
+def test_a_refresh_is_a_use_of_the_session(early: Client) -> None:
+    token = {"refresh_token": early.tokens["refresh_token"]}
+
+    with at(START + 60):
+        early.post("auth/refresh", token)
+        found = last_use(early)
+
+    assert found == 60
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(9, 200), (10, 401)])
+def test_a_lost_answer_is_given_again_for_ten_seconds(
+    early: Client, seconds: int, status: int
+) -> None:
+    token = {"refresh_token": early.tokens["refresh_token"]}
+    with at(START):
+        early.post("auth/refresh", token)
+
+    with at(START + seconds):
+        answer = early.post("auth/refresh", token)
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(WEEK - 1, 1), (WEEK, 0)])
+def test_a_session_is_forgotten_when_its_week_is_over(
+    early: Client, seconds: int, left: int
+) -> None:
+    with at(START + seconds):
+        run(early.app, "purge")
+
+    assert count(early.app, "sessions") == left
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(HOUR - 1, 200), (HOUR, 401)])
+def test_a_key_ends_at_its_moment(script: Holder, seconds: int, status: int) -> None:
+    with at(START + seconds):
+        answer = script.get("tasks")
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [(HOUR + MONTH - 1, "api-key-expired"), (HOUR + MONTH, "api-key-invalid")],
+)
+def test_a_key_is_forgotten_a_month_after_its_end(
+    script: Holder, seconds: int, code: str
+) -> None:
+    with at(START + seconds):
+        run(script.app, "purge")
+        answer = script.get("tasks")
+
+    assert answer.json["code"] == code
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, 422), (1, 201)])
+def test_a_new_key_ends_after_now(early: Client, seconds: int, status: int) -> None:
+    with at(START):
+        key = {"name": "n", "expires_at": moment(seconds)}
+        answer = early.post("api-keys", key)
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(0, 422), (1, 200), (HOUR, 200), (HOUR + 1, 422)]
+)
+def test_a_key_keeps_its_end_or_ends_sooner(
+    early: Client, script: Holder, seconds: int, status: int
+) -> None:
+    path = f"api-keys/{stored_key(early).id}"
+
+    with at(START):
+        answer = early.patch(path, {"expires_at": moment(seconds)})
+
+    assert answer.status_code == status

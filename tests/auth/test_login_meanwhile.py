@@ -1,0 +1,71 @@
+"""A login counts for the account as it is when the session begins, not as it was."""
+
+from collections.abc import Callable
+from typing import Any
+
+import bcrypt
+import pytest
+
+from tests.backstage import count, store_user, stored_user
+from tests.support import PASSWORD, Client, refused
+
+Meanwhile = Callable[[Callable[[], Any]], None]
+LOGIN = {"email": "ann@example.org", "password": PASSWORD}
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Return what lets something happen while a password is hashed."""
+    hashpw = bcrypt.hashpw
+
+    def arrange(event: Callable[[], Any]) -> None:
+        def hash_late(password: bytes, salt: bytes) -> bytes:
+            event()
+            return hashpw(password, salt)
+
+        monkeypatch.setattr(bcrypt, "hashpw", hash_late)
+
+    return arrange
+
+
+@pytest.fixture
+def known(anyone: Client) -> Client:
+    """Return Ann, who has no session."""
+    anyone.name = "ann"
+    return anyone.register()
+
+
+def test_an_account_that_is_closed_meanwhile_gets_no_session(
+    known: Client, meanwhile: Meanwhile
+) -> None:
+    meanwhile(lambda: store_user(known, is_active=False))
+
+    answer = known.post("auth/login", LOGIN)
+
+    refused(answer, 401, "invalid-credentials")
+    assert count(known.app, "sessions") == 0
+
+
+@pytest.mark.parametrize("other", ["$2b$04$" + "." * 53, "$2b$04$" + "z" * 53])
+def test_a_password_that_is_changed_meanwhile_gets_no_session(
+    known: Client, meanwhile: Meanwhile, other: str
+) -> None:
+    meanwhile(lambda: store_user(known, password_hash=other))
+
+    answer = known.post("auth/login", LOGIN)
+
+    refused(answer, 401, "invalid-credentials")
+    assert count(known.app, "sessions") == 0
+    assert stored_user(known).password_hash == other
+
+
+@pytest.mark.parametrize("stored", ["!", "", "$2b$04$", "plain text"])
+@pytest.mark.parametrize("password", [PASSWORD, "!", "plain text"])
+def test_what_is_no_hash_is_nobodys_password(
+    known: Client, stored: str, password: str
+) -> None:
+    store_user(known, password_hash=stored)
+
+    answer = known.post("auth/login", LOGIN | {"password": password})
+
+    refused(answer, 401, "invalid-credentials")
