@@ -139,7 +139,7 @@ def _touch(key_id: int, now: datetime) -> None:
     """Note the use, at most every five minutes whoever else notes it too."""
     stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - TOUCH_AFTER)
     statement = update(ApiKey).where(ApiKey.id == key_id, stale)
-    db.session.execute(statement.values(last_used_at=now, updated_at=ApiKey.updated_at))
+    db.session.execute(statement.values(last_used_at=now))
     db.commit_despite_refusal()
 
 
