@@ -67,8 +67,11 @@ def test_a_session_lives_as_long_as_its_refresh_token(ann: Client) -> None:
     assert abs(ends - refresh_of(ann).claims["exp"]) <= 1
 
 
-def test_a_token_may_live_for_a_leap_year(ann: Client) -> None:
-    answer = call_with(ann, living(access_of(ann), LEAP_YEAR))
+@pytest.mark.parametrize("seconds", [1, LEAP_YEAR], ids=["second", "leap-year"])
+def test_a_token_lives_for_a_second_at_least_and_a_leap_year_at_most(
+    ann: Client, seconds: int
+) -> None:
+    answer = call_with(ann, living(access_of(ann), seconds))
 
     assert answer.status_code == 200
 

@@ -4,7 +4,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.backstage import another_session, count, later, run
-from tests.support import Client
+from tests.support import Client, refused
 
 MINUTE = 60
 DAY = 24 * 3600
@@ -103,3 +103,20 @@ def test_a_purge_takes_what_is_over_and_leaves_the_rest(ann: Client) -> None:
 
     assert found == 200
     assert count(ann.app, "sessions") == 1
+
+
+def test_the_session_of_a_newer_account_does_not_exist(
+    ann: Client, bob: Client
+) -> None:
+    answer = ann.delete(f"auth/sessions/{shown(bob, 'id')[0]}")
+
+    refused(answer, 404, "not-found")
+    assert bob.get("users/me").json == bob.user
+
+
+def test_a_list_holds_no_session_of_another_account(ann: Client, bob: Client) -> None:
+    cat = Client(ann.app, "cat").register().log_in()
+
+    found = [shown(client, "current") for client in (ann, bob, cat)]
+
+    assert found == [[True], [True], [True]]

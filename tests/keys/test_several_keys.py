@@ -7,7 +7,7 @@ import pytest
 from taskapi import clock
 from tests.backstage import run
 from tests.keys.holding import Holder, holder, make_key
-from tests.support import Client
+from tests.support import Client, refused
 
 NAMES = ["old", "middle", "new"]
 
@@ -102,3 +102,25 @@ def test_an_operator_lists_the_keys_of_one_account_the_oldest_first(
 
     _heading, *rows = listed.strip().splitlines()
     assert [row.split()[1] for row in rows] == [one.text.split("_")[1] for one in three]
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_the_key_of_a_newer_account_does_not_exist(
+    ann: Client, bob: Client, method: str
+) -> None:
+    his = holder(bob, name="his")
+    body = {"name": "hers"} if method == "PATCH" else None
+
+    answer = ann.call(method, f"api-keys/{shown(bob, 'id')[0]}", json=body)
+
+    refused(answer, 404, "not-found")
+    assert shown(bob, "name") == ["his"]
+    assert statuses([his]) == [200]
+
+
+def test_a_list_holds_no_key_of_a_newer_account(ann: Client, bob: Client) -> None:
+    make_key(bob)
+
+    answer = ann.get("api-keys?include_total=true")
+
+    assert (answer.json["items"], answer.json["total"]) == ([], 0)

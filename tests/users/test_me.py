@@ -66,3 +66,7 @@ def test_a_deactivation_counts_on_the_next_request(ann: Client, bob: Client) -> 
     refused(answer, 401, "session-revoked")
     assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
     assert bob.get("users/me").json == bob.user
+
+
+def test_a_new_account_was_changed_when_it_was_made(ann: Client) -> None:
+    assert ann.user["created_at"] == ann.user["updated_at"]
