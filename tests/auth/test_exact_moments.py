@@ -68,6 +68,21 @@ def test_the_use_of_a_key_is_noted_after_five_minutes(
     assert stored_key(early).last_used_at.timestamp() == START + noted
 
 
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(9, 200), (10, 401), (11, 401), (HOUR, 401)]
+)
+def test_a_token_that_was_good_before_ends_ten_seconds_after_its_time(
+    early: Client, seconds: int, status: int
+) -> None:
+    with at(START):
+        before = early.get("users/me")
+
+    with at(START + early.tokens["expires_in"] + seconds):
+        after = early.get("users/me")
+
+    assert (before.status_code, after.status_code) == (200, status)
+
+
 def test_a_refresh_is_a_use_of_the_session(early: Client) -> None:
     token = {"refresh_token": early.tokens["refresh_token"]}
 
