@@ -1,0 +1,26 @@
+"""A key has one spelling, to the last bit."""
+
+import pytest
+
+from taskapi.keys import secrets
+from tests.support import Client, refused
+
+
+def ending_in(character: str) -> str:
+    """Return a key that ends in a character."""
+    made = iter(lambda: secrets.make().text, "")
+    return next(text for text in made if text.endswith(character))
+
+
+@pytest.mark.parametrize(
+    ("last", "other"), [(last, o) for last, *rest in ("ABCD", "89-_") for o in rest]
+)
+def test_another_spelling_of_the_same_bytes_costs_no_statement(
+    anyone: Client, statements: list[str], last: str, other: str
+) -> None:
+    spelled = {"X-API-Key": ending_in(last)[:-1] + other}
+
+    answer = anyone.get("tasks", headers=spelled)
+
+    refused(answer, 401, "api-key-invalid")
+    assert statements == []
