@@ -102,11 +102,29 @@ def test_the_largest_ids_are_ids(ann: Client) -> None:
     refused(answer, 401, "session-revoked")
 
 
+@pytest.fixture
+def three(app: Flask) -> list[Client]:
+    """Return three people, the oldest account first."""
+    return [Client(app, name).register().log_in() for name in ("ann", "bob", "cat")]
+
+
 @pytest.mark.parametrize("neighbour", [0, 2], ids=["before", "after"])
-def test_a_session_speaks_for_no_neighbour(app: Flask, neighbour: int) -> None:
-    three = [Client(app, name).register().log_in() for name in ("ann", "bob", "cat")]
+def test_a_session_speaks_for_no_neighbour(three: list[Client], neighbour: int) -> None:
     forge = claiming(sub=str(three[neighbour].user["id"]))
 
     answer = call_with(three[1], forge(access_of(three[1])))
 
     refused(answer, 401, "session-revoked")
+
+
+@pytest.mark.parametrize("neighbour", [0, 2], ids=["before", "after"])
+def test_a_session_is_refreshed_for_no_neighbour(
+    three: list[Client], neighbour: int
+) -> None:
+    forge = claiming(sub=str(three[neighbour].user["id"]))
+    forged = {"refresh_token": forge(refresh_of(three[1]))}
+
+    answer = three[1].post("auth/refresh", forged)
+
+    refused(answer, 401, "session-revoked")
+    assert three[1].get("users/me").json == three[1].user

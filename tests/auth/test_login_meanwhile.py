@@ -59,6 +59,14 @@ def test_a_password_that_is_changed_meanwhile_gets_no_session(
     assert stored_user(known).password_hash == other
 
 
+def test_accounts_with_one_stored_hash_log_in_apart(known: Client, bob: Client) -> None:
+    store_user(bob, password_hash=stored_user(known).password_hash)
+
+    seen = [client.log_in().get("users/me").json for client in (known, bob)]
+
+    assert seen == [known.user, bob.user]
+
+
 @pytest.mark.parametrize("stored", ["!", "", "$2b$04$", "plain text"])
 @pytest.mark.parametrize("password", [PASSWORD, "!", "plain text"])
 def test_what_is_no_hash_is_nobodys_password(
