@@ -83,3 +83,11 @@ def test_a_public_operation_says_nothing_of_keys(
     said = [operations[name]["description"] for name in set(operations) - set(guarded)]
 
     assert [text for text in said if "API key" in text] == []
+
+
+def test_what_is_described_is_described_in_sentences(
+    operations: dict[str, Any],
+) -> None:
+    told = {name: one["description"] for name, one in operations.items()}
+
+    assert [name for name, text in told.items() if not f".{text}".endswith(".")] == []
