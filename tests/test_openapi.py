@@ -195,6 +195,12 @@ def test_an_answer_may_get_new_members_without_breaking_clients(
     assert "additionalProperties" not in described
 
 
+def test_a_new_password_has_a_documented_length(document: Any) -> None:
+    described = properties(document)["Registration.password"]
+
+    assert (described["minLength"], described["maxLength"]) == (8, 128)
+
+
 def test_a_fault_has_a_pointer_or_a_parameter(document: Any) -> None:
     fault = document["components"]["schemas"]["Fault"]
 
