@@ -9,6 +9,7 @@ from taskapi import cli, db, log, passwords
 from taskapi.admin.routes import admin
 from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
+from taskapi.idempotency import service as answers
 from taskapi.keys import service as api_keys
 from taskapi.keys.routes import keys
 from taskapi.mail import transport
@@ -17,9 +18,10 @@ from taskapi.system.pages import pages
 from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
 from taskapi.users.routes import users
-from taskapi.web import identity, limits, problems, security, tokens
+from taskapi.web import idempotency, identity, limits, problems, security, tokens
 from taskapi.web.api import Api
 from taskapi.web.body import Json
+from taskapi.web.idempotency import Keeper
 from taskapi.web.identity import Finders
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def create_app(settings: "Settings") -> Flask:
     transport.init_app(app, settings)
     tokens.init_app(app, settings)
     identity.init_app(app, Finders(sessions.find_caller, api_keys.find_caller))
+    idempotency.init_app(app, Keeper(answers.claim, answers.keep))
     limits.init_app(app, settings)
     security.init_app(app, settings)
     problems.init_app(app)

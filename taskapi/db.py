@@ -1,4 +1,4 @@
-"""The database: base model, column types, and when a transaction begins and ends.
+"""The database: base model, and when a transaction begins and ends.
 
 `read()` runs in autocommit. The first use of `session` begins the one transaction of a
 request (BEGIN IMMEDIATE on SQLite); `transactional` commits it when the view returns
@@ -7,8 +7,7 @@ and rolls it back when the view raises. Commands do the same with `transaction()
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from threading import Lock
@@ -19,21 +18,16 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
-    DateTime,
-    Dialect,
-    Enum,
     Executable,
-    Integer,
     MetaData,
-    TypeDecorator,
     delete,
     event,
     exc,
     make_url,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import (
@@ -45,6 +39,7 @@ from sqlalchemy.orm import (
 )
 
 from taskapi import clock
+from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import AlreadyExists, Unavailable
 
 if TYPE_CHECKING:
@@ -69,41 +64,6 @@ OUT_OF_REACH = (
     exc.TimeoutError,  # of the pool
     exc.ProgrammingError,  # not migrated; SQLite calls that operational
 )
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware in Python, UTC in the database, whatever the database keeps."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: datetime | None, _dialect: Dialect
-    ) -> datetime | None:
-        """Convert to UTC, since SQLite would drop the offset."""
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(
-        self, value: datetime | None, _dialect: Dialect
-    ) -> datetime | None:
-        """Attach UTC on SQLite, convert to it on PostgreSQL."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def choice(kind: type[StrEnum]) -> Enum:
-    """Return the column type of an enum: its values as text, with a CHECK."""
-    return Enum(
-        kind,
-        name=kind.__name__.lower(),
-        native_enum=False,
-        create_constraint=True,
-        length=20,
-        values_callable=lambda members: [member.value for member in members],
-    )
 
 
 class Model(DeclarativeBase):
@@ -165,13 +125,17 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 @event.listens_for(session, "after_begin")
-def _begin(begun: Session, _transaction: object, connection: Connection) -> None:
+def _begin(
+    begun: Session, transaction: SessionTransaction, connection: Connection
+) -> None:
     """Open the transaction that the autocommit engine leaves to us.
 
     SQLite takes the write lock at once: a transaction that begins as a reader cannot
     wait for it later, it fails. Writers of one process queue here, since SQLite itself
     lets who waits longest wait on.
     """
+    if transaction.nested:
+        return
     if connection.dialect.name == "sqlite":
         if not writers.acquire(timeout=LOCK_WAIT_SECONDS):
             raise Unavailable(retry_after=1)
@@ -231,6 +195,14 @@ def transactional(view: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Undo at the end what the block did, and nothing before it."""
+    savepoint = session.begin_nested()
+    yield
+    savepoint.rollback()
+
+
 def delete_all(model: type[Model], scope: ColumnElement[bool]) -> int:
     """Delete the rows of a scope; return how many.
 
@@ -262,15 +234,25 @@ def commit_despite_refusal() -> None:
     session.commit()
 
 
+def wait_briefly() -> None:
+    """Let no statement of this transaction wait for a row longer than for a lock."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
+
+
 @contextmanager
 def unique(model: type[Model]) -> Iterator[None]:
-    """Turn a taken unique value into AlreadyExists, which names the field."""
+    """Turn a taken unique value into AlreadyExists, which names the field.
+
+    The transaction is over then, so that what is taken can be looked up.
+    """
     try:
         yield
     except exc.IntegrityError as error:
         field = _taken(str(error.orig), model)
         if field is None:
             raise
+        session.rollback()
         sentence = f"This {field} is taken; choose another."
         raise AlreadyExists(sentence, field=field) from error
 
@@ -278,7 +260,9 @@ def unique(model: type[Model]) -> Iterator[None]:
 def _taken(message: str, model: type[Model]) -> str | None:
     """Find the column in what PostgreSQL (constraint) or SQLite (column) says."""
     table = model.__tablename__
-    for name in (column.key for column in model.__table__.columns):
-        if f"uq_{table}_{name}" in message or f"{table}.{name}" in message:
-            return name
-    return None
+    names = [
+        column.key
+        for column in model.__table__.columns
+        if f"uq_{table}_{column.key}" in message or f"{table}.{column.key}" in message
+    ]
+    return names[-1] if names else None

@@ -3,6 +3,8 @@
 Problem
 ├── MalformedJson               the body is not one JSON document
 ├── Invalid                     some values are refused, with a fault for each
+│   ├── ParentCycle             a task would hang below itself
+│   └── ParentTooDeep           a tree would have too many levels
 ├── InvalidCursor               the cursor belongs to another list
 ├── Unauthenticated
 │   ├── TokenMissing
@@ -21,6 +23,8 @@ Problem
 ├── NotFound                    absent, or not the caller's
 ├── AlreadyExists               taken, with the field
 ├── LastAdmin                   somebody must remain who can administer
+├── IdempotencyKeyReused        the key came with another request before
+├── RequestInProgress           the request with this key is still running
 ├── PreconditionFailed          changed meanwhile, with the current version
 ├── PreconditionRequired        a write must say which version it changes
 ├── RateLimited                 too many requests, with seconds to wait
@@ -49,13 +53,26 @@ class Fault(str):
 
 
 class Problem(Exception):
-    """A refusal: `code` for programs, `message` for people, `details` for both."""
+    """A refusal: `code` for programs, `message` for people, `details` for both.
+
+    `faults` says which values it is about: it maps names, or paths of names, to faults,
+    and None to the whole.
+    """
 
     code: ClassVar[str]
     message: ClassVar[str]
 
-    def __init__(self, message: str | None = None, **details: Any) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        faults: dict[Any, Any] | None = None,
+        in_query: bool = False,
+        **details: Any,
+    ) -> None:
         self.detail = message or self.message
+        self.faults = faults or {}
+        self.in_query = in_query
         self.details = details
         super().__init__(self.detail)
 
@@ -68,17 +85,27 @@ class MalformedJson(Problem):
 
 
 class Invalid(Problem):
-    """Some values are refused: `faults` maps names to faults, and None to the whole."""
+    """Some values are refused; `faults` says which."""
 
     code = "validation-error"
     message = "Some values are not accepted; `errors` names each of them."
 
-    def __init__(
-        self, faults: dict[Any, Any], *, in_query: bool = False, **details: Any
-    ) -> None:
-        super().__init__(**details)
-        self.faults = faults
-        self.in_query = in_query
+    def __init__(self, faults: dict[Any, Any], **details: Any) -> None:
+        super().__init__(faults=faults, **details)
+
+
+class ParentCycle(Invalid):
+    """A task would hang below itself."""
+
+    code = "parent-cycle"
+    message = "A task cannot hang below itself; choose another parent."
+
+
+class ParentTooDeep(Invalid):
+    """A tree would have too many levels."""
+
+    code = "parent-too-deep"
+    message = "Trees have at most 10 levels; choose a parent further up."
 
 
 class InvalidCursor(Problem):
@@ -205,6 +232,20 @@ class LastAdmin(Problem):
 
     code = "last-admin"
     message = "This is the last active admin; make another one first."
+
+
+class IdempotencyKeyReused(Problem):
+    """The idempotency key came with another request before."""
+
+    code = "idempotency-key-reused"
+    message = "This Idempotency-Key was used for another request; make a new one."
+
+
+class RequestInProgress(Problem):
+    """The first request with this idempotency key is still running."""
+
+    code = "request-in-progress"
+    message = "The request with this Idempotency-Key is still running; repeat it later."
 
 
 class PreconditionFailed(Problem):

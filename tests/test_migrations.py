@@ -115,6 +115,7 @@ def schema(app: Flask) -> dict[str, Any]:
     return {
         f"{table} {part.__name__}": sorted(map(plain, listed(part(table))))
         for table in tables
+        if not table.startswith("task_words")
         for part in (
             inspector.get_columns,
             inspector.get_pk_constraint,
@@ -275,4 +276,7 @@ def test_a_migration_imports_no_application_code(path: Path) -> None:
     }
     parts = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
 
-    assert plain | parts == {"sqlalchemy", "alembic"}
+    assert not {
+        name for name in plain | parts if name.startswith(("taskapi", "config"))
+    }
+    assert {"sqlalchemy", "alembic"} <= plain | parts

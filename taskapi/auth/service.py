@@ -10,7 +10,8 @@ from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
 
 from taskapi import clock, db, lists, passwords
 from taskapi.auth.models import Session
-from taskapi.db import AnyRow, UtcDateTime
+from taskapi.columns import UtcDateTime
+from taskapi.db import AnyRow
 from taskapi.errors import (
     AccountDisabled,
     EmailNotVerified,

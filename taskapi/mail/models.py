@@ -7,7 +7,8 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi import clock
-from taskapi.db import Model, choice
+from taskapi.columns import choice
+from taskapi.db import Model
 
 EMAIL_LENGTH = 254
 

@@ -2,16 +2,24 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskapi.db import Model, choice
+from taskapi.columns import Id, Ranked, choice, exact
+from taskapi.db import Model
+from taskapi.tasks.words import Words
 from taskapi.users.models import User
 from taskapi.versioned import Versioned
 
 TITLE_LENGTH = 255
 DESCRIPTION_LENGTH = 10_000
+EXTERNAL_ID_LENGTH = 200
+TAG_LENGTH = 50
+MOST_TAGS = 20
+MOST_SUBTASKS = 100
+MOST_LEVELS = 10
 
 
 class Status(StrEnum):
@@ -39,30 +47,70 @@ class Task(Versioned, Model):
     """Something to do.
 
     A due date is a moment, or a bare day: then `due_is_day`, and `due_at` is the
-    midnight in UTC with which the day sorts and compares.
+    midnight in UTC with which the day sorts and compares. What went to the trash
+    together has one `deleted_at`. The index of `words` is made by a migration: SQLite's
+    is a table of its own.
     """
 
     __tablename__ = "tasks"
+    __table_args__ = (
+        CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
+        Model.__table_args__,
+    )
 
     owner_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
-    title: Mapped[str] = mapped_column(
-        String(TITLE_LENGTH).with_variant(
-            String(TITLE_LENGTH, collation="C"), "postgresql"
-        )
+    parent_id: Mapped[int | None] = mapped_column(
+        ForeignKey("tasks.id", ondelete="CASCADE")
     )
+    external_id: Mapped[str | None] = mapped_column(String(EXTERNAL_ID_LENGTH))
+    title: Mapped[str] = mapped_column(exact(TITLE_LENGTH))
     description: Mapped[str | None] = mapped_column(Text)
+    words: Mapped[list[str]] = mapped_column(Words)
     status: Mapped[Status] = mapped_column(choice(Status), default=Status.TODO)
     priority: Mapped[Priority] = mapped_column(
-        choice(Priority), default=Priority.MEDIUM
+        Ranked(Priority), default=Priority.MEDIUM
     )
     due_at: Mapped[datetime | None]
     due_is_day: Mapped[bool] = mapped_column(default=False)
     completed_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
 
     def __repr__(self) -> str:
         return f"<Task {self.id}>"
 
 
-Index(None, Task.owner_id, Task.created_at, Task.id)
-Index(None, Task.owner_id, Task.updated_at, Task.id)
-Index(None, Task.owner_id, Task.due_at, Task.id)
+table = cast("Table", Task.__table__)
+LIVE = Task.deleted_at.is_(None)
+
+task_tags = Table(
+    "task_tags",
+    Model.metadata,
+    Column("task_id", Id, ForeignKey(Task.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", exact(TAG_LENGTH), primary_key=True),
+    Column("owner_id", Id, ForeignKey(User.id, ondelete="CASCADE"), nullable=False),
+)
+
+
+def _of_live(*columns: Any, **options: Any) -> Index:
+    return Index(
+        options.pop("name", None),
+        *columns,
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
+        **options,
+    )
+
+
+for column in (
+    Task.created_at,
+    Task.updated_at,
+    Task.due_at,
+    Task.priority,
+    Task.title,
+):
+    _of_live(Task.owner_id, column, Task.id)
+_of_live(Task.owner_id, Task.status, Task.created_at, Task.id)
+_of_live(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
+Index(None, Task.owner_id, Task.deleted_at)
+Index(None, Task.parent_id)
+Index(None, task_tags.c.owner_id, task_tags.c.name, task_tags.c.task_id)

@@ -8,29 +8,27 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
-    Boolean,
     ColumnElement,
     Select,
     and_,
     bindparam,
     case,
     func,
-    or_,
     select,
     tuple_,
+    union_all,
 )
 
-from taskapi.db import UtcDateTime
-from taskapi.tasks.models import OPEN, Priority, Task
+from taskapi.columns import UtcDateTime
+from taskapi.tasks.models import LIVE, MOST_TAGS, OPEN, Status, Task, task_tags
+from taskapi.tasks.words import Matches
 
-RANKS = {priority: rank for rank, priority in enumerate(Priority)}
-
-SORTS: dict[str, Any] = {
-    "created_at": Task.created_at,
-    "updated_at": Task.updated_at,
-    "due_date": Task.due_at,
-    "priority": case(RANKS, value=Task.priority),
-    "title": Task.title,
+SORTS: dict[str, ColumnElement[Any]] = {
+    "created_at": Task.__table__.c.created_at,
+    "updated_at": Task.__table__.c.updated_at,
+    "due_date": Task.__table__.c.due_at,
+    "priority": Task.__table__.c.priority,
+    "title": Task.__table__.c.title,
 }
 NULLABLE = {"due_date"}
 
@@ -48,16 +46,60 @@ def overdue(now: Any, today: Any) -> ColumnElement[bool]:
 
 NOW = bindparam("now", type_=UtcDateTime)
 TODAY = bindparam("today", type_=UtcDateTime)
-OWNER: BindParameter[int] = bindparam("owner_id")
-COLUMNS = [*Task.__table__.c, overdue(NOW, TODAY).label("is_overdue")]
+LATEST = bindparam("latest", type_=UtcDateTime)
+OWNER: BindParameter[int] = bindparam("whose")
 
-ONE = select(*COLUMNS).where(owned(OWNER), Task.id == bindparam("task_id"))
+subtasks = Task.__table__.alias("subtasks")
+_subtask_count = select(func.count()).where(
+    subtasks.c.parent_id == Task.id, subtasks.c.deleted_at.is_(None)
+)
+TAGS = (
+    select(func.aggregate_strings(task_tags.c.name, ","))
+    .where(task_tags.c.task_id == Task.id)
+    .scalar_subquery()
+    .label("tags")
+)
+SUBTASK_COUNT = _subtask_count.scalar_subquery().label("subtask_count")
+DONE_COUNT = (
+    _subtask_count.where(subtasks.c.status == Status.COMPLETED)
+    .scalar_subquery()
+    .label("done_count")
+)
+STORED = [column for column in Task.__table__.c if column.key != "words"]
+COLUMNS = [
+    *STORED,
+    TAGS,
+    SUBTASK_COUNT,
+    DONE_COUNT,
+    overdue(NOW, TODAY).label("is_overdue"),
+]
+
+ONE = select(*COLUMNS).where(owned(OWNER), LIVE, Task.id == bindparam("task_id"))
+SOME = select(*COLUMNS).where(
+    owned(OWNER), Task.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def _tagged(number: int) -> ColumnElement[bool]:
+    return Task.id.in_(
+        select(task_tags.c.task_id).where(
+            task_tags.c.owner_id == OWNER,
+            task_tags.c.name == bindparam(f"tag_{number}"),
+        )
+    )
+
 
 FILTERS: dict[str, ColumnElement[bool]] = {
     "status": Task.status.in_(bindparam("status", expanding=True)),
     "priority": Task.priority.in_(bindparam("priority", expanding=True)),
     "ids": Task.id.in_(bindparam("ids", expanding=True)),
-    "overdue": overdue(NOW, TODAY) == bindparam("overdue", type_=Boolean),
+    "external_id": Task.external_id == bindparam("external_id"),
+    "parent_id": Task.parent_id == bindparam("parent_id"),
+    "top_level": Task.parent_id.is_(None),
+    "overdue": and_(Task.due_at < LATEST, overdue(NOW, TODAY)),
+    "not_overdue": ~overdue(NOW, TODAY),
+    "q": Matches(Task.words, Task.id),
+    **{f"tag_{number}": _tagged(number) for number in range(MOST_TAGS)},
     **{
         f"{name}_{side}": condition
         for name, column in {
@@ -79,38 +121,70 @@ def page(filters: frozenset[str], sort: str, after: str) -> Select[Any]:
     """Return a page of the list; `after` says how its cursor looks.
 
     It is "" without a cursor, "value" after a row with a value of the sort's column,
-    "null" after one without.
+    "null" after one without. Rows with a value and rows without are read apart, since
+    an index has the ones before the others only in one direction.
     """
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     key = SORTS[name]
-    order = [key.desc(), Task.id.desc()] if descending else [key, Task.id]
-    if name in NULLABLE:
-        order.insert(0, key.is_(None))
-    statement = _matching(filters).add_columns(key.label("position")).order_by(*order)
-    if after:
-        statement = statement.where(_beyond(name, after, descending=descending))
-    return statement.limit(bindparam("limit")).offset(bindparam("offset"))
+    rows = _matching(filters).add_columns(key.label("position"))
+    valued = rows.where(*_beyond(key, after, descending=descending))
+    order = _ordered([key, Task.id], descending=descending)
+    if name not in NULLABLE:
+        return _window(valued.order_by(*order))
+    empty = rows.where(key.is_(None), *_beyond_id(after, descending=descending))
+    parts = [_first(empty.order_by(*_ordered([Task.id], descending=descending)))]
+    if after != "null":
+        parts.insert(0, _first(valued.where(key.is_not(None)).order_by(*order)))
+    both = union_all(*parts).subquery()
+    sorts = _ordered([both.c.position, both.c.id], descending=descending)
+    return _window(select(both).order_by(both.c.position.is_(None), *sorts))
 
 
 @lru_cache(maxsize=1024)
 def total(filters: frozenset[str]) -> Select[Any]:
     """Return the count of the list."""
-    return select(func.count()).select_from(_matching(filters).subquery())
+    return _conditions(select(func.count()).select_from(Task), filters)
 
 
 def _matching(filters: frozenset[str]) -> Select[Any]:
-    conditions = [FILTERS[name] for name in sorted(filters)]
-    return select(*COLUMNS).where(owned(OWNER), *conditions)
+    return _conditions(select(*COLUMNS), filters)
 
 
-def _beyond(name: str, after: str, *, descending: bool) -> ColumnElement[bool]:
-    """Return the condition that a row comes after the cursor."""
-    key = SORTS[name]
+def _conditions(statement: Select[Any], filters: frozenset[str]) -> Select[Any]:
+    where = [FILTERS[name] for name in sorted(filters - {"deleted"})]
+    place = Task.deleted_at.is_not(None) if "deleted" in filters else LIVE
+    return statement.where(owned(OWNER), place, *where)
+
+
+def _ordered(keys: list[Any], *, descending: bool) -> list[ColumnElement[Any]]:
+    return [key.desc() if descending else key.asc() for key in keys]
+
+
+def _first(statement: Select[Any]) -> Select[Any]:
+    """Read no more of a part than the window can show."""
+    most: BindParameter[int] = bindparam("most")
+    return select(statement.limit(most).subquery())
+
+
+def _window(statement: Select[Any]) -> Select[Any]:
+    return statement.limit(bindparam("limit")).offset(bindparam("offset"))
+
+
+def _beyond(
+    key: ColumnElement[Any], after: str, *, descending: bool
+) -> list[ColumnElement[bool]]:
+    """Return the condition that a row with a value comes after the cursor."""
+    if after != "value":
+        return []
     value = bindparam("after_value", type_=key.type)
+    row = tuple_(key, Task.id)
+    cursor = tuple_(value, bindparam("after_id", type_=Task.id.type))
+    return [row < cursor if descending else row > cursor]
+
+
+def _beyond_id(after: str, *, descending: bool) -> list[ColumnElement[bool]]:
+    """Return the condition that a row without a value comes after the cursor."""
+    if after != "null":
+        return []
     seen = bindparam("after_id", type_=Task.id.type)
-    if after == "null":
-        beyond_id = Task.id < seen if descending else Task.id > seen
-        return and_(key.is_(None), beyond_id)
-    row, cursor = tuple_(key, Task.id), tuple_(value, seen)
-    beyond = row < cursor if descending else row > cursor
-    return or_(beyond, key.is_(None)) if name in NULLABLE else beyond
+    return [Task.id < seen if descending else Task.id > seen]

@@ -3,27 +3,50 @@
 from typing import Any
 
 from taskapi.scopes import Scope
-from taskapi.tasks import service
-from taskapi.tasks.schemas import TaskListArguments, TaskPageSchema, TaskSchema
+from taskapi.tasks import bulk, reading, service, stats, tags
+from taskapi.tasks.arguments import (
+    BulkArguments,
+    DeleteArguments,
+    TaskArguments,
+    TaskListArguments,
+)
+from taskapi.tasks.schemas import (
+    BulkAnswerSchema,
+    BulkSchema,
+    FiguresSchema,
+    ServiceFiguresSchema,
+    TagPageSchema,
+    TaskPageSchema,
+    TaskSchema,
+    TaskTreeSchema,
+)
 from taskapi.web import conditional, pages
 from taskapi.web.api import PREFIX, Blueprint
+from taskapi.web.idempotency import replayable
 from taskapi.web.identity import caller
 
 tasks = Blueprint("tasks", "Your tasks.", limit="default", takes_keys=True)
 
 READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE
+Versions = frozenset[int] | None
 
 
 @tasks.post("/tasks", scope=WRITE)
-@tasks.arguments(TaskSchema)
-@tasks.response(201, TaskSchema, headers={"Location": "Location", "ETag": "ETag"})
+@replayable
+@tasks.arguments(TaskTreeSchema)
+@tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
+@tasks.refuses("already-exists", "parent-too-deep")
 def create_task(fields: dict[str, Any]) -> Any:
-    """Make a task"""
+    """Make a task
+
+    With `subtasks` the tree of what hangs below it is made as well, all or nothing.
+    """
     task = service.create(caller(), fields)
     return conditional.created(task, f"{PREFIX}/tasks/{task.id}")
 
 
 @tasks.get("/tasks", scope=READ)
+@conditional.listing
 @tasks.arguments(TaskListArguments, location="query")
 @tasks.response(200, TaskPageSchema, headers={"Link": "Link"})
 @tasks.refuses("invalid-cursor")
@@ -35,26 +58,32 @@ def list_tasks(arguments: dict[str, Any]) -> Any:
     """
     window = pages.window(arguments)
     sort = arguments.pop("sort")
-    rows = service.find_page(caller(), arguments, sort, window)
-    total = service.count(caller(), arguments) if window.with_total else None
+    rows = reading.find_page(caller(), arguments, sort, window)
+    total = reading.count(caller(), arguments) if window.with_total else None
     return pages.answer(rows, total, window)
 
 
 @tasks.get("/tasks/<id:task_id>", scope=READ)
-@tasks.response(200, TaskSchema)
-@conditional.read
-def get_task(task_id: int) -> Any:
-    """Read a task"""
-    return service.find(caller(), task_id)
+@tasks.arguments(TaskArguments, location="query")
+@tasks.response(200, TaskTreeSchema)
+@conditional.readable
+def get_task(arguments: dict[str, Any], task_id: int) -> Any:
+    """Read a task
+
+    With `expand=subtasks` the answer has the tree of all that is below it, and no ETag.
+    """
+    if "expand" in arguments:
+        return reading.find_trees(caller(), [task_id])[0]
+    return conditional.tagged(reading.find(caller(), task_id))
 
 
 @tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"], scope=WRITE)
+@replayable
 @tasks.arguments(TaskSchema(partial=True))
 @tasks.response(200, TaskSchema)
+@tasks.refuses("already-exists", "parent-cycle", "parent-too-deep")
 @conditional.write
-def update_task(
-    changes: dict[str, Any], task_id: int, versions: frozenset[int] | None
-) -> Any:
+def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> Any:
     """Change a task
 
     A JSON merge patch (RFC 7396): what you leave out stays, null clears. PUT does the
@@ -65,8 +94,74 @@ def update_task(
 
 
 @tasks.delete("/tasks/<id:task_id>", scope=WRITE)
+@replayable
+@tasks.arguments(DeleteArguments, location="query")
 @tasks.response(204)
 @conditional.write
-def delete_task(task_id: int, versions: frozenset[int] | None) -> None:
-    """Delete a task"""
-    service.delete(caller(), task_id, versions)
+def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) -> None:
+    """Delete a task
+
+    It goes to the trash with all that is below it, and can be restored for a while.
+    """
+    service.delete(caller(), task_id, versions, **arguments)
+
+
+@tasks.post("/tasks/<id:task_id>/restore", scope=WRITE)
+@replayable
+@tasks.response(200, TaskSchema)
+@tasks.refuses("already-exists")
+@conditional.write
+def restore_task(task_id: int, versions: Versions) -> Any:
+    """Take a task out of the trash
+
+    What went with it comes back with it. When its parent is not there any more, it
+    comes to the top level.
+    """
+    return service.restore(caller(), task_id, versions)
+
+
+@tasks.post("/tasks/bulk", scope=WRITE)
+@replayable
+@tasks.arguments(BulkArguments, location="query")
+@tasks.arguments(BulkSchema)
+@tasks.response(200, BulkAnswerSchema)
+@tasks.refuses(
+    "already-exists", "parent-cycle", "parent-too-deep", "precondition-failed"
+)
+def change_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
+    """Make, change and delete many tasks
+
+    All of it happens, or nothing. Faults name their place, such as `#/update/3/title`.
+    """
+    return bulk.run(caller(), request, **arguments)
+
+
+@tasks.get("/tasks/stats", scope=READ)
+@tasks.response(200, FiguresSchema)
+def get_stats() -> Any:
+    """Count your tasks
+
+    What is in the trash does not count.
+    """
+    return stats.of_owner(caller())
+
+
+@tasks.get("/tasks/admin/stats", scope=Scope.ADMIN)
+@tasks.response(200, ServiceFiguresSchema)
+@tasks.refuses("admin-required")
+def get_service_stats() -> Any:
+    """Count all accounts and all tasks"""
+    return stats.of_everyone()
+
+
+@tasks.get("/tags", scope=READ)
+@tasks.arguments(pages.PageArguments, location="query")
+@tasks.response(200, TagPageSchema, headers={"Link": "Link"})
+@tasks.refuses("invalid-cursor")
+def list_tags(arguments: dict[str, Any]) -> Any:
+    """List your tags
+
+    By name, with how many tasks have each.
+    """
+    window = pages.window(arguments)
+    return pages.answer(*tags.find_page(caller(), window), window)

@@ -1,28 +1,29 @@
-"""Tasks in JSON, and the parameters of their list."""
+"""Tasks in JSON."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, ClassVar
 
 from marshmallow import fields
 
-from taskapi.tasks import models
-from taskapi.tasks.queries import SORTS
+from taskapi.tasks import models, tags
+from taskapi.users.schemas import fold
 from taskapi.web.fields import (
     Choice,
-    Choices,
-    Ids,
+    Count,
     Integer,
+    Length,
     Moment,
     MomentOrDay,
-    OneOf,
-    QueryFlag,
-    QueryMoment,
+    Nested,
+    Several,
     Text,
 )
-from taskapi.web.pages import PageArguments, page_of
+from taskapi.web.pages import page_of
 from taskapi.web.schema import Schema
 
 CONTROL = r"\u0000-\u001F\u007F-\u009F"
 SOMETHING = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
+TAG = rf"^[^,{CONTROL}]*[^,\s{CONTROL}][^,{CONTROL}]*$"
 
 
 class DueDate(MomentOrDay):
@@ -38,11 +39,65 @@ class DueDate(MomentOrDay):
         return obj.due_at
 
 
+class Tags(Several):
+    """The tags of a task: a set, answered in the order of their code points."""
+
+    def _serialize(self, value: Any, *_args: Any, **_kwargs: Any) -> list[str]:
+        return tags.listed(value)
+
+    def _deserialize(self, *args: Any, **kwargs: Any) -> list[Any]:
+        return sorted({*super()._deserialize(*args, **kwargs)})
+
+
+class Progress(fields.Float):
+    """The share of the direct subtasks that are completed."""
+
+    def get_value(self, obj: Any, *_args: Any, **_kwargs: Any) -> float:
+        """Count the task itself where it has no subtasks."""
+        if obj.subtask_count:
+            return float(obj.done_count / obj.subtask_count)
+        return float(obj.status == models.Status.COMPLETED)
+
+
+def tag(**options: Any) -> Text:
+    """Return a field for a tag; letter case does not count."""
+    high = models.TAG_LENGTH
+    return Text(low=1, high=high, clean=_fold_tag, pattern=TAG, **options)
+
+
+def external_id(**options: Any) -> Text:
+    """Return a field for the caller's own key of a task."""
+    return Text(low=1, high=models.EXTERNAL_ID_LENGTH, pattern=SOMETHING, **options)
+
+
+def subtasks() -> Several:
+    """Return the field of what hangs below a new task."""
+    return Several(
+        Nested(lambda: SubtaskSchema().for_input()),
+        data_key="subtasks",
+        attribute="subtasks",
+        load_only=True,
+        validate=Length(max=models.MOST_SUBTASKS),
+        metadata={"description": "At most 100 in all, on at most 10 levels."},
+    )
+
+
+def _fold_tag(text: str) -> str:
+    return " ".join(fold(text).split())
+
+
 class TaskSchema(Schema):
     """A task."""
 
     id = Integer(dump_only=True, low=1)
     owner_id = Integer(dump_only=True, low=1)
+    parent_id = Integer(
+        low=1, allow_none=True, metadata={"description": "The task that it is part of."}
+    )
+    external_id = external_id(
+        allow_none=True,
+        metadata={"description": "Your own key, for imports and offline clients."},
+    )
     title = Text(low=1, high=models.TITLE_LENGTH, required=True, pattern=SOMETHING)
     description = Text(
         high=models.DESCRIPTION_LENGTH, lines=True, trim=False, allow_none=True
@@ -57,6 +112,11 @@ class TaskSchema(Schema):
             "examples": ["2026-12-24", "2026-12-24T18:00:00Z"],
         },
     )
+    tags = Tags(
+        tag(),
+        validate=Length(max=models.MOST_TAGS),
+        metadata={"description": "Letter case does not count.", "default": []},
+    )
     is_overdue = fields.Boolean(
         dump_only=True,
         metadata={
@@ -64,35 +124,121 @@ class TaskSchema(Schema):
             "over in your time zone."
         },
     )
+    progress = Progress(
+        dump_only=True,
+        metadata={
+            "description": "The share of its subtasks that are completed; without "
+            "subtasks 1 when it is completed itself.",
+            "minimum": 0,
+            "maximum": 1,
+        },
+    )
+    subtask_count = Count(dump_only=True)
     completed_at = Moment(dump_only=True, allow_none=True)
+    deleted_at = Moment(
+        dump_only=True,
+        allow_none=True,
+        metadata={"description": "When it went to the trash."},
+    )
     version = Integer(dump_only=True, low=1)
     created_at = Moment(dump_only=True)
     updated_at = Moment(dump_only=True)
 
 
+class SubtaskSchema(TaskSchema):
+    """A new task below another new one."""
+
+    class Meta(TaskSchema.Meta):
+        exclude = ("parent_id",)
+
+    new_subtasks = subtasks()
+
+
+class TaskTreeSchema(TaskSchema):
+    """A task, perhaps with the tree of what is below it."""
+
+    optional: ClassVar[set[str]] = {"subtasks"}
+
+    new_subtasks = subtasks()
+    subtasks = fields.List(
+        Nested("TaskTreeSchema"),
+        dump_only=True,
+        metadata={"description": "Only where it is asked for or was just made."},
+    )
+
+
 TaskPageSchema = page_of(TaskSchema)
 
 
-class TaskListArguments(PageArguments):
-    """Filters, sort and paging of the list of tasks; filters combine."""
+class BulkChangeSchema(TaskSchema):
+    """A change of one of several tasks."""
 
-    status = Choices(models.Status, metadata={"description": "One of these."})
-    priority = Choices(models.Priority, metadata={"description": "One of these."})
-    due_before = QueryMoment()
-    due_after = QueryMoment(metadata={"description": "At this moment or later."})
-    created_before = QueryMoment()
-    created_after = QueryMoment()
-    updated_before = QueryMoment()
-    updated_after = QueryMoment()
-    completed_before = QueryMoment()
-    completed_after = QueryMoment()
-    overdue = QueryFlag()
-    ids = Ids(most=100)
-    sort = fields.String(
-        load_default="-created_at",
-        validate=OneOf([f"{sign}{name}" for name in SORTS for sign in ("", "-")]),
-        metadata={
-            "description": "`-` sorts descending. The id breaks ties; tasks without "
-            "a due date come last."
-        },
+    id = Integer(required=True, low=1)
+    if_version = Integer(
+        low=1, metadata={"description": "Change it only if this is its version."}
     )
+
+
+class BulkSchema(Schema):
+    """Changes of 1 to 100 tasks in all, each task named once."""
+
+    shape: ClassVar[dict[str, Any]] = {"minProperties": 1}
+
+    create = Several(
+        Nested(lambda: TaskTreeSchema().for_input()), validate=Length(max=100)
+    )
+    update = Several(
+        Nested(lambda: BulkChangeSchema(partial=("title",)).for_input()),
+        validate=Length(max=100),
+    )
+    delete = Several(Integer(low=1), validate=Length(max=100))
+
+
+class BulkAnswerSchema(Schema):
+    """What came of the changes, in the order of the request."""
+
+    created = fields.List(Nested(TaskSchema))
+    updated = fields.List(Nested(TaskSchema))
+    deleted = fields.List(Integer(low=1))
+
+
+class TagSchema(Schema):
+    """A tag, and how many tasks outside the trash have it."""
+
+    name = fields.String(dump_only=True)
+    task_count = Count(dump_only=True)
+
+
+TagPageSchema = page_of(TagSchema)
+
+
+def counts(name: str, kind: type[StrEnum]) -> Nested:
+    """Return a field with a number for each member of an enum."""
+    members = {member.value: Count() for member in kind}
+    return Nested(type(f"{name}Schema", (Schema,), members))
+
+
+class FiguresSchema(Schema):
+    """How many tasks there are, of each kind."""
+
+    total = Count()
+    by_status = counts("StatusCounts", models.Status)
+    by_priority = counts("PriorityCounts", models.Priority)
+    overdue = Count()
+    created_last_7_days = Count()
+    completed_last_7_days = Count()
+
+
+class AccountFiguresSchema(Schema):
+    """How many accounts there are."""
+
+    total = Count()
+    active = Count()
+    admins = Count()
+
+
+class ServiceFiguresSchema(Schema):
+    """How many accounts and tasks there are."""
+
+    users = Nested(AccountFiguresSchema)
+    tasks = Nested(FiguresSchema)

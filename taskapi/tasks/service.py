@@ -1,102 +1,110 @@
-"""The rules of tasks."""
+"""The rules of tasks, one at a time; `bulk` has those for many."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, literal
+from sqlalchemy import ColumnElement, and_, literal
 
-from taskapi import clock, db, versioned
-from taskapi.db import AnyRow, UtcDateTime
-from taskapi.errors import NotFound
-from taskapi.paging import Window
-from taskapi.tasks import queries
-from taskapi.tasks.models import Status, Task
-
-
-def create(caller: Any, fields: dict[str, Any]) -> AnyRow:
-    """Make a task of the caller's."""
-    now = clock.now()
-    values = _columns(fields, completed_at=now)
-    values |= {"owner_id": caller.id, "created_at": now, "updated_at": now}
-    return versioned.create(Task, values, _answer(caller))
-
-
-def find(caller: Any, task_id: int) -> AnyRow:
-    """Return a task; raises NotFound."""
-    found = db.read(queries.ONE, _moments(caller) | {"task_id": task_id})
-    if not found:
-        raise NotFound
-    return found[0]
+from taskapi import clock, versioned
+from taskapi.columns import UtcDateTime
+from taskapi.db import AnyRow
+from taskapi.errors import NotFound, PreconditionFailed
+from taskapi.tasks import (
+    external,
+    queries,
+    reading,
+    revising,
+    tags,
+    trash,
+    trees,
+    values,
+)
+from taskapi.tasks.models import Task
+from taskapi.tasks.planting import Draft, everything, plant
+from taskapi.versioned import Versions
 
 
-def find_page(
-    caller: Any, filters: dict[str, Any], sort: str, window: Window
-) -> Sequence[AnyRow]:
-    """Return a page of the caller's tasks, and one more row if there are more."""
-    value, row_id = window.after or (None, None)
-    kind = "" if row_id is None else "null" if value is None else "value"
-    cursor = {"after_value": value, "after_id": row_id} if row_id else {}
-    paging = {"limit": window.limit + 1, "offset": window.offset}
-    statement = queries.page(frozenset(filters), sort, kind)
-    return db.read(statement, _moments(caller) | filters | cursor | paging)
-
-
-def count(caller: Any, filters: dict[str, Any]) -> int:
-    """Return how many tasks match."""
-    statement = queries.total(frozenset(filters))
-    ((total,),) = db.read(statement, _moments(caller) | filters)
-    return int(total)
+def create(caller: Any, fields: dict[str, Any]) -> Any:
+    """Make a task of the caller's, with what hangs below it."""
+    if fields.get("subtasks") or fields.get("parent_id") is not None:
+        return _plant(caller, fields)
+    names = fields.get("tags", [])
+    columns = values.first(caller.id, fields, clock.now())
+    with external.unique(caller.id, {(): fields}):
+        task = versioned.create(Task, columns, _new(caller, names))
+    tags.attach(caller.id, {task.id: names})
+    return task
 
 
 def change(
-    caller: Any,
-    task_id: int,
-    changes: dict[str, Any],
-    versions: versioned.Versions = None,
+    caller: Any, task_id: int, changes: dict[str, Any], versions: Versions = None
 ) -> AnyRow:
     """Set the fields that are given; raises NotFound or PreconditionFailed."""
-    completed_at = func.coalesce(Task.completed_at, clock.now())
-    values = _columns(changes, completed_at=completed_at)
-    scope = _one(caller, task_id)
-    return versioned.change(Task, scope, values, versions, _answer(caller))
+    if "parent_id" in changes:
+        trees.hold(caller.id)
+    task = _held(caller, task_id, versions)
+    revision = revising.revise(task, changes, clock.now())
+    if revision is None:
+        return task
+    with external.unique(caller.id, {(): revision.columns}):
+        revising.apply(caller.id, {(): revision})
+    return reading.find(caller, task_id)
 
 
-def delete(caller: Any, task_id: int, versions: versioned.Versions = None) -> None:
-    """Delete a task; raises NotFound or PreconditionFailed."""
-    versioned.remove(Task, _one(caller, task_id), versions)
+def delete(caller: Any, task_id: int, versions: Versions, *, permanent: bool) -> None:
+    """Move a task and what is below it to the trash, or delete it for good."""
+    trees.hold(caller.id)
+    if permanent:
+        one = and_(queries.owned(caller.id), Task.id == task_id)
+        versioned.remove(Task, one, versions)
+    else:
+        _held(caller, task_id, versions)
+        trash.take(caller.id, [task_id], clock.now())
 
 
-def _one(caller: Any, task_id: int) -> ColumnElement[bool]:
-    return and_(queries.owned(caller.id), Task.id == task_id)
+def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
+    """Take a task out of the trash with what went along; one that is not there stays.
+
+    Raises AlreadyExists when its external id is used by another task by now.
+    """
+    trees.hold(caller.id)
+    task = _held(caller, task_id, versions, live=False)
+    if task.deleted_at is None:
+        return task
+    with external.unique(caller.id, {(): task._asdict()}):
+        trash.bring_back(task, clock.now())
+    return reading.find(caller, task_id)
 
 
-def _columns(fields: dict[str, Any], *, completed_at: Any) -> dict[str, Any]:
-    """Translate fields into columns: a due date is two, a status implies one more."""
-    values = dict(fields)
-    if "due_date" in values:
-        due = values.pop("due_date")
-        is_day = due is not None and not isinstance(due, datetime)
-        values |= {"due_at": _midnight(due) if is_day else due, "due_is_day": is_day}
-    if "status" in values:
-        done = values["status"] is Status.COMPLETED
-        values["completed_at"] = completed_at if done else None
-    return values
+def _plant(caller: Any, fields: dict[str, Any]) -> Any:
+    drafts = [Draft(fields, ())]
+    given = {draft.path: draft.fields for draft in everything(drafts)}
+    trees.hold(caller.id)
+    with external.unique(caller.id, given):
+        planted = plant(caller.id, drafts, clock.now())
+    return reading.find_trees(caller, planted)[0]
 
 
-def _moments(caller: Any) -> dict[str, Any]:
-    """Return the parameters of every read: whose tasks, and when is now for them."""
-    now = clock.now()
-    today = _midnight(now.astimezone(ZoneInfo(caller.timezone)).date())
-    return {"owner_id": caller.id, "now": now, "today": today}
+def _held(
+    caller: Any, task_id: int, versions: Versions, *, live: bool = True
+) -> AnyRow:
+    """Return a task that nobody changes meanwhile, if it is one of the versions."""
+    task = revising.hold(caller, [task_id]).get(task_id)
+    if task is None or (live and task.deleted_at is not None):
+        raise NotFound
+    if versions is not None and task.version not in versions:
+        raise PreconditionFailed(current_version=task.version)
+    return task
 
 
-def _answer(caller: Any) -> list[ColumnElement[Any]]:
-    moments = _moments(caller)
+def _new(caller: Any, names: Sequence[str]) -> list[ColumnElement[Any]]:
+    """Return the columns of a task that was just made and has nothing below it."""
+    moments = reading.moments(caller)
     now, today = (literal(moments[name], UtcDateTime) for name in ("now", "today"))
-    return [*Task.__table__.c, queries.overdue(now, today).label("is_overdue")]
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+    return [
+        *queries.STORED,
+        literal(",".join(names)).label("tags"),
+        literal(0).label("subtask_count"),
+        literal(0).label("done_count"),
+        queries.overdue(now, today).label("is_overdue"),
+    ]

@@ -6,7 +6,8 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskapi.db import Model, choice
+from taskapi.columns import choice
+from taskapi.db import Model
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.versioned import Versioned
 

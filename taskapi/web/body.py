@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from taskapi.errors import Fault, Invalid, MalformedJson
+from taskapi.web.fields import Repeated
 from taskapi.web.problems import FORM
 
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
@@ -38,7 +39,7 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Request, _schema: AnySchema) -> Any:
         """Return the JSON document of the body; an absent body is an empty object."""
-        body = _read(req)
+        body = read_body(req)
         if not body and not req.mimetype:
             return {}
         if req.mimetype not in JSON_TYPES:
@@ -47,7 +48,7 @@ class Parser(FlaskParser):
 
     def load_form(self, req: Request, _schema: AnySchema) -> Any:
         """Return the fields of a form (RFC 6749 sends its token requests so)."""
-        _read(req)
+        read_body(req)
         if req.mimetype != FORM:
             _refuse_type(f"Send the body as {FORM}.")
         return _single(req.form, in_query=False)
@@ -60,8 +61,11 @@ class Parser(FlaskParser):
         return {k: v for k, v in fields.items() if k not in OAUTH_EXTRAS}
 
     def load_querystring(self, req: Request, schema: AnySchema) -> Any:
-        """Return the query parameters; none may come twice."""
-        return _single(req.args, in_query=True)
+        """Return the query parameters; few may come twice."""
+        lists = {n for n, f in schema.load_fields.items() if isinstance(f, Repeated)}
+        several = {name: req.args.getlist(name) for name in lists & set(req.args)}
+        single = MultiDict(i for i in req.args.items(multi=True) if i[0] not in lists)
+        return _single(single, in_query=True) | several
 
     def handle_error(
         self, error: ValidationError, req: Request, schema: AnySchema, **more: Any
@@ -117,7 +121,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
-def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, str]:
+def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, Any]:
     repeated = [name for name, given in values.lists() if len(given) > 1]
     if repeated:
         fault = Fault("This is given more than once.", "repeated")
@@ -125,7 +129,7 @@ def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, str]:
     return values.to_dict()
 
 
-def _read(req: Request) -> bytes:
+def read_body(req: Request) -> bytes:
     """Return the whole body, or refuse it; one in chunks is counted as it is read."""
     if req.content_encoding:
         _refuse_type("Send the body without Content-Encoding.")

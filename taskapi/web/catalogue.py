@@ -167,6 +167,30 @@ CATALOGUE = {
         "The cursor was made for other filters, another sort or another caller.",
         "Keep filters and sort while you follow a cursor, or begin again without it.",
     ),
+    "parent-cycle": Kind(
+        422,
+        "Below itself",
+        "The task would hang below itself, or below something that hangs below it.",
+        "Choose a parent outside of the task's own subtasks, or null.",
+    ),
+    "parent-too-deep": Kind(
+        422,
+        "Too many levels",
+        "The tree would have more than 10 levels.",
+        "Choose a parent further up.",
+    ),
+    "idempotency-key-reused": Kind(
+        422,
+        "Idempotency key reused",
+        "The same Idempotency-Key came with another query or body within 24 hours.",
+        "Make a new key for each new request; keep it only to repeat the same one.",
+    ),
+    "request-in-progress": Kind(
+        409,
+        "Still running",
+        "The first request with this Idempotency-Key has not ended yet.",
+        "Wait a moment, then repeat the request with the same key.",
+    ),
     "precondition-required": Kind(
         428,
         "If-Match required",

@@ -1,5 +1,6 @@
 """Conditional requests (RFC 9110, section 13) on the version of a resource."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -19,12 +20,34 @@ def read(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        found = view(*args, **kwargs)
-        if request.if_none_match.contains_weak(str(found.version)):
-            return Response(status=304, headers=_tag(found))
-        return found, _tag(found)
+        return tagged(view(*args, **kwargs))
 
-    return annotate(wrapper, parameters=["IfNoneMatch"], headers=["ETag"])
+    return readable(wrapper)
+
+
+def readable(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Document that the view may answer with `tagged`."""
+    return annotate(view, parameters=["IfNoneMatch"], headers=["ETag"])
+
+
+def tagged(found: Any) -> Any:
+    """Return a resource with its ETag, or 304 to who has it already."""
+    if request.if_none_match.contains_weak(str(found.version)):
+        return Response(status=304, headers=_tag(found))
+    return found, _tag(found)
+
+
+def listing(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Tag the whole answer weakly by what it holds; answer 304 to who has the same."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        response: Response = view(*args, **kwargs)
+        response.set_etag(hashlib.sha256(response.data).hexdigest()[:32], weak=True)
+        response.make_conditional(request)
+        return response
+
+    return readable(wrapper)
 
 
 def write(view: Callable[..., Any]) -> Callable[..., Any]:

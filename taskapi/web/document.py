@@ -62,11 +62,20 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
 }
 HEADERS = {
     "ETag": 'The version, as a strong validator (RFC 9110): `"3"`.',
+    "Idempotency-Replayed": "`true` when this answers a repetition.",
     "Link": 'The next page (RFC 8288): `<…>; rel="next"`.',
     "Location": "Where the new resource is.",
     "Retry-After": "Seconds to wait before the next try.",
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Any text of your own, new for each request: a repetition "
+        "within 24 hours is answered as the first was, and changes nothing.",
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+        "example": "5d2c8f0e-6f0b-4f0e-9f43-0d8b6a1c2e11",
+    },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",

@@ -63,6 +63,10 @@ class Several(Coded, fields.List[Any]):
     """A list of values."""
 
 
+class Nested(Coded, fields.Nested):
+    """An object of another schema."""
+
+
 class Text(Coded, fields.String):
     """A string, trimmed and cleaned as asked before its length is measured."""
 
@@ -160,14 +164,33 @@ class Ids(Coded, DelimitedList):
         super().__init__(inner, validate=Length(min=1, max=most), **options)
 
 
+class Repeated(Several):
+    """A query parameter that may come several times."""
+
+    def __init__(self, inner: Any, *, most: int, **options: Any) -> None:
+        super().__init__(inner, validate=Length(min=1, max=most), **options)
+
+
 class Integer(Coded, fields.Integer):
-    """A 64-bit integer of an answer."""
+    """A 64-bit integer in JSON."""
 
     def __init__(self, *, low: int = 0, **options: Any) -> None:
         metadata = {"format": "int64"} | options.pop("metadata", {})
         super().__init__(
             strict=True, validate=Range(low, MAX_ID), metadata=metadata, **options
         )
+
+    def _validated(self, value: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Count(fields.Integer):
+    """A number of things, in an answer."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(metadata={"minimum": 0}, **options)
 
 
 class Moment(Coded):

@@ -102,17 +102,18 @@ def answer(
 
 def _next(cursor: str) -> str:
     """Return the address of the next page, by the way in which this one was asked."""
-    query = request.args.to_dict()
-    limit = int(query.get("limit", LIMIT))
-    page = int(query.get("page", MAX_OFFSET))
+    query: dict[str, Any] = request.args.to_dict(flat=False)
+    limit = request.args.get("limit", LIMIT, int)
+    page = request.args.get("page", MAX_OFFSET, int)
+    offset = request.args.get("offset", MAX_OFFSET, int) + limit
     if page < MAX_OFFSET and page * limit <= MAX_OFFSET:
-        query["page"] = str(page + 1)
-    elif "offset" in query and int(query["offset"]) + limit <= MAX_OFFSET:
-        query["offset"] = str(int(query["offset"]) + limit)
+        query["page"] = page + 1
+    elif offset <= MAX_OFFSET:
+        query["offset"] = offset
     else:
         query = {k: v for k, v in query.items() if k not in {"offset", "page"}}
         query["cursor"] = cursor
-    return f"{request.path}?{urlencode(query)}"
+    return f"{request.path}?{urlencode(query, doseq=True)}"
 
 
 def _write(row: Positioned) -> str:
@@ -138,6 +139,7 @@ def _signer() -> URLSafeSerializer:
 
 def _list_id() -> str:
     """Tell this list from others: its path, its caller, its filters and its sort."""
-    given = sorted(item for item in request.args.items() if item[0] not in PAGING)
+    every = request.args.items(multi=True)
+    given = sorted(item for item in every if item[0] not in PAGING)
     named = json.dumps([request.path.rstrip("/"), caller().id, given])
     return hashlib.sha256(named.encode()).hexdigest()[:16]

@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
 
 def _refuse(error: errors.Problem) -> Response:
     members = dict(error.details)
-    if isinstance(error, errors.Invalid):
+    if error.faults:
         members["errors"] = list(_flatten(error))
     headers = {}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
@@ -86,7 +86,7 @@ def _challenge(error: errors.Problem) -> str:
     return realm if isinstance(error, silent) else f'{realm}, error="invalid_token"'
 
 
-def _flatten(error: errors.Invalid) -> Iterator[dict[str, Any]]:
+def _flatten(error: errors.Problem) -> Iterator[dict[str, Any]]:
     """List the faults with a JSON pointer (RFC 6901) or the parameter of each."""
     for path, fault in _leaves(error.faults, ()):
         if error.in_query:
@@ -105,10 +105,16 @@ def _leaves(
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(faults, dict):
         for key, inner in faults.items():
-            yield from _leaves(inner, path if key is None else (*path, str(key)))
+            yield from _leaves(inner, (*path, *_steps(key)))
     else:
         for fault in faults:
             yield path, fault
+
+
+def _steps(key: Any) -> tuple[str, ...]:
+    """Return the steps of a name, of a path of names, or of the whole."""
+    steps = key if isinstance(key, tuple) else () if key is None else (key,)
+    return tuple(map(str, steps))
 
 
 def _escape(step: str) -> str:

@@ -33,6 +33,9 @@ class Schema(marshmallow.Schema):
     shape: ClassVar[dict[str, Any]] = {}
     """What JSON Schema can say of fields that depend on each other."""
 
+    optional: ClassVar[set[str]] = set()
+    """What an answer has not always."""
+
     def for_input(self) -> "Schema":
         """Return this schema without its read-only fields."""
         writable = [n for n, field in self.fields.items() if not field.dump_only]
@@ -75,7 +78,7 @@ def component_name(schema: Any) -> str:
     """Name the component of a schema: Task in answers, TaskInput and TaskPatch in."""
     instance = schema() if isinstance(schema, type) else schema
     name = type(instance).__name__.removesuffix("Schema")
-    if instance.partial:
+    if instance.partial is True:
         return f"{name}Patch"
     read_only = any(field.dump_only for field in instance.declared_fields.values())
     return f"{name}Input" if instance.is_input and read_only else name
@@ -100,7 +103,9 @@ class Converter(OpenAPIConverter):
                 for name, field in fields.items()
                 if not field.get("writeOnly")
             }
-            described["required"] = list(described["properties"])
+            described["required"] = [
+                name for name in described["properties"] if name not in schema.optional
+            ]
         described.update(schema.shape)
         return described
 

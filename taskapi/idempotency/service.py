@@ -1,0 +1,66 @@
+"""The rules of repeated requests: the first one is done, the others get its answer.
+
+A claim and the effect of the request are in one transaction: both stay, or neither.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, exc, select, update
+
+from taskapi import clock, db
+from taskapi.db import AnyRow
+from taskapi.errors import IdempotencyKeyReused, RequestInProgress
+from taskapi.idempotency.models import KeptAnswer
+
+KEPT = timedelta(hours=24)
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+def claim(user_id: int, subject: str, fingerprint: str) -> AnyRow | None:
+    """Return the answer that was given to this request, or None to the first one.
+
+    Waits a little for a request with the same key that is still running, and raises
+    RequestInProgress when that takes long; IdempotencyKeyReused for another request.
+    """
+    if _is_first(user_id, subject, fingerprint):
+        return None
+    mine = and_(KeptAnswer.user_id == user_id, KeptAnswer.subject == subject)
+    kept = db.session.execute(select(KeptAnswer.__table__).where(mine)).one()
+    if kept.fingerprint != fingerprint:
+        raise IdempotencyKeyReused
+    return kept
+
+
+def keep(user_id: int, subject: str, **answer: Any) -> None:
+    """Keep the answer of a claimed request: its status, headers and body."""
+    mine = and_(KeptAnswer.user_id == user_id, KeptAnswer.subject == subject)
+    db.session.execute(update(KeptAnswer).where(mine).values(**answer))
+
+
+def purge() -> int:
+    """Forget what is older than a day; return how much."""
+    return db.delete_all(KeptAnswer, KeptAnswer.expires_at <= clock.now())
+
+
+def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
+    """Take the key, also from an answer that is over."""
+    now = clock.now()
+    fresh = {"fingerprint": fingerprint, "expires_at": now + KEPT}
+    statement = (
+        db.upsert(KeptAnswer)
+        .values(user_id=user_id, subject=subject, **fresh)
+        .on_conflict_do_update(
+            index_elements=[KeptAnswer.user_id, KeptAnswer.subject],
+            set_=fresh,
+            where=KeptAnswer.expires_at <= now,
+        )
+        .returning(KeptAnswer.id)
+    )
+    db.wait_briefly()
+    try:
+        return db.session.execute(statement).one_or_none() is not None
+    except exc.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            raise RequestInProgress(retry_after=1) from error
+        raise

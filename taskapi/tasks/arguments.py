@@ -1,0 +1,121 @@
+"""The query parameters of tasks."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from taskapi.tasks import models
+from taskapi.tasks.queries import SORTS
+from taskapi.tasks.schemas import external_id, tag
+from taskapi.tasks.words import words_of
+from taskapi.web.fields import (
+    MAX_ID,
+    Choices,
+    Ids,
+    OneOf,
+    QueryFlag,
+    QueryInteger,
+    QueryMoment,
+    Repeated,
+    Text,
+)
+from taskapi.web.pages import PageArguments
+from taskapi.web.schema import Schema
+
+QUERY_LENGTH = 200
+
+
+class Parent(QueryInteger):
+    """The id of a parent, or `none`."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if value == "none":
+            return value
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Search(Text):
+    """Words to look for."""
+
+    default_error_messages = {"wordless": "There is no letter, digit or symbol in it."}
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        if not words_of(text):
+            raise self.make_error("wordless")
+        return text
+
+
+class TaskListArguments(PageArguments):
+    """Filters, sort and paging of the list of tasks; filters combine."""
+
+    q = Search(
+        low=1,
+        high=QUERY_LENGTH,
+        metadata={
+            "description": "Words: each must begin a word of title or description. "
+            "Case and accents do not count.",
+            "examples": ["water plant"],
+        },
+    )
+    status = Choices(models.Status, metadata={"description": "One of these."})
+    priority = Choices(models.Priority, metadata={"description": "One of these."})
+    tag = Repeated(
+        tag(),
+        most=models.MOST_TAGS,
+        metadata={"description": "Has this tag; repeat it for tasks that have all."},
+    )
+    parent_id = Parent(
+        low=1,
+        high=MAX_ID,
+        metadata={"description": "Is a direct subtask of this task, or of `none`."},
+    )
+    due_before = QueryMoment()
+    due_after = QueryMoment(metadata={"description": "At this moment or later."})
+    created_before = QueryMoment()
+    created_after = QueryMoment()
+    updated_before = QueryMoment()
+    updated_after = QueryMoment()
+    completed_before = QueryMoment()
+    completed_after = QueryMoment()
+    overdue = QueryFlag()
+    external_id = external_id()
+    ids = Ids(most=100)
+    deleted = QueryFlag(
+        load_default=False, metadata={"description": "List the trash instead."}
+    )
+    sort = fields.String(
+        load_default="-created_at",
+        validate=OneOf([f"{sign}{name}" for name in SORTS for sign in ("", "-")]),
+        metadata={
+            "description": "`-` sorts descending. The id breaks ties; tasks without "
+            "a due date come last."
+        },
+    )
+
+
+class TaskArguments(Schema):
+    """What to read with a task."""
+
+    expand = fields.String(
+        validate=OneOf(["subtasks"]),
+        metadata={"description": "The tree of all that is below it as well."},
+    )
+
+
+class DeleteArguments(Schema):
+    """How to delete a task."""
+
+    permanent = QueryFlag(
+        load_default=False,
+        metadata={"description": "Delete it for good, also from the trash."},
+    )
+
+
+class BulkArguments(Schema):
+    """How to make many changes."""
+
+    dry_run = QueryFlag(
+        load_default=False,
+        metadata={"description": "Tell what would come of it, and change nothing."},
+    )

@@ -1,0 +1,121 @@
+"""Many changes of tasks at once: all of them happen, or none.
+
+The number of statements grows with the kinds of change, not with the tasks.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any
+
+from taskapi import clock, db
+from taskapi.errors import Fault, Invalid, PreconditionFailed
+from taskapi.tasks import external, reading, revising, trash, trees
+from taskapi.tasks.planting import Draft, everything, plant
+from taskapi.tasks.revising import Revision
+from taskapi.tasks.trees import Path
+
+MOST = 100
+
+Held = Mapping[int, Any]
+
+
+def run(caller: Any, request: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
+    """Create, change and delete tasks; with `dry_run` only tell what would come of it.
+
+    Raises what the single changes raise, with the place in the request of each fault.
+    """
+    with db.rehearsal() if dry_run else nullcontext():
+        return _run(caller, clock.now(), **request)
+
+
+def _run(
+    caller: Any,
+    now: datetime,
+    create: Sequence[Mapping[str, Any]] = (),
+    update: Sequence[Mapping[str, Any]] = (),
+    delete: Sequence[int] = (),
+) -> dict[str, Any]:
+    drafts = [Draft(fields, ("create", n)) for n, fields in enumerate(create)]
+    changes: dict[Path, Mapping[str, Any]] = {
+        ("update", n): fields for n, fields in enumerate(update)
+    }
+    _refuse_crowd(len(everything(drafts)) + len(changes) + len(delete))
+    _refuse_repeats(changes, delete)
+    trees.hold(caller.id)
+    held = revising.hold(caller, {fields["id"] for fields in update} | {*delete})
+    _refuse_absent(held, changes, delete)
+    _refuse_stale(held, changes)
+    revisions = _revisions(held, changes, now)
+    given = {draft.path: draft.fields for draft in everything(drafts)}
+    with external.unique(caller.id, given | changes):
+        created = plant(caller.id, drafts, now)
+        revising.apply(caller.id, revisions)
+    trash.take(caller.id, delete, now)
+    changed = [fields["id"] for fields in update]
+    shown = reading.find_some(caller, [*created, *changed])
+    return {
+        "created": shown[: len(created)],
+        "updated": shown[len(created) :],
+        "deleted": delete,
+    }
+
+
+def _refuse_crowd(number: int) -> None:
+    if not 1 <= number <= MOST:
+        fault = Fault(f"Give 1 to {MOST} tasks in all.", "length")
+        raise Invalid({None: [fault]})
+
+
+def _refuse_repeats(
+    changes: Mapping[Path, Mapping[str, Any]], delete: Sequence[int]
+) -> None:
+    """Refuse two changes of one task, since their order would count."""
+    wanted = _wanted(changes, delete)
+    times = Counter(wanted.values())
+    fault = Fault("This task is named more than once.", "repeated")
+    faults = {place: [fault] for place, task in wanted.items() if times[task] > 1}
+    if faults:
+        raise Invalid(faults)
+
+
+def _wanted(
+    changes: Mapping[Path, Mapping[str, Any]], delete: Sequence[int]
+) -> dict[Path, int]:
+    """Return the ids of tasks that must be there, by their place in the request."""
+    changed = {(*path, "id"): fields["id"] for path, fields in changes.items()}
+    return changed | {("delete", n): task_id for n, task_id in enumerate(delete)}
+
+
+def _refuse_absent(
+    held: Held, changes: Mapping[Path, Mapping[str, Any]], delete: Sequence[int]
+) -> None:
+    wanted = _wanted(changes, delete)
+    live = {task_id for task_id, task in held.items() if task.deleted_at is None}
+    absent = [place for place, task_id in wanted.items() if task_id not in live]
+    if absent:
+        fault = Fault("You have no such task.", "not-found")
+        raise Invalid({place: [fault] for place in absent})
+
+
+def _refuse_stale(held: Held, changes: Mapping[Path, Mapping[str, Any]]) -> None:
+    faults = {}
+    for path, fields in changes.items():
+        current = held[fields["id"]].version
+        if fields.get("if_version", current) != current:
+            sentence = f"The current version is {current}."
+            faults[(*path, "if_version")] = [Fault(sentence, "precondition-failed")]
+    if faults:
+        raise PreconditionFailed(faults=faults)
+
+
+def _revisions(
+    held: Held, changes: Mapping[Path, Mapping[str, Any]], now: datetime
+) -> dict[Path, Revision]:
+    """Return what changes, by its place in the request."""
+    revised = {
+        path: revising.revise(held[fields["id"]], fields, now)
+        for path, fields in changes.items()
+    }
+    return {path: revision for path, revision in revised.items() if revision}

@@ -1,0 +1,72 @@
+"""Changes of tasks that are there: who holds them, and what a change writes."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select, update
+
+from taskapi import db
+from taskapi.db import AnyRow
+from taskapi.tasks import tags, trees, values
+from taskapi.tasks.models import Task, table
+from taskapi.tasks.queries import COLUMNS, OWNER, owned
+from taskapi.tasks.reading import moments
+from taskapi.tasks.trees import IDS, Path
+
+HELD = (
+    select(*COLUMNS)
+    .where(owned(OWNER), Task.id.in_(IDS))
+    .order_by(Task.id)
+    .with_for_update(of=Task)
+)
+UPDATE = update(table).where(table.c.id == bindparam("task_id"))
+
+
+class Revision(NamedTuple):
+    """What a change writes: columns, and tags if they change."""
+
+    task: AnyRow
+    columns: dict[str, Any]
+    tags: Sequence[str] | None
+
+
+def hold(caller: Any, task_ids: Collection[int]) -> dict[int, AnyRow]:
+    """Return the caller's tasks among these, which nobody changes until the end."""
+    parameters = moments(caller) | {"ids": list(task_ids)}
+    if not task_ids:
+        return {}
+    return {row.id: row for row in db.session.execute(HELD, parameters)}
+
+
+def revise(task: AnyRow, fields: Mapping[str, Any], now: datetime) -> Revision | None:
+    """Return what the fields change in a task, or None."""
+    columns = values.changed(task, fields, now)
+    names = fields.get("tags")
+    retagged = names is not None and sorted(names) != tags.listed(task.tags)
+    if not columns and not retagged:
+        return None
+    raised = {"version": task.version + 1, "updated_at": now}
+    return Revision(task, columns | raised, names if retagged else None)
+
+
+def apply(owner_id: int, revisions: Mapping[Path, Revision]) -> None:
+    """Write changes of tasks that are held, and refuse the trees that may not be."""
+    moved = {p: r for p, r in revisions.items() if "parent_id" in r.columns}
+    parents = {path: one.columns["parent_id"] for path, one in moved.items()}
+    trees.refuse_absent_parents(owner_id, parents)
+    _write(owner_id, revisions.values())
+    trees.refuse_bad_shapes(owner_id, {one.task.id: p for p, one in moved.items()})
+
+
+def _write(owner_id: int, revisions: Collection[Revision]) -> None:
+    """Use one statement for each set of columns, however many tasks there are."""
+    kinds: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for revision in revisions:
+        key = {"task_id": revision.task.id}
+        kinds[tuple(sorted(revision.columns))].append(revision.columns | key)
+    for rows in kinds.values():
+        db.session.execute(UPDATE, rows)
+    retagged = {r.task.id: r.tags for r in revisions if r.tags is not None}
+    tags.replace(owner_id, retagged)

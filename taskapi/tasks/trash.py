@@ -1,0 +1,65 @@
+"""The trash: tasks that were deleted, and can come back for a while.
+
+A task goes with all that is below it. The moment when they went, `deleted_at`, is what
+they have in common, and brings the same ones back.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, null, select, update
+
+from taskapi import clock, db
+from taskapi.columns import UtcDateTime
+from taskapi.db import AnyRow
+from taskapi.tasks import trees
+from taskapi.tasks.models import LIVE, Task, table
+from taskapi.tasks.trees import PRESENT, downwards
+
+NOW = bindparam("now", type_=UtcDateTime)
+SINCE = bindparam("since", type_=UtcDateTime)
+RAISED = {"version": table.c.version + 1, "updated_at": NOW}
+_living, _gone = downwards(LIVE), downwards(Task.deleted_at == SINCE)
+TAKE = (
+    update(table)
+    .where(table.c.id.in_(select(_living.c.id)))
+    .values(deleted_at=NOW, **RAISED)
+)
+BRING_BACK = (
+    update(table)
+    .where(table.c.id.in_(select(_gone.c.id)))
+    .values(deleted_at=null(), **RAISED)
+)
+DETACH = (
+    update(table).where(table.c.id == bindparam("task_id")).values(parent_id=null())
+)
+
+
+def take(owner_id: int, task_ids: Collection[int], now: datetime) -> None:
+    """Move live tasks, and all that is below them, to the trash."""
+    if task_ids:
+        of = {"whose": owner_id, "ids": list(task_ids), "now": now}
+        db.session.execute(TAKE, of)
+
+
+def bring_back(task: AnyRow, now: datetime) -> None:
+    """Take a task out of the trash with what went along.
+
+    It comes to the top level when its parent is not there any more, or too deep.
+    """
+    of = {"whose": task.owner_id, "ids": [task.id]}
+    db.session.execute(BRING_BACK, of | {"now": now, "since": task.deleted_at})
+    if task.parent_id is not None and not _fits(task):
+        db.session.execute(DETACH, {"task_id": task.id})
+
+
+def purge(kept: timedelta) -> int:
+    """Delete for good what was in the trash for longer; return how many."""
+    return db.delete_all(Task, Task.deleted_at <= clock.now() - kept)
+
+
+def _fits(task: AnyRow) -> bool:
+    parent = {"whose": task.owner_id, "ids": [task.parent_id]}
+    if not db.session.execute(PRESENT, parent).all():
+        return False
+    return not trees.is_too_deep(task.owner_id, task.id)

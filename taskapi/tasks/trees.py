@@ -1,0 +1,119 @@
+"""Trees of tasks: what hangs below what, and what may not.
+
+Whoever changes the shape of a tree holds its owner first, so that two moves that would
+make a circle together come one after the other. Trees are looked at after the change:
+what is wrong then is refused, and undone with the transaction.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import CTE, BindParameter, bindparam, func, literal, select
+
+from taskapi import db
+from taskapi.errors import Fault, Invalid, ParentCycle, ParentTooDeep
+from taskapi.tasks.models import LIVE, MOST_LEVELS, Task
+from taskapi.tasks.queries import COLUMNS, OWNER, owned
+from taskapi.users.models import User
+
+Path = tuple[str | int, ...]
+"""Where in the request something stands, such as ("update", 3)."""
+
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+HOLD = select(User.id).where(User.id == OWNER).with_for_update(key_share=True)
+PRESENT = select(Task.id).where(owned(OWNER), LIVE, Task.id.in_(IDS))
+
+
+def _upwards() -> CTE:
+    """Return the tasks above some tasks, each with the one that it is above of."""
+    above = (
+        select(
+            Task.id.label("start"), Task.parent_id.label("id"), literal(1).label("n")
+        )
+        .where(owned(OWNER), Task.id.in_(IDS), Task.parent_id.is_not(None))
+        .cte("above", recursive=True)
+    )
+    return above.union_all(
+        select(above.c.start, Task.parent_id, above.c.n + 1)
+        .join(above, Task.id == above.c.id)
+        .where(Task.parent_id.is_not(None), above.c.n < MOST_LEVELS)
+    )
+
+
+def downwards(*conditions: Any) -> CTE:
+    """Return some tasks and those below them that meet the conditions."""
+    below = (
+        select(Task.id.label("start"), Task.id.label("id"), literal(1).label("n"))
+        .where(owned(OWNER), Task.id.in_(IDS), *conditions)
+        .cte("below", recursive=True)
+    )
+    return below.union_all(
+        select(below.c.start, Task.id, below.c.n + 1)
+        .join(below, Task.parent_id == below.c.id)
+        .where(below.c.n <= MOST_LEVELS, *conditions)
+    )
+
+
+_above, _below = _upwards(), downwards(LIVE)
+ABOVE = select(_above.c.start, _above.c.id)
+HEIGHTS = select(_below.c.start, func.max(_below.c.n).label("height")).group_by(
+    _below.c.start
+)
+TREE = select(*COLUMNS).join(_below, _below.c.id == Task.id).order_by(Task.id)
+
+
+def hold(owner_id: int) -> None:
+    """Let nobody else change the trees of this owner before the transaction ends."""
+    db.session.execute(HOLD, {"whose": owner_id})
+
+
+def refuse_absent_parents(owner_id: int, parents: Mapping[Path, int | None]) -> None:
+    """Raise Invalid for each parent that the owner does not have."""
+    asked = {parent for parent in parents.values() if parent is not None}
+    if not asked:
+        return
+    rows = db.session.execute(PRESENT, {"whose": owner_id, "ids": list(asked)})
+    absent = asked - {row.id for row in rows}
+    places = [path for path, parent in parents.items() if parent in absent]
+    if places:
+        fault = Fault("You have no such task.", "not-found")
+        raise Invalid({(*path, "parent_id"): [fault] for path in places})
+
+
+def refuse_bad_shapes(owner_id: int, moved: Mapping[int, Path]) -> None:
+    """Raise ParentCycle or ParentTooDeep for tasks that hang where they may not."""
+    circular, deep = _misplaced(owner_id, moved)
+    for kind, places in ((ParentCycle, circular), (ParentTooDeep, deep)):
+        if places:
+            fault = Fault(kind.message, kind.code)
+            raise kind({(*moved[task_id], "parent_id"): [fault] for task_id in places})
+
+
+def is_too_deep(owner_id: int, task_id: int) -> bool:
+    """Tell whether a task, or something below it, is on a level that is not allowed."""
+    return task_id in _misplaced(owner_id, [task_id])[1]
+
+
+def _misplaced(owner_id: int, moved: Collection[int]) -> tuple[list[int], list[int]]:
+    """Return which tasks are above themselves, and which trees are too high."""
+    if not moved:
+        return [], []
+    of = {"whose": owner_id, "ids": list(moved)}
+    above = [(row.start, row.id) for row in db.session.execute(ABOVE, of)]
+    depths = Counter(start for start, _ in above)
+    heights = db.session.execute(HEIGHTS, of)
+    circular = [start for start, task_id in above if start == task_id]
+    deep = [h.start for h in heights if depths[h.start] + h.height > MOST_LEVELS]
+    return circular, deep
+
+
+def nest(rows: Iterable[Any]) -> dict[int, Any]:
+    """Return each task by its id, as a tree with what is below it."""
+    children: defaultdict[int | None, list[Any]] = defaultdict(list)
+    trees: dict[int, Any] = {}
+    for row in rows:
+        trees[row.id] = SimpleNamespace(**row._asdict(), subtasks=children[row.id])
+        children[row.parent_id].append(trees[row.id])
+    return trees

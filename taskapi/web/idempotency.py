@@ -1,0 +1,89 @@
+"""Idempotency-Key (IETF draft httpapi-idempotency-key-header) on what changes things.
+
+The factory injects where answers are kept, so that this module knows no feature.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, current_app, request
+
+from taskapi.errors import Fault, Invalid
+from taskapi.web.body import read_body
+from taskapi.web.document import annotate
+from taskapi.web.identity import caller
+
+NAME = "Idempotency-Key"
+KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+
+
+class Keeper(NamedTuple):
+    """Who keeps answers: `claim` returns one or takes the key, `keep` stores one."""
+
+    claim: Callable[[int, str, str], Any | None]
+    keep: Callable[..., None]
+
+
+def init_app(app: Flask, keeper: Keeper) -> None:
+    """Take the keeper of the features."""
+    app.extensions["answers"] = keeper
+
+
+def replayable(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Do a request with a key once; answer repetitions as the first was answered."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        key = request.headers.get(NAME)
+        if key is None:
+            return view(*args, **kwargs)
+        keeper: Keeper = current_app.extensions["answers"]
+        subject = _subject(key)
+        kept = keeper.claim(caller().id, subject, _fingerprint())
+        if kept:
+            return _replay(kept)
+        response: Response = view(*args, **kwargs)
+        keeper.keep(caller().id, subject, **_parts(response))
+        return response
+
+    return annotate(
+        wrapper,
+        problems=["request-in-progress", "idempotency-key-reused"],
+        parameters=["IdempotencyKey"],
+        headers=["Idempotency-Replayed"],
+    )
+
+
+def _subject(key: str) -> str:
+    """Return what an answer is kept under: this key for this method and path."""
+    if not re.fullmatch("[!-~]{1,255}", key):
+        fault = Fault("Send 1 to 255 visible ASCII characters.", "format")
+        raise Invalid({NAME: [fault]}, in_query=True)
+    return _digest(request.method, request.path.rstrip("/"), key)
+
+
+def _fingerprint() -> str:
+    body = hashlib.sha256(read_body(request)).hexdigest()
+    return _digest(request.query_string.decode("latin-1"), body)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode(errors="replace")).hexdigest()
+
+
+def _parts(response: Response) -> dict[str, Any]:
+    headers = [
+        f"{n}: {response.headers[n]}" for n in KEPT_HEADERS if n in response.headers
+    ]
+    body = response.get_data(as_text=True)
+    return {"status": response.status_code, "headers": "\n".join(headers), "body": body}
+
+
+def _replay(kept: Any) -> Response:
+    headers = dict(line.split(": ", 1) for line in kept.headers.splitlines())
+    response = Response(kept.body, kept.status, headers)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
