@@ -92,6 +92,11 @@ ACCESS = {
     "PATCH /api/v1/tasks/{task_id}": own("tasks:write", {"title": "Sow"}),
     "PUT /api/v1/tasks/{task_id}": own("tasks:write", {"title": "Sow"}),
     "DELETE /api/v1/tasks/{task_id}": own("tasks:write"),
+    "POST /api/v1/tasks/{task_id}/restore": own("tasks:write"),
+    "POST /api/v1/tasks/bulk": own("tasks:write", {"create": [{"title": "Sow"}]}),
+    "GET /api/v1/tasks/stats": own("tasks:read"),
+    "GET /api/v1/tasks/admin/stats": admin(),
+    "GET /api/v1/tags": own("tasks:read"),
 }
 
 

@@ -22,6 +22,7 @@ PRIORITIES = ["low", "medium", "high", "urgent"]
 LIVE = sa.text("deleted_at IS NULL")
 SORTED = ["created_at", "updated_at", "due_at", "priority", "title"]
 BATCH = 1000
+KEPT = {"sqlite_autoincrement": True}
 FTS = """CREATE VIRTUAL TABLE task_words USING fts5(
     words, content='tasks', content_rowid='id',
     tokenize="ascii tokenchars '@'", detail=none
@@ -42,7 +43,7 @@ def upgrade() -> None:
     on_sqlite = op.get_bind().dialect.name == "sqlite"
     exact = sa.String(50).with_variant(sa.String(50, collation="C"), "postgresql")
     _drop_old_indexes()
-    with op.batch_alter_table("tasks") as tasks:
+    with op.batch_alter_table("tasks", table_kwargs=KEPT) as tasks:
         tasks.add_column(sa.Column("parent_id", ID))
         tasks.add_column(sa.Column("external_id", sa.String(200)))
         tasks.add_column(sa.Column("words", _words()))
@@ -58,10 +59,10 @@ def upgrade() -> None:
     _fill_words()
     ranks = " ".join(f"WHEN '{p}' THEN {n}" for n, p in enumerate(PRIORITIES, 1))
     op.execute(f"UPDATE tasks SET rank = CASE priority {ranks} END")
-    with op.batch_alter_table("tasks") as tasks:
+    with op.batch_alter_table("tasks", table_kwargs=KEPT) as tasks:
         tasks.drop_constraint(op.f("ck_tasks_priority"), type_="check")
         tasks.drop_column("priority")
-    with op.batch_alter_table("tasks") as tasks:
+    with op.batch_alter_table("tasks", table_kwargs=KEPT) as tasks:
         tasks.alter_column("words", existing_type=_words(), nullable=False)
         tasks.alter_column(
             "rank",
@@ -69,7 +70,7 @@ def upgrade() -> None:
             existing_type=sa.SmallInteger(),
             nullable=False,
         )
-    with op.batch_alter_table("tasks") as tasks:
+    with op.batch_alter_table("tasks", table_kwargs=KEPT) as tasks:
         tasks.create_check_constraint(
             op.f("ck_tasks_priority"), "priority BETWEEN 1 AND 4"
         )
@@ -162,7 +163,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_tasks_owner_id_status_created_at_id"), "tasks")
     for name in SORTED:
         op.drop_index(op.f(f"ix_tasks_owner_id_{name}_id"), "tasks")
-    with op.batch_alter_table("tasks") as tasks:
+    with op.batch_alter_table("tasks", table_kwargs=KEPT) as tasks:
         tasks.drop_constraint(op.f("fk_tasks_parent_id_tasks"), type_="foreignkey")
         tasks.drop_constraint(op.f("ck_tasks_priority"), type_="check")
         for name in ("parent_id", "external_id", "words", "deleted_at"):
@@ -170,11 +171,11 @@ def downgrade() -> None:
         tasks.alter_column(
             "priority", new_column_name="rank", existing_type=sa.SmallInteger()
         )
-    with op.batch_alter_table("tasks") as tasks:
+    with op.batch_alter_table("tasks", table_kwargs=KEPT) as tasks:
         tasks.add_column(sa.Column("priority", sa.String(20)))
     names = " ".join(f"WHEN {n} THEN '{p}'" for n, p in enumerate(PRIORITIES, 1))
     op.execute(f"UPDATE tasks SET priority = CASE rank {names} END")
-    with op.batch_alter_table("tasks") as tasks:
+    with op.batch_alter_table("tasks", table_kwargs=KEPT) as tasks:
         tasks.alter_column("priority", existing_type=sa.String(20), nullable=False)
         tasks.drop_column("rank")
         tasks.create_check_constraint(

@@ -43,8 +43,10 @@ def listing(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response:
         response: Response = view(*args, **kwargs)
-        response.set_etag(hashlib.sha256(response.data).hexdigest()[:32], weak=True)
-        response.make_conditional(request)
+        tag = hashlib.sha256(response.data).hexdigest()[:32]
+        response.set_etag(tag, weak=True)
+        if request.if_none_match.contains_weak(tag):
+            return Response(status=304, headers={"ETag": response.headers["ETag"]})
         return response
 
     return readable(wrapper)

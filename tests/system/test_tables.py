@@ -15,13 +15,13 @@ USER = (
     " 'UTC', :role, true, false, 1, '2026-01-01', '2026-01-01')"
 )
 TASK = (
-    "INSERT INTO tasks (owner_id, title, status, priority, due_is_day, version,"
-    " created_at, updated_at) VALUES (:owner_id, 'x', :status, :priority, false, 1,"
-    " '2026-01-01', '2026-01-01')"
+    "INSERT INTO tasks (owner_id, title, words, status, priority, due_is_day,"
+    " version, created_at, updated_at) VALUES (:owner_id, 'x', '', :status, :priority,"
+    " false, 1, '2026-01-01', '2026-01-01')"
 )
 GOOD_USER = {"id": 2**40, "email": "bob@example.org", "role": "user"}
 NEXT_USER = GOOD_USER | {"id": 2**40 + 1, "email": "cat@example.org"}
-GOOD_TASK = {"owner_id": 2**40, "status": "todo", "priority": "low"}
+GOOD_TASK = {"owner_id": 2**40, "status": "todo", "priority": 1}
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ GOOD_TASK = {"owner_id": 2**40, "status": "todo", "priority": "low"}
         (USER, NEXT_USER | {"email": None}, "has_name"),
         (USER, NEXT_USER | {"email": "ann@example.org"}, "email"),
         (TASK, GOOD_TASK | {"status": "TODO"}, "status"),
-        (TASK, GOOD_TASK | {"priority": "highest"}, "priority"),
+        (TASK, GOOD_TASK | {"priority": 5}, "priority"),
         (TASK, GOOD_TASK | {"owner_id": 2**41}, "(?i)foreign"),
     ],
     ids=["role", "nameless", "taken", "status", "priority", "orphan"],

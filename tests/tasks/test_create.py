@@ -16,13 +16,19 @@ def test_a_task_needs_a_title_alone(ann: Client) -> None:
     assert answer.status_code == 201
     assert {k: v for k, v in answer.json.items() if k not in VOLATILE} == {
         "owner_id": ann.user["id"],
+        "parent_id": None,
+        "external_id": None,
         "title": "Water the plants",
         "description": None,
         "status": "todo",
         "priority": "medium",
         "due_date": None,
+        "tags": [],
         "is_overdue": False,
+        "progress": 0.0,
+        "subtask_count": 0,
         "completed_at": None,
+        "deleted_at": None,
         "version": 1,
     }
 
