@@ -104,6 +104,7 @@ class Settings:
     trusted_proxies: int = _number(0, 0, 10)
     access_token_minutes: int = _number(30, 1, 1_440)
     refresh_token_days: int = _number(7, 1, 365)
+    trash_days: int = _number(30, 1, 3_650)
     bcrypt_rounds: int = _number(12, 4, 16)
     password_min_length: int = _number(8, 8, 128)
     registration: Registration = _choice(Registration.OPEN)

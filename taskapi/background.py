@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Thread
 
 import structlog
@@ -11,11 +12,14 @@ from flask import Flask
 from taskapi import db
 from taskapi.auth import service as sessions
 from taskapi.errors import Unavailable
+from taskapi.idempotency import service as answers
 from taskapi.keys import service as keys
 from taskapi.mail import service as outbox
 from taskapi.recovery import service as recovery
 from taskapi.recovery import texts
+from taskapi.tasks import trash
 from taskapi.users import guessing
+from taskapi.web.settings import settings
 
 log = structlog.get_logger()
 
@@ -24,12 +28,19 @@ PAUSE_MS = 500
 FIRST_PURGE_SECONDS = 15 * 60
 DAY_SECONDS = 24 * 60 * 60
 
+
+def _empty_trash() -> int:
+    return trash.purge(timedelta(days=settings.trash_days))
+
+
 PURGES: dict[str, Callable[[], int]] = {
     "sessions": sessions.purge,
     "API keys": keys.purge,
     "counts": guessing.purge,
     "mailed tokens": recovery.purge,
     "letters": outbox.purge,
+    "kept answers": answers.purge,
+    "tasks in the trash": _empty_trash,
 }
 
 

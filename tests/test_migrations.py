@@ -205,7 +205,7 @@ def test_the_migrated_schema_is_that_of_the_models(
     with modelled.app_context():
         db.Model.metadata.create_all(db.database.engine)
 
-    assert len(schema(migrated)) == 42
+    assert len(schema(migrated)) == 54
     assert schema(migrated) == schema(modelled)
 
 

@@ -1,7 +1,7 @@
 """Give tasks trees, tags, search and a trash
 
 Revision: 5b1f0c7d92ae
-Follows: ef79c22cf139
+Follows: 02f944b9ee56
 """
 
 import re
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "5b1f0c7d92ae"
-down_revision = "ef79c22cf139"
+down_revision = "02f944b9ee56"
 branch_labels = None
 depends_on = None
 
@@ -20,6 +20,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
 PRIORITIES = ["low", "medium", "high", "urgent"]
 LIVE = sa.text("deleted_at IS NULL")
+GONE = sa.text("deleted_at IS NOT NULL")
 SORTED = ["created_at", "updated_at", "due_at", "priority", "title"]
 BATCH = 1000
 KEPT = {"sqlite_autoincrement": True}
@@ -87,6 +88,13 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_tasks_owner_id_deleted_at"), "tasks", ["owner_id", "deleted_at"]
+    )
+    op.create_index(
+        op.f("ix_tasks_deleted_at"),
+        "tasks",
+        ["deleted_at"],
+        sqlite_where=GONE,
+        postgresql_where=GONE,
     )
     op.create_index(op.f("ix_tasks_parent_id"), "tasks", ["parent_id"])
     op.create_table(
@@ -158,6 +166,7 @@ def downgrade() -> None:
     op.drop_table("task_tags")
     op.execute("DELETE FROM tasks WHERE deleted_at IS NOT NULL")
     op.drop_index(op.f("ix_tasks_parent_id"), "tasks")
+    op.drop_index(op.f("ix_tasks_deleted_at"), "tasks")
     op.drop_index(op.f("ix_tasks_owner_id_deleted_at"), "tasks")
     op.drop_index("uq_tasks_external_id", "tasks")
     op.drop_index(op.f("ix_tasks_owner_id_status_created_at_id"), "tasks")

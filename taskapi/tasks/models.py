@@ -112,5 +112,11 @@ for column in (
 _of_live(Task.owner_id, Task.status, Task.created_at, Task.id)
 _of_live(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
 Index(None, Task.owner_id, Task.deleted_at)
+Index(
+    None,
+    Task.deleted_at,
+    sqlite_where=Task.deleted_at.is_not(None),
+    postgresql_where=Task.deleted_at.is_not(None),
+)
 Index(None, Task.parent_id)
 Index(None, task_tags.c.owner_id, task_tags.c.name, task_tags.c.task_id)
