@@ -21,6 +21,7 @@ MOMENT = sa.DateTime(timezone=True)
 PRIORITIES = ["low", "medium", "high", "urgent"]
 LIVE = sa.text("deleted_at IS NULL")
 GONE = sa.text("deleted_at IS NOT NULL")
+DONE = sa.text("completed_at IS NOT NULL")
 SORTED = ["created_at", "updated_at", "due_at", "priority", "title"]
 BATCH = 1000
 KEPT = {"sqlite_autoincrement": True}
@@ -76,8 +77,8 @@ def upgrade() -> None:
             op.f("ck_tasks_priority"), "priority BETWEEN 1 AND 4"
         )
     for name in SORTED:
-        _create_live_index("owner_id", name, "id")
-    _create_live_index("owner_id", "status", "created_at", "id")
+        _create_index(LIVE, "owner_id", name, "id")
+    _create_index(LIVE, "owner_id", "status", "created_at", "id")
     op.create_index(
         "uq_tasks_external_id",
         "tasks",
@@ -89,13 +90,8 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_tasks_owner_id_deleted_at"), "tasks", ["owner_id", "deleted_at"]
     )
-    op.create_index(
-        op.f("ix_tasks_deleted_at"),
-        "tasks",
-        ["deleted_at"],
-        sqlite_where=GONE,
-        postgresql_where=GONE,
-    )
+    _create_index(GONE, "deleted_at")
+    _create_index(DONE, "owner_id", "completed_at")
     op.create_index(op.f("ix_tasks_parent_id"), "tasks", ["parent_id"])
     op.create_table(
         "task_tags",
@@ -166,6 +162,7 @@ def downgrade() -> None:
     op.drop_table("task_tags")
     op.execute("DELETE FROM tasks WHERE deleted_at IS NOT NULL")
     op.drop_index(op.f("ix_tasks_parent_id"), "tasks")
+    op.drop_index(op.f("ix_tasks_owner_id_completed_at"), "tasks")
     op.drop_index(op.f("ix_tasks_deleted_at"), "tasks")
     op.drop_index(op.f("ix_tasks_owner_id_deleted_at"), "tasks")
     op.drop_index("uq_tasks_external_id", "tasks")
@@ -200,13 +197,13 @@ def _drop_old_indexes() -> None:
         op.drop_index(op.f(f"ix_tasks_owner_id_{name}_id"), "tasks")
 
 
-def _create_live_index(*columns: str) -> None:
+def _create_index(where: Any, *columns: str) -> None:
     op.create_index(
         op.f(f"ix_tasks_{'_'.join(columns)}"),
         "tasks",
         list(columns),
-        sqlite_where=LIVE,
-        postgresql_where=LIVE,
+        sqlite_where=where,
+        postgresql_where=where,
     )
 
 

@@ -4,7 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.columns import Id, Ranked, choice, exact
@@ -91,14 +100,10 @@ task_tags = Table(
 )
 
 
-def _of_live(*columns: Any, **options: Any) -> Index:
-    return Index(
-        options.pop("name", None),
-        *columns,
-        sqlite_where=LIVE,
-        postgresql_where=LIVE,
-        **options,
-    )
+def _of_some(*columns: Any, where: ColumnElement[bool] = LIVE, **options: Any) -> Index:
+    """Index the rows that meet a condition: those outside the trash, unless it says."""
+    name = options.pop("name", None)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)
 
 
 for column in (
@@ -108,15 +113,11 @@ for column in (
     Task.priority,
     Task.title,
 ):
-    _of_live(Task.owner_id, column, Task.id)
-_of_live(Task.owner_id, Task.status, Task.created_at, Task.id)
-_of_live(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
+    _of_some(Task.owner_id, column, Task.id)
+_of_some(Task.owner_id, Task.status, Task.created_at, Task.id)
+_of_some(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
 Index(None, Task.owner_id, Task.deleted_at)
-Index(
-    None,
-    Task.deleted_at,
-    sqlite_where=Task.deleted_at.is_not(None),
-    postgresql_where=Task.deleted_at.is_not(None),
-)
+_of_some(Task.owner_id, Task.completed_at, where=Task.completed_at.is_not(None))
+_of_some(Task.deleted_at, where=Task.deleted_at.is_not(None))
 Index(None, Task.parent_id)
 Index(None, task_tags.c.owner_id, task_tags.c.name, task_tags.c.task_id)

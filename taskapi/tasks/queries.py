@@ -123,16 +123,20 @@ def page(filters: frozenset[str], sort: str, after: str) -> Select[Any]:
     It is "" without a cursor, "value" after a row with a value of the sort's column,
     "null" after one without. Rows with a value and rows without are read apart, since
     an index has the ones before the others only in one direction.
+
+    What a search finds is sorted by an expression that no index has: the database does
+    not know how rare a word is, and would walk the whole list for its order.
     """
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     key = SORTS[name]
+    first = func.coalesce(key, key) if "q" in filters else key
     rows = _matching(filters).add_columns(key.label("position"))
     valued = rows.where(*_beyond(key, after, descending=descending))
-    order = _ordered([key, Task.id], descending=descending)
+    order = _ordered([first, Task.id], descending=descending)
     if name not in NULLABLE:
         return _window(valued.order_by(*order))
     empty = rows.where(key.is_(None), *_beyond_id(after, descending=descending))
-    parts = [_first(empty.order_by(*_ordered([Task.id], descending=descending)))]
+    parts = [_first(empty.order_by(*order))]
     if after != "null":
         parts.insert(0, _first(valued.where(key.is_not(None)).order_by(*order)))
     both = union_all(*parts).subquery()

@@ -17,7 +17,7 @@ def busy_ann(app: Flask, ann: Client) -> Client:
     """Return Ann with more tasks than an offset may skip, made without HTTP."""
     width = len(str(COUNT))
     rows = [
-        {"owner_id": ann.user["id"], "title": str(number).zfill(width)}
+        {"owner_id": ann.user["id"], "title": str(number).zfill(width), "words": []}
         for number in range(COUNT)
     ]
     with app.app_context(), db.transaction():
