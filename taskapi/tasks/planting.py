@@ -26,6 +26,11 @@ class Draft(NamedTuple):
         below = self.fields.get("subtasks", [])
         return [Draft(f, (*self.path, "subtasks", n)) for n, f in enumerate(below)]
 
+    def shape(self) -> Path:
+        """Return where it stands that this is part of a tree; nowhere if it is not."""
+        names = [n for n in ("parent_id", "subtasks") if self.fields.get(n)]
+        return (*self.path, names[0]) if names else ()
+
 
 def everything(drafts: Iterable[Draft]) -> list[Draft]:
     """Return the drafts and all that is to hang below them."""
@@ -48,8 +53,7 @@ def plant(owner_id: int, drafts: Sequence[Draft], now: datetime) -> list[int]:
         level = [(sub, task_id) for draft, task_id in made for sub in draft.subtasks()]
     tags.attach(owner_id, {i: d.fields.get("tags", []) for d, i in planted})
     tops = planted[: len(roots)]
-    shaped = {i: d.path for d, i in tops if set(d.fields) & {"parent_id", "subtasks"}}
-    trees.refuse_bad_shapes(owner_id, shaped)
+    trees.refuse_bad_shapes(owner_id, {i: d.shape() for d, i in tops if d.shape()})
     return [task_id for _, task_id in tops]
 
 

@@ -57,7 +57,8 @@ def apply(owner_id: int, revisions: Mapping[Path, Revision]) -> None:
     parents = {path: one.columns["parent_id"] for path, one in moved.items()}
     trees.refuse_absent_parents(owner_id, parents)
     _write(owner_id, revisions.values())
-    trees.refuse_bad_shapes(owner_id, {one.task.id: p for p, one in moved.items()})
+    shapes = {one.task.id: (*path, "parent_id") for path, one in moved.items()}
+    trees.refuse_bad_shapes(owner_id, shapes)
 
 
 def _write(owner_id: int, revisions: Collection[Revision]) -> None:

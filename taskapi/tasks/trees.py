@@ -83,12 +83,15 @@ def refuse_absent_parents(owner_id: int, parents: Mapping[Path, int | None]) -> 
 
 
 def refuse_bad_shapes(owner_id: int, moved: Mapping[int, Path]) -> None:
-    """Raise ParentCycle or ParentTooDeep for tasks that hang where they may not."""
+    """Raise ParentCycle or ParentTooDeep for tasks that hang where they may not.
+
+    `moved` says where in the request it stands that a task hangs there.
+    """
     circular, deep = _misplaced(owner_id, moved)
     for kind, places in ((ParentCycle, circular), (ParentTooDeep, deep)):
         if places:
             fault = Fault(kind.message, kind.code)
-            raise kind({(*moved[task_id], "parent_id"): [fault] for task_id in places})
+            raise kind({moved[task_id]: [fault] for task_id in places})
 
 
 def is_too_deep(owner_id: int, task_id: int) -> bool:

@@ -1,0 +1,45 @@
+"""Trees of tasks, as tests make them and look at them."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from taskapi import db
+from tests.support import Client
+
+
+def chain(levels: int, **fields: Any) -> dict[str, Any]:
+    """Return a new task with one below another, on so many levels."""
+    task = {"title": f"Level {levels}"} | fields
+    return task if levels == 1 else task | {"subtasks": [chain(levels - 1)]}
+
+
+def make_chain(client: Client, levels: int) -> list[int]:
+    """Make a chain; return the ids from the top to the bottom."""
+    return ids_below(client.make_task(**chain(levels)))
+
+
+def ids_below(task: dict[str, Any]) -> list[int]:
+    """Return the ids of a tree, each task before what is below it."""
+    below = [found for sub in task.get("subtasks", []) for found in ids_below(sub)]
+    return [task["id"], *below]
+
+
+def titles_below(task: dict[str, Any]) -> list[Any]:
+    """Return the titles of a tree: each task's own, then the lists of its subtasks."""
+    return [task["title"], *map(titles_below, task["subtasks"])]
+
+
+def tree(client: Client, task_id: int) -> dict[str, Any]:
+    """Return a task with all that is below it."""
+    answer = client.get(f"tasks/{task_id}?expand=subtasks")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def rows(client: Client, model: type[db.Model]) -> int:
+    """Count the rows of a table."""
+    with client.app.app_context():
+        ((counted,),) = db.read(select(func.count()).select_from(model))
+    return int(counted)

@@ -1,0 +1,247 @@
+"""Subtasks: made with their parent, counted, and shown as a tree."""
+
+from typing import Any
+
+import pytest
+
+from taskapi.tasks.models import Task
+from tests.support import Client, faults, refused
+from tests.tasks.planting import chain, ids_below, make_chain, rows, titles_below, tree
+from tests.tasks.support import titles
+
+ABSENT = 2**62
+TOO_DEEP = "parent-too-deep"
+
+
+def test_a_task_is_made_with_all_that_is_below_it(ann: Client) -> None:
+    soup = {"title": "Cook", "tags": ["home"], "subtasks": [{"title": "Eat"}]}
+
+    made = ann.post("tasks", {"title": "Shop", "subtasks": [soup, {"title": "Pay"}]})
+
+    assert made.status_code == 201
+    assert titles_below(made.json) == ["Shop", ["Cook", ["Eat"]], ["Pay"]]
+    assert made.json["subtasks"][0]["tags"] == ["home"]
+    assert made.headers["Location"] == f"/api/v1/tasks/{made.json['id']}"
+    assert tree(ann, made.json["id"]) == made.json
+
+
+def test_each_subtask_says_what_it_is_part_of(ann: Client) -> None:
+    top, middle, bottom = make_chain(ann, 3)
+
+    parents = [ann.get(f"tasks/{i}").json["parent_id"] for i in (top, middle, bottom)]
+
+    assert parents == [None, top, middle]
+
+
+def test_a_subtask_is_made_below_a_task_that_is_there(ann: Client) -> None:
+    shop = ann.make_task(title="Shop")
+
+    made = ann.make_task(title="Pay", parent_id=shop["id"])
+
+    assert made["parent_id"] == shop["id"]
+    assert titles_below(tree(ann, shop["id"])) == ["Shop", ["Pay"]]
+    assert ann.get(f"tasks/{shop['id']}").json == shop | {"subtask_count": 1}
+
+
+def test_subtasks_keep_their_order(ann: Client) -> None:
+    names = [f"Step {number}" for number in range(30)]
+
+    made = ann.make_task(subtasks=[{"title": name} for name in names])
+
+    shown = tree(ann, made["id"])["subtasks"]
+    assert [task["title"] for task in shown] == names
+    assert [task["title"] for task in made["subtasks"]] == names
+
+
+def test_a_plain_answer_has_no_tree(ann: Client) -> None:
+    made = ann.make_task(subtasks=[{"title": "Pay"}])
+
+    alone = ann.get(f"tasks/{made['id']}").json
+    listed = ann.get("tasks").json["items"]
+
+    assert not [task for task in [alone, *listed] if "subtasks" in task]
+
+
+def test_a_tree_has_no_etag(ann: Client, task: dict[str, Any]) -> None:
+    path, guard = f"tasks/{task['id']}?expand=subtasks", {"If-None-Match": '"1"'}
+
+    shown = ann.get(path, headers=guard)
+
+    assert (shown.status_code, shown.json) == (200, task | {"subtasks": []})
+    assert "ETag" not in shown.headers
+
+
+@pytest.mark.parametrize("value", ["", "tags", "Subtasks", "subtasks,subtasks"])
+def test_nothing_but_subtasks_is_expanded(
+    ann: Client, task: dict[str, Any], value: str
+) -> None:
+    answer = ann.get(f"tasks/{task['id']}?expand={value}")
+
+    assert faults(answer) == {"expand": "choice"}
+
+
+@pytest.mark.parametrize(
+    ("own", "below", "progress", "count"),
+    [
+        ("todo", [], 0.0, 0),
+        ("completed", [], 1.0, 0),
+        ("completed", ["todo"], 0.0, 1),
+        ("todo", ["completed"], 1.0, 1),
+        ("todo", ["completed", "todo", "cancelled", "in_progress"], 0.25, 4),
+    ],
+    ids=["open", "done", "done above open", "open above done", "a quarter"],
+)
+def test_progress_is_the_share_of_subtasks_that_are_done(
+    ann: Client, own: str, below: list[str], progress: float, count: int
+) -> None:
+    subtasks = [{"title": "Step", "status": status} for status in below]
+
+    made = ann.make_task(status=own, subtasks=subtasks)
+
+    shown = ann.get(f"tasks/{made['id']}").json
+    assert (shown["progress"], shown["subtask_count"]) == (progress, count)
+    assert (made["progress"], made["subtask_count"]) == (progress, count)
+
+
+def test_progress_counts_direct_subtasks_alone(ann: Client) -> None:
+    done = {"title": "Eat", "status": "completed"}
+
+    made = ann.make_task(subtasks=[{"title": "Cook", "subtasks": [done, done]}])
+
+    assert (made["progress"], made["subtask_count"]) == (0.0, 1)
+    assert made["subtasks"][0]["progress"] == 1.0
+
+
+def test_a_subtask_in_the_trash_does_not_count(ann: Client) -> None:
+    done = {"title": "Eat", "status": "completed"}
+    made = ann.make_task(title="Shop", subtasks=[done, {"title": "Pay"}])
+
+    ann.delete(f"tasks/{made['subtasks'][1]['id']}")
+
+    shown = ann.get(f"tasks/{made['id']}").json
+    assert (shown["progress"], shown["subtask_count"]) == (1.0, 1)
+    assert titles_below(tree(ann, made["id"])) == ["Shop", ["Eat"]]
+    assert titles(ann.get(f"tasks?parent_id={made['id']}")) == ["Eat"]
+
+
+def test_a_tree_may_have_ten_levels(ann: Client) -> None:
+    *_, ninth, _tenth = make_chain(ann, 10)
+
+    made = ann.make_task(title="Beside the tenth", parent_id=ninth)
+
+    assert made["parent_id"] == ninth
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("tasks", chain(11), "#/subtasks"),
+        ("tasks/bulk", {"create": [chain(1), chain(11)]}, "#/create/1/subtasks"),
+    ],
+    ids=["nested", "bulk"],
+)
+def test_a_new_tree_of_eleven_levels_is_refused(
+    ann: Client, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    answer = ann.post(path, body)
+
+    (fault,) = refused(answer, 422, TOO_DEEP)["errors"]
+    assert (fault["pointer"], fault["code"]) == (pointer, TOO_DEEP)
+    assert rows(ann, Task) == 0
+
+
+@pytest.mark.parametrize(("above", "below"), [(10, 1), (9, 2), (1, 10)])
+def test_nothing_is_made_on_an_eleventh_level(
+    ann: Client, above: int, below: int
+) -> None:
+    *_, lowest = make_chain(ann, above)
+
+    answer = ann.post("tasks", chain(below, parent_id=lowest))
+
+    (fault,) = refused(answer, 422, TOO_DEEP)["errors"]
+    assert fault["pointer"] == "#/parent_id"
+    assert rows(ann, Task) == above
+
+
+def test_a_hundred_subtasks_are_made_at_once(ann: Client) -> None:
+    half = [{"title": "Step"}] * 50
+
+    flat = ann.make_task(subtasks=half * 2)
+    deep = ann.make_task(subtasks=[{"title": "Half", "subtasks": half}, *half[1:]])
+
+    assert (len(ids_below(flat)), len(ids_below(deep))) == (101, 101)
+
+
+@pytest.mark.parametrize(
+    "subtasks",
+    [
+        [{"title": "Step"}] * 101,
+        [{"title": "Step", "subtasks": [{"title": "Deeper"}] * 100}],
+    ],
+    ids=["on one level", "on two levels"],
+)
+def test_more_than_a_hundred_subtasks_are_refused(
+    ann: Client, subtasks: list[dict[str, Any]]
+) -> None:
+    answer = ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
+
+    assert faults(answer) == {"#/subtasks": "length"}
+    assert rows(ann, Task) == 0
+
+
+@pytest.mark.parametrize(
+    ("subtask", "place", "code"),
+    [
+        ({}, "/title", "required"),
+        ({"title": " "}, "/title", "length"),
+        ({"title": "Pay", "status": "done"}, "/status", "choice"),
+        ({"title": "Pay", "parent_id": 1}, "/parent_id", "unknown"),
+        ({"title": "Pay", "id": 1}, "/id", "read-only"),
+        ({"title": "Pay", "subtasks": None}, "/subtasks", "null"),
+        ({"title": "Pay", "tags": ["a,b"]}, "/tags/0", "format"),
+        ("Pay", "", "type"),
+    ],
+)
+def test_a_fault_of_a_subtask_names_its_place(
+    ann: Client, subtask: Any, place: str, code: str
+) -> None:
+    branch = {"title": "Cook", "subtasks": [{"title": "Eat"}, subtask]}
+
+    answer = ann.post("tasks", {"title": "Shop", "subtasks": [branch]})
+
+    assert faults(answer) == {f"#/subtasks/0/subtasks/1{place}": code}
+    assert rows(ann, Task) == 0
+
+
+def test_subtasks_are_given_to_new_tasks_alone(
+    ann: Client, task: dict[str, Any]
+) -> None:
+    answer = ann.patch(f"tasks/{task['id']}", {"subtasks": [{"title": "Pay"}]})
+
+    assert faults(answer) == {"#/subtasks": "unknown"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+def test_a_parent_that_is_not_the_callers_does_not_exist(
+    ann: Client, bob: Client, method: str
+) -> None:
+    hers, gone, his = ann.make_task(), bob.make_task(), bob.make_task(title="His")
+    bob.delete(f"tasks/{gone['id']}")
+    path = "tasks" if method == "POST" else f"tasks/{his['id']}"
+
+    answers = [
+        bob.call(method, path, json={"title": "Pay", "parent_id": parent})
+        for parent in (hers["id"], gone["id"], ABSENT)
+    ]
+
+    assert [faults(a) for a in answers] == [{"#/parent_id": "not-found"}] * 3
+    assert len({a.json["errors"][0]["message"] for a in answers}) == 1
+    assert bob.get("tasks").json["items"] == [his]
+    assert ann.get(f"tasks/{hers['id']}").json == hers
+
+
+@pytest.mark.parametrize("parent", [0, -1, 2**63, "1", 1.0, True, [1], {"id": 1}])
+def test_a_parent_is_a_64_bit_integer(ann: Client, parent: Any) -> None:
+    answer = ann.post("tasks", {"title": "Pay", "parent_id": parent})
+
+    assert set(faults(answer)) == {"#/parent_id"}
