@@ -49,7 +49,8 @@ def _run(
     _refuse_stale(held, changes)
     revisions = _revisions(held, changes, now)
     given = {draft.path: draft.fields for draft in everything(drafts)}
-    with external.unique(caller.id, given | changes):
+    given |= {path: revision.columns for path, revision in revisions.items()}
+    with external.unique(caller.id, external.places(given)):
         created = plant(caller.id, drafts, now)
         revising.apply(caller.id, revisions)
     trash.take(caller.id, delete, now)

@@ -18,38 +18,39 @@ TAKEN = select(Task.id, Task.external_id).where(
 
 
 @contextmanager
-def unique(owner_id: int, given: Mapping[Path, Mapping[str, Any]]) -> Iterator[None]:
+def unique(owner_id: int, wanted: Mapping[str, Path]) -> Iterator[None]:
     """Turn a taken external id of the block into AlreadyExists, with who has it.
 
-    `given` are the fields of the request by their place in it; raises Invalid when two
-    of them want the same external id.
+    `wanted` are the external ids that the block gives, with their places.
     """
-    places = _places(given)
     try:
         with db.unique(Task):
             yield
     except AlreadyExists as error:
-        names = {"whose": owner_id, "external_ids": list(places)}
+        names = {"whose": owner_id, "external_ids": list(wanted)}
         taken = db.read(TAKEN, names)
         fault = Fault("Another task has this external id.", "taken")
         raise AlreadyExists(
             "You have a task with this external_id; change it, or choose another one.",
             faults={
-                (*places[row.external_id], "external_id"): [fault] for row in taken
+                (*wanted[row.external_id], "external_id"): [fault] for row in taken
             },
             field="external_id",
             existing_id=taken[0].id if taken else None,
         ) from error
 
 
-def _places(given: Mapping[Path, Mapping[str, Any]]) -> dict[str, Path]:
-    """Return where each external id of the request stands."""
-    places: dict[str, Path] = {}
+def places(given: Mapping[Path, Mapping[str, Any]]) -> dict[str, Path]:
+    """Return where each external id stands, of fields by their place in the request.
+
+    Raises Invalid when two of them want the same.
+    """
+    found: dict[str, Path] = {}
     for path, fields in given.items():
         name = fields.get("external_id")
-        if name in places:
+        if name in found:
             fault = Fault("This is given more than once.", "repeated")
             raise Invalid({(*path, "external_id"): [fault]})
         if name is not None:
-            places[name] = path
-    return places
+            found[name] = path
+    return found

@@ -30,7 +30,7 @@ def create(caller: Any, fields: dict[str, Any]) -> Any:
         return _plant(caller, fields)
     names = fields.get("tags", [])
     columns = values.first(caller.id, fields, clock.now())
-    with external.unique(caller.id, {(): fields}):
+    with external.unique(caller.id, external.places({(): fields})):
         task = versioned.create(Task, columns, _new(caller, names))
     tags.attach(caller.id, {task.id: names})
     return task
@@ -46,7 +46,7 @@ def change(
     revision = revising.revise(task, changes, clock.now())
     if revision is None:
         return task
-    with external.unique(caller.id, {(): revision.columns}):
+    with external.unique(caller.id, external.places({(): revision.columns})):
         revising.apply(caller.id, {(): revision})
     return reading.find(caller, task_id)
 
@@ -65,13 +65,13 @@ def delete(caller: Any, task_id: int, versions: Versions, *, permanent: bool) ->
 def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
     """Take a task out of the trash with what went along; one that is not there stays.
 
-    Raises AlreadyExists when its external id is used by another task by now.
+    Raises AlreadyExists when an external id is used by another task by now.
     """
     trees.hold(caller.id)
     task = _held(caller, task_id, versions, live=False)
     if task.deleted_at is None:
         return task
-    with external.unique(caller.id, {(): task._asdict()}):
+    with external.unique(caller.id, dict.fromkeys(trash.external_ids(task), ())):
         trash.bring_back(task, clock.now())
     return reading.find(caller, task_id)
 
@@ -80,7 +80,7 @@ def _plant(caller: Any, fields: dict[str, Any]) -> Any:
     drafts = [Draft(fields, ())]
     given = {draft.path: draft.fields for draft in everything(drafts)}
     trees.hold(caller.id)
-    with external.unique(caller.id, given):
+    with external.unique(caller.id, external.places(given)):
         planted = plant(caller.id, drafts, clock.now())
     return reading.find_trees(caller, planted)[0]
 

@@ -30,6 +30,11 @@ BRING_BACK = (
     .where(table.c.id.in_(select(_gone.c.id)))
     .values(deleted_at=null(), **RAISED)
 )
+NAMES = (
+    select(Task.external_id)
+    .join(_gone, _gone.c.id == Task.id)
+    .where(Task.external_id.is_not(None))
+)
 DETACH = (
     update(table).where(table.c.id == bindparam("task_id")).values(parent_id=null())
 )
@@ -40,6 +45,12 @@ def take(owner_id: int, task_ids: Collection[int], now: datetime) -> None:
     if task_ids:
         of = {"whose": owner_id, "ids": list(task_ids), "now": now}
         db.session.execute(TAKE, of)
+
+
+def external_ids(task: AnyRow) -> list[str]:
+    """Return the external ids of a task in the trash and of what went along."""
+    of = {"whose": task.owner_id, "ids": [task.id], "since": task.deleted_at}
+    return list(db.session.scalars(NAMES, of))
 
 
 def bring_back(task: AnyRow, now: datetime) -> None:
