@@ -13,7 +13,6 @@ from taskapi import clock, db
 from taskapi.errors import Fault, Invalid, PreconditionFailed
 from taskapi.tasks import external, reading, revising, trash, trees
 from taskapi.tasks.planting import Draft, everything, plant
-from taskapi.tasks.revising import Revision
 from taskapi.tasks.trees import Path
 
 MOST = 100
@@ -44,10 +43,12 @@ def _run(
     _refuse_crowd(len(everything(drafts)) + len(changes) + len(delete))
     _refuse_repeats(changes, delete)
     trees.hold(caller.id)
-    held = revising.hold(caller, {fields["id"] for fields in update} | {*delete})
+    held = revising.hold(caller.id, {fields["id"] for fields in update} | {*delete})
     _refuse_absent(held, changes, delete)
     _refuse_stale(held, changes)
-    revisions = _revisions(held, changes, now)
+    revisions = revising.revise(
+        {path: (held[fields["id"]], fields) for path, fields in changes.items()}, now
+    )
     given = {draft.path: draft.fields for draft in everything(drafts)}
     given |= {path: revision.columns for path, revision in revisions.items()}
     with external.unique(caller.id, external.places(given)):
@@ -109,14 +110,3 @@ def _refuse_stale(held: Held, changes: Mapping[Path, Mapping[str, Any]]) -> None
             faults[(*path, "if_version")] = [Fault(sentence, "precondition-failed")]
     if faults:
         raise PreconditionFailed(faults=faults)
-
-
-def _revisions(
-    held: Held, changes: Mapping[Path, Mapping[str, Any]], now: datetime
-) -> dict[Path, Revision]:
-    """Return what changes, by its place in the request."""
-    revised = {
-        path: revising.revise(held[fields["id"]], fields, now)
-        for path, fields in changes.items()
-    }
-    return {path: revision for path, revision in revised.items() if revision}

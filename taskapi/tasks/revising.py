@@ -11,17 +11,20 @@ from taskapi import db
 from taskapi.db import AnyRow
 from taskapi.tasks import tags, trees, values
 from taskapi.tasks.models import Task, table
-from taskapi.tasks.queries import COLUMNS, OWNER, owned
-from taskapi.tasks.reading import moments
+from taskapi.tasks.queries import OWNER, STORED, owned
 from taskapi.tasks.trees import IDS, Path
 
 HELD = (
-    select(*COLUMNS)
+    select(*STORED)
     .where(owned(OWNER), Task.id.in_(IDS))
     .order_by(Task.id)
-    .with_for_update(of=Task)
+    .with_for_update(key_share=True)
 )
 UPDATE = update(table).where(table.c.id == bindparam("task_id"))
+
+
+Change = tuple[AnyRow, Mapping[str, Any]]
+"""A task, and the fields that are given for it."""
 
 
 class Revision(NamedTuple):
@@ -32,19 +35,34 @@ class Revision(NamedTuple):
     tags: Sequence[str] | None
 
 
-def hold(caller: Any, task_ids: Collection[int]) -> dict[int, AnyRow]:
-    """Return the caller's tasks among these, which nobody changes until the end."""
-    parameters = moments(caller) | {"ids": list(task_ids)}
+def hold(owner_id: int, task_ids: Collection[int]) -> dict[int, AnyRow]:
+    """Return the owner's tasks among these, which nobody changes until the end."""
     if not task_ids:
         return {}
-    return {row.id: row for row in db.session.execute(HELD, parameters)}
+    of = {"whose": owner_id, "ids": list(task_ids)}
+    return {row.id: row for row in db.session.execute(HELD, of)}
 
 
-def revise(task: AnyRow, fields: Mapping[str, Any], now: datetime) -> Revision | None:
-    """Return what the fields change in a task, or None."""
+def revise(changes: Mapping[Path, Change], now: datetime) -> dict[Path, Revision]:
+    """Return what really changes of tasks that are held.
+
+    Their tags are read here: who waits to hold a task sees it as it is then, and the
+    rows of other tables as they were when the waiting began.
+    """
+    present = tags.find(t.id for t, fields in changes.values() if "tags" in fields)
+    revised = {
+        path: _revision(task, fields, present.get(task.id, []), now)
+        for path, (task, fields) in changes.items()
+    }
+    return {path: revision for path, revision in revised.items() if revision}
+
+
+def _revision(
+    task: AnyRow, fields: Mapping[str, Any], present: Sequence[str], now: datetime
+) -> Revision | None:
     columns = values.changed(task, fields, now)
     names = fields.get("tags")
-    retagged = names is not None and sorted(names) != tags.listed(task.tags)
+    retagged = names is not None and sorted(names) != sorted(present)
     if not columns and not retagged:
         return None
     raised = {"version": task.version + 1, "updated_at": now}

@@ -43,11 +43,10 @@ def change(
     if "parent_id" in changes:
         trees.hold(caller.id)
     task = _held(caller, task_id, versions)
-    revision = revising.revise(task, changes, clock.now())
-    if revision is None:
-        return task
-    with external.unique(caller.id, external.places({(): revision.columns})):
-        revising.apply(caller.id, {(): revision})
+    revisions = revising.revise({(): (task, changes)}, clock.now())
+    given = {path: revision.columns for path, revision in revisions.items()}
+    with external.unique(caller.id, external.places(given)):
+        revising.apply(caller.id, revisions)
     return reading.find(caller, task_id)
 
 
@@ -69,10 +68,9 @@ def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
     """
     trees.hold(caller.id)
     task = _held(caller, task_id, versions, live=False)
-    if task.deleted_at is None:
-        return task
-    with external.unique(caller.id, dict.fromkeys(trash.external_ids(task), ())):
-        trash.bring_back(task, clock.now())
+    if task.deleted_at is not None:
+        with external.unique(caller.id, dict.fromkeys(trash.external_ids(task), ())):
+            trash.bring_back(task, clock.now())
     return reading.find(caller, task_id)
 
 
@@ -89,7 +87,7 @@ def _held(
     caller: Any, task_id: int, versions: Versions, *, live: bool = True
 ) -> AnyRow:
     """Return a task that nobody changes meanwhile, if it is one of the versions."""
-    task = revising.hold(caller, [task_id]).get(task_id)
+    task = revising.hold(caller.id, [task_id]).get(task_id)
     if task is None or (live and task.deleted_at is not None):
         raise NotFound
     if versions is not None and task.version not in versions:

@@ -1,6 +1,7 @@
 """Tags: short words on tasks, kept in a table of their own."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, select
@@ -27,6 +28,10 @@ PAGE = COUNTED.limit(bindparam("limit")).offset(bindparam("offset"))
 PAGE_AFTER = PAGE.where(task_tags.c.name > bindparam("after"))
 TOTAL = select(func.count()).select_from(COUNTED.subquery())
 
+OF_TASKS = select(task_tags.c.task_id, task_tags.c.name).where(
+    task_tags.c.task_id.in_(bindparam("ids", expanding=True))
+)
+
 
 def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None]:
     """Return a page of the caller's tags, with how many tasks have each."""
@@ -38,6 +43,15 @@ def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None
         return rows, None
     ((total,),) = db.read(TOTAL, owner)
     return rows, int(total)
+
+
+def find(task_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Return the tags of tasks; those without any are left out."""
+    ids = list(task_ids)
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for row in db.session.execute(OF_TASKS, {"ids": ids}) if ids else ():
+        found[row.task_id].append(row.name)
+    return found
 
 
 def attach(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:

@@ -1,0 +1,180 @@
+"""Moves within trees: what may hang where, also when two move at once."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.backstage import at_once, meeting
+from tests.support import Client, refused
+from tests.tasks.planting import make_chain, titles_below, tree
+
+rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
+
+
+def move(client: Client, task_id: int, parent_id: int | None) -> Any:
+    """Hang a task below another one, or nowhere."""
+    return client.patch(f"tasks/{task_id}", {"parent_id": parent_id})
+
+
+def test_a_task_moves_with_what_is_below_it(ann: Client) -> None:
+    shop, cook = ann.make_task(title="Shop"), ann.make_task(title="Cook")
+    soup = ann.make_task(
+        title="Soup", parent_id=shop["id"], subtasks=[{"title": "Eat"}]
+    )
+
+    moved = move(ann, soup["id"], cook["id"])
+
+    assert (moved.json["parent_id"], moved.json["version"]) == (cook["id"], 2)
+    assert titles_below(tree(ann, cook["id"])) == ["Cook", ["Soup", ["Eat"]]]
+    assert titles_below(tree(ann, shop["id"])) == ["Shop"]
+
+
+def test_a_task_moves_to_the_top(ann: Client) -> None:
+    top, middle, bottom = make_chain(ann, 3)
+
+    moved = move(ann, middle, None)
+
+    assert (moved.json["parent_id"], moved.json["subtask_count"]) == (None, 1)
+    assert ann.get(f"tasks/{top}").json["subtask_count"] == 0
+    assert ann.get(f"tasks/{bottom}").json["parent_id"] == middle
+
+
+def test_a_move_to_where_it_is_raises_nothing(ann: Client) -> None:
+    top, bottom = make_chain(ann, 2)
+    before = ann.get(f"tasks/{bottom}").json
+
+    moved = move(ann, bottom, top)
+
+    assert (moved.status_code, moved.json) == (200, before)
+
+
+def test_a_move_changes_nothing_but_the_task_that_moves(ann: Client) -> None:
+    other = ann.make_task()["id"]
+    top, middle, bottom = make_chain(ann, 3)
+
+    move(ann, middle, other)
+
+    versions = [ann.get(f"tasks/{i}").json["version"] for i in (other, top, bottom)]
+    assert versions == [1, 1, 1]
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_a_task_does_not_hang_below_itself(ann: Client, level: int) -> None:
+    ids = make_chain(ann, 5)
+    before = tree(ann, ids[0])
+
+    answer = move(ann, ids[0], ids[level])
+
+    (fault,) = refused(answer, 422, "parent-cycle")["errors"]
+    assert (fault["pointer"], fault["code"]) == ("#/parent_id", "parent-cycle")
+    assert tree(ann, ids[0]) == before
+
+
+def test_the_top_of_ten_levels_does_not_hang_below_the_lowest(ann: Client) -> None:
+    ids = make_chain(ann, 10)
+
+    answer = move(ann, ids[0], ids[9])
+
+    refused(answer, 422, "parent-cycle")
+    assert len(str(titles_below(tree(ann, ids[0]))).split("Level")) == 11
+
+
+@pytest.mark.parametrize(("above", "below"), [(10, 1), (9, 2), (5, 6), (1, 10)])
+def test_a_move_to_an_eleventh_level_is_refused(
+    ann: Client, above: int, below: int
+) -> None:
+    *_, lowest = make_chain(ann, above)
+    moving = make_chain(ann, below)[0]
+
+    answer = move(ann, moving, lowest)
+
+    (fault,) = refused(answer, 422, "parent-too-deep")["errors"]
+    assert (fault["pointer"], fault["code"]) == ("#/parent_id", "parent-too-deep")
+    assert ann.get(f"tasks/{moving}").json["parent_id"] is None
+    assert ann.get(f"tasks/{lowest}").json["subtask_count"] == 0
+
+
+def test_a_move_to_the_tenth_level_is_done(ann: Client) -> None:
+    *_, lowest = make_chain(ann, 5)
+    moving = make_chain(ann, 5)[0]
+
+    moved = move(ann, moving, lowest)
+
+    assert (moved.status_code, moved.json["parent_id"]) == (200, lowest)
+
+
+def test_what_is_in_the_trash_does_not_make_a_tree_higher(ann: Client) -> None:
+    *_, lowest = make_chain(ann, 9)
+    moving, below = make_chain(ann, 2)
+    ann.delete(f"tasks/{below}")
+
+    moved = move(ann, moving, lowest)
+
+    assert moved.status_code == 200
+
+
+@rounds
+def test_two_moves_never_make_a_circle_together(ann: Client, attempt: int) -> None:
+    one, other = ann.make_task()["id"], ann.make_task()["id"]
+
+    with meeting(ann.app, "UPDATE tasks"):
+        answers = at_once(
+            partial(move, ann, one, other), partial(move, ann, other, one)
+        )
+
+    done, late = sorted(answers, key=lambda answer: answer.status_code)
+    assert done.status_code == 200
+    refused(late, 422, "parent-cycle")
+    listed = ann.get("tasks").json["items"]
+    assert [task["parent_id"] for task in listed].count(None) == 1
+
+
+@rounds
+def test_two_moves_never_make_eleven_levels_together(ann: Client, attempt: int) -> None:
+    high, middle, low = [make_chain(ann, levels) for levels in (4, 3, 4)]
+
+    with meeting(ann.app, "UPDATE tasks"):
+        answers = at_once(
+            partial(move, ann, middle[0], high[-1]),
+            partial(move, ann, low[0], middle[-1]),
+        )
+
+    done, late = sorted(answers, key=lambda answer: answer.status_code)
+    assert done.status_code == 200
+    refused(late, 422, "parent-too-deep")
+
+
+@rounds
+def test_a_task_that_moves_below_one_that_goes_is_not_lost(
+    ann: Client, attempt: int
+) -> None:
+    going, moving = ann.make_task()["id"], ann.make_task()["id"]
+
+    with meeting(ann.app, ("UPDATE tasks", "WITH RECURSIVE")):
+        deleted, moved = at_once(
+            partial(ann.delete, f"tasks/{going}"), partial(move, ann, moving, going)
+        )
+
+    lost = ann.get(f"tasks/{moving}").status_code == 404
+    assert (deleted.status_code, moved.status_code, lost) in {
+        (204, 200, True),
+        (204, 422, False),
+    }
+    assert len(ann.get("tasks?deleted=true").json["items"]) == 1 + lost
+
+
+@rounds
+def test_a_subtask_is_not_made_below_a_task_that_goes(
+    ann: Client, attempt: int
+) -> None:
+    going = ann.make_task()["id"]
+    subtask = {"title": "Pay", "parent_id": going}
+
+    with meeting(ann.app, ("INSERT INTO tasks", "WITH RECURSIVE")):
+        deleted, made = at_once(
+            partial(ann.delete, f"tasks/{going}"), partial(ann.post, "tasks", subtask)
+        )
+
+    assert (deleted.status_code, made.status_code) in {(204, 201), (204, 422)}
+    assert ann.get("tasks").json["items"] == []

@@ -1,0 +1,43 @@
+"""Tags that two change at once: each answer shows what was stored at its version."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.backstage import at_once, meeting
+from tests.support import Client
+
+
+@pytest.mark.parametrize("way", ["single", "bulk"])
+def test_who_waits_for_a_task_sees_its_new_tags(ann: Client, way: str) -> None:
+    task = ann.make_task(tags=["a"])
+
+    def come_late() -> Any:
+        ann.get("tasks")
+        if way == "single":
+            return ann.patch(f"tasks/{task['id']}", {"tags": ["a"]}).json
+        update = [{"id": task["id"], "tags": ["a"]}]
+        return ann.post("tasks/bulk", {"update": update}).json["updated"][0]
+
+    with meeting(ann.app, "UPDATE tasks"):
+        changes = {"title": "Tea", "tags": ["b"]}
+        _, late = at_once(partial(ann.patch, f"tasks/{task['id']}", changes), come_late)
+
+    stored = ann.get(f"tasks/{task['id']}").json
+    outcome = (late["version"], late["tags"], stored["version"], stored["tags"])
+    assert outcome in [(3, ["a"], 3, ["a"]), (1, ["a"], 2, ["b"])]
+
+
+def test_who_changes_nothing_is_answered_with_one_state(ann: Client) -> None:
+    task = ann.make_task(tags=["a"])
+    path = f"tasks/{task['id']}"
+
+    def come_late() -> Any:
+        ann.get("tasks")
+        return ann.patch(path, {}).json
+
+    with meeting(ann.app, "UPDATE tasks"):
+        first, late = at_once(partial(ann.patch, path, {"tags": ["b"]}), come_late)
+
+    assert late in [task, first.json]
