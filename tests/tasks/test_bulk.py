@@ -1,0 +1,229 @@
+"""Many changes of tasks in one request, all of them or none."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from taskapi.tasks.models import Task
+from tests.backstage import at_once
+from tests.support import Client
+from tests.tasks.planting import chain, ids_below, make_chain, rows, titles_below, tree
+from tests.tasks.support import titles
+
+
+def bulk(client: Client, **request: Any) -> Any:
+    """Make many changes, and return what came of them."""
+    answer = client.post("tasks/bulk", request)
+    assert answer.status_code == 200, answer.text
+    return answer.json
+
+
+def test_tasks_are_made_changed_and_deleted_at_once(ann: Client) -> None:
+    tea, soup, bread = [ann.make_task(title=n) for n in ("Tea", "Soup", "Bread")]
+
+    done = bulk(
+        ann,
+        create=[{"title": "Milk", "tags": ["shop"], "due_date": "2036-12-24"}],
+        update=[{"id": soup["id"], "status": "completed", "tags": ["hot"]}],
+        delete=[bread["id"]],
+    )
+
+    [milk], [changed] = done["created"], done["updated"]
+    assert done["deleted"] == [bread["id"]]
+    assert (milk["tags"], milk["due_date"]) == (["shop"], "2036-12-24")
+    assert (changed["version"], changed["tags"]) == (2, ["hot"])
+    assert ann.get("tasks?sort=created_at").json["items"] == [tea, changed, milk]
+
+
+def test_a_bulk_answers_in_the_order_of_the_request(ann: Client) -> None:
+    ids = [ann.make_task()["id"] for _ in range(9)]
+    mixed = [ids[n] for n in (4, 2, 7, 0, 8)]
+    names = [f"New {number}" for number in range(30)]
+
+    done = bulk(
+        ann,
+        create=[{"title": name} for name in names],
+        update=[{"id": task_id, "title": f"{task_id}"} for task_id in mixed],
+        delete=[ids[6], ids[1]],
+    )
+
+    assert [task["title"] for task in done["created"]] == names
+    assert [task["id"] for task in done["updated"]] == mixed
+    assert done["deleted"] == [ids[6], ids[1]]
+
+
+def test_a_hundred_changes_are_made_at_once(ann: Client) -> None:
+    made = bulk(ann, create=[{"title": f"{n}"} for n in range(100)])["created"]
+
+    changed = bulk(ann, update=[{"id": t["id"], "title": "Tea"} for t in made])
+    bulk(ann, delete=[task["id"] for task in made])
+
+    assert {task["version"] for task in changed["updated"]} == {2}
+    assert ann.get("tasks").json["items"] == []
+
+
+def test_each_task_is_changed_in_its_own_way(ann: Client) -> None:
+    first, second, third = [ann.make_task(title=name) for name in "abc"]
+    changes = [
+        {"id": first["id"], "priority": "high"},
+        {"id": second["id"], "title": "B", "description": "Both"},
+        {"id": third["id"], "status": "completed"},
+    ]
+
+    updated = bulk(ann, update=changes)["updated"]
+
+    assert [task["version"] for task in updated] == [2, 2, 2]
+    assert updated[0] | changes[0] == updated[0]
+    assert updated[1] | changes[1] == updated[1]
+    assert updated[2]["completed_at"] == updated[2]["updated_at"]
+
+
+def test_what_a_bulk_does_not_change_raises_nothing(
+    ann: Client, task: dict[str, Any]
+) -> None:
+    same = {"id": task["id"], "title": task["title"], "tags": []}
+
+    done = bulk(ann, update=[same])
+
+    assert done["updated"] == [task]
+
+
+def test_a_version_may_be_named_for_each_change(ann: Client) -> None:
+    one, other = ann.make_task(), ann.make_task()
+    ann.patch(f"tasks/{other['id']}", {"title": "Tea"})
+
+    done = bulk(
+        ann,
+        update=[
+            {"id": one["id"], "if_version": 1, "title": "New"},
+            {"id": other["id"], "if_version": 2, "title": "New"},
+        ],
+    )
+
+    assert [task["version"] for task in done["updated"]] == [2, 3]
+
+
+def test_trees_are_made_by_a_bulk(ann: Client) -> None:
+    shop = ann.make_task(title="Shop")
+
+    done = bulk(
+        ann, create=[chain(2, parent_id=shop["id"]), chain(3), {"title": "Alone"}]
+    )
+
+    assert [task["subtask_count"] for task in done["created"]] == [1, 1, 0]
+    assert titles_below(tree(ann, shop["id"])) == ["Shop", ["Level 2", ["Level 1"]]]
+    assert rows(ann, Task) == 7
+
+
+def test_tasks_move_by_a_bulk(ann: Client) -> None:
+    one, other, third = [ann.make_task(title=name)["id"] for name in "abc"]
+    moves = [{"id": other, "parent_id": one}, {"id": third, "parent_id": other}]
+
+    bulk(ann, update=moves)
+
+    assert titles_below(tree(ann, one)) == ["a", ["b", ["c"]]]
+
+
+def test_two_tasks_change_places_by_a_bulk(ann: Client) -> None:
+    top, bottom = make_chain(ann, 2)
+
+    bulk(
+        ann,
+        update=[{"id": top, "parent_id": bottom}, {"id": bottom, "parent_id": None}],
+    )
+
+    assert titles_below(tree(ann, bottom)) == ["Level 1", ["Level 2"]]
+
+
+def test_a_task_is_saved_from_a_tree_that_goes_in_the_same_bulk(ann: Client) -> None:
+    top, middle, _ = make_chain(ann, 3)
+
+    bulk(ann, update=[{"id": middle, "parent_id": None}], delete=[top])
+
+    assert titles_below(tree(ann, middle)) == ["Level 2", ["Level 1"]]
+    assert ann.get(f"tasks/{top}").status_code == 404
+
+
+def test_a_task_and_its_subtask_go_and_come_back_together(ann: Client) -> None:
+    top, bottom = make_chain(ann, 2)
+
+    bulk(ann, delete=[bottom, top])
+
+    assert ann.get("tasks").json["items"] == []
+    assert ann.post(f"tasks/{top}/restore").json["subtask_count"] == 1
+    assert ann.get(f"tasks/{bottom}").json["version"] == 3
+
+
+def test_what_a_bulk_deletes_can_be_restored(ann: Client) -> None:
+    task = ann.make_task(title="Tea", subtasks=[{"title": "Boil"}])
+
+    bulk(ann, delete=[task["id"]])
+
+    assert titles(ann.get("tasks?deleted=true&sort=title")) == ["Boil", "Tea"]
+    assert ann.post(f"tasks/{task['id']}/restore").status_code == 200
+
+
+def test_a_dry_run_tells_what_would_come_and_changes_nothing(ann: Client) -> None:
+    kept, going = ann.make_task(title="Tea"), ann.make_task(title="Soup")
+    request = {
+        "create": [chain(3, tags=["new"], external_id="A")],
+        "update": [{"id": kept["id"], "title": "Coffee", "tags": ["hot"]}],
+        "delete": [going["id"]],
+    }
+
+    told = ann.post("tasks/bulk?dry_run=true", request)
+
+    assert told.status_code == 200
+    assert told.json["updated"][0]["version"] == 2
+    assert told.json["created"][0]["subtask_count"] == 1
+    assert ann.get("tasks?sort=created_at").json["items"] == [kept, going]
+    assert ann.get("tags").json["items"] == []
+
+
+def test_a_bulk_does_what_its_dry_run_told(ann: Client) -> None:
+    task = ann.make_task()
+    request = {"update": [{"id": task["id"], "title": "Tea", "if_version": 1}]}
+
+    told = ann.post("tasks/bulk?dry_run=true", request)
+    done = ann.post("tasks/bulk?dry_run=false", request)
+
+    times = {"updated_at": None}
+    assert done.json["updated"][0] | times == told.json["updated"][0] | times
+    assert done.json["updated"] == ann.get("tasks").json["items"]
+
+
+@pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
+def test_a_bulk_and_a_single_change_exclude_each_other(
+    ann: Client, task: dict[str, Any], attempt: int
+) -> None:
+    path, other = f"tasks/{task['id']}", ann.make_task()
+    update = [
+        {"id": other["id"], "title": "Bulk"},
+        {"id": task["id"], "if_version": 1, "title": "Bulk"},
+    ]
+
+    many, single = at_once(
+        partial(ann.post, "tasks/bulk", {"update": update}),
+        partial(ann.patch, path, {"title": "One"}, headers={"If-Match": '"1"'}),
+    )
+
+    title, beside = ("Bulk", "Bulk") if many.status_code == 200 else ("One", "Water")
+    assert {many.status_code, single.status_code} == {200, 412}
+    assert ann.get(path).json["title"] == title
+    assert ann.get(f"tasks/{other['id']}").json["title"].startswith(beside)
+
+
+def test_of_twelve_bulks_with_one_version_one_is_done(ann: Client) -> None:
+    ids = ids_below(ann.make_task(subtasks=[{"title": "Step"}] * 5))
+    update = [{"id": i, "if_version": 1, "title": "Tea"} for i in ids]
+
+    answers = at_once(
+        *[
+            partial(ann.post, "tasks/bulk", {"update": turned})
+            for turned in [update, update[::-1]] * 6
+        ]
+    )
+
+    assert sorted(a.status_code for a in answers) == [200, *[412] * 11]
+    assert {task["version"] for task in ann.get("tasks").json["items"]} == {2}

@@ -1,0 +1,212 @@
+"""A bulk with one fault: nothing of it happens, and each fault has its place."""
+
+from typing import Any
+
+import pytest
+
+from taskapi.tasks.models import Task
+from tests.support import Client, faults, refused
+from tests.tasks.planting import chain, make_chain, rows
+
+ABSENT = 2**62
+GOOD = {"title": "Tea"}
+
+
+@pytest.fixture
+def unchanged(ann: Client) -> Any:
+    """Check at the end that a task of Ann's is as it was, and the only one."""
+    task = ann.make_task(external_id="mine", tags=["a"])
+    yield task
+    assert ann.get("tasks").json["items"] == [task]
+    assert rows(ann, Task) == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "found"),
+    [
+        ({}, {"#": "length"}),
+        ({"create": []}, {"#": "length"}),
+        ({"create": [], "update": [], "delete": []}, {"#": "length"}),
+        ({"create": None}, {"#/create": "null"}),
+        ({"create": GOOD}, {"#/create": "type"}),
+        ({"create": ["Tea"]}, {"#/create/0": "type"}),
+        ({"create": [GOOD, {}]}, {"#/create/1/title": "required"}),
+        ({"create": [GOOD, {"title": "Tea", "id": 7}]}, {"#/create/1/id": "read-only"}),
+        (
+            {"create": [{"title": "Tea", "if_version": 1}]},
+            {"#/create/0/if_version": "unknown"},
+        ),
+        ({"create": [GOOD] * 101}, {"#/create": "length"}),
+        ({"create": [GOOD], "update": [{}]}, {"#/update/0/id": "required"}),
+        ({"create": [GOOD], "delete": ["7"]}, {"#/delete/0": "type"}),
+        ({"create": [GOOD], "delete": [1.0]}, {"#/delete/0": "type"}),
+        ({"create": [GOOD], "delete": [True]}, {"#/delete/0": "type"}),
+        ({"create": [GOOD], "delete": [None]}, {"#/delete/0": "null"}),
+        ({"create": [GOOD], "delete": [0]}, {"#/delete/0": "range"}),
+        ({"create": [GOOD], "delete": [2**63]}, {"#/delete/0": "range"}),
+        ({"create": [GOOD], "delete": [ABSENT]}, {"#/delete/0": "not-found"}),
+        (
+            {"create": [GOOD], "update": [{"id": ABSENT}]},
+            {"#/update/0/id": "not-found"},
+        ),
+        (
+            {"create": [GOOD | {"parent_id": ABSENT}]},
+            {"#/create/0/parent_id": "not-found"},
+        ),
+        ({"create": [GOOD], "remove": [1]}, {"#/remove": "unknown"}),
+        (
+            {"create": [GOOD | {"tags": [f"{n}" for n in range(21)]}]},
+            {"#/create/0/tags": "length"},
+        ),
+        ({"create": [GOOD | {"tags": ["a,b"]}]}, {"#/create/0/tags/0": "format"}),
+        (
+            {"create": [GOOD | {"subtasks": [GOOD] * 101}]},
+            {"#/create/0/subtasks": "length"},
+        ),
+        ({"create": [GOOD, GOOD | {"subtasks": [GOOD] * 99}]}, {"#": "length"}),
+        ({"create": [GOOD] * 60, "delete": list(range(1, 42))}, {"#": "length"}),
+    ],
+)
+def test_a_bulk_with_a_fault_does_nothing(
+    ann: Client, unchanged: Any, request_: Any, found: dict[str, str]
+) -> None:
+    answer = ann.post("tasks/bulk", request_)
+
+    assert faults(answer) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"title": None}, {"/title": "null"}),
+        ({"title": " ", "status": "done"}, {"/title": "length", "/status": "choice"}),
+        ({"if_version": 0}, {"/if_version": "range"}),
+        ({"if_version": "1"}, {"/if_version": "type"}),
+        ({"if_version": None}, {"/if_version": "null"}),
+        ({"version": 1}, {"/version": "read-only"}),
+        ({"subtasks": [GOOD]}, {"/subtasks": "unknown"}),
+        ({"parent_id": ABSENT}, {"/parent_id": "not-found"}),
+    ],
+)
+def test_a_fault_of_a_change_names_its_place(
+    ann: Client, unchanged: Any, change: Any, found: dict[str, str]
+) -> None:
+    request = {"create": [GOOD], "update": [{"id": unchanged["id"]} | change]}
+
+    answer = ann.post("tasks/bulk", request)
+
+    assert faults(answer) == {
+        f"#/update/0{place}": code for place, code in found.items()
+    }
+
+
+def test_a_task_is_named_once_in_a_bulk(ann: Client, unchanged: Any) -> None:
+    change = {"id": unchanged["id"], "title": "Tea"}
+    request = {"update": [change, change], "delete": [unchanged["id"]]}
+
+    answer = ann.post("tasks/bulk", request)
+
+    places = ["#/update/0/id", "#/update/1/id", "#/delete/0"]
+    assert faults(answer) == dict.fromkeys(places, "repeated")
+
+
+def test_a_stale_version_of_the_57th_change_stops_all(ann: Client) -> None:
+    made = ann.post("tasks/bulk", {"create": [GOOD] * 60}).json["created"]
+    update = [{"id": t["id"], "title": "New", "if_version": 1} for t in made]
+    update[56]["if_version"] = 2
+
+    answer = ann.post("tasks/bulk", {"update": update})
+
+    (fault,) = refused(answer, 412, "precondition-failed")["errors"]
+    assert fault["pointer"] == "#/update/56/if_version"
+    assert fault["code"] == "precondition-failed"
+    listed = ann.get("tasks?limit=100&sort=created_at").json["items"]
+    assert sorted(listed, key=lambda task: task["id"]) == made
+
+
+def test_each_stale_version_is_named(ann: Client) -> None:
+    made = [ann.make_task() for _ in range(3)]
+    update = [{"id": task["id"], "if_version": n} for n, task in enumerate(made, 1)]
+
+    answer = ann.post("tasks/bulk", {"update": update})
+
+    errors = refused(answer, 412, "precondition-failed")["errors"]
+    pointers = [fault["pointer"] for fault in errors]
+    assert pointers == ["#/update/1/if_version", "#/update/2/if_version"]
+
+
+def test_a_circle_within_a_bulk_is_refused(ann: Client) -> None:
+    one, other = ann.make_task(), ann.make_task()
+    update = [
+        {"id": one["id"], "parent_id": other["id"]},
+        {"id": other["id"], "parent_id": one["id"]},
+    ]
+
+    answer = ann.post("tasks/bulk", {"create": [GOOD], "update": update})
+
+    errors = refused(answer, 422, "parent-cycle")["errors"]
+    pointers = {fault["pointer"] for fault in errors}
+    assert pointers == {"#/update/0/parent_id", "#/update/1/parent_id"}
+    assert ann.get("tasks?sort=created_at").json["items"] == [one, other]
+
+
+@pytest.mark.parametrize("levels", [(10, 10), (6, 5), (9, 2)], ids=str)
+def test_two_chains_do_not_become_a_long_circle_or_a_high_tree(
+    ann: Client, levels: tuple[int, int]
+) -> None:
+    one, other = [make_chain(ann, height) for height in levels]
+    update = [{"id": one[0], "parent_id": other[-1]}]
+    circle = [*update, {"id": other[0], "parent_id": one[-1]}]
+
+    answers = [ann.post("tasks/bulk", {"update": moves}) for moves in (update, circle)]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    tops = [t for t in ann.get("tasks?limit=100").json["items"] if not t["parent_id"]]
+    assert {task["id"] for task in tops} == {one[0], other[0]}
+
+
+def test_a_bulk_makes_no_eleventh_level(ann: Client) -> None:
+    *_, lowest = make_chain(ann, 9)
+
+    answer = ann.post("tasks/bulk", {"create": [GOOD, chain(2, parent_id=lowest)]})
+
+    (fault,) = refused(answer, 422, "parent-too-deep")["errors"]
+    assert fault["pointer"] == "#/create/1/parent_id"
+    assert rows(ann, Task) == 9
+
+
+@pytest.mark.parametrize("place", ["update", "delete", "create"])
+def test_a_bulk_does_not_see_tasks_of_someone_else(
+    ann: Client, bob: Client, place: str
+) -> None:
+    hers, gone = ann.make_task(), bob.make_task()
+    bob.delete(f"tasks/{gone['id']}")
+
+    def ask(task_id: int) -> dict[str, Any]:
+        item = {"create": GOOD | {"parent_id": task_id}, "update": {"id": task_id}}
+        answer = bob.post("tasks/bulk", {place: [item.get(place, task_id)]})
+        problem = refused(answer, 422, "validation-error")
+        return problem | {"request_id": None}
+
+    assert ask(hers["id"]) == ask(gone["id"]) == ask(ABSENT)
+    assert ann.get("tasks").json["items"] == [hers]
+
+
+@pytest.mark.parametrize("value", ["", "1", "yes", "True"])
+def test_a_dry_run_is_asked_for_by_true(
+    ann: Client, unchanged: Any, value: str
+) -> None:
+    answer = ann.post(f"tasks/bulk?dry_run={value}", {"create": [GOOD]})
+
+    assert faults(answer) == {"dry_run": "type"}
+
+
+def test_a_dry_run_finds_the_faults_of_the_bulk(ann: Client, unchanged: Any) -> None:
+    request = {"create": [GOOD | {"external_id": "mine"}]}
+
+    told = ann.post("tasks/bulk?dry_run=true", request)
+    done = ann.post("tasks/bulk", request)
+
+    problems = [refused(answer, 409, "already-exists") for answer in (told, done)]
+    assert problems[0] | {"request_id": None} == problems[1] | {"request_id": None}
+    assert problems[0]["errors"][0]["pointer"] == "#/create/0/external_id"
