@@ -1,0 +1,269 @@
+"""The trash: out of sight with all that is below, and back again."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from taskapi import db
+from taskapi.tasks import trash
+from taskapi.tasks.models import Task, task_tags
+from tests.backstage import days, later
+from tests.support import Client, faults, refused
+from tests.tasks.planting import ids_below, make_chain, rows, titles_below, tree
+from tests.tasks.support import titles
+
+
+def restore(client: Client, task_id: int, **options: Any) -> Any:
+    """Take a task out of the trash."""
+    return client.post(f"tasks/{task_id}/restore", **options)
+
+
+@pytest.fixture
+def gone(ann: Client) -> dict[str, Any]:
+    """Return a task of Ann's that is in the trash."""
+    task = ann.make_task(title="Gone", tags=["old"], due_date="2020-01-01")
+    ann.delete(f"tasks/{task['id']}")
+    [shown] = ann.get("tasks?deleted=true").json["items"]
+    assert isinstance(shown, dict)
+    return shown
+
+
+def test_a_deleted_task_is_in_the_trash(ann: Client) -> None:
+    task = ann.make_task(tags=["a"], due_date="2036-12-24")
+
+    answer = ann.delete(f"tasks/{task['id']}")
+
+    [shown] = ann.get("tasks?deleted=true").json["items"]
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert shown["deleted_at"] == shown["updated_at"] > task["updated_at"]
+    changed = {name: shown[name] for name in ("deleted_at", "updated_at")}
+    assert shown == task | changed | {"version": 2}
+
+
+def test_all_below_a_task_goes_with_it(ann: Client) -> None:
+    top, middle, bottom = make_chain(ann, 3)
+
+    ann.delete(f"tasks/{middle}")
+
+    trashed = ann.get("tasks?deleted=true").json["items"]
+    assert {task["id"] for task in trashed} == {middle, bottom}
+    assert len({task["deleted_at"] for task in trashed}) == 1
+    assert ann.get(f"tasks/{top}").json["subtask_count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "suffix"),
+    [
+        ("GET", ""),
+        ("GET", "?expand=subtasks"),
+        ("PATCH", ""),
+        ("PUT", ""),
+        ("DELETE", ""),
+        ("DELETE", "?permanent=false"),
+    ],
+)
+def test_a_task_in_the_trash_is_not_found(
+    ann: Client, gone: dict[str, Any], method: str, suffix: str
+) -> None:
+    answer = ann.call(method, f"tasks/{gone['id']}{suffix}", json={"title": "Tea"})
+
+    refused(answer, 404, "not-found")
+    assert ann.get("tasks?deleted=true").json["items"] == [gone]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "q=gone",
+        "tag=old",
+        "status=todo",
+        "overdue=true",
+        "parent_id=1",
+        "sort=due_date",
+        "deleted=false",
+        "ids={id}",
+    ],
+)
+def test_no_list_shows_a_task_in_the_trash(
+    ann: Client, gone: dict[str, Any], query: str
+) -> None:
+    asked = query.format(id=gone["id"])
+
+    listed = ann.get(f"tasks?{asked}&include_total=true")
+
+    assert listed.json == {"items": [], "next_cursor": None, "total": 0}
+
+
+@pytest.mark.parametrize("query", ["q=gone", "tag=old", "overdue=true", "ids={id}"])
+def test_the_trash_can_be_searched(
+    ann: Client, gone: dict[str, Any], query: str
+) -> None:
+    ann.make_task(title="Gone and back", tags=["old"])
+    asked = query.format(id=gone["id"])
+
+    listed = ann.get(f"tasks?deleted=true&{asked}&include_total=true")
+
+    assert (listed.json["items"], listed.json["total"]) == ([gone], 1)
+
+
+def test_nothing_counts_what_is_in_the_trash(ann: Client, gone: dict[str, Any]) -> None:
+    figures = ann.get("tasks/stats").json
+
+    assert (figures["total"], figures["overdue"]) == (0, 0)
+    assert figures["by_status"]["todo"] == figures["by_priority"]["medium"] == 0
+    assert ann.get("tags").json["items"] == []
+
+
+def test_a_restored_task_is_as_it_was(ann: Client, gone: dict[str, Any]) -> None:
+    answer = restore(ann, gone["id"])
+
+    back = answer.json
+    times = {"deleted_at": None, "updated_at": back["updated_at"]}
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
+    assert back == gone | times | {"version": 3}
+    assert ann.get("tasks?q=gone&tag=old").json["items"] == [back]
+    assert ann.get("tasks?deleted=true").json["items"] == []
+
+
+def test_what_went_together_comes_back_together(ann: Client) -> None:
+    top, *below = make_chain(ann, 4)
+    ann.delete(f"tasks/{top}")
+
+    restore(ann, top)
+
+    shown = tree(ann, top)
+    assert titles_below(shown) == ["Level 4", ["Level 3", ["Level 2", ["Level 1"]]]]
+    assert [ann.get(f"tasks/{i}").json["version"] for i in below] == [3, 3, 3]
+
+
+def test_what_went_before_stays_in_the_trash(ann: Client) -> None:
+    top, middle, bottom = make_chain(ann, 3)
+    ann.delete(f"tasks/{bottom}")
+    ann.delete(f"tasks/{top}")
+
+    restore(ann, top)
+
+    assert titles_below(tree(ann, top)) == ["Level 3", ["Level 2"]]
+    assert ann.get(f"tasks/{middle}").json["subtask_count"] == 0
+    assert restore(ann, bottom).json["parent_id"] == middle
+
+
+def test_a_task_whose_parent_is_gone_comes_to_the_top(ann: Client) -> None:
+    top, middle, bottom = make_chain(ann, 3)
+    ann.delete(f"tasks/{top}")
+
+    back = restore(ann, middle)
+
+    assert (back.json["parent_id"], back.json["subtask_count"]) == (None, 1)
+    assert back.json["version"] == 3
+    restore(ann, top)
+    assert titles_below(tree(ann, top)) == ["Level 3"]
+    assert titles_below(tree(ann, middle)) == ["Level 2", ["Level 1"]]
+    assert ann.get(f"tasks/{bottom}").status_code == 200
+
+
+def test_a_task_that_would_be_too_deep_comes_to_the_top(ann: Client) -> None:
+    *_, lowest = make_chain(ann, 8)
+    parent, child, _ = make_chain(ann, 3)
+    ann.delete(f"tasks/{child}")
+    ann.patch(f"tasks/{parent}", {"parent_id": lowest})
+
+    back = restore(ann, child)
+
+    assert (back.json["parent_id"], back.json["subtask_count"]) == (None, 1)
+    assert ann.get(f"tasks/{parent}").json["parent_id"] == lowest
+
+
+@pytest.mark.parametrize("guard", [{}, {"If-Match": '"1"'}, {"If-Match": "*"}])
+def test_a_task_that_is_not_in_the_trash_stays_as_it_is(
+    ann: Client, task: dict[str, Any], guard: dict[str, str]
+) -> None:
+    answer = restore(ann, task["id"], headers=guard)
+
+    assert (answer.status_code, answer.json) == (200, task)
+    assert answer.headers["ETag"] == '"1"'
+
+
+def test_a_restoration_may_name_the_version(ann: Client, gone: dict[str, Any]) -> None:
+    stale = restore(ann, gone["id"], headers={"If-Match": '"1"'})
+    right = restore(ann, gone["id"], headers={"If-Match": '"2"'})
+
+    problem = refused(stale, 412, "precondition-failed")
+    assert problem["current_version"] == 2
+    assert right.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["?permanent=1", "?permanent=", "?permanent=TRUE"])
+def test_permanent_is_true_or_false(
+    ann: Client, task: dict[str, Any], query: str
+) -> None:
+    answer = ann.delete(f"tasks/{task['id']}{query}")
+
+    assert faults(answer) == {"permanent": "type"}
+    assert ann.get("tasks").json["items"] == [task]
+
+
+@pytest.mark.parametrize(
+    "first", ["", "?permanent=true"], ids=["from trash", "at once"]
+)
+def test_a_task_is_deleted_for_good_with_all_below_it(ann: Client, first: str) -> None:
+    tagged = {"title": "Eat", "tags": ["a"]}
+    task = ann.make_task(tags=["b"], subtasks=[{"title": "Cook", "subtasks": [tagged]}])
+    ann.delete(f"tasks/{task['id']}{first}")
+
+    ann.delete(f"tasks/{task['id']}?permanent=true")
+
+    assert (rows(ann, Task), rows(ann, task_tags)) == (0, 0)
+    assert [restore(ann, i).status_code for i in ids_below(task)] == [404] * 3
+
+
+def test_a_subtask_in_the_trash_goes_for_good_with_its_parent(ann: Client) -> None:
+    top, bottom = make_chain(ann, 2)
+    ann.delete(f"tasks/{bottom}")
+
+    ann.delete(f"tasks/{top}?permanent=true")
+
+    assert rows(ann, Task) == 0
+
+
+def test_a_stale_version_deletes_nothing_for_good(
+    ann: Client, gone: dict[str, Any]
+) -> None:
+    path = f"tasks/{gone['id']}?permanent=true"
+
+    stale = ann.delete(path, headers={"If-Match": '"1"'})
+    right = ann.delete(path, headers={"If-Match": '"2"'})
+
+    assert refused(stale, 412, "precondition-failed")["current_version"] == 2
+    assert (right.status_code, rows(ann, Task)) == (204, 0)
+
+
+def test_the_trash_is_emptied_of_what_is_old(ann: Client) -> None:
+    old, live = ann.make_task(subtasks=[{"title": "Below"}]), ann.make_task()
+    ann.delete(f"tasks/{old['id']}")
+    with later(days(20)):
+        ann.log_in()
+        ann.delete(f"tasks/{ann.make_task(title='New')['id']}")
+
+    with later(days(31)), ann.app.app_context(), db.transaction():
+        trash.purge(timedelta(days=30))
+
+    assert titles(ann.get("tasks?deleted=true")) == ["New"]
+    assert ann.get("tasks").json["items"] == [live]
+    assert rows(ann, Task) == 2
+
+
+def test_the_trash_is_each_users_own(
+    ann: Client, bob: Client, gone: dict[str, Any]
+) -> None:
+    answers = [
+        refused(bob.call(method, f"tasks/{task_id}{suffix}"), 404, "not-found")
+        for task_id in (gone["id"], 2**62)
+        for method, suffix in (("POST", "/restore"), ("DELETE", "?permanent=true"))
+    ]
+
+    assert len({answer["detail"] for answer in answers}) == 1
+    assert bob.get("tasks?deleted=true").json["items"] == []
+    assert ann.get("tasks?deleted=true").json["items"] == [gone]

@@ -1,0 +1,69 @@
+"""Restorations and deletions at the same time: no task gets lost."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from taskapi.tasks.models import Task
+from tests.backstage import at_once, meeting
+from tests.support import Client
+from tests.tasks.planting import make_chain, rows
+
+rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
+
+
+def restore(client: Client, task_id: int, **options: Any) -> Any:
+    """Take a task out of the trash."""
+    return client.post(f"tasks/{task_id}/restore", **options)
+
+
+@rounds
+def test_a_task_is_restored_or_gone_for_good(ann: Client, attempt: int) -> None:
+    task = ann.make_task(subtasks=[{"title": "Below"}])
+    path = f"tasks/{task['id']}"
+    ann.delete(path)
+
+    with meeting(ann.app, ("WITH RECURSIVE", "DELETE FROM tasks")):
+        back, deleted = at_once(
+            partial(restore, ann, task["id"]),
+            partial(ann.delete, f"{path}?permanent=true"),
+        )
+
+    assert (back.status_code, deleted.status_code) in {(200, 204), (404, 204)}
+    assert rows(ann, Task) == 0
+
+
+@rounds
+def test_of_a_restoration_and_a_deletion_with_one_version_one_is_done(
+    ann: Client, attempt: int
+) -> None:
+    task_id = make_chain(ann, 2)[0]
+    ann.delete(f"tasks/{task_id}")
+    guard = {"If-Match": '"2"'}
+
+    back, deleted = at_once(
+        partial(restore, ann, task_id, headers=guard),
+        partial(ann.delete, f"tasks/{task_id}?permanent=true", headers=guard),
+    )
+
+    outcome = (back.status_code, deleted.status_code, rows(ann, Task))
+    assert outcome in {(200, 412, 2), (404, 204, 0)}
+
+
+@rounds
+def test_a_subtask_restored_while_its_parent_goes_is_not_lost(
+    ann: Client, attempt: int
+) -> None:
+    top, bottom = make_chain(ann, 2)
+    ann.delete(f"tasks/{bottom}")
+
+    with meeting(ann.app, "WITH RECURSIVE"):
+        back, _ = at_once(
+            partial(restore, ann, bottom), partial(ann.delete, f"tasks/{top}")
+        )
+
+    shown = ann.get(f"tasks/{bottom}")
+    assert back.status_code == 200
+    assert shown.status_code == 404 or shown.json["parent_id"] is None
+    assert restore(ann, top).status_code == 200
