@@ -1,0 +1,268 @@
+"""Idempotency-Key: a repeated request is answered again, and not done again."""
+
+from typing import Any
+
+import pytest
+
+from taskapi import db
+from taskapi.idempotency import service as answers
+from taskapi.idempotency.models import KeptAnswer
+from taskapi.tasks.models import Task
+from tests.backstage import days, later
+from tests.keys.holding import holder
+from tests.support import Client, faults, refused
+from tests.tasks.planting import rows
+
+KEY = {"Idempotency-Key": "3f0c6a54-1d2b"}
+VOLATILE = {"X-Request-ID", "Idempotency-Replayed"}
+
+
+def seen(answer: Any) -> Any:
+    """Return all of an answer but what names the request."""
+    headers = {k: v for k, v in answer.headers.items() if k not in VOLATILE}
+    return answer.status_code, answer.data, headers
+
+
+def is_replayed(answer: Any) -> bool:
+    return bool(answer.headers.get("Idempotency-Replayed") == "true")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "tasks", {"title": "Tea", "subtasks": [{"title": "Boil"}]}, 201),
+        ("PATCH", "tasks/{id}", {"title": "Tea", "tags": ["é", "ß"]}, 200),
+        ("PUT", "tasks/{id}", {"title": "Tea"}, 200),
+        ("DELETE", "tasks/{id}", None, 204),
+        ("DELETE", "tasks/{id}?permanent=true", None, 204),
+        ("POST", "tasks/{gone}/restore", None, 200),
+        ("POST", "tasks/bulk", {"create": [{"title": "Tea"}]}, 200),
+        ("POST", "tasks/bulk?dry_run=true", {"create": [{"title": "Tea"}]}, 200),
+    ],
+)
+def test_a_repeated_request_has_the_same_answer_and_no_effect(
+    ann: Client, method: str, path: str, body: Any, status: int
+) -> None:
+    task, gone = ann.make_task()["id"], ann.make_task()["id"]
+    ann.delete(f"tasks/{gone}")
+    address = path.format(id=task, gone=gone)
+
+    first = ann.call(method, address, json=body, headers=KEY)
+    after = [ann.get(f"tasks?deleted={which}").json for which in ("true", "false")]
+    second = ann.call(method, address, json=body, headers=KEY)
+
+    assert first.status_code == status
+    assert seen(second) == seen(first)
+    assert (is_replayed(first), is_replayed(second)) == (False, True)
+    assert after == [ann.get(f"tasks?deleted={w}").json for w in ("true", "false")]
+
+
+def test_an_answer_is_replayed_after_what_it_tells_of_has_changed(ann: Client) -> None:
+    first = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+    ann.delete(f"tasks/{first.json['id']}?permanent=true")
+
+    second = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    assert seen(second) == seen(first)
+    assert rows(ann, Task) == 0
+
+
+def test_a_trailing_slash_makes_no_other_request(ann: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    assert is_replayed(ann.post("tasks/", {"title": "Tea"}, headers=KEY))
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("tasks/bulk", {"create": [{"title": "Soup"}]}),
+        ("tasks/bulk", {"create": [{"title": "Tea"}], "delete": []}),
+        ("tasks/bulk?dry_run=true", {"create": [{"title": "Tea"}]}),
+        ("tasks/bulk?dry_run=false", {"create": [{"title": "Tea"}]}),
+        ("tasks/bulk", None),
+        ("tasks/bulk", {"create": [{}]}),
+    ],
+    ids=["value", "field", "query", "same query spelt out", "no body", "fault"],
+)
+def test_a_key_stands_for_one_request(ann: Client, path: str, body: Any) -> None:
+    ann.post("tasks/bulk", {"create": [{"title": "Tea"}]}, headers=KEY)
+
+    answer = ann.post(path, body, headers=KEY)
+
+    refused(answer, 422, "idempotency-key-reused")
+    assert rows(ann, Task) == 1
+
+
+def test_a_key_is_used_anew_at_another_place(ann: Client) -> None:
+    one, other = ann.make_task()["id"], ann.make_task()["id"]
+    calls = [("PATCH", one), ("PUT", one), ("PATCH", other)]
+
+    answers_ = [
+        ann.call(method, f"tasks/{task_id}", json={"title": "Tea"}, headers=KEY)
+        for method, task_id in calls
+    ]
+
+    assert [(a.status_code, is_replayed(a)) for a in answers_] == [(200, False)] * 3
+
+
+def test_a_key_is_each_users_own(ann: Client, bob: Client) -> None:
+    hers = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    same = bob.post("tasks", {"title": "Tea"}, headers=KEY)
+    other = bob.patch(f"tasks/{hers.json['id']}", {"title": "Soup"}, headers=KEY)
+
+    assert (same.status_code, is_replayed(same)) == (201, False)
+    assert same.json["owner_id"] == bob.user["id"]
+    refused(other, 404, "not-found")
+
+
+def test_upper_and_lower_case_keys_differ(ann: Client) -> None:
+    [
+        ann.post("tasks", {"title": "Tea"}, headers={"Idempotency-Key": key})
+        for key in ("a", "A", "a,", '"a"')
+    ]
+
+    assert rows(ann, Task) == 4
+
+
+@pytest.mark.parametrize(
+    "key", ["", "x" * 256, "a b", "é", "a\tb", "\x7f", "👍".encode().decode("latin-1")]
+)
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_a_key_is_1_to_255_visible_ascii_characters(
+    ann: Client, task: dict[str, Any], key: str, method: str
+) -> None:
+    path = "tasks" if method == "POST" else f"tasks/{task['id']}"
+
+    answer = ann.call(
+        method, path, json={"title": "Tea"}, headers={"Idempotency-Key": key}
+    )
+
+    assert faults(answer) == {"Idempotency-Key": "format"}
+    assert ann.get("tasks").json["items"] == [task]
+
+
+@pytest.mark.parametrize("key", ["!", "~", "x" * 255, "{}[]<>;:,.%&#?/\\'\""])
+def test_every_visible_ascii_character_makes_a_key(ann: Client, key: str) -> None:
+    guard = {"Idempotency-Key": key}
+
+    calls = [ann.post("tasks", {"title": "Tea"}, headers=guard) for _ in range(2)]
+
+    assert [is_replayed(answer) for answer in calls] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "guard", "status"),
+    [
+        ("tasks", {"title": ""}, {}, 422),
+        ("tasks", {"title": "Tea", "parent_id": 2**62}, {}, 422),
+        ("tasks", {"title": "Tea", "external_id": "A"}, {}, 409),
+        ("tasks/bulk", {"create": [{"title": "Tea"}], "delete": [2**62]}, {}, 422),
+        ("tasks/{id}/restore", None, {"If-Match": '"9"'}, 412),
+        (f"tasks/{2**62}/restore", None, {}, 404),
+    ],
+)
+def test_the_key_of_a_refused_request_may_be_used_again(
+    ann: Client, path: str, body: Any, guard: dict[str, str], status: int
+) -> None:
+    task = ann.make_task(external_id="A")
+    address = path.format(id=task["id"])
+    right = {"create": [{"title": "Soup"}]} if "bulk" in path else {"title": "Soup"}
+
+    wrong = ann.post(address, body, headers=KEY | guard)
+    kept = rows(ann, KeptAnswer)
+    again = ann.post("tasks/bulk" if "bulk" in path else "tasks", right, headers=KEY)
+
+    assert (wrong.status_code, kept) == (status, 0)
+    assert (again.status_code < 300, is_replayed(again)) == (True, False)
+
+
+def test_a_refusal_is_not_replayed(ann: Client) -> None:
+    guard, task = KEY | {"If-Match": '"2"'}, ann.make_task()
+    path = f"tasks/{task['id']}"
+    early = ann.patch(path, {"title": "Tea"}, headers=guard)
+    ann.patch(path, {"title": "Soup"})
+
+    late = ann.patch(path, {"title": "Tea"}, headers=guard)
+
+    refused(early, 412, "precondition-failed")
+    assert (late.status_code, is_replayed(late)) == (200, False)
+
+
+def test_an_answer_is_kept_for_a_day(ann: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    with later(days(1) - 60):
+        early = ann.log_in().post("tasks", {"title": "Tea"}, headers=KEY)
+    with later(days(1) + 60):
+        late = ann.log_in().post("tasks", {"title": "Tea"}, headers=KEY)
+        again = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    assert [is_replayed(answer) for answer in (early, late, again)] == [1, 0, 1]
+    assert rows(ann, Task) == 2
+    assert again.json == late.json
+
+
+def test_after_a_day_a_key_may_stand_for_another_request(ann: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    with later(days(1) + 60):
+        answer = ann.log_in().post("tasks", {"title": "Soup"}, headers=KEY)
+
+    assert (answer.status_code, answer.json["title"]) == (201, "Soup")
+
+
+def test_old_answers_are_forgotten(ann: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+    with later(days(1) / 2):
+        ann.log_in().post("tasks", {"title": "Tea"}, headers={"Idempotency-Key": "b"})
+
+    with later(days(1) + 60), ann.app.app_context(), db.transaction():
+        assert answers.purge() == 1
+
+    assert rows(ann, KeptAnswer) == 1
+
+
+def test_answers_go_with_their_user(ann: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    ann.delete("users/me", {"password": "a long walk in the rain"})
+
+    assert rows(ann, KeptAnswer) == 0
+
+
+def test_a_key_without_the_scope_is_shown_no_answer(ann: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    denied = holder(ann, "tasks:read").post("tasks", {"title": "Tea"}, headers=KEY)
+    shown = holder(ann, "tasks:write").post("tasks", {"title": "Tea"}, headers=KEY)
+
+    assert refused(denied, 403, "insufficient-scope")["required_scope"] == "tasks:write"
+    assert is_replayed(shown)
+
+
+def test_nobody_is_shown_an_answer(ann: Client, anyone: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    answer = anyone.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    refused(answer, 401, "token-missing")
+
+
+def test_reads_know_no_keys(ann: Client, task: dict[str, Any]) -> None:
+    reads = [ann.get("tasks", headers=KEY) for _ in range(2)]
+
+    assert [is_replayed(answer) for answer in reads] == [False, False]
+    assert rows(ann, KeptAnswer) == 0
+
+
+def test_what_was_sent_is_not_kept_in_clear(ann: Client) -> None:
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    with ann.app.app_context():
+        ((row),) = db.read(
+            db.database.select(KeptAnswer.subject, KeptAnswer.fingerprint)
+        )
+
+    assert [len(text) for text in row] == [64, 64]

@@ -1,0 +1,113 @@
+"""Requests with one Idempotency-Key at the same time: one effect, equal answers."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, exc
+
+from taskapi import db
+from taskapi.idempotency.models import KeptAnswer
+from taskapi.tasks.models import Task
+from tests.backstage import at_once
+from tests.support import Client, refused
+from tests.tasks.planting import rows
+
+KEY = {"Idempotency-Key": "one"}
+
+
+def seen(answer: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
+    """Return all of an answer but what names the request."""
+    volatile = {"X-Request-ID", "Idempotency-Replayed"}
+    headers = {(k, v) for k, v in answer.headers.items() if k not in volatile}
+    return answer.status_code, answer.data, frozenset(headers)
+
+
+def test_of_fifty_requests_with_one_key_one_is_done(ann: Client) -> None:
+    tea = {"title": "Tea", "tags": ["hot"], "subtasks": [{"title": "Boil"}]}
+
+    answers = at_once(*[partial(ann.post, "tasks", tea, headers=KEY)] * 50)
+
+    ((status, _, _),) = {seen(answer) for answer in answers}
+    replayed = [a.headers.get("Idempotency-Replayed") for a in answers]
+    assert status == 201
+    assert (replayed.count("true"), replayed.count(None)) == (49, 1)
+    assert (rows(ann, Task), rows(ann, KeptAnswer)) == (2, 1)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_of_twelve_changes_with_one_key_one_is_done(
+    ann: Client, task: dict[str, Any], method: str
+) -> None:
+    path, body = f"tasks/{task['id']}", {"title": "Tea"}
+
+    answers = at_once(*[partial(ann.call, method, path, json=body, headers=KEY)] * 12)
+
+    assert len({seen(answer) for answer in answers}) == 1
+    assert answers[0].status_code in {200, 204}
+
+
+def test_of_two_requests_with_one_key_one_is_refused(ann: Client) -> None:
+    wanted = [{"title": "Tea"}, {"title": "Soup"}] * 6
+
+    answers = at_once(*[partial(ann.post, "tasks", w, headers=KEY) for w in wanted])
+
+    done = [answer for answer in answers if answer.status_code == 201]
+    late = [answer for answer in answers if answer.status_code != 201]
+    [refused(answer, 422, "idempotency-key-reused") for answer in late]
+    assert (len(done), len(late), rows(ann, Task)) == (6, 6, 1)
+
+
+def test_keys_of_different_requests_do_not_wait_for_each_other(ann: Client) -> None:
+    keys = [{"Idempotency-Key": f"{number}"} for number in range(20)]
+
+    answers = at_once(
+        *[partial(ann.post, "tasks", {"title": "Tea"}, headers=key) for key in keys]
+    )
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert (rows(ann, Task), rows(ann, KeptAnswer)) == (20, 20)
+
+
+def test_a_key_is_free_after_a_commit_that_failed(ann: Client, app: Flask) -> None:
+    def fail(_session: Any) -> None:
+        raise exc.OperationalError("COMMIT", {}, Exception("disk full"))
+
+    event.listen(db.session, "before_commit", fail)
+    try:
+        failed = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+    finally:
+        event.remove(db.session, "before_commit", fail)
+    after = (rows(ann, Task), rows(ann, KeptAnswer))
+    again = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    refused(failed, 503, "service-unavailable")
+    assert after == (0, 0)
+    assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, None)
+
+
+def test_a_request_that_still_runs_is_said_to(
+    ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.2)
+    again = partial(ann.post, "tasks", {"title": "Tea"}, headers=KEY)
+    late: list[Any] = []
+
+    def ask_again(_session: Any) -> None:
+        if not late:
+            late.append(None)
+            late[:] = at_once(again)
+
+    event.listen(db.session, "before_commit", ask_again)
+    try:
+        first = again()
+    finally:
+        event.remove(db.session, "before_commit", ask_again)
+
+    assert first.status_code == 201
+    assert (late[0].status_code, late[0].headers["Retry-After"]) in {
+        (409, "1"),  # PostgreSQL knows whom it waits for
+        (503, "1"),  # SQLite has one writer at a time
+    }
+    assert rows(ann, Task) == 1
