@@ -6,7 +6,7 @@ and rolls it back when the view raises. Commands do the same with `transaction()
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
@@ -40,7 +40,7 @@ from sqlalchemy.orm import (
 
 from taskapi import clock
 from taskapi.columns import Id, UtcDateTime
-from taskapi.errors import AlreadyExists, Unavailable
+from taskapi.errors import AlreadyExists, Collision, Unavailable
 
 if TYPE_CHECKING:
     from config import Settings
@@ -55,6 +55,10 @@ LOCK_WAIT_SECONDS = 5
 CONNECT_SECONDS = 3
 RECYCLE_SECONDS = 1800
 BATCH = 1_000
+TRIES = 3
+COLLISIONS = {"40001", "40P01"}
+"""Serialization failure and deadlock: both go away when the work is done again."""
+
 AnyRow = Any
 """A row as SQLAlchemy returns it: each column is an attribute."""
 
@@ -175,6 +179,8 @@ def transaction() -> Iterator[None]:
             session.commit()
     except OUT_OF_REACH as error:
         cause = getattr(error, "orig", None) or error
+        if getattr(cause, "sqlstate", None) in COLLISIONS:
+            raise Collision(retry_after=1) from error
         log.warning("database out of reach", cause=str(cause).partition("\n")[0])
         raise Unavailable(retry_after=1) from error
     except exc.IntegrityError as error:
@@ -185,10 +191,16 @@ def transaction() -> Iterator[None]:
 
 
 def transactional(view: Callable[P, R]) -> Callable[P, R]:
-    """Run a view, its serialization included, in one transaction."""
+    """Run a view, its serialization included, in one transaction.
+
+    One that collided with another is done again, as a whole.
+    """
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(TRIES - 1):
+            with suppress(Collision), transaction():
+                return view(*args, **kwargs)
         with transaction():
             return view(*args, **kwargs)
 

@@ -29,6 +29,7 @@ Problem
 ├── PreconditionRequired        a write must say which version it changes
 ├── RateLimited                 too many requests, with seconds to wait
 └── Unavailable                 cannot serve now, with seconds to wait
+    └── Collision               two transactions waited for each other
 
 A `code` never changes once it is released.
 """
@@ -274,3 +275,7 @@ class Unavailable(Problem):
 
     code = "service-unavailable"
     message = "The service cannot answer at the moment; repeat the request later."
+
+
+class Collision(Unavailable):
+    """Two transactions waited for each other, and this one gave way."""

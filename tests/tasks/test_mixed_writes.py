@@ -1,0 +1,104 @@
+"""All kinds of writes by one owner at once: no failure, and no tree that is broken."""
+
+import random
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.backstage import at_once, meeting
+from tests.support import Client
+from tests.tasks.planting import ids_below
+
+WRITERS, WRITES = 8, 12
+EXPECTED = {200, 201, 204, 404, 409, 412, 422}
+
+
+def write(client: Client, ids: list[int], chance: random.Random) -> Any:
+    """Do one of the things that change trees."""
+    one, other, third = chance.sample(ids, 3)
+    name = {"external_id": chance.choice("ABC")}
+    ways = [
+        partial(client.patch, f"tasks/{one}", {"parent_id": other}),
+        partial(client.patch, f"tasks/{one}", {"parent_id": None, "tags": ["a"]}),
+        partial(client.patch, f"tasks/{one}", {"status": "completed"} | name),
+        partial(client.delete, f"tasks/{one}"),
+        partial(client.post, f"tasks/{one}/restore"),
+        partial(client.post, f"tasks/{one}/restore"),
+        partial(client.post, "tasks", {"title": "New", "parent_id": one}),
+        partial(
+            client.post,
+            "tasks/bulk",
+            {
+                "create": [{"title": "Bulk", "parent_id": one} | name],
+                "update": [{"id": other, "parent_id": one, "tags": ["b"]}],
+                "delete": [third],
+            },
+        ),
+        partial(
+            client.post,
+            "tasks/bulk",
+            {"update": [{"id": i, "title": "Tea"} for i in (one, other, third)]},
+        ),
+    ]
+    return chance.choice(ways)()
+
+
+def keep_writing(client: Client, ids: list[int], seed: int) -> set[int]:
+    """Write again and again; return the statuses of the answers."""
+    chance = random.Random(seed)  # noqa: S311 - the same writes each time
+    return {write(client, ids, chance).status_code for _ in range(WRITES)}
+
+
+def everything(client: Client, query: str) -> list[dict[str, Any]]:
+    """Return all tasks of a list."""
+    pages = [client.get(f"tasks?limit=100&{query}&page={n}").json for n in (1, 2, 3)]
+    assert pages[-1]["next_cursor"] is None
+    return [task for page in pages for task in page["items"]]
+
+
+def test_mixed_writes_at_once_neither_fail_nor_break_a_tree(ann: Client) -> None:
+    three = [{"title": "Step", "subtasks": [{"title": "Deeper"}]}] * 3
+    ids = ids_below(ann.make_task(subtasks=three))
+
+    statuses = at_once(
+        *[partial(keep_writing, ann, ids, seed) for seed in range(WRITERS)]
+    )
+
+    live = {task["id"]: task for task in everything(ann, "deleted=false")}
+    tops = [task["id"] for task in live.values() if task["parent_id"] is None]
+    trees = [ann.get(f"tasks/{top}?expand=subtasks").json for top in tops]
+    assert set.union(*statuses) <= EXPECTED
+    assert sorted(i for tree in trees for i in ids_below(tree)) == sorted(live)
+    assert set(ids) <= {*live, *(t["id"] for t in everything(ann, "deleted=true"))}
+
+
+def test_writes_that_wait_for_each_other_are_done_one_after_the_other(
+    ann: Client,
+) -> None:
+    task = ann.make_task(subtasks=[{"title": "Below"}])
+    below, name = task["subtasks"][0]["id"], {"external_id": "A"}
+    bulk = {"create": [{"title": "New"} | name], "delete": [task["id"]]}
+
+    with meeting(ann.app, ("UPDATE tasks", "WITH RECURSIVE")):
+        many, single = at_once(
+            partial(ann.post, "tasks/bulk", bulk),
+            partial(ann.patch, f"tasks/{below}", name),
+        )
+
+    assert (many.status_code, single.status_code) in {(200, 404), (409, 200)}
+
+
+@pytest.mark.parametrize("attempt", range(2), ids="round {}".format)
+def test_external_ids_that_change_places_at_once_are_refused(
+    ann: Client, attempt: int
+) -> None:
+    one, other = ann.make_task(external_id="A"), ann.make_task(external_id="B")
+
+    with meeting(ann.app, "UPDATE tasks"):
+        answers = at_once(
+            partial(ann.patch, f"tasks/{one['id']}", {"external_id": "B"}),
+            partial(ann.patch, f"tasks/{other['id']}", {"external_id": "A"}),
+        )
+
+    assert {answer.status_code for answer in answers} == {409}
