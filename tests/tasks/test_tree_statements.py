@@ -1,0 +1,135 @@
+"""How many statements trees and bulks take, the one that finds the caller included."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client
+from tests.tasks.planting import chain, make_chain
+
+
+def of_postgresql(client: Client) -> bool:
+    """Tell whether the database takes many rows in one statement, with their ids."""
+    url: str = client.app.extensions["settings"].database_url
+    return url.startswith("postgresql")
+
+
+def mixed(client: Client, count: int) -> dict[str, Any]:
+    """Return a bulk of so many changes of each kind, on tasks that are there."""
+    fields = {"title": "Old", "tags": ["a"], "subtasks": [{"title": "Below"}]}
+    made = [client.make_task(**fields)["id"] for _ in range(2 * count)]
+    return {
+        "create": [{"title": f"New {n}", "tags": ["a", "b"]} for n in range(count)],
+        "update": [{"id": i, "title": f"{i}", "tags": ["b"]} for i in made[:count]],
+        "delete": made[count:],
+    }
+
+
+@pytest.mark.parametrize("size", [10, 60])
+@pytest.mark.parametrize(
+    ("kind", "count"), [("create", 5), ("update", 8), ("delete", 4)]
+)
+def test_a_bulk_takes_as_many_statements_whatever_its_size(
+    ann: Client, statements: list[str], kind: str, size: int, count: int
+) -> None:
+    request = {kind: mixed(ann, size)[kind]}
+    statements.clear()
+
+    ann.post("tasks/bulk", request)
+
+    one_by_one = kind == "create" and not of_postgresql(ann)
+    assert len(statements) == count + (size - 1) * one_by_one
+
+
+@pytest.mark.parametrize("size", [3, 20])
+def test_a_bulk_of_all_kinds_takes_eleven_statements(
+    ann: Client, statements: list[str], size: int
+) -> None:
+    request = mixed(ann, size)
+    statements.clear()
+
+    ann.post("tasks/bulk", request)
+
+    assert len(statements) == 11 + (size - 1) * (not of_postgresql(ann))
+
+
+@pytest.mark.parametrize("levels", [1, 3, 10])
+def test_a_tree_is_read_by_one_query(
+    ann: Client, statements: list[str], levels: int
+) -> None:
+    top = make_chain(ann, levels)[0]
+    statements.clear()
+
+    shown = ann.get(f"tasks/{top}?expand=subtasks")
+
+    assert shown.status_code == 200
+    assert len(statements) == 2
+
+
+@pytest.mark.parametrize("levels", [2, 5, 10])
+def test_a_tree_is_made_by_one_statement_for_each_level(
+    ann: Client, statements: list[str], levels: int
+) -> None:
+    statements.clear()
+
+    ann.post("tasks", chain(levels))
+
+    inserts = [text for text in statements if text.startswith("INSERT INTO tasks ")]
+    assert len(inserts) == levels
+    assert len(statements) == 5 + levels
+
+
+@pytest.mark.parametrize("width", [1, 50, 100])
+def test_a_wide_tree_takes_no_more_statements(
+    ann: Client, statements: list[str], width: int
+) -> None:
+    subtasks = [{"title": f"Step {n}", "tags": ["a"]} for n in range(width)]
+    statements.clear()
+
+    ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
+
+    assert len(statements) == 8 + (width - 1) * (not of_postgresql(ann))
+
+
+@pytest.mark.parametrize("levels", [1, 10])
+@pytest.mark.parametrize(
+    ("operation", "count"),
+    [("DELETE {}", 4), ("DELETE {}?permanent=true", 3), ("PATCH {}", 4)],
+    ids=["trash", "for good", "change"],
+)
+def test_a_tree_makes_a_write_no_dearer(
+    ann: Client, statements: list[str], levels: int, operation: str, count: int
+) -> None:
+    top = make_chain(ann, levels)[0]
+    method, _, path = operation.format(f"tasks/{top}").partition(" ")
+    statements.clear()
+
+    ann.call(method, path, json={"title": "Tea"})
+
+    assert len(statements) == count
+
+
+@pytest.mark.parametrize("levels", [1, 10])
+def test_a_restoration_takes_as_many_statements_for_any_tree(
+    ann: Client, statements: list[str], levels: int
+) -> None:
+    top = make_chain(ann, levels)[0]
+    ann.delete(f"tasks/{top}")
+    statements.clear()
+
+    ann.post(f"tasks/{top}/restore")
+
+    assert len(statements) == 6
+
+
+@pytest.mark.parametrize(("before", "count"), [(0, 4), (1, 3)], ids=["first", "replay"])
+def test_a_key_takes_few_statements_more(
+    ann: Client, statements: list[str], before: int, count: int
+) -> None:
+    key = {"Idempotency-Key": "one"}
+    [ann.post("tasks", {"title": "Tea"}, headers=key) for _ in range(before)]
+    statements.clear()
+
+    ann.post("tasks", {"title": "Tea"}, headers=key)
+
+    assert len(statements) == count + of_postgresql(ann)  # which is told how to wait
