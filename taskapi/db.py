@@ -223,8 +223,8 @@ def delete_all(model: type[Model], scope: ColumnElement[bool]) -> int:
     some = select(model.id).where(scope).order_by(model.id).limit(BATCH)
     some = some.with_for_update(skip_locked=True)
     statement = delete(model).where(model.id.in_(some)).returning(model.id)
-    number, gone = 0, BATCH
-    while gone == BATCH:
+    number, gone = 0, 1
+    while gone:
         with transaction():
             gone = len(session.execute(statement).all())
         number += gone
