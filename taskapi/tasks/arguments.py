@@ -33,6 +33,10 @@ class Parent(QueryInteger):
             return value
         return super()._deserialize(value, *args, **kwargs)
 
+    def _validate(self, value: Any) -> None:
+        if value != "none":
+            super()._validate(value)
+
 
 class Search(Text):
     """Words to look for."""
@@ -68,7 +72,11 @@ class TaskListArguments(PageArguments):
     parent_id = Parent(
         low=1,
         high=MAX_ID,
-        metadata={"description": "Is a direct subtask of this task, or of `none`."},
+        metadata={
+            "type": ["integer", "string"],
+            "pattern": "^none$",
+            "description": "Is a direct subtask of this task, or of `none`.",
+        },
     )
     due_before = QueryMoment()
     due_after = QueryMoment(metadata={"description": "At this moment or later."})
