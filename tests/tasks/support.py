@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import time_machine
 from werkzeug.test import TestResponse
@@ -18,6 +19,11 @@ def titles(response: TestResponse) -> list[str]:
     """Return the titles of a page, in its order."""
     assert response.status_code == 200, response.text
     return [task["title"] for task in response.json["items"]]
+
+
+def found(client: Client, q: str, query: str = "sort=title") -> list[str]:
+    """Return the titles of what a search finds."""
+    return titles(client.get(f"tasks?{query}&q={quote(q, safe='')}"))
 
 
 def next_link(response: TestResponse) -> str | None:

@@ -1,0 +1,270 @@
+"""A search finds the tasks in which each of its words begins a word."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client
+from tests.tasks.support import found, titles
+
+FOUND = [
+    ("water", "Water the plants"),
+    ("wat", "Water the plants"),
+    ("w", "Water the plants"),
+    ("PLANTS", "Water the plants"),
+    ("plants water", "Water the plants"),
+    ("the pl wa", "Water the plants"),
+    ("water water WATER", "Water the plants"),
+    ("wat water", "Water the plants"),
+    ("cafe", "Café"),
+    ("café", "Cafe"),
+    ("CAFE\u0301", "café"),
+    ("café", "Cafe\u0301"),
+    ("strasse", "Straße"),
+    ("STRASS", "straße"),
+    ("straße", "STRASSE"),
+    ("ẞ", "ssl"),
+    ("istanbul", "İstanbul"),
+    ("İSTANBUL", "istanbul"),
+    ("angstrom", "Ångström"),
+    ("\u212bngström", "a\u030angstro\u0308m"),
+    ("oe", "ŒUVRE oeuvre"),
+    ("ﬁnal", "Final draft"),
+    ("final", "ﬁnal"),
+    ("\uff46\uff55\uff4c\uff4c", "full width"),
+    ("αθηνα", "Αθήνα"),
+    ("ΑΘΉΝΑ", "αθήνα"),
+    ("οδος", "ΟΔΟΣ"),
+    ("οδοσ", "οδός"),
+    ("\u041c\u041e\u0421\u041a\u0412", "москва"),
+    ("елка", "Ёлка"),
+    ("東京", "東京都"),
+    ("カ", "ガス"),
+    ("한", "한국어"),
+    ("שלום", "שָׁלוֹם"),
+    ("हिन", "हिन्दी"),
+    ("2026", "Taxes 2026"),
+    ("20", "Taxes 2026"),
+    ("007", "Agent 007"),
+    ("٣", "٣٤"),
+    ("3", "3rd"),
+    ("☎", "☎ Bob"),
+    ("✓", "done✓"),
+    ("🎉", "Party🎉🎉"),
+    ("👩‍🚀", "👩‍🚀 training"),
+    ("❤️", "❤"),
+    ("€", "100 €"),
+    ("well known", "well-known"),
+    ("known", "well_known"),
+    ("d'ar", "d\u2019Artagnan"),
+    ("example", "ann@example.org"),
+    ("1 2", "½ cup 1/2"),
+]
+MISSED = [
+    ("ater", "Water the plants"),
+    ("plants dog", "Water the plants"),
+    ("waterplants", "Water the plants"),
+    ("watering", "Water the plants"),
+    ("plants!x", "plants"),
+    ("26", "Taxes 2026"),
+    ("08", "8"),
+    ("京", "東京都"),
+    ("🎊", "🎉"),
+    ("✓", "done"),
+    ("й", "o"),
+]
+
+PUNCTUATION = [*"%_*\"':&|!()^@\\{}[]-+;?$~<>=,./#`", "<->", "*:", ";--", "&&", "')"]
+
+
+@pytest.mark.parametrize(("q", "text"), FOUND, ids=ascii)
+def test_a_search_finds_words_that_begin_so(ann: Client, q: str, text: str) -> None:
+    ann.make_task(title=text)
+    ann.make_task(title="...", description=text)
+
+    assert set(found(ann, q)) == {text, "..."}
+
+
+@pytest.mark.parametrize(("q", "text"), MISSED, ids=ascii)
+def test_a_search_passes_over_words_that_begin_otherwise(
+    ann: Client, q: str, text: str
+) -> None:
+    ann.make_task(title=text, description=text)
+
+    assert found(ann, q) == []
+
+
+def test_words_may_stand_in_title_and_description(ann: Client) -> None:
+    ann.make_task(title="Water", description="the plants")
+    ann.make_task(title="Water", description="the dog")
+    ann.make_task(title="Repot", description="the plants")
+
+    assert found(ann, "plants water") == ["Water"]
+
+
+def test_words_of_title_and_description_do_not_grow_together(ann: Client) -> None:
+    ann.make_task(title="Tea", description="pot")
+
+    assert found(ann, "teapot") == []
+
+
+@pytest.mark.parametrize("q", PUNCTUATION)
+def test_what_databases_read_as_an_operator_is_passed_over(ann: Client, q: str) -> None:
+    ann.make_task(title="Green tea", description="with lemon")
+    forms = ["{}tea", "tea{}", "te{}", "tea {} lem", "{} tea", "tea{}green", "{}tea{}"]
+
+    assert [found(ann, form.replace("{}", q)) for form in forms] == [["Green tea"]] * 7
+    assert found(ann, f"tea {q} milk") == found(ann, f"{q}ea") == []
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "' OR 1=1 --",
+        '" OR rowid > 0 --',
+        '" OR words : tea',
+        "milk OR tea",
+        "title:tea",
+        "NEAR(green tea, 2)",
+        "tea NOT milk",
+        "milk':* | 'tea",
+        "%(q)s",
+        ":q tea",
+        "\\' | milk | tea",
+    ],
+)
+def test_a_search_breaks_out_of_nothing(ann: Client, bob: Client, q: str) -> None:
+    ann.make_task(title="Green tea")
+    bob.make_task(title="Milk or 1=1 title near not q rowid 0 words tea green 2")
+
+    assert found(ann, q) == []
+
+
+@pytest.mark.parametrize("operator", ["AND", "OR", "NOT", "NEAR", "and not"])
+def test_an_operator_is_a_word_like_others(ann: Client, operator: str) -> None:
+    ann.make_task(title="Tea milk")
+    ann.make_task(title=f"Tea {operator} milk")
+
+    assert found(ann, f"tea {operator} milk") == [f"Tea {operator} milk"]
+    assert found(ann, operator) == [f"Tea {operator} milk"]
+
+
+@pytest.mark.parametrize("form", ["@{}", "{}", '"@{}"', "\uff20{}", "@{} tea", "tea@"])
+def test_a_search_for_somebody_finds_nothing_of_theirs(
+    ann: Client, bob: Client, form: str
+) -> None:
+    bob.make_task(title="Tea")
+
+    assert found(ann, form.format(bob.user["id"])) == []
+
+
+def test_a_search_for_an_owner_finds_only_the_number(ann: Client) -> None:
+    number = ann.user["id"]
+    ann.make_task(title="Tea")
+    ann.make_task(title=f"Room {number}")
+
+    assert found(ann, f"@{number}") == [f"Room {number}"]
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "東", "\U0001d518"])
+@pytest.mark.parametrize("length", [199, 200, 201, 10_000])
+def test_a_word_may_be_long(ann: Client, letter: str, length: int) -> None:
+    ann.make_task(title="long", description=letter * length)
+    ann.make_task(title="short", description=letter * 20)
+
+    assert found(ann, letter * 199) == ["long"]
+    assert found(ann, letter * 20) == ["long", "short"]
+
+
+def test_a_search_may_have_many_words(ann: Client) -> None:
+    symbols = "".join(chr(0x1F300 + number) for number in range(200))
+    ann.make_task(title="all", description=symbols)
+    ann.make_task(title="most", description=symbols[1:])
+
+    assert found(ann, symbols) == ["all"]
+    assert found(ann, " ".join(symbols[1:100])) == ["all", "most"]
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "\ufdfa" * 10_000,
+        "".join(map(chr, range(0x20000, 0x20000 + 10_000))),
+        " ".join(map(chr, range(0x4E00, 0x4E00 + 5000))),
+        "".join(map(chr, range(0x2190, 0x2190 + 2000))),
+        "a\n" * 5000,
+    ],
+    ids=["what unfolds", "one word", "many words", "symbols", "lines"],
+)
+def test_the_longest_description_is_searched(ann: Client, description: str) -> None:
+    ann.make_task(title="long", description=description)
+
+    assert found(ann, description[:2]) == ["long"]
+
+
+def changed(ann: Client, task: dict[str, Any], **fields: Any) -> None:
+    assert ann.patch(f"tasks/{task['id']}", fields).status_code == 200
+
+
+def test_a_search_follows_a_change_of_the_title(ann: Client) -> None:
+    task = ann.make_task(title="Old", description="kept")
+
+    changed(ann, task, title="New")
+
+    assert (found(ann, "new"), found(ann, "old")) == (["New"], [])
+    assert found(ann, "new kept") == ["New"]
+
+
+@pytest.mark.parametrize("after", ["fresh", "", None], ids=["other", "empty", "null"])
+def test_a_search_follows_a_change_of_the_description(
+    ann: Client, after: str | None
+) -> None:
+    task = ann.make_task(title="Kept", description="stale")
+
+    changed(ann, task, description=after)
+
+    assert found(ann, "stale") == []
+    assert found(ann, f"kept {after or ''}") == ["Kept"]
+
+
+def test_a_change_of_something_else_leaves_the_words(ann: Client) -> None:
+    task = ann.make_task(title="Kept", description="as it is")
+
+    changed(ann, task, status="completed", tags=["x"], external_id="y")
+
+    assert found(ann, "kept is") == ["Kept"]
+    assert found(ann, "x") == found(ann, "y") == []
+
+
+def test_a_search_leaves_the_trash_out_unless_asked(ann: Client) -> None:
+    gone, _ = ann.make_task(title="Tea gone"), ann.make_task(title="Tea kept")
+
+    ann.delete(f"tasks/{gone['id']}")
+
+    assert found(ann, "tea") == ["Tea kept"]
+    assert found(ann, "tea", "deleted=true") == ["Tea gone"]
+
+
+def test_a_search_finds_what_came_back_and_not_what_is_gone(ann: Client) -> None:
+    back, gone = ann.make_task(title="Tea back"), ann.make_task(title="Tea gone")
+
+    ann.delete(f"tasks/{back['id']}")
+    ann.post(f"tasks/{back['id']}/restore")
+    ann.delete(f"tasks/{gone['id']}?permanent=true")
+
+    assert found(ann, "tea") == ["Tea back"]
+    assert found(ann, "tea", "deleted=true") == []
+
+
+def test_a_search_finds_subtasks_and_what_bulk_made(ann: Client) -> None:
+    ann.make_task(title="Party", subtasks=[{"title": "Cake of Ann's"}])
+    ann.post("tasks/bulk", {"create": [{"title": "Cake of Bob's"}]})
+
+    assert found(ann, "cake") == ["Cake of Ann's", "Cake of Bob's"]
+
+
+def test_nobody_finds_what_is_someone_elses(ann: Client, bob: Client) -> None:
+    ann.make_task(title="Secret of Ann's")
+
+    assert found(bob, "secret") == []
+    assert titles(bob.get("tasks?q=secret&deleted=true")) == []

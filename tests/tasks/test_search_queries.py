@@ -1,0 +1,186 @@
+"""What a search may ask for, and how it goes with everything else that a list takes."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from tests.support import Client, faults, refused
+from tests.tasks.support import follow, found, titles, walk
+
+
+@pytest.mark.parametrize(
+    ("q", "code"),
+    [
+        ("", "wordless"),
+        ("%20%20", "wordless"),
+        ("a" * 201, "length"),
+        ("%C3%9F" * 201, "length"),
+        ("a%00b", "characters"),
+        ("%00", "characters"),
+        ("a%0Ab", "control"),
+        ("a%1Fb", "control"),
+        ("%25", "wordless"),
+        ("_", "wordless"),
+        ("*", "wordless"),
+        ("...", "wordless"),
+        ("%22%22", "wordless"),
+        ("@", "wordless"),
+        ("%26%7C!()%3A", "wordless"),
+        ("%2B", "wordless"),
+        ("%E2%80%94", "wordless"),
+        ("%CC%81", "wordless"),
+        ("%E2%80%8B", "wordless"),
+        ("%EF%BC%A0", "wordless"),
+        ("%EF%B8%8F", "wordless"),
+    ],
+    ids=ascii,
+)
+def test_a_search_for_nothing_is_refused(ann: Client, q: str, code: str) -> None:
+    ann.make_task()
+
+    refusal = ann.get(f"tasks?q={q}")
+
+    assert faults(refusal) == {"q": code}
+
+
+def test_a_search_that_is_no_text_is_refused_or_finds_nothing(ann: Client) -> None:
+    ann.make_task()
+
+    answer = ann.get("tasks?q=%FF%FE")
+
+    assert answer.status_code == 422 or titles(answer) == []
+
+
+@pytest.mark.parametrize("letter", ["a", "é", "東", "🎉", "ß", "\ufdfa"])
+def test_a_search_of_two_hundred_characters_is_taken(ann: Client, letter: str) -> None:
+    ann.make_task(title="party", description=letter * 201)
+
+    assert found(ann, letter * 200) == ["party"]
+
+
+def test_the_spaces_around_a_search_do_not_count(ann: Client) -> None:
+    ann.make_task(title="Tea")
+
+    assert found(ann, f"  {'tea' + ' ' * 97 + 'te':<200}  ") == ["Tea"]
+
+
+QUERIES = [
+    "",
+    "&status=todo",
+    "&status=todo,in_progress&priority=low,medium",
+    "&tag=hot",
+    "&tag=hot&tag=green",
+    "&parent_id=none",
+    "&external_id=tea-1",
+    "&overdue=false",
+    "&due_after=2036-01-01T00:00:00Z",
+    "&created_after=1970-01-01T00:00:00Z&updated_before=9998-01-01T00:00:00Z",
+    "&deleted=false&ids={id}",
+]
+
+
+@pytest.fixture
+def tea(ann: Client, bob: Client) -> Client:
+    """Return Ann with one task that every filter keeps, and others."""
+    kept = {"tags": ["hot", "green"], "due_date": "2036-05-05", "external_id": "tea-1"}
+    ann.make_task(title="Tea", **kept)
+    ann.make_task(title="Coffee", **kept | {"external_id": "tea-2"})
+    other = {"status": "completed", "priority": "urgent", "tags": ["cold"]}
+    ann.make_task(title="Teapot", **other, subtasks=[{"title": "Tea", **other}])
+    bob.make_task(title="Tea of Bob's", **kept)
+    return ann
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda text: text or "-")
+def test_a_search_and_filters_combine(tea: Client, query: str) -> None:
+    task_id = tea.get("tasks?external_id=tea-1").json["items"][0]["id"]
+
+    address = f"include_total=true&sort=title{query.format(id=task_id)}"
+    listed = tea.get(f"tasks?q=tea&{address}")
+
+    assert titles(listed)[0] == "Tea"
+    assert "Coffee" not in titles(listed)
+    assert listed.json["total"] == len(titles(listed))
+
+
+SORTS = ["created_at", "updated_at", "due_date", "priority", "title"]
+
+
+@pytest.mark.parametrize("sort", [s + n for n in SORTS for s in ("", "-")])
+def test_a_search_is_sorted_and_walked_like_every_list(ann: Client, sort: str) -> None:
+    ranks = ["low", "urgent", "medium", "low", "high", "medium"]
+    dates = ["2036-01-02", None, "2036-01-01", None, "2036-01-01", "2036-01-02"]
+    for title, rank, due in zip("badcfe", ranks, dates, strict=True):
+        ann.make_task(title=f"{title} tea", priority=rank, due_date=due)
+        ann.make_task(title=f"{title} milk", priority=rank, due_date=due)
+
+    every = titles(ann.get(f"tasks?sort={sort}"))
+    walked = walk(ann, f"q=TEA&sort={sort}&limit=2")
+
+    assert [task["title"] for task in walked] == [t for t in every if "tea" in t]
+
+
+@pytest.mark.parametrize("way", ["offset=0", "page=1", "include_total=true"])
+def test_the_link_of_a_search_keeps_the_search(ann: Client, way: str) -> None:
+    q = "té & a+b %"
+    [ann.make_task(title="Tea: a b") for _ in range(5)]
+    [ann.make_task(title="Tea") for _ in range(5)]
+
+    walked = follow(ann, f"tasks?limit=2&{way}&q={quote(q)}")
+
+    assert [task["title"] for task in walked] == ["Tea: a b"] * 5
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "&q=tea", "&q=Te", "&q=te%20", "&q=milk"],
+    ids=lambda text: text or "-",
+)
+def test_a_cursor_of_another_search_is_refused(ann: Client, query: str) -> None:
+    [ann.make_task(title="Tea") for _ in range(2)]
+    cursor = ann.get("tasks?q=te&limit=1").json["next_cursor"]
+
+    answer = ann.get(f"tasks?cursor={cursor}{query}")
+
+    refused(answer, 422, "invalid-cursor")
+
+
+def test_a_total_counts_what_a_search_finds(ann: Client, bob: Client) -> None:
+    [ann.make_task(title=title) for title in ("Tea", "Teapot", "Milk")]
+    bob.make_task(title="Tea")
+
+    pages = [
+        ann.get(f"tasks?q=tea&include_total=true&{way}")
+        for way in ("limit=1", "offset=1", "page=2&limit=1")
+    ]
+
+    assert [page.json["total"] for page in pages] == [2, 2, 2]
+
+
+def test_a_search_is_given_once(ann: Client) -> None:
+    refusal = ann.get("tasks?q=tea&q=milk")
+
+    assert faults(refusal) == {"q": "repeated"}
+
+
+@pytest.fixture
+def closed_account(ann: Client) -> Callable[[], None]:
+    """Return what deletes Ann's account."""
+
+    def close() -> None:
+        gone = ann.delete("users/me", {"password": "a long walk in the rain"})
+        assert gone.status_code == 204, gone.text
+
+    return close
+
+
+def test_an_account_takes_its_words_with_it(
+    ann: Client, bob: Client, closed_account: Callable[[], None]
+) -> None:
+    ann.make_task(title="Tea")
+    bob.make_task(title="Tea")
+
+    closed_account()
+
+    assert found(bob, "tea") == ["Tea"]
