@@ -97,9 +97,10 @@ class Text(Coded, fields.String):
         text: str = super()._deserialize(value, *args, **kwargs)
         if "\0" in text or not _encodes(text):
             raise self.make_error("characters")
-        text = self.clean(text.strip() if self.trim else text)
+        text = text.strip() if self.trim else text
         if not self.lines and not re.fullmatch(ONE_LINE, text):
             raise self.make_error("control")
+        text = self.clean(text)
         if self.pattern and text and not re.search(self.pattern, text):
             raise self.make_error("format")
         return text

@@ -1,0 +1,290 @@
+"""Tags are a folded set of short words, which filter the list and are counted."""
+
+from typing import Any
+
+import pytest
+
+from tests.support import Client, faults, refused
+from tests.tasks.support import follow, titles
+
+NAMES = [f"{number:02}" for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ([], []),
+        (["Home"], ["home"]),
+        (["b", "a"], ["a", "b"]),
+        (["a", "A", " a ", "\uff21"], ["a"]),
+        (["  two   words  "], ["two words"]),
+        (["two\u00a0\u3000words"], ["two words"]),
+        (["Straße"], ["strasse"]),
+        (["É", "E\u0301", "é"], ["é"]),
+        (["e", "é"], ["e", "é"]),
+        (["ﬁn"], ["fin"]),
+        (["İ"], ["i\u0307"]),
+        (["ΟΔΟΣ", "οδος", "οδοσ"], ["οδοσ"]),
+        (
+            ["Z", "a", "é", "東", "🎉", "10", "9"],
+            ["10", "9", "a", "z", "é", "東", "🎉"],
+        ),
+        (["a.b", "a-b", "a b", "a_b"], ["a b", "a-b", "a.b", "a_b"]),
+        (['"', "'", "\\", "%", "#1", "a;b", "{}", "null"], None),
+        (["x" * 50], ["x" * 50]),
+        (["東" * 50], ["東" * 50]),
+        ([" " * 30 + "x" * 50 + " " * 30], ["x" * 50]),
+        (NAMES[:20], NAMES[:20]),
+        (["x"] * 21, ["x"]),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_tags_are_folded_and_sorted(
+    ann: Client, given: list[str], kept: list[str] | None
+) -> None:
+    made = ann.make_task(tags=given)
+
+    read = ann.get(f"tasks/{made['id']}").json
+    assert made["tags"] == (sorted(given) if kept is None else kept)
+    assert read == made == ann.get("tasks").json["items"][0]
+
+
+@pytest.mark.parametrize(
+    ("given", "faulty"),
+    [
+        (NAMES[:21], {"#/tags": "length"}),
+        (["x" * 51], {"#/tags/0": "length"}),
+        (["ß" * 26], {"#/tags/0": "length"}),
+        (["a", ""], {"#/tags/1": "length"}),
+        (["a", "   "], {"#/tags/1": "length"}),
+        (["a,b"], {"#/tags/0": "format"}),
+        (["a\uff0cb"], {"#/tags/0": "format"}),
+        ([","], {"#/tags/0": "format"}),
+        (["a\0"], {"#/tags/0": "characters"}),
+        (["a\nb"], {"#/tags/0": "control"}),
+        (["a\tb"], {"#/tags/0": "control"}),
+        (["a\x1cb"], {"#/tags/0": "control"}),
+        (["a\x7fb"], {"#/tags/0": "control"}),
+        ([1], {"#/tags/0": "type"}),
+        ([None], {"#/tags/0": "null"}),
+        ([["a"]], {"#/tags/0": "type"}),
+        (None, {"#/tags": "null"}),
+        ("a", {"#/tags": "type"}),
+        ({"a": 1}, {"#/tags": "type"}),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_what_is_no_list_of_tags_is_refused(
+    ann: Client, task: dict[str, Any], given: Any, faulty: Any
+) -> None:
+    making = ann.post("tasks", {"title": "Tea", "tags": given})
+    changing = ann.patch(f"tasks/{task['id']}", {"title": "Tea", "tags": given})
+
+    assert faults(making) == faults(changing) == faulty
+    assert ann.get("tasks").json["items"] == [task]
+
+
+@pytest.mark.parametrize("tags", [["new"], [], ["old", "new"], NAMES[:20]], ids=str)
+def test_a_change_replaces_all_tags(ann: Client, tags: list[str]) -> None:
+    task = ann.make_task(tags=["old", "older"])
+
+    changed = ann.patch(f"tasks/{task['id']}", {"tags": tags}).json
+
+    assert changed["tags"] == sorted(tags)
+    assert changed["version"] == 2
+    assert ann.get(f"tasks/{task['id']}").json == changed
+
+
+def test_a_change_of_something_else_leaves_the_tags(ann: Client) -> None:
+    task = ann.make_task(tags=["a", "b"])
+
+    changed = ann.patch(f"tasks/{task['id']}", {"title": "Tea"})
+
+    assert changed.json["tags"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("tags", [["a", "b"], ["B", "a"], ["a", " b ", "A"]], ids=str)
+def test_the_same_tags_change_nothing(ann: Client, tags: list[str]) -> None:
+    task = ann.make_task(tags=["a", "b"])
+
+    changed = ann.patch(f"tasks/{task['id']}", {"tags": tags})
+
+    assert changed.json == task
+
+
+def test_tags_of_a_stale_version_are_refused(ann: Client) -> None:
+    task = ann.make_task(tags=["a"])
+    ann.patch(f"tasks/{task['id']}", {"tags": ["b"]}, headers={"If-Match": '"1"'})
+
+    late = {"If-Match": '"1"'}
+    refusal = ann.patch(f"tasks/{task['id']}", {"tags": ["c"]}, headers=late)
+
+    refused(refusal, 412, "precondition-failed")
+    assert ann.get(f"tasks/{task['id']}").json["tags"] == ["b"]
+
+
+@pytest.fixture
+def tagged(ann: Client, bob: Client) -> Client:
+    """Return Ann with tasks of one, two and three tags."""
+    for names in ["a", "ab", "abc", "c", ""]:
+        ann.make_task(title=names or "none", tags=list(names))
+    ann.make_task(title="two words", tags=["Two words", "100%"])
+    bob.make_task(title="z", tags=["a", "b", "c", "z"])
+    return ann
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("tag=a", ["a", "ab", "abc"]),
+        ("tag=A", ["a", "ab", "abc"]),
+        ("tag=%20a%20", ["a", "ab", "abc"]),
+        ("tag=a&tag=a", ["a", "ab", "abc"]),
+        ("tag=a&tag=b", ["ab", "abc"]),
+        ("tag=b&tag=c&tag=a", ["abc"]),
+        ("tag=a&tag=two+words", []),
+        ("tag=two++WORDS", ["two words"]),
+        ("tag=100%25", ["two words"]),
+        ("tag=100", []),
+        ("tag=%25", []),
+        ("tag=_", []),
+        ("tag=z", []),
+        ("tag=a&tag=z", []),
+        ("tag=a&q=ab&status=todo", ["ab", "abc"]),
+        ("tag=a" + "&tag=A" * 19, ["a", "ab", "abc"]),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_the_tag_filter_keeps_tasks_that_have_all(
+    tagged: Client, query: str, kept: list[str]
+) -> None:
+    listed = tagged.get(f"tasks?sort=title&include_total=true&{query}")
+
+    assert titles(listed) == kept
+    assert listed.json["total"] == len(kept)
+
+
+def test_twenty_tags_may_be_asked_for(ann: Client) -> None:
+    ann.make_task(title="all", tags=NAMES[:20])
+    ann.make_task(title="most", tags=NAMES[1:20])
+
+    listed = ann.get(f"tasks?tag={'&tag='.join(NAMES[:20])}")
+
+    assert titles(listed) == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("tag=", "length"),
+        ("tag=%20", "length"),
+        ("tag=a&tag=", "length"),
+        ("tag=a,b", "format"),
+        (f"tag={'x' * 51}", "length"),
+        ("tag=%00", "characters"),
+        ("tag=a%0Ab", "control"),
+        ("tag=x" + "&tag=x" * 20, "length"),
+        ("tag[]=a", "unknown"),
+        ("tags=a", "unknown"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_a_filter_of_what_is_no_tag_is_refused(
+    ann: Client, query: str, code: str
+) -> None:
+    refusal = ann.get(f"tasks?{query}")
+
+    assert list(faults(refusal).values()) == [code]
+    assert next(iter(faults(refusal))).startswith("tag")
+
+
+def counted(client: Client, query: str = "") -> dict[str, int]:
+    answer = client.get(f"tags?{query}")
+    assert answer.status_code == 200, answer.text
+    return {tag["name"]: tag["task_count"] for tag in answer.json["items"]}
+
+
+def test_tags_are_counted(tagged: Client, bob: Client) -> None:
+    assert counted(tagged) == {"100%": 1, "a": 3, "b": 2, "c": 2, "two words": 1}
+    assert counted(bob) == {"a": 1, "b": 1, "c": 1, "z": 1}
+
+
+def test_who_has_no_tags_gets_an_empty_page(ann: Client) -> None:
+    ann.make_task()
+
+    answer = ann.get("tags?include_total=true")
+
+    assert answer.json == {"items": [], "next_cursor": None, "total": 0}
+
+
+def test_the_trash_does_not_count(tagged: Client) -> None:
+    (task,) = tagged.get("tasks?tag=a&tag=b&tag=c").json["items"]
+
+    tagged.delete(f"tasks/{task['id']}")
+
+    assert counted(tagged) == {"100%": 1, "a": 2, "b": 1, "c": 1, "two words": 1}
+    tagged.post(f"tasks/{task['id']}/restore")
+    assert counted(tagged)["b"] == 2
+
+
+def test_a_tag_that_no_task_has_any_more_is_gone(ann: Client) -> None:
+    changed, trashed = ann.make_task(tags=["a"]), ann.make_task(tags=["b"])
+    gone = ann.make_task(tags=["c"])
+
+    ann.patch(f"tasks/{changed['id']}", {"tags": ["d"]})
+    ann.delete(f"tasks/{trashed['id']}")
+    ann.delete(f"tasks/{gone['id']}?permanent=true")
+
+    assert counted(ann) == {"d": 1}
+
+
+@pytest.mark.parametrize("way", ["", "&offset=0", "&page=1"], ids=["c", "o", "p"])
+def test_tags_are_walked_in_the_order_of_their_code_points(
+    ann: Client, way: str
+) -> None:
+    names = sorted([*NAMES[:27], "é", "東", "🎉"])
+    ann.make_task(tags=names[:20])
+    ann.make_task(tags=names[10:])
+
+    walked = follow(ann, f"tags?limit=7{way}&include_total=true")
+
+    assert [tag["name"] for tag in walked] == names
+    assert [tag["task_count"] for tag in walked] == [1] * 10 + [2] * 10 + [1] * 10
+
+
+def test_a_total_of_tags_counts_each_once(tagged: Client) -> None:
+    page = tagged.get("tags?limit=2&include_total=true").json
+
+    assert page["total"] == 5
+    assert [tag["name"] for tag in page["items"]] == ["100%", "a"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "q=a", "sort=name", "tag=a"])
+def test_a_list_of_tags_takes_paging_alone(ann: Client, query: str) -> None:
+    refusal = ann.get(f"tags?{query}")
+
+    assert set(faults(refusal)) == {query.partition("=")[0]}
+
+
+def test_a_cursor_of_someone_elses_tags_is_refused(tagged: Client, bob: Client) -> None:
+    cursor = tagged.get("tags?limit=1").json["next_cursor"]
+
+    refused(bob.get(f"tags?cursor={cursor}"), 422, "invalid-cursor")
+    refused(bob.get("tags?cursor=x"), 422, "invalid-cursor")
+    assert counted(tagged, f"cursor={cursor}") == {
+        "a": 3,
+        "b": 2,
+        "c": 2,
+        "two words": 1,
+    }
+
+
+def test_new_subtasks_and_bulk_have_tags(ann: Client) -> None:
+    ann.make_task(tags=["a"], subtasks=[{"title": "b", "tags": ["A", "b"]}])
+    new = {"title": "c", "tags": ["c", "C"]}
+    made = ann.post("tasks/bulk", {"create": [new, new]}).json["created"]
+
+    change = {"id": made[0]["id"], "tags": []}
+    ann.post("tasks/bulk", {"update": [change]})
+
+    assert counted(ann) == {"a": 2, "b": 1, "c": 1}
