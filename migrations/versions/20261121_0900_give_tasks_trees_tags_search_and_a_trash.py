@@ -21,6 +21,7 @@ MOMENT = sa.DateTime(timezone=True)
 PRIORITIES = ["low", "medium", "high", "urgent"]
 LIVE = sa.text("deleted_at IS NULL")
 GONE = sa.text("deleted_at IS NOT NULL")
+BELOW = sa.text("parent_id IS NOT NULL")
 DONE = sa.text("completed_at IS NOT NULL")
 SORTED = ["created_at", "updated_at", "due_at", "priority", "title"]
 BATCH = 1000
@@ -87,12 +88,10 @@ def upgrade() -> None:
         sqlite_where=LIVE,
         postgresql_where=LIVE,
     )
-    op.create_index(
-        op.f("ix_tasks_owner_id_deleted_at"), "tasks", ["owner_id", "deleted_at"]
-    )
+    _create_index(GONE, "owner_id", "deleted_at")
     _create_index(GONE, "deleted_at")
     _create_index(DONE, "owner_id", "completed_at")
-    op.create_index(op.f("ix_tasks_parent_id"), "tasks", ["parent_id"])
+    _create_index(BELOW, "parent_id")
     op.create_table(
         "task_tags",
         sa.Column("task_id", ID, nullable=False),

@@ -90,6 +90,7 @@ class Task(Versioned, Model):
 
 table = cast("Table", Task.__table__)
 LIVE = Task.deleted_at.is_(None)
+GONE = Task.deleted_at.is_not(None)
 
 task_tags = Table(
     "task_tags",
@@ -116,8 +117,9 @@ for column in (
     _of_some(Task.owner_id, column, Task.id)
 _of_some(Task.owner_id, Task.status, Task.created_at, Task.id)
 _of_some(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
-Index(None, Task.owner_id, Task.deleted_at)
+# a whole index of what is mostly null misleads SQLite once it has statistics
 _of_some(Task.owner_id, Task.completed_at, where=Task.completed_at.is_not(None))
-_of_some(Task.deleted_at, where=Task.deleted_at.is_not(None))
-Index(None, Task.parent_id)
+_of_some(Task.owner_id, Task.deleted_at, where=GONE)
+_of_some(Task.deleted_at, where=GONE)
+_of_some(Task.parent_id, where=Task.parent_id.is_not(None))
 Index(None, task_tags.c.owner_id, task_tags.c.name, task_tags.c.task_id)

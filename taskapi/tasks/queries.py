@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from taskapi.columns import UtcDateTime
-from taskapi.tasks.models import LIVE, MOST_TAGS, OPEN, Status, Task, task_tags
+from taskapi.tasks.models import GONE, LIVE, MOST_TAGS, OPEN, Status, Task, task_tags
 from taskapi.tasks.words import Matches
 
 SORTS: dict[str, ColumnElement[Any]] = {
@@ -156,7 +156,7 @@ def _matching(filters: frozenset[str]) -> Select[Any]:
 
 def _conditions(statement: Select[Any], filters: frozenset[str]) -> Select[Any]:
     where = [FILTERS[name] for name in sorted(filters - {"deleted"})]
-    place = Task.deleted_at.is_not(None) if "deleted" in filters else LIVE
+    place = GONE if "deleted" in filters else LIVE
     return statement.where(owned(OWNER), place, *where)
 
 

@@ -1,0 +1,145 @@
+"""No list reads the whole table of tasks, on either database."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import String, cast, event, insert, literal, select, text
+
+from taskapi import clock, db
+from taskapi.tasks.models import Priority, Status, table, task_tags
+from taskapi.tasks.values import first
+from tests.conftest import KINDS
+from tests.support import Client
+
+MOST = 10_000
+OTHERS = 5
+SORTS = ["created_at", "updated_at", "due_date", "priority", "title"]
+DIRECTED = [sign + name for name in SORTS for sign in ("", "-")]
+FILTERS = [
+    "status=todo",
+    "status=todo,completed",
+    "priority=urgent",
+    "tag=tag7",
+    "tag=tag7&tag=tag3",
+    "parent_id={id}",
+    "external_id=external7",
+    "ids={id}",
+    "due_before=2030-01-05T00:00:00Z",
+    "due_after=2030-01-05T00:00:00Z",
+    "created_after=2039-01-01T00:00:00Z",
+    "updated_after=2039-01-01T00:00:00Z",
+    "completed_after=2039-01-01T00:00:00Z",
+    "overdue=true",
+    "deleted=true",
+    "q=word7",
+    "q=word7+w",
+    "q=word7&status=todo&tag=tag7",
+]
+UPKEEP = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE tasks, task_tags"}
+WHOLE = r"Seq Scan on (tasks|task_tags)|SCAN (tasks|subtasks|task_tags)\b"
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def crowd(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Client]:
+    """Return Ann with ten thousand tasks, among others who have some."""
+    app = apps[request.param]
+    people = [Client(app, name).register() for name in ["ann", *"bcdef"]]
+    with app.app_context(), db.transaction():
+        for person in people:
+            store(person, MOST if person.name == "ann" else MOST // OTHERS)
+    with app.app_context(), db.database.engine.connect() as connection:
+        connection.execute(text(UPKEEP[request.param]))
+    yield people[0].log_in()
+    with app.app_context(), db.transaction():
+        db.session.execute(text("DELETE FROM users"))
+
+
+def store(person: Client, number: int) -> None:
+    """Insert tasks and a tag for each behind the API's back."""
+    whose, now = person.user["id"], clock.now()
+    rows = [first(whose, fields_of(n), now) | at_times(n, now) for n in range(number)]
+    db.session.execute(insert(table), rows)
+    tags = select(
+        table.c.id, literal("tag") + cast(table.c.id % 100, String), table.c.owner_id
+    )
+    tags = tags.where(table.c.owner_id == whose)
+    db.session.execute(
+        insert(task_tags).from_select(["task_id", "name", "owner_id"], tags)
+    )
+
+
+def fields_of(number: int) -> dict[str, Any]:
+    day = date(2030, 1, 1) + timedelta(days=number % 365)
+    return {
+        "title": f"word{number % 500} of many",
+        "status": list(Status)[number % 4],
+        "priority": list(Priority)[number % 3],
+        "due_date": None if number % 3 else day,
+        "external_id": f"external{number}",
+    }
+
+
+def at_times(number: int, now: datetime) -> dict[str, Any]:
+    then = now - timedelta(minutes=number)
+    gone = None if number % 20 else then
+    return {"created_at": then, "updated_at": then, "deleted_at": gone}
+
+
+def plans(client: Client, path: str) -> list[str]:
+    """Return how the database reads what a request asks of the tasks."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        asked.append((statement, values))
+
+    with client.app.app_context():
+        engine = db.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    answer = client.get(path)
+    event.remove(engine, "before_cursor_execute", note)
+    assert answer.status_code == 200, answer.text
+    word = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    with engine.connect() as connection:
+        return [
+            str(row[-1])
+            for statement, values in asked[1:]
+            for row in connection.exec_driver_sql(word + statement, values)
+        ]
+
+
+def whole(plan: list[str]) -> list[str]:
+    """Return the steps that read a table of ours from end to end."""
+    return [step for step in plan if re.search(WHOLE, step)]
+
+
+@pytest.mark.parametrize("sort", DIRECTED)
+def test_a_sort_reads_an_index_from_its_first_row(crowd: Client, sort: str) -> None:
+    plan = plans(crowd, f"tasks?sort={sort}")
+
+    assert plan
+    assert whole(plan) == []
+
+
+@pytest.mark.parametrize("sort", DIRECTED)
+def test_a_cursor_goes_on_by_an_index(crowd: Client, sort: str) -> None:
+    cursor = crowd.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
+
+    plan = plans(crowd, f"tasks?sort={sort}&cursor={cursor}")
+
+    assert whole(plan) == []
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "due_date", "-priority", "title"])
+@pytest.mark.parametrize("query", FILTERS)
+def test_a_filter_reads_no_table_from_end_to_end(
+    crowd: Client, query: str, sort: str
+) -> None:
+    task_id = crowd.get("tasks?limit=1").json["items"][0]["id"]
+
+    plan = plans(crowd, f"tasks?sort={sort}&{query.format(id=task_id)}")
+
+    assert whole(plan) == []
