@@ -1,0 +1,210 @@
+"""Figures count what there is, for its owner and for administrators."""
+
+from typing import Any
+
+import pytest
+
+from tests.backstage import run, store_user
+from tests.keys.holding import holder
+from tests.support import Client, refused
+from tests.tasks.support import at
+
+NOTHING = {
+    "total": 0,
+    "by_status": {"todo": 0, "in_progress": 0, "completed": 0, "cancelled": 0},
+    "by_priority": {"low": 0, "medium": 0, "high": 0, "urgent": 0},
+    "overdue": 0,
+    "created_last_7_days": 0,
+    "completed_last_7_days": 0,
+}
+
+
+def figures(client: Client) -> dict[str, Any]:
+    answer = client.get("tasks/stats")
+    assert answer.status_code == 200, answer.text
+    counted: dict[str, Any] = answer.json
+    return counted
+
+
+def everything(client: Client) -> dict[str, Any]:
+    answer = client.get("tasks/admin/stats")
+    assert answer.status_code == 200, answer.text
+    counted: dict[str, Any] = answer.json
+    return counted
+
+
+@pytest.fixture
+def admin(ann: Client) -> Client:
+    """Return Ann as an administrator."""
+    run(ann.app, "users", "promote", "ann@example.org")
+    return ann.log_in()
+
+
+@pytest.fixture
+def tasks(ann: Client, bob: Client) -> list[dict[str, Any]]:
+    """Return tasks of Ann's of several kinds, beside one of Bob's."""
+    bob.make_task(status="completed", priority="urgent", due_date="2020-01-01")
+    subtasks = [{"title": "b", "status": "completed", "priority": "low"}]
+    top = ann.make_task(status="in_progress", priority="high", subtasks=subtasks)
+    late = ann.make_task(due_date="2020-01-01T00:00:00Z")
+    done = ann.make_task(due_date="2020-01-01", status="cancelled", priority="urgent")
+    return [top, late, done]
+
+
+COUNTED = {
+    "total": 4,
+    "by_status": {"todo": 1, "in_progress": 1, "completed": 1, "cancelled": 1},
+    "by_priority": {"low": 1, "medium": 1, "high": 1, "urgent": 1},
+    "overdue": 1,
+    "created_last_7_days": 4,
+    "completed_last_7_days": 1,
+}
+
+
+def test_who_has_no_tasks_has_figures_of_nothing(ann: Client) -> None:
+    assert figures(ann) == NOTHING
+
+
+def test_each_kind_of_ones_own_tasks_is_counted(
+    ann: Client, tasks: list[dict[str, Any]]
+) -> None:
+    assert figures(ann) == COUNTED
+
+
+def test_the_trash_does_not_count(ann: Client, tasks: list[dict[str, Any]]) -> None:
+    [ann.delete(f"tasks/{task['id']}") for task in tasks]
+    empty = figures(ann)
+
+    ann.post(f"tasks/{tasks[0]['id']}/restore")
+
+    assert empty == NOTHING
+    assert (figures(ann)["total"], figures(ann)["completed_last_7_days"]) == (2, 1)
+
+
+def test_what_is_open_again_is_not_completed_lately(ann: Client) -> None:
+    task = ann.make_task(status="completed")
+
+    ann.patch(f"tasks/{task['id']}", {"status": "todo"})
+
+    assert figures(ann)["completed_last_7_days"] == 0
+
+
+@pytest.mark.parametrize(
+    ("moment", "lately"),
+    [
+        ("2040-06-08T12:00:00+00:00", 1),
+        ("2040-06-08T11:59:59.999999+00:00", 0),
+        ("2040-06-15T12:00:00+00:00", 1),
+    ],
+    ids=["seven days", "a microsecond more", "now"],
+)
+def test_lately_is_seven_days(admin: Client, moment: str, lately: int) -> None:
+    with at(moment, admin):
+        admin.make_task(status="completed")
+
+    with at("2040-06-15T12:00:00+00:00", admin):
+        shown = [figures(admin), everything(admin)["tasks"]]
+
+    names = ("created_last_7_days", "completed_last_7_days", "total")
+    assert [[s[name] for name in names] for s in shown] == [[lately, lately, 1]] * 2
+
+
+@pytest.mark.parametrize(
+    ("timezone", "moment", "overdue"),
+    [
+        ("Pacific/Kiritimati", "2040-06-15T09:59:59+00:00", 0),
+        ("Pacific/Kiritimati", "2040-06-15T10:00:00+00:00", 1),
+        ("UTC", "2040-06-15T23:59:59+00:00", 0),
+        ("UTC", "2040-06-16T00:00:00+00:00", 1),
+        ("Pacific/Pago_Pago", "2040-06-16T10:59:59+00:00", 0),
+        ("Pacific/Pago_Pago", "2040-06-16T11:00:00+00:00", 1),
+    ],
+)
+def test_a_day_is_overdue_where_the_owner_lives(
+    ann: Client, timezone: str, moment: str, overdue: int
+) -> None:
+    ann.patch("users/me", {"timezone": timezone})
+    ann.make_task(due_date="2040-06-15")
+
+    with at(moment, ann):
+        counted, listed = figures(ann), ann.get("tasks?overdue=true")
+
+    assert counted["overdue"] == len(listed.json["items"]) == overdue
+
+
+@pytest.mark.parametrize(
+    ("moment", "overdue"),
+    [
+        ("2040-06-15T09:59:59+00:00", 0),
+        ("2040-06-15T10:00:00+00:00", 1),
+        ("2040-06-16T10:59:59+00:00", 1),
+        ("2040-06-16T11:00:00+00:00", 2),
+    ],
+)
+def test_admins_count_each_owners_day(
+    admin: Client, bob: Client, moment: str, overdue: int
+) -> None:
+    admin.patch("users/me", {"timezone": "Pacific/Pago_Pago"})
+    bob.patch("users/me", {"timezone": "Pacific/Kiritimati"})
+    [one.make_task(due_date="2040-06-15") for one in (admin, bob)]
+
+    with at(moment, admin):
+        counted = everything(admin)
+
+    assert counted["tasks"]["overdue"] == overdue
+
+
+def test_admins_count_all_accounts_and_all_tasks(
+    admin: Client, bob: Client, tasks: list[dict[str, Any]]
+) -> None:
+    Client(admin.app, "cleo").register()
+    store_user(bob, is_active=False)
+
+    counted = everything(admin)
+
+    assert counted["users"] == {"total": 3, "active": 2, "admins": 1}
+    assert counted["tasks"]["total"] == 5
+    assert counted["tasks"]["by_status"]["completed"] == 2
+    assert counted["tasks"]["by_priority"]["urgent"] == 2
+
+
+def test_admins_count_no_trash(admin: Client) -> None:
+    task = admin.make_task(due_date="2020-01-01", status="todo")
+
+    admin.delete(f"tasks/{task['id']}")
+
+    assert everything(admin)["tasks"] == NOTHING
+
+
+def test_figures_of_the_service_are_for_admins(ann: Client, anyone: Client) -> None:
+    refused(ann.get("tasks/admin/stats"), 403, "admin-required")
+    refused(anyone.get("tasks/admin/stats"), 401, "token-missing")
+    refused(anyone.get("tasks/stats"), 401, "token-missing")
+
+
+def test_a_key_needs_the_scope(admin: Client) -> None:
+    reader, other = holder(admin, "tasks:read"), holder(admin, "account:read")
+    chief = holder(admin, "admin")
+
+    assert figures(reader) == NOTHING
+    assert everything(chief)["users"]["admins"] == 1
+    refused(reader.get("tasks/admin/stats"), 403, "insufficient-scope")
+    refused(other.get("tasks/stats"), 403, "insufficient-scope")
+
+
+@pytest.mark.parametrize("path", ["tasks/stats", "tasks/admin/stats"])
+def test_figures_take_no_parameters(admin: Client, path: str) -> None:
+    refused(admin.get(f"{path}?status=todo"), 422, "validation-error")
+
+
+@pytest.mark.parametrize(("path", "count"), [("stats", 2), ("admin/stats", 3)])
+def test_figures_take_as_many_statements_whatever_there_is(
+    admin: Client, bob: Client, statements: list[str], path: str, count: int
+) -> None:
+    bob.patch("users/me", {"timezone": "Asia/Tokyo"})
+    [person.make_task(tags=["x"]) for person in (admin, bob, bob)]
+    statements.clear()
+
+    admin.get(f"tasks/{path}")
+
+    assert len(statements) == count
