@@ -1,0 +1,53 @@
+"""Tags, subtasks and searches take no more statements, however many there are."""
+
+import pytest
+
+from tests.support import Client
+
+TREE = {"tags": ["a", "b"], "subtasks": [{"title": "x", "tags": ["c"]}] * 5}
+
+
+@pytest.fixture
+def rich(ann: Client) -> int:
+    """Return the id of one of Ann's tasks; all have tags and subtasks."""
+    made = [ann.make_task(**TREE) for _ in range(4)]
+    return int(made[0]["id"])
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        ("tasks?sort=title", 2),
+        ("tasks?tag=a&tag=b", 2),
+        ("tasks?parent_id=none", 2),
+        ("tasks?parent_id={id}", 2),
+        ("tasks?q=water+plants&sort=due_date", 2),
+        ("tasks?deleted=true", 2),
+        ("tasks?external_id=x", 2),
+        ("tasks?tag=c&q=x&parent_id={id}&include_total=true", 3),
+        ("tags?offset=0", 2),
+        ("tags?include_total=true", 3),
+    ],
+)
+def test_a_list_takes_as_many_statements_whatever_is_in_it(
+    ann: Client, rich: int, statements: list[str], path: str, count: int
+) -> None:
+    address = path.format(id=rich)
+    statements.clear()
+
+    pages = [ann.get(f"{address}&limit={limit}") for limit in (1, 100)]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert len(statements) == 2 * count
+
+
+@pytest.mark.parametrize("query", ["", "?expand=subtasks"])
+def test_a_task_takes_one_read_with_all_that_it_has(
+    ann: Client, rich: int, statements: list[str], query: str
+) -> None:
+    statements.clear()
+
+    answer = ann.get(f"tasks/{rich}{query}")
+
+    assert answer.json["subtask_count"] == 5
+    assert len(statements) == 2
