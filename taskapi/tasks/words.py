@@ -31,6 +31,16 @@ from sqlalchemy.types import TypeEngine
 LONGEST = 200
 """No query has a longer word, so what is beyond of a word is never asked for."""
 
+MARKED = (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
+"""Where Unicode has its combining marks; a test looks whether that is still so."""
+
+MARKS = dict.fromkeys(
+    point
+    for points in MARKED
+    for point in points
+    if unicodedata.category(chr(point)).startswith("M")
+)
+
 
 def words_of(*texts: str | None) -> list[str]:
     """Return the words of some texts, each once."""
@@ -119,9 +129,10 @@ def _owner(owner_id: int) -> str:
 
 def _fold(text: str) -> str:
     """Return the text without case and accents."""
+    if text.isascii():
+        return text.casefold()
     plain = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c for c in plain if not unicodedata.category(c).startswith("M"))
-    return kept.casefold()
+    return plain.translate(MARKS).casefold()
 
 
 def _is_word(run: str) -> bool:

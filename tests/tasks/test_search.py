@@ -1,9 +1,12 @@
 """A search finds the tasks in which each of its words begins a word."""
 
+import sys
+import unicodedata
 from typing import Any
 
 import pytest
 
+from taskapi.tasks import words
 from tests.support import Client
 from tests.tasks.support import found, titles
 
@@ -268,3 +271,13 @@ def test_nobody_finds_what_is_someone_elses(ann: Client, bob: Client) -> None:
 
     assert found(bob, "secret") == []
     assert titles(bob.get("tasks?q=secret&deleted=true")) == []
+
+
+def test_all_marks_of_unicode_are_known() -> None:
+    every = {
+        point
+        for point in range(sys.maxunicode + 1)
+        if unicodedata.category(chr(point)).startswith("M")
+    }
+
+    assert set(words.MARKS) == every
