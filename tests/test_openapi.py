@@ -217,6 +217,19 @@ def test_a_body_is_required_where_one_of_its_fields_is(document: Any) -> None:
     assert wrong == []
 
 
+def test_a_new_task_leads_to_what_can_be_done_with_it(document: Any) -> None:
+    found = operations(document)
+
+    links = found["POST /api/v1/tasks"]["responses"]["201"]["links"]
+
+    known = {
+        operation["operationId"]
+        for route, operation in found.items()
+        if "/tasks/{task_id}" in route
+    }
+    assert {link["operationId"] for link in links.values()} == known
+
+
 def test_the_document_is_the_same_each_time_and_by_each_process(
     served: Flask, make_app: Callable[..., Flask]
 ) -> None:

@@ -35,6 +35,14 @@ Versions = frozenset[int] | None
 @replayable
 @tasks.arguments(TaskTreeSchema)
 @tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
+@tasks.leads_to(
+    "get_task",
+    "update_task",
+    "put_task",
+    "delete_task",
+    "restore_task",
+    task_id="$response.body#/id",
+)
 @tasks.refuses("already-exists", "parent-too-deep")
 def create_task(fields: dict[str, Any]) -> Any:
     """Make a task
@@ -97,6 +105,7 @@ def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> An
 @replayable
 @tasks.arguments(DeleteArguments, location="query")
 @tasks.response(204)
+@tasks.leads_to("restore_task", task_id="$request.path.task_id")
 @conditional.write
 def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) -> None:
     """Delete a task

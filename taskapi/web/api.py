@@ -121,6 +121,16 @@ class Blueprint(flask_smorest.Blueprint):
         """Document the problems that the view's rules may raise."""
         return lambda view: document.annotate(view, problems=codes)
 
+    def leads_to(
+        self, *operations: str, **parameters: str
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Document which operations may come next, and where their parameters are."""
+        links = {
+            operation: {"operationId": operation, "parameters": parameters}
+            for operation in operations
+        }
+        return lambda view: document.annotate(view, links=links)
+
     @staticmethod
     def _complete(
         operation: dict[str, Any], info: dict[str, Any], *, method: str, **_: Any

@@ -150,13 +150,15 @@ def annotate(
     return view
 
 
-def complete(operation: dict[str, Any], contract: dict[str, list[str]]) -> None:
-    """Write an operation's refusals, parameters and headers into it."""
+def complete(operation: dict[str, Any], contract: dict[str, Any]) -> None:
+    """Write an operation's refusals, parameters, headers and links into it."""
     responses = operation.setdefault("responses", {})
     for status, response in responses.items():
         if str(status) in {"200", "201"}:
             named = {name: name for name in contract.get("headers", [])}
             response.setdefault("headers", {}).update(named)
+        if "links" in contract and str(status).startswith("2"):
+            response["links"] = contract["links"]
     for code in contract.get("problems", []):
         status = CATALOGUE[code].status
         responses.setdefault(str(status), RESPONSES[status])
