@@ -1,0 +1,190 @@
+"""The rules of tasks once more, without database and HTTP: dicts and lists."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from tests.tasks.model_fields import NEW, columns_of
+from tests.tasks.model_refusals import (
+    Refused,
+    named_in,
+    placed,
+    refuse,
+    refuse_repeated,
+)
+from tests.tasks.model_trees import Task, above, is_kept, is_too_deep, tree
+
+Ids = Iterator[int]
+
+
+class Model:
+    """The tasks of one person by their ids, and what may be done with them.
+
+    What raises Refused may leave half of its work behind: who asks keeps a copy.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.tasks: dict[int, Task] = {}
+
+    def create(self, fields: Task, ids: Ids) -> Task:
+        """Make a task and what hangs below it; it gets the ids level by level."""
+        named = named_in("#", fields)
+        refuse_repeated(named)
+        return self._plant({"#": fields}, self._taken(named), ids)[0]
+
+    def change(self, task_id: int, changes: Task, version: int | None = None) -> Task:
+        """Set the fields that are given."""
+        task = self._held(task_id, version, self.is_live)
+        named = {"#": changes["external_id"]} if "external_id" in changes else {}
+        own = {"#": task["external_id"]}
+        self._revise({"#": (task, changes)}, self._taken(named, own))
+        return task
+
+    def delete(self, task_id: int, version: int | None = None) -> None:
+        """Move a task and what is below it to the trash."""
+        self._trash(self._held(task_id, version, self.is_live))
+
+    def destroy(self, task_id: int, version: int | None = None) -> None:
+        """Delete a task, wherever it is, and all that is below it, for good."""
+        task = self._held(task_id, version, self.tasks.__contains__)
+        for other in tree(self.tasks, task, lambda _: True):
+            del self.tasks[other["id"]]
+
+    def restore(self, task_id: int, version: int | None = None) -> Task:
+        """Bring back a task with what went along, to the top if it has no place."""
+        task = self._held(task_id, version, self.tasks.__contains__)
+        since = task["deleted_at"]
+        if since is None:
+            return task
+        went = tree(self.tasks, task, lambda other: other["deleted_at"] == since)
+        if self._taken({str(one["id"]): one["external_id"] for one in went}):
+            raise Refused(409, "already-exists", ["#/external_id"])
+        for other in went:
+            self._touch(other, deleted_at=None)
+        parent = task["parent_id"]
+        if parent and (not self.is_live(parent) or is_too_deep(self.tasks, task)):
+            task["parent_id"] = None
+        return task
+
+    def bulk(self, request: Mapping[str, Any], ids: Ids) -> dict[str, Any]:
+        """Create, change and delete tasks, in this order."""
+        create, update = (placed(request, kind) for kind in ("create", "update"))
+        delete = placed(request, "delete")
+        self._refuse_absent_or_stale(update, delete)
+        changed = {p: (self.tasks[f["id"]], f) for p, f in update.items()}
+        own = {place: task["external_id"] for place, (task, _) in changed.items()}
+        named = {n: e for p, f in create.items() for n, e in named_in(p, f).items()}
+        renamed = {
+            p: f["external_id"]
+            for p, f in update.items()
+            if f.get("external_id", own[p]) != own[p]
+        }
+        refuse_repeated(named | renamed)
+        taken = self._taken(named | renamed, own)
+        created = self._plant(create, taken if self._taken(named) else [], ids)
+        self._revise(changed, taken)
+        for task_id in filter(self.is_live, delete.values()):
+            self._trash(self.tasks[task_id])
+        updated = [task for task, _ in changed.values()]
+        return {"created": created, "updated": updated, "deleted": [*delete.values()]}
+
+    def is_live(self, task_id: int) -> bool:
+        """Tell whether there is such a task outside the trash."""
+        return task_id in self.tasks and self.tasks[task_id]["deleted_at"] is None
+
+    def _held(
+        self, task_id: int, version: int | None, is_there: Callable[[int], bool]
+    ) -> Task:
+        if not is_there(task_id):
+            raise Refused(404, "not-found")
+        if version not in {None, self.tasks[task_id]["version"]}:
+            raise Refused(412, "precondition-failed")
+        return self.tasks[task_id]
+
+    def _refuse_absent_or_stale(
+        self, update: dict[str, Task], delete: dict[str, int]
+    ) -> None:
+        named = {f"{p}/id": fields["id"] for p, fields in update.items()} | delete
+        times = Counter(named.values())
+        refuse(422, "validation-error", [p for p in named if times[named[p]] > 1])
+        absent = [p for p, task_id in named.items() if not self.is_live(task_id)]
+        refuse(422, "validation-error", absent)
+        stale = [
+            f"{place}/if_version"
+            for place, fields in update.items()
+            if fields.get("if_version")
+            not in {None, self.tasks[fields["id"]]["version"]}
+        ]
+        refuse(412, "precondition-failed", stale)
+
+    def _plant(self, drafts: dict[str, Task], taken: list[str], ids: Ids) -> list[Task]:
+        parents = {p: fields.get("parent_id") for p, fields in drafts.items()}
+        self._refuse_absent_parents(parents)
+        refuse(409, "already-exists", taken)
+        level = [(fields, fields.get("parent_id")) for fields in drafts.values()]
+        tops = made = [self._insert(f, parent, next(ids)) for f, parent in level]
+        while made:
+            level = [
+                (sub, task["id"])
+                for (fields, _), task in zip(level, made, strict=True)
+                for sub in fields.get("subtasks", [])
+            ]
+            made = [self._insert(f, parent, next(ids)) for f, parent in level]
+        shapes = [f"{p}/{'parent_id' if parents[p] else 'subtasks'}" for p in drafts]
+        self._refuse_bad_shapes(dict(zip(shapes, tops, strict=True)))
+        return tops
+
+    def _insert(self, fields: Task, parent: int | None, task_id: int) -> Task:
+        moments = {"created_at": self.now, "updated_at": self.now}
+        task = NEW | moments | {"id": task_id, "version": 1, "parent_id": parent}
+        self.tasks[task_id] = task | columns_of(task, fields, self.now)
+        return self.tasks[task_id]
+
+    def _revise(self, changed: dict[str, tuple[Task, Task]], taken: list[str]) -> None:
+        given = {
+            p: (task, columns_of(task, f, self.now)) for p, (task, f) in changed.items()
+        }
+        moved = {
+            place: task
+            for place, (task, columns) in given.items()
+            if columns.get("parent_id", task["parent_id"]) != task["parent_id"]
+        }
+        self._refuse_absent_parents({p: given[p][1]["parent_id"] for p in moved})
+        refuse(409, "already-exists", taken)
+        for task, columns in given.values():
+            if task | columns != task:
+                self._touch(task, **columns)
+        self._refuse_bad_shapes({f"{p}/parent_id": moved[p] for p in moved})
+
+    def _touch(self, task: Task, **columns: Any) -> None:
+        task |= columns
+        task |= {"version": task["version"] + 1, "updated_at": self.now}
+
+    def _trash(self, task: Task) -> None:
+        for other in tree(self.tasks, task, is_kept):
+            self._touch(other, deleted_at=self.now)
+
+    def _taken(
+        self, named: dict[str, str | None], own: Mapping[str, str | None] | None = None
+    ) -> list[str]:
+        """Return the places that want the external id of another live task."""
+        used = {t["external_id"] for t in filter(is_kept, self.tasks.values())} - {None}
+        free = own or {}
+        return [
+            f"{place}/external_id"
+            for place, name in named.items()
+            if name in used and name != free.get(place)
+        ]
+
+    def _refuse_absent_parents(self, parents: dict[str, int | None]) -> None:
+        wanted = {p: parent for p, parent in parents.items() if parent is not None}
+        absent = [f"{p}/parent_id" for p, i in wanted.items() if not self.is_live(i)]
+        refuse(422, "validation-error", absent)
+
+    def _refuse_bad_shapes(self, moved: dict[str, Task]) -> None:
+        circular = [p for p, task in moved.items() if task in above(self.tasks, task)]
+        refuse(422, "parent-cycle", circular)
+        deep = [p for p, task in moved.items() if is_too_deep(self.tasks, task)]
+        refuse(422, "parent-too-deep", deep)

@@ -1,0 +1,37 @@
+"""What the fields of a request make of a task of the model."""
+
+import unicodedata
+from datetime import datetime
+
+from tests.tasks.model_trees import Task
+
+NEW: Task = {
+    "parent_id": None,
+    "external_id": None,
+    "description": None,
+    "status": "todo",
+    "priority": "medium",
+    "due_date": None,
+    "tags": [],
+    "completed_at": None,
+    "deleted_at": None,
+}
+
+
+def columns_of(task: Task, fields: Task, now: datetime) -> Task:
+    """Return what the fields set in a task: a status implies one thing more."""
+    columns = {n: v for n, v in fields.items() if n not in {"subtasks", "if_version"}}
+    if "title" in columns:
+        columns["title"] = columns["title"].strip()
+    if "tags" in columns:
+        columns["tags"] = sorted({*map(folded, columns["tags"])})
+    if "status" in columns:
+        done_at = task["completed_at"] or now
+        is_done = columns["status"] == "completed"
+        columns["completed_at"] = done_at if is_done else None
+    return columns
+
+
+def folded(tag: str) -> str:
+    """Return the form in which a tag is kept."""
+    return " ".join(unicodedata.normalize("NFKC", tag).casefold().split())

@@ -1,0 +1,40 @@
+"""How the model refuses; places in a request are JSON pointers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.tasks.model_trees import Task
+
+
+class Refused(Exception):
+    """A refusal: its status and code, and the places of its faults."""
+
+    def __init__(self, status: int, code: str, places: list[str] | None = None) -> None:
+        super().__init__(status, code, sorted(places or []))
+
+
+def placed(request: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Return the parts of a bulk request by their places."""
+    return {f"#/{kind}/{n}": what for n, what in enumerate(request[kind])}
+
+
+def named_in(place: str, fields: Task) -> dict[str, str | None]:
+    """Return the external ids of a new task and of what hangs below it."""
+    found = {place: fields.get("external_id")}
+    for number, sub in enumerate(fields.get("subtasks", [])):
+        found |= named_in(f"{place}/subtasks/{number}", sub)
+    return found
+
+
+def refuse(status: int, code: str, places: list[str]) -> None:
+    """Raise Refused if there is any fault."""
+    if places:
+        raise Refused(status, code, places)
+
+
+def refuse_repeated(named: dict[str, str | None]) -> None:
+    """Refuse the first external id that came before."""
+    given = [(place, name) for place, name in named.items() if name is not None]
+    names = [name for _, name in given]
+    again = [place for n, (place, name) in enumerate(given) if name in names[:n]]
+    refuse(422, "validation-error", [f"{place}/external_id" for place in again[:1]])

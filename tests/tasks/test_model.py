@@ -1,0 +1,174 @@
+"""The service against a plain model: whatever is done to tasks, both show the same.
+
+A short run with a fixed seed; with MODEL_RUNS it is as long as that says, and random.
+"""
+
+import os
+from typing import Any
+
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
+
+from tests.support import faults
+from tests.tasks import made_up
+from tests.tasks.compared import Compared, as_json, as_query, if_match, told
+from tests.tasks.model_lists import expanded, figures, listed, shown, tags, words
+from tests.tasks.support import follow, walk
+
+RUNS = os.environ.get("MODEL_RUNS")
+patient = settings(
+    deadline=None,
+    derandomize=RUNS is None,
+    database=None,
+    max_examples=int(RUNS or 15),
+    stateful_step_count=30,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class Tasks(Compared):
+    """What is done to tasks, one after the other."""
+
+    @initialize(drafts=st.lists(made_up.subtrees, min_size=3, max_size=5))
+    def begin(self, drafts: list[dict[str, Any]]) -> None:
+        for draft in drafts:
+            self.create(draft | {"parent_id": None})
+
+    @rule(draft=made_up.drafts)
+    def create(self, draft: dict[str, Any]) -> None:
+        fields = self.resolved(draft)
+        nests = fields.get("subtasks") or fields["parent_id"] is not None
+        show = expanded if nests else shown
+
+        answer = self.ann.post("tasks", as_json(fields))
+
+        self.agree(answer, lambda ids: show(self.model, self.model.create(fields, ids)))
+
+    @rule(levels=made_up.levels, parent=made_up.parents)
+    def create_chain(self, levels: int, parent: int | None) -> None:
+        chain: dict[str, Any] = {"title": "the last"}
+        for _ in range(levels - 1):
+            chain = {"title": "a link", "subtasks": [chain]}
+
+        self.create(chain | {"parent_id": parent})
+
+    @rule(
+        method=st.sampled_from(["PATCH", "PUT"]),
+        number=made_up.numbers,
+        changes=made_up.changes,
+        ahead=made_up.versions,
+    )
+    def change(
+        self, method: str, number: int, changes: dict[str, Any], ahead: int | None
+    ) -> None:
+        task_id, fields = self.id_of(number), self.resolved(changes)
+        version = self.version_of(task_id, ahead)
+        sent = {"json": as_json(fields), "headers": if_match(version)}
+
+        answer = self.ann.call(method, f"tasks/{task_id}", **sent)
+
+        self.agree(
+            answer,
+            lambda _: shown(self.model, self.model.change(task_id, fields, version)),
+        )
+
+    @rule(number=made_up.numbers, parent=made_up.parents)
+    def move(self, number: int, parent: int | None) -> None:
+        self.change("PATCH", number, {"parent_id": parent}, None)
+
+    @rule(
+        number=made_up.numbers,
+        ahead=made_up.versions,
+        permanent=st.sampled_from(["false", "false", "true"]),
+    )
+    def delete(self, number: int, ahead: int | None, permanent: str) -> None:
+        self.wait(1)
+        task_id = self.id_of(number)
+        version = self.version_of(task_id, ahead)
+        end = self.model.destroy if permanent == "true" else self.model.delete
+
+        path = f"tasks/{task_id}?permanent={permanent}"
+        answer = self.ann.delete(path, headers=if_match(version))
+
+        self.agree(answer, lambda _: end(task_id, version))
+
+    @rule(number=made_up.numbers, ahead=made_up.versions)
+    def restore(self, number: int, ahead: int | None) -> None:
+        task_id = self.id_of(number, trashed=True)
+        version = self.version_of(task_id, ahead)
+
+        path = f"tasks/{task_id}/restore"
+        answer = self.ann.post(path, headers=if_match(version))
+
+        self.agree(
+            answer, lambda _: shown(self.model, self.model.restore(task_id, version))
+        )
+
+    @rule(request=made_up.requests, dry_run=st.booleans())
+    def bulk(self, request: dict[str, list[Any]], *, dry_run: bool) -> None:
+        self.wait(1)
+        asked = self.resolved_request(request)
+
+        path = f"tasks/bulk?dry_run={str(dry_run).lower()}"
+        answer = self.ann.post(path, as_json(asked))
+
+        self.agree(
+            answer,
+            lambda ids: self.outcome(self.model.bulk(asked, ids)),
+            dry_run=dry_run,
+        )
+
+    @rule(seconds=st.sampled_from([1, 3600, 86_400, 259_200]))
+    def let_time_pass(self, seconds: int) -> None:
+        self.wait(seconds)
+        self.ann.log_in()
+
+    @rule(number=made_up.numbers)
+    def read(self, number: int) -> None:
+        task_id = self.id_of(number)
+
+        one = self.ann.get(f"tasks/{task_id}")
+        tree = self.ann.get(f"tasks/{task_id}?expand=subtasks")
+
+        if self.model.is_live(task_id):
+            task = self.model.tasks[task_id]
+            assert one.headers["ETag"] == f'"{task["version"]}"'
+            assert told(one.json) == shown(self.model, task)
+            assert told(tree.json) == expanded(self.model, task)
+        else:
+            assert (one.status_code, tree.status_code) == (404, 404)
+
+    @rule(
+        several=st.lists(made_up.filters, min_size=1, max_size=4),
+        sort=made_up.sorts,
+        limit=made_up.limits,
+    )
+    def list_tasks(self, several: list[dict[str, Any]], sort: str, limit: int) -> None:
+        for chosen in several:
+            self.list_some(chosen, sort, limit)
+
+    def list_some(self, chosen: dict[str, Any], sort: str, limit: int) -> None:
+        filters = self.resolved_filters(chosen)
+        query = f"{as_query(filters)}&sort={sort}&limit="
+        first = self.ann.get(f"tasks?{query}1&include_total=true")
+
+        if "q" in filters and not words(filters["q"]):
+            assert [*faults(first)] == ["q"]
+        else:
+            ids = listed(self.model, filters, sort)
+            there = walk(self.ann, f"{query}{limit + len(ids) // 20}")
+            expected = [shown(self.model, self.model.tasks[i]) for i in ids]
+            assert (first.json["total"], told(there)) == (len(ids), expected)
+
+    @rule(limit=made_up.limits)
+    def count_tasks(self, limit: int) -> None:
+        stats = self.ann.get("tasks/stats").json
+        there = follow(self.ann, f"tags?limit={limit}")
+
+        assert (stats, there) == (figures(self.model), tags(self.model))
+
+
+def test_whatever_is_done_to_tasks_they_are_as_the_model_says(app: Flask) -> None:
+    run_state_machine_as_test(lambda: Tasks(app), settings=patient)
