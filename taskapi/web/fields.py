@@ -246,7 +246,7 @@ class MomentOrDay(Moment):
 
 def rfc3339(moment: datetime) -> str:
     """Write a moment in UTC, with Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat()[:-6] + "Z"
 
 
 def parse_moment(text: object) -> datetime | None:

@@ -1,0 +1,76 @@
+"""What is written the short way is what marshmallow writes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import marshmallow
+import orjson
+import pytest
+
+from taskapi.web.schema import Schema, component_name
+from tests.backstage import run
+from tests.contract import ANSWERS
+from tests.support import PASSWORD, Client
+
+INSIDE = {"AccountFigures", "Fault", "PriorityCounts", "Problem", "StatusCounts", "Tag"}
+"""Answers that come within others, which are compared with them; or not by a schema."""
+
+READ = [
+    "tasks?sort=due_date",
+    "tags",
+    "tasks/stats",
+    "tasks/admin/stats",
+    "users",
+    "users/me",
+    "api-keys",
+    "auth/sessions",
+    "/health",
+    "/health/live",
+    "/api/v1",
+]
+TREE = {
+    "title": "Sow",
+    "status": "completed",
+    "due_date": "2036-12-24",
+    "tags": ["garden", "spring"],
+    "subtasks": [{"title": "Dig", "due_date": "2026-12-24T18:00:00+01:00"}],
+}
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Return the names of the answers that were written, each compared."""
+    dump, seen = Schema.dump, set()
+
+    def check(self: Schema, obj: Any, **options: Any) -> Any:
+        written = dump(self, obj, **options)
+        expected = marshmallow.Schema.dump(self, obj)
+        assert orjson.dumps(written) == orjson.dumps(expected)
+        seen.add(component_name(self))
+        return written
+
+    monkeypatch.setattr(Schema, "dump", check)
+    return seen
+
+
+def test_every_answer_is_what_marshmallow_writes(
+    ann: Client, compared: set[str]
+) -> None:
+    run(ann.app, "users", "promote", "ann@example.org")
+    login = ann.post("auth/login", {"email": "ann@example.org", "password": PASSWORD})
+    made = ann.post("tasks", TREE)
+    key = ann.post("api-keys", {"name": "backup"})
+    task = made.json["id"]
+    changes = {"create": [TREE], "update": [{"id": task, "title": "Sew"}]}
+
+    answers = [
+        *(login, made, key),
+        ann.post("tasks/bulk", changes),
+        ann.patch(f"tasks/{task}", {"description": "Soon"}),
+        ann.get(f"tasks/{task}?expand=subtasks"),
+        ann.get(f"api-keys/{key.json['id']}"),
+        *(ann.get(path) for path in READ),
+    ]
+
+    assert {answer.status_code for answer in answers} == {200, 201}
+    assert ANSWERS - compared <= INSIDE
