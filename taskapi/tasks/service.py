@@ -1,12 +1,10 @@
 """The rules of tasks, one at a time; `bulk` has those for many."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal
+from sqlalchemy import String, and_, bindparam, insert, literal
 
-from taskapi import clock, versioned
-from taskapi.columns import UtcDateTime
+from taskapi import clock, db, versioned
 from taskapi.db import AnyRow
 from taskapi.errors import NotFound, PreconditionFailed
 from taskapi.tasks import (
@@ -19,9 +17,18 @@ from taskapi.tasks import (
     trees,
     values,
 )
-from taskapi.tasks.models import Task
+from taskapi.tasks.models import Task, table
 from taskapi.tasks.planting import Draft, everything, plant
 from taskapi.versioned import Versions
+
+INSERT = insert(table).returning(
+    *queries.STORED,
+    bindparam("joined", type_=String()).label("tags"),
+    literal(0).label("subtask_count"),
+    literal(0).label("done_count"),
+    queries.overdue(queries.NOW, queries.TODAY).label("is_overdue"),
+)
+"""A new task, which has nothing below it yet."""
 
 
 def create(caller: Any, fields: dict[str, Any]) -> Any:
@@ -30,8 +37,9 @@ def create(caller: Any, fields: dict[str, Any]) -> Any:
         return _plant(caller, fields)
     names = fields.get("tags", [])
     columns = values.first(caller.id, fields, clock.now())
+    shown = reading.moments(caller) | {"joined": ",".join(names)}
     with external.unique(caller.id, external.places({(): fields})):
-        task = versioned.create(Task, columns, _new(caller, names))
+        task = db.session.execute(INSERT, columns | shown).one()
     tags.attach(caller.id, {task.id: names})
     return task
 
@@ -93,16 +101,3 @@ def _held(
     if versions is not None and task.version not in versions:
         raise PreconditionFailed(current_version=task.version)
     return task
-
-
-def _new(caller: Any, names: Sequence[str]) -> list[ColumnElement[Any]]:
-    """Return the columns of a task that was just made and has nothing below it."""
-    moments = reading.moments(caller)
-    now, today = (literal(moments[name], UtcDateTime) for name in ("now", "today"))
-    return [
-        *queries.STORED,
-        literal(",".join(names)).label("tags"),
-        literal(0).label("subtask_count"),
-        literal(0).label("done_count"),
-        queries.overdue(now, today).label("is_overdue"),
-    ]
