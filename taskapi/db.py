@@ -261,7 +261,7 @@ def unique(model: type[Model]) -> Iterator[None]:
     try:
         yield
     except exc.IntegrityError as error:
-        field = _taken(str(error.orig), model)
+        field = _taken(error, model)
         if field is None:
             raise
         session.rollback()
@@ -269,12 +269,17 @@ def unique(model: type[Model]) -> Iterator[None]:
         raise AlreadyExists(sentence, field=field) from error
 
 
-def _taken(message: str, model: type[Model]) -> str | None:
-    """Find the column in what PostgreSQL (constraint) or SQLite (column) says."""
+def _taken(error: exc.IntegrityError, model: type[Model]) -> str | None:
+    """Find the column in PostgreSQL's name of the constraint, or in SQLite's message.
+
+    PostgreSQL's message quotes the value, which may look like a column.
+    """
+    diagnosis = getattr(error.orig, "diag", None)
+    said = str(diagnosis.constraint_name if diagnosis else error.orig)
     table = model.__tablename__
     names = [
         column.key
         for column in model.__table__.columns
-        if f"uq_{table}_{column.key}" in message or f"{table}.{column.key}" in message
+        if f"uq_{table}_{column.key}" in said or f"{table}.{column.key}" in said
     ]
     return names[-1] if names else None

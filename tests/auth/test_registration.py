@@ -159,6 +159,21 @@ def test_of_two_names_the_taken_one_is_said(anyone: Client, field: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [{"username": "users.role"}, {"email": "ann@users.timezone"}],
+    ids=["username", "email"],
+)
+def test_a_taken_name_that_looks_like_a_column_is_still_that_name(
+    anyone: Client, name: dict[str, str]
+) -> None:
+    anyone.post("auth/register", name | {"password": PASSWORD})
+
+    answer = anyone.post("auth/register", name | {"password": PASSWORD})
+
+    assert refused(answer, 409, "already-exists")["field"] == next(iter(name))
+
+
+@pytest.mark.parametrize(
     "names",
     [
         [{"email": "ann@example.org"}] * CROWD,
