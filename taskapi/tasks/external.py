@@ -12,8 +12,14 @@ from taskapi.tasks.models import LIVE, Task
 from taskapi.tasks.queries import OWNER, owned
 from taskapi.tasks.trees import Path
 
-TAKEN = select(Task.id, Task.external_id).where(
-    owned(OWNER), LIVE, Task.external_id.in_(bindparam("external_ids", expanding=True))
+TAKEN = (
+    select(Task.id, Task.external_id)
+    .where(
+        owned(OWNER),
+        LIVE,
+        Task.external_id.in_(bindparam("external_ids", expanding=True)),
+    )
+    .order_by(Task.id)
 )
 
 

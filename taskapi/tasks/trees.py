@@ -106,9 +106,9 @@ def _misplaced(owner_id: int, moved: Collection[int]) -> tuple[list[int], list[i
     of = {"whose": owner_id, "ids": list(moved)}
     above = [(row.start, row.id) for row in db.session.execute(ABOVE, of)]
     depths = Counter(start for start, _ in above)
-    heights = db.session.execute(HEIGHTS, of)
-    circular = [start for start, task_id in above if start == task_id]
-    deep = [h.start for h in heights if depths[h.start] + h.height > MOST_LEVELS]
+    heights = {h.start: h.height for h in db.session.execute(HEIGHTS, of)}
+    circular = [task_id for task_id in moved if (task_id, task_id) in above]
+    deep = [m for m in moved if depths[m] + heights[m] > MOST_LEVELS]
     return circular, deep
 
 
