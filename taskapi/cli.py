@@ -170,7 +170,10 @@ def send_mail() -> None:
 @with_appcontext
 def purge() -> None:
     """Delete what is over; gunicorn's workers do so by themselves once a day."""
-    gone = background.purge().items()
+    try:
+        gone = background.purge().items()
+    except Unavailable as problem:
+        raise click.ClickException(_in_words(problem)) from problem
     click.echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")
 
 

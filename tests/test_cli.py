@@ -271,3 +271,15 @@ def test_commands_keep_what_they_did_under_the_runner_of_flask(
 
     assert made.exit_code == 0
     assert "ann@example.org" in run("users", "list").output
+
+
+@pytest.mark.parametrize("words", [["users", "list"], ["purge"]], ids=" ".join)
+def test_a_database_that_is_not_migrated_is_told_in_a_line(
+    tmp_path: Path, words: list[str]
+) -> None:
+    address = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
+
+    done = start({"PATH": os.environ["PATH"]} | address, *words)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The database is out of reach or not migrated")
