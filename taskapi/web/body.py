@@ -20,6 +20,7 @@ JSON_TYPES = {"application/json", "application/merge-patch+json"}
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_DIGITS = 20
+MAX_VALUES = 10_000
 OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
 
 
@@ -80,7 +81,7 @@ def parse_json(body: bytes) -> Any:
     """Read one JSON document as RFC 8259 and I-JSON (RFC 7493) want it.
 
     Refused: duplicate names, NaN and Infinity, numbers of more than 20 digits, more
-    than 32 levels, anything after the document.
+    than 32 levels or 10,000 values, anything after the document.
     """
     try:
         document = json.loads(
@@ -94,6 +95,8 @@ def parse_json(body: bytes) -> Any:
         raise MalformedJson from error
     if _is_deeper(document, MAX_DEPTH):
         raise MalformedJson(f"The body is nested more than {MAX_DEPTH} deep.")
+    if _size(document) > MAX_VALUES:
+        raise MalformedJson(f"The body holds more than {MAX_VALUES} values.")
     return document
 
 
@@ -119,6 +122,12 @@ def _is_deeper(value: Any, levels: int) -> bool:
         return False
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+
+
+def _size(value: Any) -> int:
+    """Count the values of a document; a hundred tasks with all they may have fit."""
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + sum(map(_size, inner)) if isinstance(value, dict | list) else 1
 
 
 def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, Any]:

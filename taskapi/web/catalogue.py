@@ -24,7 +24,8 @@ CATALOGUE = {
         400,
         "Malformed JSON",
         "The body is not one JSON document: it does not parse, names a member twice, "
-        "is nested more than 32 deep, or holds a number that JSON does not know.",
+        "is nested more than 32 deep, holds more than 10,000 values, or a number that "
+        "JSON does not know.",
         "Send one JSON object, encoded in UTF-8.",
     ),
     "token-missing": Kind(

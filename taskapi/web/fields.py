@@ -18,6 +18,9 @@ from taskapi.errors import Fault
 MAX_ID = 2**63 - 1
 """The largest id, and the largest integer that both databases keep."""
 
+MOST_SHRINKAGE = 4
+"""A text that is longer than this times its limit stays too long when it is cleaned."""
+
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
 DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
@@ -60,7 +63,12 @@ class OneOf(validate.OneOf):
 
 
 class Several(Coded, fields.List[Any]):
-    """A list of values."""
+    """A list of values, which are looked at if it is not too long."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            self._validate(value)
+        return super()._deserialize(value, *args, **kwargs)
 
 
 class Nested(Coded, fields.Nested):
@@ -90,11 +98,13 @@ class Text(Coded, fields.String):
         self.lines, self.trim, self.clean, self.pattern = lines, trim, clean, pattern
         shape = {"pattern": pattern or (ANY_TEXT if lines else ONE_LINE)}
         metadata = shape | options.pop("metadata", {})
-        limits = Length(min=low or None, max=high)
-        super().__init__(validate=limits, metadata=metadata, **options)
+        self.limits = Length(min=low or None, max=high)
+        super().__init__(validate=self.limits, metadata=metadata, **options)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
+        if len(text) > (self.limits.max or 0) * MOST_SHRINKAGE:
+            self.limits(text)  # cleaning a long text may take minutes
         if "\0" in text or not _encodes(text):
             raise self.make_error("characters")
         text = text.strip() if self.trim else text

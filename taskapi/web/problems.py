@@ -6,6 +6,7 @@ pages show.
 
 from collections.abc import Iterator
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ from taskapi.web.catalogue import BY_STATUS, CATALOGUE
 
 log = structlog.get_logger()
 
+MOST_FAULTS = 1000
 MEDIA_TYPE = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
 
@@ -32,7 +34,7 @@ def init_app(app: Flask) -> None:
 def _refuse(error: errors.Problem) -> Response:
     members = dict(error.details)
     if error.faults:
-        members["errors"] = list(_flatten(error))
+        members["errors"] = list(islice(_flatten(error), MOST_FAULTS))
     headers = {}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
         headers["WWW-Authenticate"] = _challenge(error)

@@ -35,7 +35,7 @@ NAMES = [f"{number:02}" for number in range(30)]
         (["東" * 50], ["東" * 50]),
         ([" " * 30 + "x" * 50 + " " * 30], ["x" * 50]),
         (NAMES[:20], NAMES[:20]),
-        (["x"] * 21, ["x"]),
+        (["x"] * 20, ["x"]),
     ],
     ids=lambda value: ascii(value)[:30],
 )
@@ -53,6 +53,7 @@ def test_tags_are_folded_and_sorted(
     ("given", "faulty"),
     [
         (NAMES[:21], {"#/tags": "length"}),
+        (["x"] * 21, {"#/tags": "length"}),
         (["x" * 51], {"#/tags/0": "length"}),
         (["ß" * 26], {"#/tags/0": "length"}),
         (["a", ""], {"#/tags/1": "length"}),
