@@ -6,11 +6,10 @@ The number of statements grows with the kinds of change, not with the tasks.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from typing import Any
 
 from taskapi import clock, db
-from taskapi.errors import Fault, Invalid, PreconditionFailed
+from taskapi.errors import Fault, Invalid, PreconditionFailed, PreconditionRequired
 from taskapi.tasks import external, reading, revising, trash, trees
 from taskapi.tasks.planting import Draft, everything, plant
 from taskapi.tasks.trees import Path
@@ -26,16 +25,26 @@ def run(caller: Any, request: Mapping[str, Any], *, dry_run: bool) -> dict[str, 
     Raises what the single changes raise, with the place in the request of each fault.
     """
     with db.rehearsal() if dry_run else nullcontext():
-        return _run(caller, clock.now(), **request)
+        return _run(caller, **request)
+
+
+def refuse_unguarded(request: Mapping[str, Any]) -> None:
+    """Raise PreconditionRequired for a change that names no version."""
+    changes = enumerate(request.get("update", ()))
+    places: list[Path] = [("update", n) for n, f in changes if "if_version" not in f]
+    places += [("delete", n) for n, _ in enumerate(request.get("delete", ()))]
+    if places:
+        fault = Fault("Name the version; delete by DELETE with If-Match.", "required")
+        raise PreconditionRequired(faults={place: [fault] for place in places})
 
 
 def _run(
     caller: Any,
-    now: datetime,
     create: Sequence[Mapping[str, Any]] = (),
     update: Sequence[Mapping[str, Any]] = (),
     delete: Sequence[int] = (),
 ) -> dict[str, Any]:
+    """Change first, then delete, then create: freed external ids can be used again."""
     drafts = [Draft(fields, ("create", n)) for n, fields in enumerate(create)]
     changes: dict[Path, Mapping[str, Any]] = {
         ("update", n): fields for n, fields in enumerate(update)
@@ -43,6 +52,7 @@ def _run(
     _refuse_crowd(len(everything(drafts)) + len(changes) + len(delete))
     _refuse_repeats(changes, delete)
     trees.hold(caller.id)
+    now = clock.now()
     held = revising.hold(caller.id, {fields["id"] for fields in update} | {*delete})
     _refuse_absent(held, changes, delete)
     _refuse_stale(held, changes)
@@ -52,9 +62,9 @@ def _run(
     given = {draft.path: draft.fields for draft in everything(drafts)}
     given |= {path: revision.columns for path, revision in revisions.items()}
     with external.unique(caller.id, external.places(given)):
-        created = plant(caller.id, drafts, now)
         revising.apply(caller.id, revisions)
-    trash.take(caller.id, delete, now)
+        trash.take(caller.id, delete, now)
+        created = plant(caller.id, drafts, now)
     changed = [fields["id"] for fields in update]
     shown = reading.find_some(caller, [*created, *changed])
     return {
@@ -102,11 +112,12 @@ def _refuse_absent(
 
 
 def _refuse_stale(held: Held, changes: Mapping[Path, Mapping[str, Any]]) -> None:
-    faults = {}
+    faults, versions = {}, []
     for path, fields in changes.items():
         current = held[fields["id"]].version
         if fields.get("if_version", current) != current:
             sentence = f"The current version is {current}."
+            versions.append(current)
             faults[(*path, "if_version")] = [Fault(sentence, "precondition-failed")]
     if faults:
-        raise PreconditionFailed(faults=faults)
+        raise PreconditionFailed(faults=faults, current_version=versions[0])

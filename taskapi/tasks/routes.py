@@ -24,6 +24,7 @@ from taskapi.web import conditional, pages
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.idempotency import replayable
 from taskapi.web.identity import caller
+from taskapi.web.settings import settings
 
 tasks = Blueprint("tasks", "Your tasks.", limit="default", takes_keys=True)
 
@@ -32,8 +33,8 @@ Versions = frozenset[int] | None
 
 
 @tasks.post("/tasks", scope=WRITE)
-@replayable
 @tasks.arguments(TaskTreeSchema)
+@replayable
 @tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
 @tasks.leads_to(
     "get_task",
@@ -86,8 +87,8 @@ def get_task(arguments: dict[str, Any], task_id: int) -> Any:
 
 
 @tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"], scope=WRITE)
-@replayable
 @tasks.arguments(TaskSchema(partial=True))
+@replayable
 @tasks.response(200, TaskSchema)
 @tasks.refuses("already-exists", "parent-cycle", "parent-too-deep")
 @conditional.write
@@ -102,8 +103,8 @@ def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> An
 
 
 @tasks.delete("/tasks/<id:task_id>", scope=WRITE)
-@replayable
 @tasks.arguments(DeleteArguments, location="query")
+@replayable
 @tasks.response(204)
 @tasks.leads_to("restore_task", task_id="$request.path.task_id")
 @conditional.write
@@ -130,18 +131,25 @@ def restore_task(task_id: int, versions: Versions) -> Any:
 
 
 @tasks.post("/tasks/bulk", scope=WRITE)
-@replayable
 @tasks.arguments(BulkArguments, location="query")
 @tasks.arguments(BulkSchema)
+@replayable
 @tasks.response(200, BulkAnswerSchema)
 @tasks.refuses(
-    "already-exists", "parent-cycle", "parent-too-deep", "precondition-failed"
+    "already-exists",
+    "parent-cycle",
+    "parent-too-deep",
+    "precondition-failed",
+    "precondition-required",
 )
 def change_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
     """Make, change and delete many tasks
 
-    All of it happens, or nothing. Faults name their place, such as `#/update/3/title`.
+    All of it happens, or nothing: first the changes, then the deletions, then the new
+    tasks. Faults name their place, such as `#/update/3/title`.
     """
+    if settings.require_if_match:
+        bulk.refuse_unguarded(request)
     return bulk.run(caller(), request, **arguments)
 
 

@@ -9,6 +9,7 @@ from tests.support import Client, faults, refused
 from tests.tasks.planting import chain, make_chain, rows
 
 ABSENT = 2**62
+PRECONDITION = "precondition-required"
 GOOD = {"title": "Tea"}
 
 
@@ -210,3 +211,49 @@ def test_a_dry_run_finds_the_faults_of_the_bulk(ann: Client, unchanged: Any) -> 
     problems = [refused(answer, 409, "already-exists") for answer in (told, done)]
     assert problems[0] | {"request_id": None} == problems[1] | {"request_id": None}
     assert problems[0]["errors"][0]["pointer"] == "#/create/0/external_id"
+
+
+def test_a_service_that_insists_on_versions_does_so_in_bulk(strict_ann: Client) -> None:
+    task = strict_ann.make_task()["id"]
+    changes = {"update": [{"id": task, "title": "Tea"}], "delete": [task + 1]}
+
+    problem = refused(strict_ann.post("tasks/bulk", changes), 428, PRECONDITION)
+
+    places = [fault["pointer"] for fault in problem["errors"]]
+    assert places == ["#/update/0", "#/delete/0"]
+    assert strict_ann.get(f"tasks/{task}").json["version"] == 1
+
+
+def test_a_service_that_insists_on_versions_takes_them_in_bulk(
+    strict_ann: Client,
+) -> None:
+    task = strict_ann.make_task()["id"]
+    changes = {"update": [{"id": task, "if_version": 1, "title": "Tea"}]}
+
+    answer = strict_ann.post("tasks/bulk", changes)
+
+    assert answer.json["updated"][0]["version"] == 2
+
+
+def test_nothing_is_made_below_what_goes_in_the_same_bulk(ann: Client) -> None:
+    task = ann.make_task()["id"]
+    changes = {"create": [{"title": "Tea", "parent_id": task}], "delete": [task]}
+
+    answer = ann.post("tasks/bulk", changes)
+
+    assert faults(answer) == {"#/create/0/parent_id": "not-found"}
+    assert ann.get(f"tasks/{task}").status_code == 200
+
+
+@pytest.mark.parametrize("freed", ["update", "delete"])
+def test_an_external_id_that_a_bulk_frees_is_free_for_new_tasks(
+    ann: Client, freed: str
+) -> None:
+    task = ann.make_task(external_id="mine")["id"]
+    ways = {"update": [{"id": task, "external_id": None}], "delete": [task]}
+
+    answer = ann.post(
+        "tasks/bulk", {"create": [GOOD | {"external_id": "mine"}], freed: ways[freed]}
+    )
+
+    assert answer.json["created"][0]["external_id"] == "mine"
