@@ -124,7 +124,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(64), nullable=False),
         sa.Column("status", sa.SmallInteger()),
         sa.Column("headers", sa.Text()),
-        sa.Column("body", sa.Text()),
+        sa.Column("body", sa.LargeBinary()),
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),

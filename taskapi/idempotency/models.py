@@ -20,7 +20,7 @@ class KeptAnswer(Model):
     fingerprint: Mapped[str] = mapped_column(String(64))
     status: Mapped[int | None] = mapped_column(SmallInteger)
     headers: Mapped[str | None] = mapped_column(Text)
-    body: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[bytes | None]
     expires_at: Mapped[datetime]
 
 

@@ -3,13 +3,13 @@
 A claim and the effect of the request are in one transaction: both stay, or neither.
 """
 
+import zlib
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exc, select, update
 
 from taskapi import clock, db
-from taskapi.db import AnyRow
 from taskapi.errors import IdempotencyKeyReused, RequestInProgress
 from taskapi.idempotency.models import KeptAnswer
 
@@ -17,7 +17,15 @@ KEPT = timedelta(hours=24)
 LOCK_NOT_AVAILABLE = "55P03"
 
 
-def claim(user_id: int, subject: str, fingerprint: str) -> AnyRow | None:
+class Answer(NamedTuple):
+    """An answer as it was given."""
+
+    status: int
+    headers: str
+    body: bytes
+
+
+def claim(user_id: int, subject: str, fingerprint: str) -> Answer | None:
     """Return the answer that was given to this request, or None to the first one.
 
     Waits a little for a request with the same key that is still running, and raises
@@ -29,12 +37,13 @@ def claim(user_id: int, subject: str, fingerprint: str) -> AnyRow | None:
     kept = db.session.execute(select(KeptAnswer.__table__).where(mine)).one()
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReused
-    return kept
+    return Answer(kept.status, kept.headers, zlib.decompress(kept.body))
 
 
-def keep(user_id: int, subject: str, **answer: Any) -> None:
+def keep(user_id: int, subject: str, *, body: bytes, **answer: Any) -> None:
     """Keep the answer of a claimed request: its status, headers and body."""
     mine = and_(KeptAnswer.user_id == user_id, KeptAnswer.subject == subject)
+    answer["body"] = zlib.compress(body)
     db.session.execute(update(KeptAnswer).where(mine).values(**answer))
 
 

@@ -33,7 +33,10 @@ def init_app(app: Flask, keeper: Keeper) -> None:
 
 
 def replayable(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Do a request with a key once; answer repetitions as the first was answered."""
+    """Do a request with a key once; answer repetitions as the first was answered.
+
+    Stands below what checks the request: a key is for one that can be done.
+    """
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -78,7 +81,7 @@ def _parts(response: Response) -> dict[str, Any]:
     headers = [
         f"{n}: {response.headers[n]}" for n in KEPT_HEADERS if n in response.headers
     ]
-    body = response.get_data(as_text=True)
+    body = response.get_data()
     return {"status": response.status_code, "headers": "\n".join(headers), "body": body}
 
 

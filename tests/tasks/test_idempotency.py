@@ -80,10 +80,8 @@ def test_a_trailing_slash_makes_no_other_request(ann: Client) -> None:
         ("tasks/bulk", {"create": [{"title": "Tea"}], "delete": []}),
         ("tasks/bulk?dry_run=true", {"create": [{"title": "Tea"}]}),
         ("tasks/bulk?dry_run=false", {"create": [{"title": "Tea"}]}),
-        ("tasks/bulk", None),
-        ("tasks/bulk", {"create": [{}]}),
     ],
-    ids=["value", "field", "query", "same query spelt out", "no body", "fault"],
+    ids=["value", "field", "query", "same query spelt out"],
 )
 def test_a_key_stands_for_one_request(ann: Client, path: str, body: Any) -> None:
     ann.post("tasks/bulk", {"create": [{"title": "Tea"}]}, headers=KEY)
