@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from taskapi import clock, db
 from taskapi.db import AnyRow
-from taskapi.errors import NotFound
+from taskapi.errors import Fault, Invalid, NotFound
 from taskapi.paging import Window
 from taskapi.tasks import queries, trees
+from taskapi.tasks.models import MOST_SHOWN
 from taskapi.tasks.values import midnight
 from taskapi.tasks.words import wanted
 
@@ -32,8 +33,14 @@ def find_some(caller: Any, task_ids: Sequence[int]) -> list[AnyRow]:
 
 
 def find_trees(caller: Any, task_ids: Sequence[int]) -> list[Any]:
-    """Return these tasks with all that is below them; raises NotFound."""
+    """Return these tasks with all that is below them; raises NotFound.
+
+    Raises Invalid where that is more than 1,000 tasks.
+    """
     found = trees.nest(db.read(trees.TREE, moments(caller) | {"ids": task_ids}))
+    if len(found) > MOST_SHOWN:
+        fault = Fault("More than 1,000 tasks; list them by parent_id.", "range")
+        raise Invalid({"expand": [fault]}, in_query=True)
     if not set(task_ids) <= set(found):
         raise NotFound
     return [found[task_id] for task_id in task_ids]

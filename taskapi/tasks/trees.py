@@ -14,7 +14,7 @@ from sqlalchemy import CTE, BindParameter, bindparam, func, literal, select
 
 from taskapi import db
 from taskapi.errors import Fault, Invalid, ParentCycle, ParentTooDeep
-from taskapi.tasks.models import LIVE, MOST_LEVELS, Task
+from taskapi.tasks.models import LIVE, MOST_LEVELS, MOST_SHOWN, Task
 from taskapi.tasks.queries import COLUMNS, OWNER, owned
 from taskapi.users.models import User
 
@@ -61,7 +61,12 @@ ABOVE = select(_above.c.start, _above.c.id)
 HEIGHTS = select(_below.c.start, func.max(_below.c.n).label("height")).group_by(
     _below.c.start
 )
-TREE = select(*COLUMNS).join(_below, _below.c.id == Task.id).order_by(Task.id)
+TREE = (
+    select(*COLUMNS)
+    .join(_below, _below.c.id == Task.id)
+    .order_by(Task.id)
+    .limit(MOST_SHOWN + 1)
+)
 
 
 def hold(owner_id: int) -> None:

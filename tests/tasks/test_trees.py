@@ -245,3 +245,14 @@ def test_a_parent_is_a_64_bit_integer(ann: Client, parent: Any) -> None:
     answer = ann.post("tasks", {"title": "Pay", "parent_id": parent})
 
     assert set(faults(answer)) == {"#/parent_id"}
+
+
+def test_a_tree_that_is_too_large_to_show_says_where_to_look(ann: Client) -> None:
+    root = ann.make_task()["id"]
+    crowd = {"title": "Sow", "subtasks": [{"title": "Dig"}] * 99}
+    [ann.make_task(**crowd, parent_id=root) for _ in range(10)]
+
+    answer = ann.get(f"tasks/{root}?expand=subtasks")
+
+    assert faults(answer) == {"expand": "range"}
+    assert ann.get(f"tasks/{root}").json["subtask_count"] == 10
