@@ -37,7 +37,7 @@ def create(*, password: str, **fields: Any) -> AnyRow:
     passwords.refuse_weak(password, email, fields.get("username"))
     password_hash = passwords.make_hash(password)
     if email and not fields.get("email_verified"):
-        letters.post(Kind.VERIFICATION, email)
+        letters.offer(Kind.VERIFICATION, email)
     with db.unique(User):
         values = fields | {"password_hash": password_hash}
         return versioned.create(User, values, PUBLIC_COLUMNS)
@@ -88,7 +88,7 @@ def change(
         changes["email_verified"] = False
     _refuse_nameless(names, keeps_email=keeps_email and moves)
     if moves and names["email"]:
-        letters.post(Kind.VERIFICATION, names["email"])
+        letters.offer(Kind.VERIFICATION, names["email"])
     with db.unique(User):
         mine = User.id == caller.id
         return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)
@@ -141,6 +141,7 @@ def prove(user_id: int, password: str) -> None:
     stored = found[0].password_hash if found else None
     with guessing.counted(guessing.account(user_id)):
         if not passwords.matches(stored, password):
+            log.warning("password not proven", account_id=user_id)
             raise InvalidCredentials
 
 
