@@ -7,19 +7,22 @@ import click
 from flask import Flask
 from flask.cli import AppGroup, ScriptInfo, with_appcontext
 
-from taskapi import background, clock, db
+from taskapi import background, clock, db, log
 from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.errors import Invalid, Problem, Unavailable
 from taskapi.keys import service as keys
 from taskapi.keys.models import ApiKey
+from taskapi.keys.schemas import ApiKeySchema
 from taskapi.mail import transport
 from taskapi.scopes import Scope
 from taskapi.tasks.models import Task
 from taskapi.users import service
 from taskapi.users.models import Role, User
 from taskapi.users.schemas import RegistrationSchema, fold
+from taskapi.web.fields import MAX_ID
+from taskapi.web.schema import Schema
 
 
 class Group(AppGroup):
@@ -29,7 +32,7 @@ class Group(AppGroup):
         """Run the command, commit what it did, put refusals in words."""
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
-            with app.app_context(), db.transaction():
+            with app.app_context(), log.aside(), db.transaction():
                 return super().invoke(ctx)
         except Problem as problem:
             raise click.ClickException(_in_words(problem)) from problem
@@ -66,7 +69,9 @@ def create_user(*, as_admin: bool, **fields: str | None) -> None:
     given = {name: value for name, value in fields.items() if value is not None}
     role = Role.ADMIN if as_admin else Role.USER
     vouched = "email" in given
-    user = service.create(**_checked(given), role=role, email_verified=vouched)
+    user = service.create(
+        **_checked(RegistrationSchema(), given), role=role, email_verified=vouched
+    )
     click.echo(f"Made {role} {user.id}: {_name(user)}")
 
 
@@ -120,7 +125,7 @@ def reset_password(login: str, password: str) -> None:
 @click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires.")
 def create_key(login: str, name: str, scopes: list[str], days: int | None) -> None:
     """Make an API key for LOGIN and print it; it is never shown again."""
-    fields: dict[str, Any] = {"name": name}
+    fields = _checked(ApiKeySchema(only=["name"]), {"name": name})
     if scopes:
         fields["scopes"] = [Scope(scope) for scope in scopes]
     if days:
@@ -142,7 +147,7 @@ def list_keys(login: str) -> None:
 
 @keys_group.command("revoke")
 @click.argument("login")
-@click.argument("key_id", type=int)
+@click.argument("key_id", type=click.IntRange(1, MAX_ID))
 def revoke_key(login: str, key_id: int) -> None:
     """End the API key KEY_ID of LOGIN at once."""
     keys.revoke(_find(login), key_id)
@@ -177,9 +182,8 @@ def purge() -> None:
     click.echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")
 
 
-def _checked(fields: dict[str, Any]) -> dict[str, Any]:
-    """Apply the rules of registration to what was typed."""
-    schema = RegistrationSchema()
+def _checked(schema: Schema, fields: dict[str, Any]) -> dict[str, Any]:
+    """Apply the rules of HTTP to what was typed."""
     faults = schema.validate(fields)
     if faults:
         raise Invalid(faults)

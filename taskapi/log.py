@@ -2,6 +2,9 @@
 
 import logging
 import logging.config
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -12,6 +15,10 @@ SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
+
+
+class Output(logging.StreamHandler[Any]):
+    """Standard output, as opposed to handlers of others."""
 
 
 class Discretion(logging.Filter):
@@ -35,6 +42,17 @@ def configure(level: str) -> None:
     logging.config.dictConfig(logging_config(level))
 
 
+@contextmanager
+def aside() -> Iterator[None]:
+    """Log to standard error meanwhile: what a command prints may be piped."""
+    handlers = logging.getLogger().handlers
+    ours = [h for h in handlers if isinstance(h, Output)]
+    before = [(handler, handler.setStream(sys.stderr)) for handler in ours]
+    yield
+    for handler, stream in before:
+        handler.setStream(stream)
+
+
 def logging_config(level: str) -> dict[str, Any]:
     """Return the standard library's part; gunicorn takes the same."""
     return {
@@ -53,7 +71,7 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "handlers": {
             "stdout": {
-                "class": "logging.StreamHandler",
+                "()": Output,
                 "stream": "ext://sys.stdout",
                 "formatter": "json",
             }

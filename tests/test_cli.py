@@ -282,4 +282,5 @@ def test_a_database_that_is_not_migrated_is_told_in_a_line(
     done = start({"PATH": os.environ["PATH"]} | address, *words)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: The database is out of reach or not migrated")
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("Error: The database is out of reach or not migrated")
