@@ -85,6 +85,7 @@ def log_in(
         log.warning("login to a disabled account", account_id=user and user.id)
         raise AccountDisabled
     if verified_only and user.email and not user.email_verified:
+        log.warning("login with an unverified email", account_id=user.id)
         raise EmailNotVerified
     session = _begin(user, device)
     if renewed:

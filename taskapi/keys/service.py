@@ -118,6 +118,7 @@ def revoke(caller: Any, key_id: int) -> None:
 def revoke_all(user_id: int) -> None:
     """End all keys of a user."""
     db.session.execute(delete(ApiKey).where(ApiKey.user_id == user_id))
+    log.info("keys revoked", account_id=user_id)
 
 
 def all_of(user_id: int) -> Sequence[AnyRow]:

@@ -33,6 +33,11 @@ class Subject(NamedTuple):
     name: str
     most: int
 
+    def shown(self) -> dict[str, str]:
+        """Return what the log says of it: an account, but no address and no name."""
+        kind, _, who = self.name.partition(" ")
+        return {"subject": kind} | ({"account_id": who} if kind == "account" else {})
+
     @property
     def digest(self) -> str:
         """Return what is stored: names that do not exist are kept like others."""
@@ -102,7 +107,7 @@ def count(subject: Subject) -> None:
         db.commit_despite_refusal()
         left = guess.expires_at - clock.now()  # now, after who knows how long a queue
         wait = max(1, math.ceil(left.total_seconds()))
-        log.warning("guesses refused", subject=subject.name.partition(" ")[0])
+        log.warning("guesses refused", **subject.shown())
         raise RateLimited(retry_after=wait)
 
 

@@ -96,7 +96,7 @@ def _authorize(scope: Scope | None, granted: list[Scope] | None) -> None:
             raise SessionRequired
         return
     if granted is not None and not covers(granted, scope):
-        log.warning("scope refused", required_scope=scope)
+        log.warning("scope refused", account_id=g.caller.id, required_scope=scope)
         raise InsufficientScope(required_scope=scope)
     if scope is Scope.ADMIN and g.caller.role != "admin":
         raise AdminRequired
