@@ -89,6 +89,8 @@ def _fold_tag(text: str) -> str:
 class TaskSchema(Schema):
     """A task."""
 
+    example: ClassVar[dict[str, Any]] = {"status": "completed", "tags": ["garden"]}
+
     id = Integer(dump_only=True, low=1)
     owner_id = Integer(dump_only=True, low=1)
     parent_id = Integer(
@@ -148,6 +150,8 @@ class TaskSchema(Schema):
 class SubtaskSchema(TaskSchema):
     """A new task below another new one."""
 
+    example: ClassVar[dict[str, Any]] = {"title": "Mend the hose"}
+
     class Meta(TaskSchema.Meta):
         exclude = ("parent_id",)
 
@@ -158,6 +162,13 @@ class TaskTreeSchema(TaskSchema):
     """A task, perhaps with the tree of what is below it."""
 
     optional: ClassVar[set[str]] = {"subtasks"}
+    example: ClassVar[dict[str, Any]] = {
+        "title": "Water the plants",
+        "priority": "high",
+        "due_date": "2036-12-24",
+        "tags": ["garden"],
+        "subtasks": [{"title": "Mend the hose"}],
+    }
 
     new_subtasks = subtasks()
     subtasks = fields.List(
@@ -173,6 +184,8 @@ TaskPageSchema = page_of(TaskSchema)
 class BulkChangeSchema(TaskSchema):
     """A change of one of several tasks."""
 
+    example: ClassVar[dict[str, Any]] = {"id": 1, "if_version": 2, "priority": "low"}
+
     id = Integer(required=True, low=1)
     if_version = Integer(
         low=1, metadata={"description": "Change it only if this is its version."}
@@ -183,6 +196,9 @@ class BulkSchema(Schema):
     """Changes of 1 to 100 tasks in all, each task named once."""
 
     shape: ClassVar[dict[str, Any]] = {"minProperties": 1}
+    example: ClassVar[dict[str, Any]] = {
+        "create": [{"title": "Sow", "tags": ["garden"]}, {"title": "Dig"}]
+    }
 
     create = Several(
         Nested(lambda: TaskTreeSchema().for_input()), validate=Length(max=100)

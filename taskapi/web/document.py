@@ -74,21 +74,19 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Any text of your own, new for each request: a repetition "
         "within 24 hours is answered as the first was, and changes nothing.",
         "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
-        "example": "5d2c8f0e-6f0b-4f0e-9f43-0d8b6a1c2e11",
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "Write only if the version is still this one, else 412.",
+        "description": "Write only if the version is still this one, such as "
+        '`"3"`, else 412.',
         "schema": {"type": "string"},
-        "example": '"3"',
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "Answer 304 if the version is still this one.",
+        "description": 'Answer 304 if the version is still this one, such as `"3"`.',
         "schema": {"type": "string"},
-        "example": '"3"',
     },
 }
 

@@ -35,6 +35,9 @@ class Schema(marshmallow.Schema):
     shape: ClassVar[dict[str, Any]] = {}
     """What JSON Schema can say of fields that depend on each other."""
 
+    example: ClassVar[dict[str, Any] | None] = None
+    """An input that works as it is, for who tries it out."""
+
     optional: ClassVar[set[str]] = set()
     """What an answer has not always."""
 
@@ -107,6 +110,8 @@ class Converter(OpenAPIConverter):
         if schema.is_input:
             left = {n: _without(f, "default") for n, f in fields.items()}
             described["properties"] = left if schema.partial else fields
+            if schema.example:
+                described["examples"] = [schema.example]
         else:
             described.pop("additionalProperties", None)
             described["properties"] = {
