@@ -25,7 +25,7 @@ hours = st.integers(-72, 72).map(lambda number: START + timedelta(hours=number))
 moments = st.builds(datetime.astimezone, hours, st.sampled_from(ZONES))
 numbers = st.integers(0, 5) | st.integers(0, ABSENT)
 parents = st.none() | numbers
-levels = st.sampled_from([2, 3, 3, 9])
+levels = st.sampled_from([2, 3, 3, 9, 10, 11])
 versions = st.sampled_from([None, None, None, 0, 0, 0, 1])
 limits = st.integers(1, 4)
 sorts = st.sampled_from([sign + field for field in FIELDS for sign in ("", "-")])
