@@ -59,19 +59,29 @@ def _run(
     revisions = revising.revise(
         {path: (held[fields["id"]], fields) for path, fields in changes.items()}, now
     )
+    freed = [held[task_id] for task_id in delete]
+    freed += [r.task for r in revisions.values() if "external_id" in r.columns]
     given = {draft.path: draft.fields for draft in everything(drafts)}
     given |= {path: revision.columns for path, revision in revisions.items()}
-    with external.unique(caller.id, external.places(given)):
+    with external.unique(caller.id, _claimed(given, freed)):
         revising.apply(caller.id, revisions)
         trash.take(caller.id, delete, now)
         created = plant(caller.id, drafts, now)
-    changed = [fields["id"] for fields in update]
-    shown = reading.find_some(caller, [*created, *changed])
+    shown = reading.find_some(caller, [*created, *(f["id"] for f in update)])
     return {
         "created": shown[: len(created)],
         "updated": shown[len(created) :],
         "deleted": delete,
     }
+
+
+def _claimed(
+    given: Mapping[Path, Mapping[str, Any]], freed: Sequence[Any]
+) -> dict[str, Path]:
+    """Return what external ids are given where, but for those that are freed before."""
+    free = {task.external_id for task in freed}
+    places = external.places(given).items()
+    return {n: p for n, p in places if p[0] == "update" or n not in free}
 
 
 def _refuse_crowd(number: int) -> None:

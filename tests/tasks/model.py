@@ -69,7 +69,7 @@ class Model:
         return task
 
     def bulk(self, request: Mapping[str, Any], ids: Ids) -> dict[str, Any]:
-        """Create, change and delete tasks, in this order."""
+        """Change, delete and create tasks, in this order."""
         create, update = (placed(request, kind) for kind in ("create", "update"))
         delete = placed(request, "delete")
         self._refuse_absent_or_stale(update, delete)
@@ -82,11 +82,14 @@ class Model:
             if f.get("external_id", own[p]) != own[p]
         }
         refuse_repeated(named | renamed)
-        taken = self._taken(named | renamed, own)
-        created = self._plant(create, taken if self._taken(named) else [], ids)
-        self._revise(changed, taken)
+        freed = {self.tasks[n]["external_id"] for n in delete.values()}
+        freed |= {own[place] for place in renamed}
+        blamed = {n: e for n, e in named.items() if e not in freed} | renamed
+        taken = self._taken(blamed, own)
+        self._revise(changed, taken if self._taken(renamed, own) else [])
         for task_id in filter(self.is_live, delete.values()):
             self._trash(self.tasks[task_id])
+        created = self._plant(create, taken if self._taken(named) else [], ids)
         updated = [task for task, _ in changed.values()]
         return {"created": created, "updated": updated, "deleted": [*delete.values()]}
 
