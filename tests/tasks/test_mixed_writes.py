@@ -73,17 +73,22 @@ def test_mixed_writes_at_once_neither_fail_nor_break_a_tree(ann: Client) -> None
     assert set(ids) <= {*live, *(t["id"] for t in everything(ann, "deleted=true"))}
 
 
+RENAMING = "UPDATE tasks SET external_id=%(external_id)s::VARCHAR, title"
+"""How PostgreSQL is asked to rename one task: SQLite lets nobody wait for another."""
+
+
 def test_writes_that_wait_for_each_other_are_done_one_after_the_other(
     ann: Client,
 ) -> None:
     task = ann.make_task(subtasks=[{"title": "Below"}])
     below, name = task["subtasks"][0]["id"], {"external_id": "A"}
-    bulk = {"create": [{"title": "New"} | name], "delete": [task["id"]]}
+    other = {"id": ann.make_task()["id"]} | name
+    bulk = {"update": [other], "delete": [task["id"]]}
 
-    with meeting(ann.app, ("UPDATE tasks", "WITH RECURSIVE")):
+    with meeting(ann.app, (RENAMING, "WITH RECURSIVE")):
         many, single = at_once(
             partial(ann.post, "tasks/bulk", bulk),
-            partial(ann.patch, f"tasks/{below}", name),
+            partial(ann.patch, f"tasks/{below}", name | {"title": "Other"}),
         )
 
     assert (many.status_code, single.status_code) in {(200, 404), (409, 200)}
