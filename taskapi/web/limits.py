@@ -15,10 +15,10 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItemPerMinute, WindowStats
 from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from taskapi.errors import RateLimited
-from taskapi.web.counting import Memory, Store
 
 if TYPE_CHECKING:
     from config import Settings
@@ -33,6 +33,15 @@ OUT_OF_REACH = (
     ValueError,  # no such address
     TypeError,  # no such option in the address
 )
+
+
+class Store(RedisStorage):
+    """A Redis that says to the millisecond when a window ends: its TTL is rounded."""
+
+    def get_expiry(self, key: str) -> float:
+        """Return the moment when the window ends."""
+        left: int = self.storage.pttl(self.prefixed_key(key))
+        return max(left, 0) / 1000 + time.time()
 
 
 class Limits:
@@ -51,7 +60,7 @@ class Limits:
     @cached_property
     def own(self) -> FixedWindowRateLimiter:
         """Count in this process, from its first request on."""
-        return FixedWindowRateLimiter(Memory())
+        return FixedWindowRateLimiter(MemoryStorage())
 
     @cached_property
     def shared(self) -> FixedWindowRateLimiter:
