@@ -1,6 +1,7 @@
 """What operators do at the command line, and what it does to accounts."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -257,9 +258,11 @@ def test_commands_keep_what_they_did_in_a_process_of_their_own(tmp_path: Path) -
     migrated = start(variables, "db", "upgrade")
     made = start(variables, *create)
     listed = start(variables, "users", "list")
+    key = start(variables, "api-keys", "create", "ann", "--name", "backup")
 
     assert (migrated.returncode, made.returncode, listed.returncode) == (0, 0, 0)
     assert listed.stdout.split()[-1] == "ann"
+    assert re.fullmatch(r"tsk_\S+\n", key.stdout), "nothing else is piped"
 
 
 def test_commands_keep_what_they_did_under_the_runner_of_flask(
@@ -271,6 +274,28 @@ def test_commands_keep_what_they_did_under_the_runner_of_flask(
 
     assert made.exit_code == 0
     assert "ann@example.org" in run("users", "list").output
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["create", "root@example.org", "--name", ""], "name: Length"),
+        (["create", "root@example.org", "--name", "x" * 101], "name: Length"),
+        (["create", "root@example.org", "--name", "a\x00b"], "name: "),
+        (["revoke", "root@example.org", "0"], "KEY_ID"),
+        (["revoke", "root@example.org", "9" * 20], "KEY_ID"),
+    ],
+    ids=["empty", "long", "NUL", "no id", "long id"],
+)
+def test_what_is_wrong_with_a_key_is_told_in_a_line(
+    run: Run, admin: Client, words: list[str], named: str
+) -> None:
+    refused = run("api-keys", *words)
+
+    assert refused.exit_code != 0
+    assert isinstance(refused.exception, SystemExit)
+    assert named in refused.output
+    assert len(run("api-keys", "list", "root@example.org").output.splitlines()) == 1
 
 
 @pytest.mark.parametrize("words", [["users", "list"], ["purge"]], ids=" ".join)

@@ -1,0 +1,97 @@
+"""Each event of security leaves one line, which says whose account it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.backstage import another_session, later, run, store_user
+from tests.keys.holding import holder
+from tests.support import PASSWORD, Client
+
+WRONG = "a guess in the dark"
+NEW = "an evening at the sea"
+Act = Callable[[Client], object]
+
+
+def log_in(client: Client, password: str = PASSWORD) -> None:
+    client.post("auth/login", {"email": "ann@example.org", "password": password})
+
+
+def guess(client: Client) -> None:
+    [log_in(client, WRONG) for _ in range(11)]
+
+
+def replay(client: Client) -> None:
+    old = {"refresh_token": client.tokens["refresh_token"]}
+    client.post("auth/refresh", old)
+    with later(11):
+        client.post("auth/refresh", old)
+
+
+def make_key(client: Client) -> None:
+    client.post("api-keys", {"name": "backup"})
+
+
+def revoke_key(client: Client) -> None:
+    key = client.post("api-keys", {"name": "backup"}).json["id"]
+    client.delete(f"api-keys/{key}")
+
+
+def use_narrow_key(client: Client) -> None:
+    holder(client, "tasks:read").post("tasks", {"title": "Sow"})
+
+
+def change_password(client: Client, current: str = PASSWORD) -> None:
+    client.post("auth/password", {"current_password": current, "new_password": NEW})
+
+
+def end_a_session(client: Client) -> None:
+    another_session(client).post("auth/logout")
+
+
+def disabled(client: Client) -> None:
+    store_user(client, is_active=False)
+    log_in(client)
+
+
+def promote(client: Client) -> None:
+    run(client.app, "users", "promote", "ann@example.org")
+
+
+def deactivate(client: Client) -> None:
+    run(client.app, "users", "deactivate", "ann@example.org")
+
+
+ACTS: dict[str, Act] = {
+    "login": log_in,
+    "login failed": lambda client: log_in(client, WRONG),
+    "login to a disabled account": disabled,
+    "guesses refused": guess,
+    "refresh token replayed": replay,
+    "session ended": end_a_session,
+    "sessions ended": lambda client: client.post("auth/logout", {"all": True}),
+    "password changed": change_password,
+    "password not proven": lambda client: change_password(client, WRONG),
+    "key made": make_key,
+    "key revoked": revoke_key,
+    "keys revoked": deactivate,
+    "scope refused": use_narrow_key,
+    "account administered": promote,
+    "account deleted": lambda c: c.delete("users/me", {"password": PASSWORD}),
+}
+
+
+@pytest.mark.parametrize(("event", "act"), ACTS.items(), ids=ACTS)
+def test_an_event_of_security_leaves_one_line(
+    ann: Client, caplog: pytest.LogCaptureFixture, event: str, act: Act
+) -> None:
+    caplog.set_level("INFO")
+    caplog.clear()
+
+    act(ann)
+
+    lines: list[Any] = [r.msg for r in caplog.records if isinstance(r.msg, dict)]
+    found = [line for line in lines if line["event"] == event]
+    assert [str(line["account_id"]) for line in found] == [str(ann.user["id"])]
+    assert not [line for line in lines if "ann@" in str(line) or PASSWORD in str(line)]
