@@ -14,9 +14,9 @@ from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
 from taskapi.tasks import trees
 from taskapi.tasks.models import LIVE, Task, table
+from taskapi.tasks.queries import NOW
 from taskapi.tasks.trees import PRESENT, downwards
 
-NOW = bindparam("now", type_=UtcDateTime)
 SINCE = bindparam("since", type_=UtcDateTime)
 RAISED = {"version": table.c.version + 1, "updated_at": NOW}
 _living, _gone = downwards(LIVE), downwards(Task.deleted_at == SINCE)
