@@ -22,6 +22,7 @@ from sqlalchemy import (
     Connection,
     Executable,
     MetaData,
+    Result,
     delete,
     event,
     exc,
@@ -41,6 +42,7 @@ from sqlalchemy.orm import (
 from taskapi import clock
 from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import AlreadyExists, Collision, Unavailable
+from taskapi.prepared import Prepared, run
 
 if TYPE_CHECKING:
     from config import Settings
@@ -161,13 +163,18 @@ def begin(connection: Connection) -> None:
 
 
 def read(
-    statement: Executable, parameters: dict[str, Any] | None = None
+    statement: Executable | Prepared, parameters: dict[str, Any] | None = None
 ) -> Sequence[AnyRow]:
     """Return all rows of a query, seen from the open transaction if there is one."""
     if session.registry.has() and session().in_transaction():
-        return session.execute(statement, parameters).all()
+        return run(session.connection(), statement, parameters).all()
     with database.engine.connect() as connection:
-        return connection.execute(statement, parameters).all()
+        return run(connection, statement, parameters).all()
+
+
+def write(statement: Prepared, parameters: dict[str, Any]) -> Result[AnyRow]:
+    """Run a statement in the transaction of the request."""
+    return statement.run(session.connection(), parameters)
 
 
 @contextmanager

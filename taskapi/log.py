@@ -11,14 +11,21 @@ import structlog
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
+    structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
 
 
 class Output(logging.StreamHandler[Any]):
-    """Standard output, as opposed to handlers of others."""
+    """Standard output, as opposed to handlers of others; structlog writes to it too."""
+
+    def line(self, text: str) -> None:
+        """Write a line."""
+        self.stream.write(text + self.terminator)
+        self.stream.flush()
+
+    debug = info = warning = error = line
 
 
 class Discretion(logging.Filter):
@@ -31,26 +38,32 @@ class Discretion(logging.Filter):
         return True
 
 
+OUTPUT = Output(sys.stdout)
+PROCESSORS: list[Any] = [*SHARED, structlog.processors.JSONRenderer()]
+
+
 def configure(level: str) -> None:
     """Send structlog and the standard library's loggers to standard output as JSON."""
+    logging.config.dictConfig(logging_config(level))
     structlog.configure(
-        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=PROCESSORS,
+        logger_factory=lambda *_names: OUTPUT,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    logging.config.dictConfig(logging_config(level))
 
 
 @contextmanager
 def aside() -> Iterator[None]:
     """Log to standard error meanwhile: what a command prints may be piped."""
-    handlers = logging.getLogger().handlers
-    ours = [h for h in handlers if isinstance(h, Output)]
-    before = [(handler, handler.setStream(sys.stderr)) for handler in ours]
+    before = OUTPUT.setStream(sys.stderr)
     yield
-    for handler, stream in before:
-        handler.setStream(stream)
+    OUTPUT.setStream(before or sys.stdout)
+
+
+def _output() -> Output:
+    OUTPUT.setStream(sys.stdout)
+    return OUTPUT
 
 
 def logging_config(level: str) -> dict[str, Any]:
@@ -71,8 +84,7 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "handlers": {
             "stdout": {
-                "()": Output,
-                "stream": "ext://sys.stdout",
+                "()": _output,
                 "formatter": "json",
             }
         },

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from threading import Barrier, BrokenBarrierError
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import time_machine
 from flask import Flask
 from flask.cli import FlaskGroup
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from taskapi import clock, db
 from taskapi.auth.models import Session
@@ -114,15 +115,31 @@ def meeting(app: Flask, statement: str) -> Iterator[None]:
     """Let two requests wait for each other before a statement, if they get so far."""
     barrier = Barrier(2)
 
-    def wait(_c: Any, _cursor: Any, text: str, *_more: Any) -> None:
+    def wait(text: str, _values: object = None) -> None:
         if text.startswith(statement):
             with suppress(BrokenBarrierError):
                 barrier.wait(SECONDS_TO_WAIT)
 
-    with app.app_context():
-        engine = db.database.engine
-    event.listen(engine, "before_cursor_execute", wait)
-    try:
+    with hearing(app, wait):
         yield
-    finally:
-        event.remove(engine, "before_cursor_execute", wait)
+
+
+@contextmanager
+def hearing(app: Flask, heard: Callable[..., None]) -> Iterator[None]:
+    """Tell of each statement that goes to the driver, whoever sends it."""
+    with app.app_context():
+        dialect = db.database.engine.dialect
+    ways = ("do_execute", "do_executemany", "do_execute_no_params")
+    with ExitStack() as stack:
+        for name in ways:
+            way = getattr(dialect, name)
+            stack.enter_context(patch.object(dialect, name, _told(way, heard)))
+        yield
+
+
+def _told(send: Callable[..., None], heard: Callable[..., None]) -> Callable[..., None]:
+    def told(cursor: Any, statement: str, *more: Any) -> None:
+        heard(statement, *more[:1])
+        send(cursor, statement, *more)
+
+    return told

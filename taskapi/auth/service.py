@@ -20,6 +20,7 @@ from taskapi.errors import (
     SessionRevoked,
 )
 from taskapi.paging import Window
+from taskapi.prepared import Prepared
 from taskapi.users import guessing
 from taskapi.users import service as users
 from taskapi.users.models import PUBLIC_COLUMNS, User
@@ -31,7 +32,7 @@ GRACE = timedelta(seconds=10)
 
 TOUCH_AFTER = timedelta(minutes=5)
 
-CALLER = (
+CALLER = Prepared(
     select(*PUBLIC_COLUMNS, Session.id.label("session_id"), Session.last_used_at)
     .join(Session, Session.user_id == User.id)
     .where(

@@ -14,6 +14,7 @@ from taskapi.errors import ApiKeyExpired, ApiKeyInvalid, Fault, Invalid, NotFoun
 from taskapi.keys import secrets
 from taskapi.keys.models import ApiKey
 from taskapi.paging import Window
+from taskapi.prepared import Prepared
 from taskapi.scopes import Scope
 from taskapi.users.models import PUBLIC_COLUMNS, Role, User
 
@@ -25,7 +26,7 @@ KEEP_EXPIRED = timedelta(days=30)
 """For how long an expired key still says so, rather than being unknown."""
 COLUMNS = [c for c in ApiKey.__table__.c if c.key not in {"secret_hash", "user_id"}]
 
-OWNER = (
+OWNER = Prepared(
     select(
         *PUBLIC_COLUMNS,
         null().label("session_id"),

@@ -13,13 +13,16 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     func,
+    or_,
     select,
     tuple_,
     union_all,
 )
 
-from taskapi.columns import UtcDateTime
+from taskapi.columns import Joined, UtcDateTime, constant
+from taskapi.prepared import Prepared
 from taskapi.tasks.models import GONE, LIVE, MOST_TAGS, OPEN, Status, Task, task_tags
 from taskapi.tasks.words import Matches
 
@@ -31,6 +34,8 @@ SORTS: dict[str, ColumnElement[Any]] = {
     "title": Task.__table__.c.title,
 }
 NULLABLE = {"due_date"}
+LISTS = {"status", "priority", "ids"}
+"""Filters whose parameter is a list."""
 
 
 def owned(owner_id: int | BindParameter[int]) -> ColumnElement[bool]:
@@ -41,7 +46,8 @@ def owned(owner_id: int | BindParameter[int]) -> ColumnElement[bool]:
 def overdue(now: Any, today: Any) -> ColumnElement[bool]:
     """Return the condition that a task is overdue; `today` is the owner's day."""
     due_before = case((Task.due_is_day, today), else_=now)
-    return and_(Task.status.in_(OPEN), func.coalesce(Task.due_at < due_before, False))
+    late = func.coalesce(Task.due_at < due_before, false())
+    return and_(or_(*(Task.status == constant(status) for status in OPEN)), late)
 
 
 NOW = bindparam("now", type_=UtcDateTime)
@@ -54,14 +60,14 @@ _subtask_count = select(func.count()).where(
     subtasks.c.parent_id == Task.id, subtasks.c.deleted_at.is_(None)
 )
 TAGS = (
-    select(func.aggregate_strings(task_tags.c.name, ","))
+    select(Joined(task_tags.c.name))
     .where(task_tags.c.task_id == Task.id)
     .scalar_subquery()
     .label("tags")
 )
 SUBTASK_COUNT = _subtask_count.scalar_subquery().label("subtask_count")
 DONE_COUNT = (
-    _subtask_count.where(subtasks.c.status == Status.COMPLETED)
+    _subtask_count.where(subtasks.c.status == constant(Status.COMPLETED))
     .scalar_subquery()
     .label("done_count")
 )
@@ -74,7 +80,9 @@ COLUMNS = [
     overdue(NOW, TODAY).label("is_overdue"),
 ]
 
-ONE = select(*COLUMNS).where(owned(OWNER), LIVE, Task.id == bindparam("task_id"))
+ONE = Prepared(
+    select(*COLUMNS).where(owned(OWNER), LIVE, Task.id == bindparam("task_id"))
+)
 SOME = select(*COLUMNS).where(
     owned(OWNER), Task.id.in_(bindparam("ids", expanding=True))
 )
@@ -117,7 +125,7 @@ FILTERS: dict[str, ColumnElement[bool]] = {
 
 
 @lru_cache(maxsize=1024)
-def page(filters: frozenset[str], sort: str, after: str) -> Select[Any]:
+def page(filters: frozenset[str], sort: str, after: str) -> Select[Any] | Prepared:
     """Return a page of the list; `after` says how its cursor looks.
 
     It is "" without a cursor, "value" after a row with a value of the sort's column,
@@ -134,20 +142,26 @@ def page(filters: frozenset[str], sort: str, after: str) -> Select[Any]:
     valued = rows.where(*_beyond(key, after, descending=descending))
     order = _ordered([first, Task.id], descending=descending)
     if name not in NULLABLE:
-        return _window(valued.order_by(*order))
+        return _ready(_window(valued.order_by(*order)), filters)
     empty = rows.where(key.is_(None), *_beyond_id(after, descending=descending))
     parts = [_first(empty.order_by(*order))]
     if after != "null":
         parts.insert(0, _first(valued.where(key.is_not(None)).order_by(*order)))
     both = union_all(*parts).subquery()
     sorts = _ordered([both.c.position, both.c.id], descending=descending)
-    return _window(select(both).order_by(both.c.position.is_(None), *sorts))
+    every = _window(select(both).order_by(both.c.position.is_(None), *sorts))
+    return _ready(every, filters)
 
 
 @lru_cache(maxsize=1024)
-def total(filters: frozenset[str]) -> Select[Any]:
+def total(filters: frozenset[str]) -> Select[Any] | Prepared:
     """Return the count of the list."""
-    return _conditions(select(func.count()).select_from(Task), filters)
+    number = select(func.count().label("total")).select_from(Task)
+    return _ready(_conditions(number, filters), filters)
+
+
+def _ready(statement: Select[Any], filters: frozenset[str]) -> Select[Any] | Prepared:
+    return statement if filters & LISTS else Prepared(statement)
 
 
 def _matching(filters: frozenset[str]) -> Select[Any]:
@@ -157,7 +171,17 @@ def _matching(filters: frozenset[str]) -> Select[Any]:
 def _conditions(statement: Select[Any], filters: frozenset[str]) -> Select[Any]:
     where = [FILTERS[name] for name in sorted(filters - {"deleted"})]
     place = GONE if "deleted" in filters else LIVE
-    return statement.where(owned(OWNER), place, *where)
+    return statement.where(_mine(filters), place, *where)
+
+
+def _mine(filters: frozenset[str]) -> ColumnElement[bool]:
+    """Return the gate, for a search without an index: the words have the owner too.
+
+    SQLite would read all of the owner's tasks rather than ask the words first.
+    """
+    if "q" in filters:
+        return func.coalesce(Task.owner_id, Task.owner_id) == OWNER
+    return owned(OWNER)
 
 
 def _ordered(keys: list[Any], *, descending: bool) -> list[ColumnElement[Any]]:

@@ -7,6 +7,7 @@ from sqlalchemy import String, and_, bindparam, insert, literal
 from taskapi import clock, db, versioned
 from taskapi.db import AnyRow
 from taskapi.errors import NotFound, PreconditionFailed
+from taskapi.prepared import Prepared
 from taskapi.tasks import (
     external,
     queries,
@@ -21,12 +22,15 @@ from taskapi.tasks.models import Task, table
 from taskapi.tasks.planting import Draft, everything, plant
 from taskapi.versioned import Versions
 
-INSERT = insert(table).returning(
-    *queries.STORED,
-    bindparam("joined", type_=String()).label("tags"),
-    literal(0).label("subtask_count"),
-    literal(0).label("done_count"),
-    queries.overdue(queries.NOW, queries.TODAY).label("is_overdue"),
+INSERT = Prepared(
+    insert(table).returning(
+        *queries.STORED,
+        bindparam("joined", type_=String()).label("tags"),
+        literal(0).label("subtask_count"),
+        literal(0).label("done_count"),
+        queries.overdue(queries.NOW, queries.TODAY).label("is_overdue"),
+    ),
+    columns=list(values.DEFAULTS),
 )
 """A new task, which has nothing below it yet."""
 
@@ -39,7 +43,7 @@ def create(caller: Any, fields: dict[str, Any]) -> Any:
     columns = values.first(caller.id, fields, clock.now())
     shown = reading.moments(caller) | {"joined": ",".join(names)}
     with external.unique(caller.id, external.places({(): fields})):
-        task = db.session.execute(INSERT, columns | shown).one()
+        task = db.write(INSERT, columns | shown).one()
     tags.attach(caller.id, {task.id: names})
     return task
 

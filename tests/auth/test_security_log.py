@@ -1,9 +1,10 @@
 """Each event of security leaves one line, which says whose account it is."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from tests.backstage import another_session, later, run, store_user
 from tests.keys.holding import holder
@@ -84,14 +85,11 @@ ACTS: dict[str, Act] = {
 
 @pytest.mark.parametrize(("event", "act"), ACTS.items(), ids=ACTS)
 def test_an_event_of_security_leaves_one_line(
-    ann: Client, caplog: pytest.LogCaptureFixture, event: str, act: Act
+    ann: Client, event: str, act: Act
 ) -> None:
-    caplog.set_level("INFO")
-    caplog.clear()
+    with capture_logs([merge_contextvars]) as lines:
+        act(ann)
 
-    act(ann)
-
-    lines: list[Any] = [r.msg for r in caplog.records if isinstance(r.msg, dict)]
     found = [line for line in lines if line["event"] == event]
     assert [str(line["account_id"]) for line in found] == [str(ann.user["id"])]
     assert not [line for line in lines if "ann@" in str(line) or PASSWORD in str(line)]

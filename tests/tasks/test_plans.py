@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import String, cast, event, insert, literal, select, text
+from sqlalchemy import String, cast, insert, literal, select, text
 
 from taskapi import clock, db
 from taskapi.tasks.models import Priority, Status, table, task_tags
 from taskapi.tasks.values import first
+from tests.backstage import hearing
 from tests.conftest import KINDS
 from tests.support import Client
 
@@ -93,14 +94,13 @@ def plans(client: Client, path: str) -> list[str]:
     """Return how the database reads what a request asks of the tasks."""
     asked: list[tuple[str, Any]] = []
 
-    def note(_c: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+    def note(statement: str, values: Any) -> None:
         asked.append((statement, values))
 
     with client.app.app_context():
         engine = db.database.engine
-    event.listen(engine, "before_cursor_execute", note)
-    answer = client.get(path)
-    event.remove(engine, "before_cursor_execute", note)
+    with hearing(client.app, note):
+        answer = client.get(path)
     assert answer.status_code == 200, answer.text
     word = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
     with engine.connect() as connection:
@@ -143,3 +143,12 @@ def test_a_filter_reads_no_table_from_end_to_end(
     plan = plans(crowd, f"tasks?sort={sort}&{query.format(id=task_id)}")
 
     assert whole(plan) == []
+
+
+def test_a_search_asks_the_words_first_although_nothing_was_analyzed(
+    ann: Client,
+) -> None:
+    steps = plans(ann, "tasks?q=word7")
+
+    assert steps
+    assert not [step for step in steps if "USING INDEX ix_tasks_owner" in step]

@@ -1,0 +1,99 @@
+"""Statements of the hot paths: compiled once, run by the driver itself.
+
+For each execution of a statement SQLAlchemy does more work than the database. Here its
+compiler, its types and its pool are used, and its execution is not.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Executable, Result, exc
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+
+Parameters = Mapping[str, Any]
+
+
+class Prepared:
+    """A statement that returns rows, and none of whose parameters is a list."""
+
+    def __init__(self, statement: Any, columns: Sequence[str] | None = None) -> None:
+        """Take the statement, and of an INSERT the columns that get values."""
+        self.statement = statement
+        self.columns = columns
+        self.forms: dict[str, Form] = {}
+
+    def run(self, connection: Connection, given: Parameters) -> Result[Any]:
+        """Return the rows; raises what SQLAlchemy raises."""
+        dialect = connection.dialect
+        form = self.forms.get(dialect.name)
+        if form is None:
+            form = self.forms[dialect.name] = Form(self, dialect)
+        cursor = connection.connection.cursor()
+        try:
+            dialect.do_execute(cursor, form.text, form.bound(given))
+            return form.result(cursor.fetchall())
+        except dialect.loaded_dbapi.Error as error:
+            raise _translated(error, connection, cursor) from error
+        finally:
+            cursor.close()
+
+
+class Form:
+    """A statement in the language of one database."""
+
+    def __init__(self, prepared: Prepared, dialect: Dialect) -> None:
+        statement = prepared.statement
+        compiled = statement.compile(dialect=dialect, column_keys=prepared.columns)
+        self.text = str(compiled)
+        self.order = compiled.positiontup
+        self.binds = [
+            (name, bind.key, bind.value, _kind(bind, dialect).bind_processor(dialect))
+            for name, bind in compiled.binds.items()
+        ]
+        columns = statement.exported_columns
+        self.metadata = SimpleResultMetaData(columns.keys())
+        kinds = [_kind(column, dialect) for column in columns]
+        convert = [kind.result_processor(dialect, None) for kind in kinds]
+        self.converted = [place for place in enumerate(convert) if place[1]]
+
+    def bound(self, given: Parameters) -> Any:
+        """Return the parameters as the driver takes them."""
+        values = {}
+        for name, key, default, convert in self.binds:
+            value = given.get(key, default)
+            values[name] = convert(value) if convert else value
+        return tuple(values[n] for n in self.order) if self.order else values
+
+    def result(self, found: Sequence[Sequence[Any]]) -> Result[Any]:
+        """Return what the driver found, with values as the columns promise them."""
+        return IteratorResult(self.metadata, map(self._row, found))
+
+    def _row(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        row = list(values)
+        for place, convert in self.converted:
+            row[place] = convert(row[place])
+        return tuple(row)
+
+
+def run(
+    connection: Connection, statement: Executable | Prepared, given: Any
+) -> Result[Any]:
+    """Return the rows of a statement, by the driver if it is prepared."""
+    if isinstance(statement, Prepared):
+        return statement.run(connection, given or {})
+    return connection.execute(statement, given)
+
+
+def _translated(error: Any, connection: Connection, cursor: Any) -> Exception:
+    """Return SQLAlchemy's error; of a lost connection the pool is lost as well."""
+    dialect, fairy = connection.dialect, connection.connection
+    if dialect.is_disconnect(error, fairy.dbapi_connection, cursor):
+        connection.invalidate(error)
+        connection.engine.dispose(close=False)
+    base = dialect.loaded_dbapi.Error
+    translated: Exception = exc.DBAPIError.instance(None, None, error, base)
+    return translated
+
+
+def _kind(expression: Any, dialect: Dialect) -> Any:
+    return expression.type.dialect_impl(dialect)
