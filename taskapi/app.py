@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 BLUEPRINTS = [auth, recovery, keys, users, admin, tasks, system]
 
 
+class Service(Flask):
+    """A Flask app without coroutines, so that no call is asked whether it is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is."""
+        return func
+
+
 def _views(app: Flask) -> Iterable[tuple[str, Callable[..., Any]]]:
     return app.view_functions.items()
 
@@ -37,7 +45,7 @@ def _views(app: Flask) -> Iterable[tuple[str, Callable[..., Any]]]:
 def create_app(settings: "Settings") -> Flask:
     """Make an app; it connects to nothing before the first request."""
     log.configure(settings.log_level)
-    app = Flask(__name__, static_folder=None)
+    app = Service(__name__, static_folder=None)
     app.json = Json(app)
     app.extensions["settings"] = settings
     db.init_app(app, settings)

@@ -17,7 +17,7 @@ from taskapi.errors import Invalid
 from taskapi.scopes import Scope
 from taskapi.web import document
 from taskapi.web.access import Access
-from taskapi.web.body import Parser
+from taskapi.web.body import PARSER
 from taskapi.web.fields import MAX_ID
 from taskapi.web.schema import Plugin, Schema, unknown
 
@@ -50,7 +50,7 @@ class IdConverter(BaseConverter):
 class Blueprint(flask_smorest.Blueprint):
     """A feature's operations, under `/api/v1` unless it says otherwise."""
 
-    ARGUMENTS_PARSER = Parser()
+    ARGUMENTS_PARSER = PARSER
     DEFAULT_LOCATION_CONTENT_TYPE_MAPPING = {
         "json": "application/json",
         "login": "application/json",

@@ -1,10 +1,11 @@
 """What comes in: strict JSON, forms and query strings."""
 
 import json
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import orjson
-from flask import Request
+from flask import Request, request
 from flask.json.provider import JSONProvider
 from marshmallow import RAISE, ValidationError
 from marshmallow import Schema as AnySchema
@@ -21,6 +22,7 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_DIGITS = 20
 MAX_VALUES = 10_000
+LONGEST_KEPT = 200
 OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
 
 
@@ -37,6 +39,13 @@ class Parser(FlaskParser):
         **FlaskParser.__location_map__,
         "login": "load_login",
     }
+
+    def parse(self, argmap: Any, *args: Any, **options: Any) -> Any:
+        """Return what was sent, checked; what a query means is found once."""
+        query = request.query_string
+        if options.get("location") != "query" or len(query) > LONGEST_KEPT:
+            return super().parse(argmap, *args, **options)
+        return dict(_meaning(argmap, query))
 
     def load_json(self, req: Request, _schema: AnySchema) -> Any:
         """Return the JSON document of the body; an absent body is an empty object."""
@@ -75,6 +84,16 @@ class Parser(FlaskParser):
         ((location, faults),) = error.messages_dict.items()
         faults = faults if isinstance(faults, dict) else {None: faults}
         raise Invalid(faults, in_query=location == "query") from error
+
+
+PARSER = Parser()
+
+
+@lru_cache(maxsize=1024)
+def _meaning(schema: AnySchema, _query: bytes) -> dict[str, Any]:
+    """Return what the query of this request means; it is the same for each caller."""
+    meant: dict[str, Any] = FlaskParser.parse(PARSER, schema, location="query")
+    return meant
 
 
 def parse_json(body: bytes) -> Any:
@@ -163,7 +182,7 @@ class Json(JSONProvider):
 
     def dumps(self, obj: Any, **_options: Any) -> str:
         """Write a document."""
-        return orjson.dumps(obj).decode()
+        return orjson.dumps(obj, option=orjson.OPT_UTC_Z).decode()
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """Read a document."""

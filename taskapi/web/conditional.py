@@ -32,7 +32,7 @@ def readable(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def tagged(found: Any) -> Any:
     """Return a resource with its ETag, or 304 to who has it already."""
-    if request.if_none_match.contains_weak(str(found.version)):
+    if _has(str(found.version)):
         return Response(status=304, headers=_tag(found))
     return found, _tag(found)
 
@@ -45,7 +45,7 @@ def listing(view: Callable[..., Any]) -> Callable[..., Any]:
         response: Response = view(*args, **kwargs)
         tag = hashlib.sha256(response.data).hexdigest()[:32]
         response.set_etag(tag, weak=True)
-        if request.if_none_match.contains_weak(tag):
+        if _has(tag):
             return Response(status=304, headers={"ETag": response.headers["ETag"]})
         return response
 
@@ -71,6 +71,12 @@ def write(view: Callable[..., Any]) -> Callable[..., Any]:
 def created(resource: Any, location: str) -> tuple[Any, dict[str, str]]:
     """Answer a creation with its Location and ETag."""
     return resource, {"Location": location} | _tag(resource)
+
+
+def _has(tag: str) -> bool:
+    """Tell whether the caller has the resource with this tag already."""
+    named = "If-None-Match" in request.headers
+    return named and request.if_none_match.contains_weak(tag)
 
 
 def _tag(resource: Any) -> dict[str, str]:

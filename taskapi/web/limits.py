@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
-from limits import RateLimitItemPerMinute, WindowStats
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.storage import MemoryStorage, RedisStorage, Storage
 
 from taskapi.errors import RateLimited
 
@@ -28,6 +26,7 @@ log = structlog.get_logger()
 
 PATIENCE: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
 RETRY_SECONDS = 10
+WINDOW_SECONDS = 60
 OUT_OF_REACH = (
     StorageError,  # gone, frozen, loading, read-only, full, another password
     ValueError,  # no such address
@@ -51,28 +50,27 @@ class Limits:
         self.enabled = settings.ratelimit_enabled
         self.shared_uri = settings.ratelimit_storage_uri
         self.policies = {
-            "default": RateLimitItemPerMinute(settings.ratelimit_per_minute),
-            "auth": RateLimitItemPerMinute(settings.ratelimit_auth_per_minute),
+            "default": settings.ratelimit_per_minute,
+            "auth": settings.ratelimit_auth_per_minute,
         }
         self.retry_at: float | None = None
         self.lock = Lock()
 
     @cached_property
-    def own(self) -> FixedWindowRateLimiter:
+    def own(self) -> Storage:
         """Count in this process, from its first request on."""
-        return FixedWindowRateLimiter(MemoryStorage())
+        return MemoryStorage()
 
     @cached_property
-    def shared(self) -> FixedWindowRateLimiter:
+    def shared(self) -> Storage:
         """Count for all processes, by a store that may keep nobody waiting."""
-        store = Store(self.shared_uri, wrap_exceptions=True, **PATIENCE)
-        return FixedWindowRateLimiter(store)
+        return Store(self.shared_uri, wrap_exceptions=True, **PATIENCE)
 
-    def hit(self, item: RateLimitItemPerMinute, *who: str) -> tuple[bool, WindowStats]:
-        """Count one request; tell whether it is within the policy."""
+    def hit(self, key: str) -> tuple[int, float]:
+        """Count one request; return the count of its window, and when that ends."""
         if self._may_ask():
             try:
-                counted = self._hit(self.shared, item, who)
+                counted = self._hit(self.shared, key)
             except OUT_OF_REACH as error:
                 self.retry_at = time.monotonic() + RETRY_SECONDS
                 cause = type(error.__cause__ or error).__name__
@@ -80,7 +78,7 @@ class Limits:
             else:
                 self.retry_at = None
                 return counted
-        return self._hit(self.own, item, who)
+        return self._hit(self.own, key)
 
     def _may_ask(self) -> bool:
         """Tell whether to ask the store; when it is away, one asks for all at times."""
@@ -93,10 +91,8 @@ class Limits:
             return due
 
     @staticmethod
-    def _hit(
-        counter: FixedWindowRateLimiter, item: RateLimitItemPerMinute, who: Any
-    ) -> tuple[bool, WindowStats]:
-        return counter.hit(item, *who), counter.get_window_stats(item, *who)
+    def _hit(storage: Storage, key: str) -> tuple[int, float]:
+        return storage.incr(key, WINDOW_SECONDS), storage.get_expiry(key)
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
@@ -110,12 +106,12 @@ def count(policy: str) -> None:
     limits: Limits = current_app.extensions["limits"]
     if not policy or not limits.enabled:
         return
-    item = limits.policies[policy]
+    amount = limits.policies[policy]
     who = f"user {g.caller.id}" if "caller" in g else f"address {request.remote_addr}"
-    within, window = limits.hit(item, policy, who)
-    seconds = max(1, math.ceil(window.reset_time - time.time()))
-    g.limit = (policy, item.amount, window.remaining, seconds)
-    if not within:
+    number, ends_at = limits.hit(f"taskapi/{policy}/{who}")
+    seconds = max(1, math.ceil(ends_at - time.time()))
+    g.limit = (policy, amount, max(0, amount - number), seconds)
+    if number > amount:
         raise RateLimited(retry_after=seconds)
 
 
@@ -123,6 +119,8 @@ def _tell(response: Response) -> Response:
     """Add the fields of the IETF draft (httpapi-ratelimit-headers, version 10)."""
     if "limit" in g:
         policy, amount, remaining, seconds = g.limit
-        response.headers["RateLimit-Policy"] = f'"{policy}";q={amount};w=60'
+        response.headers["RateLimit-Policy"] = (
+            f'"{policy}";q={amount};w={WINDOW_SECONDS}'
+        )
         response.headers["RateLimit"] = f'"{policy}";r={remaining};t={seconds}'
     return response

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -133,8 +134,12 @@ def _read(cursor: str) -> tuple[Any, int]:
 
 
 def _signer() -> URLSafeSerializer:
-    keys = filter(None, [settings.secret_key_previous, settings.secret_key])
-    return URLSafeSerializer(list(keys), salt="cursor")
+    return _signer_of(settings.secret_key_previous, settings.secret_key)
+
+
+@lru_cache(maxsize=4)
+def _signer_of(*keys: str) -> URLSafeSerializer:
+    return URLSafeSerializer(list(filter(None, keys)), salt="cursor")
 
 
 def _list_id() -> str:

@@ -12,7 +12,7 @@ from marshmallow.exceptions import SCHEMA
 
 from taskapi.errors import Fault
 from taskapi.web.fields import Moment
-from taskapi.web.writing import Way, ways, write
+from taskapi.web.writing import Writer
 
 MOST_STRANGERS = 50
 """How many unknown fields are told; each costs a search for the nearest name."""
@@ -42,13 +42,13 @@ class Schema(marshmallow.Schema):
     """What an answer has not always."""
 
     @cached_property
-    def ways(self) -> list[Way]:
-        """How the members of an answer are written."""
-        return ways(self)
+    def writer(self) -> Writer:
+        """How an answer is written."""
+        return Writer(self)
 
     def dump(self, obj: Any, **_options: Any) -> dict[str, Any]:
-        """Write an answer; equal to what marshmallow writes."""
-        return write(obj, self.ways)
+        """Write an answer; in JSON it equals what marshmallow writes."""
+        return self.writer.write(obj)
 
     def for_input(self) -> "Schema":
         """Return this schema without its read-only fields."""

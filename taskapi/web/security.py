@@ -1,8 +1,8 @@
 """The edge of every request: ids, headers, proxies, CORS and the access log."""
 
 import re
+import secrets
 import time
-import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -64,20 +64,22 @@ def init_app(app: Flask, settings: "Settings") -> None:
 
 def _begin() -> None:
     asked = request.headers.get("X-Request-ID", "")
-    g.request_id = asked if REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+    g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(16)
     g.began = time.perf_counter()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _finish(response: Response) -> Response:
     headers = response.headers
-    headers["X-Request-ID"] = g.request_id
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
+    ours = HEADERS | {"X-Request-ID": g.request_id}
     if request.is_secure or current_app.config["HTTPS_DECLARED"]:
-        headers["Strict-Transport-Security"] = HSTS
+        ours["Strict-Transport-Security"] = HSTS
     private = "caller" in g and request.method in {"GET", "HEAD"}
-    headers.setdefault("Cache-Control", "private, no-cache" if private else "no-store")
+    ours["Cache-Control"] = "private, no-cache" if private else "no-store"
+    theirs = {name.lower() for name, _ in headers}
+    for name, value in ours.items():
+        if name.lower() not in theirs:
+            headers.add(name, value)
     if response.status_code in EMPTY:
         del headers["Content-Type"]
     _log(response)

@@ -1,19 +1,25 @@
 """Answers: what marshmallow's `dump` gives, without asking each value what it is.
 
-The way of each field is found once for a schema. Plain values go as they are; a field
-without a short way serializes itself, so that any field works.
+How each field is written is found once for a schema. Plain values go as they are, and
+so do moments, which the JSON encoder writes. A field without a short way serializes
+itself, so that any field works.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from operator import attrgetter
+from typing import Any
 
 import marshmallow
 from marshmallow import fields, missing
 
-from taskapi.web.fields import Choice, Count, Integer, Moment, Text, rfc3339
+from taskapi.web.fields import Choice, Count, Integer, Moment, Text
 
 Read = Callable[[Any, str, Any], Any]
 """Reads a member of an object, with what to return where it has none."""
+
+AT_LEAST_TWO = ("__class__", "__class__")
+"""Of several members an `attrgetter` returns a tuple, of one that alone."""
 
 PLAIN = {
     fields.Boolean,
@@ -23,54 +29,46 @@ PLAIN = {
     Choice,
     Count,
     Integer,
+    Moment,
     Text,
 }
 
 
-class Way(NamedTuple):
-    """How a member of an answer comes from a member of an object."""
+class Writer:
+    """How a schema writes an answer."""
 
-    key: str
-    name: str
-    write: Callable[[Any, Read], Any] | None
+    def __init__(self, schema: marshmallow.Schema) -> None:
+        named = [(f.data_key or n, n, f) for n, f in schema.dump_fields.items()]
+        plain = [(key, f.attribute or n) for key, n, f in named if type(f) in PLAIN]
+        self.keys = [key for key, _, _ in named]
+        self.plain = dict(plain)
+        self.read_plain = attrgetter(*self.plain.values(), *AT_LEAST_TWO)
+        self.others = [(k, _way(n, f)) for k, n, f in named if type(f) not in PLAIN]
+
+    def write(self, obj: Any) -> dict[str, Any]:
+        """Return an object, or a dictionary, as an answer; leave out what it lacks."""
+        read: Read = dict.get if isinstance(obj, dict) else getattr
+        answer = dict.fromkeys(self.keys, missing)
+        answer.update(zip(self.plain, self._read_plain(obj, read), strict=False))
+        for key, convert in self.others:
+            answer[key] = convert(obj, read)
+        if missing in answer.values():
+            return {key: v for key, v in answer.items() if v is not missing}
+        return answer
+
+    def _read_plain(self, obj: Any, read: Read) -> Iterable[Any]:
+        if read is getattr:
+            with suppress(AttributeError):
+                return self.read_plain(obj)
+        return [read(obj, name, missing) for name in self.plain.values()]
 
 
-def ways(schema: marshmallow.Schema) -> list[Way]:
-    """Return the ways of a schema's fields."""
-    return [
-        Way(field.data_key or name, field.attribute or name, _way(field, name))
-        for name, field in schema.dump_fields.items()
-    ]
-
-
-def write(obj: Any, known: list[Way]) -> dict[str, Any]:
-    """Return an object, or a dictionary, as an answer; what it has not is left out."""
-    read: Read = dict.get if isinstance(obj, dict) else getattr
-    answer = {}
-    for key, name, convert in known:
-        value = convert(obj, read) if convert else read(obj, name, missing)
-        if value is not missing:
-            answer[key] = value
-    return answer
-
-
-def _way(field: Any, name: str) -> Callable[[Any, Read], Any] | None:
+def _way(name: str, field: Any) -> Callable[[Any, Read], Any]:
     attribute = field.attribute or name
-    if type(field) in PLAIN:
-        return None
-    if type(field) is Moment:
-        return lambda obj, read: _moment(read(obj, attribute, missing))
     if type(field) is fields.List and isinstance(field.inner, fields.Nested):
         return lambda obj, read: _each(read(obj, attribute, missing), field.inner)
     return lambda obj, read: field.serialize(name, obj, read)
 
 
-def _moment(value: Any) -> Any:
-    return value if value is missing or value is None else rfc3339(value)
-
-
 def _each(values: Any, inner: Any) -> Any:
-    if values is missing:
-        return values
-    known = inner.schema.ways
-    return [write(value, known) for value in values]
+    return values if values is missing else list(map(inner.schema.writer.write, values))

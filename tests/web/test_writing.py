@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import marshmallow
-import orjson
 import pytest
+from flask import current_app
 
 from taskapi.web.schema import Schema, component_name
 from tests.backstage import run
@@ -45,7 +45,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     def check(self: Schema, obj: Any, **options: Any) -> Any:
         written = dump(self, obj, **options)
         expected = marshmallow.Schema.dump(self, obj)
-        assert orjson.dumps(written) == orjson.dumps(expected)
+        assert current_app.json.dumps(written) == current_app.json.dumps(expected)
         seen.add(component_name(self))
         return written
 
