@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint check migration lock
+.PHONY: help install run test bench lint check migration lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -26,6 +26,14 @@ run: .venv/run ## Migrate and serve on PORT (default 8000)
 test: .venv/dev ## Run all tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -n auto --cov --cov-report=term
 
+.bench/ready: requirements-bench.txt
+	@test -x .bench/venv/bin/python || $(PYTHON) -m venv .bench/venv
+	.bench/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench: .bench/ready ## Measure the speed beside other servers: make bench o="--small"
+	@.bench/venv/bin/python -W ignore:XDG_RUNTIME_DIR -m bench $(o)
+
 lint: .venv/dev ## Format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -40,6 +48,7 @@ check: .venv/dev ## Formatting, lint, types, import rules, dependencies (what CI
 migration: .venv/dev ## Write a migration from the models: make migration m="add a column"
 	$(BIN)/flask db migrate -m "$(m)"
 
-lock: .venv/dev ## Compile both requirements files from pyproject.toml
+lock: .venv/dev ## Compile the requirements files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group bench -c requirements.txt pyproject.toml -o requirements-bench.txt

@@ -1,0 +1,151 @@
+"""The main run: each operation on each server, in turn, in slices of a few seconds."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench import accounting, load
+from bench.agreement import answers, differences
+from bench.data import Dataset
+from bench.load import Request
+from bench.places import say
+from bench.servers import SPECS, Server
+
+CONNECTIONS = (16, 64)
+LOGIN_CONNECTIONS = (4,)
+"""More than there are places in the queue for a hash measure refusals, not logins."""
+
+LOGIN_SECONDS = 5
+SECONDS_TO_SETTLE = 2
+WRITES = {"create", "patch", "login"}
+WARM_CONNECTIONS = 8
+TRIES = 3
+QUIET = 0.06
+ALONE = 0.75
+"""With two workers: one does three quarters of the work, so a processor idles."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and for how long."""
+
+    rounds: int
+    seconds: float
+    servers: Sequence[str]
+
+
+def run(dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """Return all slices: by server, operation and connections, one for each round."""
+    kind = dataset.database.kind
+    named = [SPECS[n] for n in plan.servers if kind in SPECS[n].databases]
+    expected = _expected(dataset)
+    found: dict[str, Any] = {spec.name: {} for spec in named}
+    for number in range(plan.rounds):
+        for spec in named[number % len(named) :] + named[: number % len(named)]:
+            owner = dataset.usual.user_id
+            with Server(spec, dataset.database, owner=owner) as server:
+                _refuse_others(server, expected, dataset)
+                _round(server, dataset, plan, found[spec.name])
+            say(f"  round {number + 1} of {plan.rounds}: {spec.name}")
+    return found
+
+
+def _expected(dataset: Dataset) -> dict[str, Any]:
+    with Server(SPECS["taskapi"], dataset.database) as server:
+        return _answers(server, dataset)
+
+
+def _answers(server: Server, dataset: Dataset) -> dict[str, Any]:
+    found = answers(server, dataset.usual)
+    dataset.clean()
+    return found
+
+
+def _refuse_others(server: Server, expected: dict[str, Any], dataset: Dataset) -> None:
+    unlike = differences(expected, _answers(server, dataset))
+    if unlike:
+        lines = "\n  ".join(unlike[:20])
+        raise RuntimeError(f"{server.spec.name} answers otherwise:\n  {lines}")
+
+
+def _round(server: Server, dataset: Dataset, plan: Plan, found: dict[str, Any]) -> None:
+    every = load.operations(dataset.usual.target, server.spec.health)
+    for name, requests in every.items():
+        if name == "login" and not server.spec.logs_in:
+            continue
+        measured = found.setdefault(name, {})
+        if name == "login":
+            jobs = [Job(requests, "", n, LOGIN_SECONDS) for n in LOGIN_CONNECTIONS]
+        else:
+            token = dataset.usual.token
+            jobs = [Job(requests, token, n, plan.seconds) for n in CONNECTIONS]
+            warm(server, requests, token)
+        for job in jobs:
+            slices = measured.setdefault(str(job.connections), [])
+            slices.append(quietest(server, dataset.database.process, job))
+        if name in WRITES:
+            dataset.clean()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What wrk does in a slice."""
+
+    requests: Sequence[Request]
+    token: str
+    connections: int
+    seconds: float
+
+
+def warm(server: Server, requests: Sequence[Request], token: str) -> None:
+    """Let the server, its connections and its caches become ready."""
+    load.finish(
+        load.start(
+            server.port,
+            requests,
+            token=token,
+            connections=WARM_CONNECTIONS,
+            seconds=1,
+        )
+    )
+
+
+def quietest(server: Server, database: int | None, job: Job) -> dict[str, float]:
+    """Return a slice that others disturbed little; try up to three times.
+
+    A slice in which nearly all connections came to one worker counts as disturbed.
+    """
+    tried = []
+    for _ in range(TRIES):
+        tried.append(measure(server, database, job))
+        if tried[-1]["foreign"] <= QUIET and tried[-1]["balance"] < ALONE:
+            break
+    best = min(tried, key=lambda one: (one["balance"] >= ALONE, one["foreign"]))
+    lonely = sum(one["balance"] >= ALONE for one in tried)
+    return best | {"tries": len(tried), "unbalanced_tries": lonely}
+
+
+def measure(server: Server, database: int | None, job: Job) -> dict[str, float]:
+    """Return one slice: what wrk saw, and who used the processors meanwhile."""
+    if not job.token:
+        time.sleep(SECONDS_TO_SETTLE)  # hashes that wrk did not wait for
+    before = accounting.read(server.process.pid, database)
+    process = load.start(
+        server.port,
+        job.requests,
+        token=job.token,
+        connections=job.connections,
+        seconds=job.seconds,
+    )
+    said = load.finish(process)
+    use = accounting.between(before, accounting.read(server.process.pid, database))
+    requests = max(1.0, said["requests"])
+    return said | {
+        "server_ms": use.server * 1000 / requests,
+        "database_ms": use.database * 1000 / requests,
+        "generator_ms": use.generator * 1000 / requests,
+        "busy": use.busy / (use.seconds * use.cores),
+        "foreign": use.foreign,
+        "balance": use.balance,
+    }

@@ -1,0 +1,77 @@
+"""Growth: what one client waits for, in a small account and in a very large one."""
+
+import http.client
+import statistics
+import time
+from typing import Any
+
+from bench.contest import Plan, warm
+from bench.data import EMPTY_STATUS, NOBODY_HAS, RARE, Account, Dataset
+from bench.load import TASKS, Request
+from bench.servers import SPECS, Server, exchange
+
+REQUESTS = 15
+WALK = 100
+CASES = {
+    "page 1": "",
+    "filter that matches": "status=todo",
+    "filter without a match": f"status={EMPTY_STATUS}",
+    "search for one task": "q={last}",
+    "search without a match": f"q={NOBODY_HAS}",
+    "search with many hits": f"q={RARE}",
+    "search that all tasks match": "q=number",
+    "page 1 with the total": "include_total=true",
+}
+
+
+def run(dataset: Dataset, _: Plan) -> dict[str, Any]:
+    """Return the milliseconds of each case: median and longest."""
+    with Server(SPECS["taskapi"], dataset.database) as server:
+        lists = [Request("GET", TASKS)]
+        warm(server, lists, dataset.usual.token)
+        warm(server, lists, dataset.largest.token)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        small = {"page 1": _timed(connection, dataset.usual, "")}
+        large = _cases(connection, dataset.largest)
+        connection.close()
+    return {str(dataset.usual.size): small, str(dataset.largest.size): large}
+
+
+def _cases(connection: http.client.HTTPConnection, account: Account) -> dict[str, Any]:
+    found = {
+        name: _timed(connection, account, query.format(last=account.size))
+        for name, query in CASES.items()
+    }
+    deep = _deep(connection, account)
+    return found | {"deep cursor": _timed(connection, account, f"cursor={deep}")}
+
+
+def _deep(connection: http.client.HTTPConnection, account: Account) -> str:
+    """Walk through half of the account, and return the cursor there."""
+    page = _get(connection, account, f"limit={WALK}")
+    for _ in range(account.size // WALK // 2):
+        page = _get(connection, account, f"limit={WALK}&cursor={page['next_cursor']}")
+    return str(page["next_cursor"])
+
+
+def _timed(
+    connection: http.client.HTTPConnection, account: Account, query: str
+) -> dict[str, float]:
+    times = []
+    for _ in range(REQUESTS):
+        begun = time.perf_counter()
+        page = _get(connection, account, query)
+        times.append((time.perf_counter() - begun) * 1000)
+    kept = times[1:]
+    return {
+        "median": statistics.median(kept),
+        "max": max(kept),
+        "items": len(page["items"]),
+    }
+
+
+def _get(connection: http.client.HTTPConnection, account: Account, query: str) -> Any:
+    status, page = exchange(connection, "GET", f"{TASKS}?{query}", token=account.token)
+    if status != http.HTTPStatus.OK:
+        raise RuntimeError(f"the list answers {status} to {query}")
+    return page
