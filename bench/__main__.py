@@ -22,7 +22,10 @@ PARTS: dict[str, Callable[[Dataset, Plan], Any]] = {
     "storm": storm.run,
     "memory": weight.memory,
     "startup": weight.startup,
+    "soak": weight.soak,
 }
+USUAL = [part for part in PARTS if part != "soak"]
+SOAK = 10
 EVERYWHERE = {"main", "growth"}
 """The other parts run on the first database only."""
 
@@ -35,13 +38,15 @@ def arguments(words: list[str]) -> argparse.Namespace:
     add("--seconds", type=float, default=3, help="length of a slice")
     add("--servers", type=_names(SPECS), default=list(SPECS))
     add("--databases", type=_names(KINDS), default=list(KINDS))
-    add("--only", type=_names(PARTS), default=list(PARTS), help="parts to measure")
-    add("--soak", type=float, default=0, metavar="MINUTES", help="mixed load as well")
+    add("--only", type=_names(PARTS), default=USUAL, help="parts to measure")
+    add("--soak", type=float, metavar="MINUTES", help="a long mixed load as well")
     add("--small", action="store_true", help="little data, one short round: a trial")
     add("--output", type=Path, default=HOME / "report", metavar="FOLDER")
     chosen = parser.parse_args(words)
     if chosen.small:
         chosen.rounds, chosen.seconds = 1, 1
+    if chosen.soak:
+        chosen.only = [*chosen.only, "soak"]
     return chosen
 
 
@@ -69,12 +74,9 @@ def _measure(
 ) -> None:
     begun, kind = time.monotonic(), dataset.database.kind
     say(f"{kind}: {part}")
-    if part == "soak":
-        results["soak"] = weight.soak(dataset, chosen.soak)
-    else:
-        plan = Plan(chosen.rounds, chosen.seconds, chosen.servers)
-        of_part = results.setdefault(part, {})
-        of_part.setdefault(kind, {}).update(PARTS[part](dataset, plan))
+    plan = Plan(chosen.rounds, chosen.seconds, chosen.servers, chosen.soak or SOAK)
+    of_part = results.setdefault(part, {})
+    of_part.setdefault(kind, {}).update(PARTS[part](dataset, plan))
     say(f"{kind}: {part} took {(time.monotonic() - begun) / 60:.1f} min")
 
 
@@ -92,8 +94,7 @@ def _names(known: Any) -> Callable[[str], list[str]]:
 
 def _parts(chosen: argparse.Namespace, kind: str) -> list[str]:
     first = kind == chosen.databases[0]
-    soak = ["soak"] if chosen.soak else []
-    return [p for p in [*chosen.only, *soak] if first or p in EVERYWHERE]
+    return [p for p in PARTS if p in chosen.only and (first or p in EVERYWHERE)]
 
 
 def _begun(file: Path, chosen: argparse.Namespace) -> dict[str, Any]:

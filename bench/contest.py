@@ -33,6 +33,7 @@ class Plan:
     rounds: int
     seconds: float
     servers: Sequence[str]
+    soak_minutes: float
 
 
 def run(dataset: Dataset, plan: Plan) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.crowd import CROWD, PASSWORD
 from bench.databases import KINDS, Database
 from bench.load import LOGIN, Target
 from bench.places import HOME, ROOT, say
@@ -16,8 +17,6 @@ SMALL_SIZES = (10, 1_000, 20_000)
 USUAL = 1_000
 PATCHED = 500
 """So many of the tasks, the oldest, are read and changed by slices."""
-PASSWORD = "four words of theirs"  # noqa: S105 - of accounts that nobody else has
-CROWD = [{"username": f"visitor-{n}", "password": PASSWORD} for n in range(32)]
 RARE = "rarest"
 RARE_EVERY = 300
 NOBODY_HAS = "zzzz"
@@ -132,10 +131,11 @@ def prepare(kind: str, *, small: bool) -> Dataset:
     """Return the data, which is made once for each revision of the tables."""
     sizes = SMALL_SIZES if small else SIZES
     mark = _mark(sizes)
-    file = HOME / f"{kind}.json"
+    name = f"taskapi_bench{'_small' * small}"
+    file = HOME / f"{name}-{kind}.json"
     ready = file.exists() and json.loads(file.read_text()) == mark
     file.unlink(missing_ok=True)
-    database = KINDS[kind](afresh=not ready)
+    database = KINDS[kind](name, afresh=not ready)
     database.migrate()
     if not ready:
         _load(database, sizes)

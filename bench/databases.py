@@ -14,9 +14,7 @@ import psycopg
 from bench import accounting
 from bench.places import BIN, HOME, ROOT, secret
 
-NAME = "taskapi_bench"
 GIVEN = "BENCH_DATABASE_URL"
-FILE = HOME / "taskapi.db"
 
 
 @dataclass(frozen=True)
@@ -74,27 +72,28 @@ class _Closing:
         self.connection.close()
 
 
-def postgresql(*, afresh: bool) -> Database:
-    """Return our database on the server that is given, or on that of the wheel."""
+def postgresql(name: str, *, afresh: bool) -> Database:
+    """Return a database on the server that is given, or on that of the wheel."""
     server = os.environ.get(GIVEN) or _wheel()
     with psycopg.connect(server, autocommit=True) as connection:
         if afresh:
-            connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         names = connection.execute("SELECT datname FROM pg_database").fetchall()
-        if (NAME,) not in names:
-            connection.execute(f"CREATE DATABASE {NAME}")
+        if (name,) not in names:
+            connection.execute(f"CREATE DATABASE {name}")
         version = connection.info.parameter_status("server_version") or ""
         process = _postmaster(connection.info.backend_pid)
-    url = urlunsplit(urlsplit(server)._replace(path=f"/{NAME}"))
+    url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     return Database("postgresql", url, version.split()[0], process)
 
 
-def sqlite(*, afresh: bool) -> Database:
-    """Return our database in a file."""
+def sqlite(name: str, *, afresh: bool) -> Database:
+    """Return a database in a file."""
+    file = HOME / f"{name}.db"
     if afresh:
         for suffix in ("", "-wal", "-shm"):
-            FILE.with_name(FILE.name + suffix).unlink(missing_ok=True)
-    return Database("sqlite", f"sqlite:///{FILE}", sqlite3.sqlite_version)
+            file.with_name(file.name + suffix).unlink(missing_ok=True)
+    return Database("sqlite", f"sqlite:///{file}", sqlite3.sqlite_version)
 
 
 KINDS: dict[str, Callable[..., Database]] = {

@@ -192,7 +192,7 @@ def _weighing(results: Results) -> list[Goal]:
     )
     more = three - two if two and three else None
     start = results.at("startup", "postgresql", "taskapi", "median")
-    soaked = results.at("soak")
+    soaked = results.at("soak", "postgresql")
     lost = soaked["errors"] + soaked["refused"] if soaked else None
     return [
         Goal("memory of all processes, 2 workers (PSS)", 125, 100, " MB", [two]),

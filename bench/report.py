@@ -24,6 +24,7 @@ def markdown(found: dict[str, Any]) -> str:
         *_growth(results),
         *_storms(results),
         *_weights(results),
+        *_soaks(results),
         *_noise(results),
         METHOD.read_text(),
     ]
@@ -188,14 +189,16 @@ def _weights(results: Results) -> Iterable[str]:
         head = ["", "server", "PSS in MB, 2 workers", "each further worker"]
         head += ["RSS in MB, 2 workers", "start in s"]
         yield "## Memory after load, and start\n\n" + _table(head, rows)
-    soaked = results.at("soak")
-    if soaked:
-        yield f"""## Soak
 
-{soaked["minutes"]:g} minutes of mixed load at 64 connections on PostgreSQL:
-{soaked["requests"]:,.0f} requests, {soaked["errors"]:.0f} lost, {soaked["refused"]:.0f}
-refused; RSS {soaked["first"]["rss"]:.0f} MB after a minute and
-{soaked["last"]["rss"]:.0f} MB at the end."""
+
+def _soaks(results: Results) -> Iterable[str]:
+    for kind, found in (results.at("soak") or {}).items():
+        first, last = found["first"]["rss"], found["last"]["rss"]
+        yield f"""## Soak, {TITLES[kind]}
+
+{found["minutes"]:g} minutes of mixed load at 64 connections: {found["requests"]:,.0f}
+requests, {found["errors"]:.0f} lost, {found["refused"]:.0f} refused; RSS {first:.0f} MB
+at the first look, after a minute at most, and {last:.0f} MB at the end."""
 
 
 def _noise(results: Results) -> Iterable[str]:

@@ -45,7 +45,7 @@ def startup(dataset: Dataset, plan: Plan) -> dict[str, Any]:
     return found
 
 
-def soak(dataset: Dataset, minutes: float) -> dict[str, Any]:
+def soak(dataset: Dataset, plan: Plan) -> dict[str, Any]:
     """Return the errors of a long mixed load, and the memory at both ends."""
     with _server(dataset, "taskapi", 2) as server:
         process = load.start(
@@ -53,14 +53,14 @@ def soak(dataset: Dataset, minutes: float) -> dict[str, Any]:
             load.mixture(dataset.usual.target),
             token=dataset.usual.token,
             connections=SOAK_CONNECTIONS,
-            seconds=minutes * 60,
+            seconds=plan.soak_minutes * 60,
         )
-        time.sleep(min(FIRST_LOOK_SECONDS, minutes * 30))
+        time.sleep(min(FIRST_LOOK_SECONDS, plan.soak_minutes * 30))
         first = accounting.memory(server.tree())
         said = load.finish(process)
         last = accounting.memory(server.tree())
     dataset.clean()
-    return said | {"first": first, "last": last, "minutes": minutes}
+    return said | {"first": first, "last": last, "minutes": plan.soak_minutes}
 
 
 def _names(dataset: Dataset, plan: Plan) -> list[str]:
