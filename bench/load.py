@@ -43,7 +43,6 @@ NEW_TASK = {
     "title": "Water the plants",
     "description": "The ones on the balcony first; those in the hall need less.",
     "priority": "high",
-    "due_date": "2036-12-24",
 }
 
 
