@@ -93,7 +93,7 @@ def start(
     seconds: float,
 ) -> subprocess.Popen[str]:
     """Let wrk begin."""
-    file = HOME / f"requests-{port}-{connections}.txt"
+    file = HOME / "requests.txt"
     file.write_text("".join(request.line() + "\n" for request in requests))
     words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
     words += ["--timeout", TIMEOUT, "-s", str(SCRIPT), f"http://127.0.0.1:{port}"]

@@ -135,7 +135,7 @@ def _growth(results: Results) -> Iterable[str]:
     head = ["", *(TITLES[kind] for kind in kinds)]
     yield f"""## Growth
 
-What one client waits for 20 tasks, in ms: median, and the longest of 14.
+What one client waits for 20 tasks, in ms: median, and the longest.
 
 {_table(head, rows)}"""
 
