@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -56,6 +57,7 @@ def main(words: list[str]) -> None:
     load.require_wrk()
     if refuse_settings():
         sys.exit(f"bench: {refuse_settings()}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))  # servers too
     HOME.mkdir(exist_ok=True)
     file = chosen.output / "results.json"
     results = _begun(file, chosen)
