@@ -90,6 +90,7 @@ class Settings:
 
     environment: Environment = _choice(Environment.DEVELOPMENT)
     database_url: str = _confidential(DEFAULT_DATABASE_URL)
+    database_prepare: bool = _switch(default=True)
     secret_key: str = _confidential()
     secret_key_previous: str = _confidential()
     host: str = _text("127.0.0.1")

@@ -7,12 +7,13 @@ from pathlib import Path
 from config import load
 from taskapi import background
 from taskapi.log import logging_config
+from taskapi.passwords import WAITING
 
 settings = load()
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
-threads = settings.threads
+threads = settings.threads + WAITING  # who waits for a hash keeps nobody else out
 worker_class = "gthread"
 memory = Path("/dev/shm")  # noqa: S108 - a heartbeat on a disk can block a worker
 worker_tmp_dir = str(memory) if memory.is_dir() else None

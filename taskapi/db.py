@@ -18,19 +18,14 @@ from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Executable,
     MetaData,
-    Result,
-    delete,
     event,
     exc,
     make_url,
-    select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -41,7 +36,7 @@ from sqlalchemy.orm import (
 
 from taskapi import clock
 from taskapi.columns import Id, UtcDateTime
-from taskapi.errors import AlreadyExists, Collision, Unavailable
+from taskapi.errors import Collision, Unavailable
 from taskapi.prepared import Prepared, run
 
 if TYPE_CHECKING:
@@ -55,8 +50,8 @@ log = structlog.get_logger()
 POOL_WAIT_SECONDS = 4
 LOCK_WAIT_SECONDS = 5
 CONNECT_SECONDS = 3
+USES_BEFORE_PREPARED = 2
 RECYCLE_SECONDS = 1800
-BATCH = 1_000
 TRIES = 3
 COLLISIONS = {"40001", "40P01"}
 """Serialization failure and deadlock: both go away when the work is done again."""
@@ -104,7 +99,13 @@ def init_app(app: Flask, settings: "Settings") -> None:
     url = make_url(settings.database_url)
     on_sqlite = url.get_backend_name() == "sqlite"
     wait = {"timeout": LOCK_WAIT_SECONDS}
-    reach = {"connect_timeout": CONNECT_SECONDS, "application_name": "taskapi"}
+    reach = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "taskapi",
+        "prepare_threshold": USES_BEFORE_PREPARED
+        if settings.database_prepare
+        else None,
+    }
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "isolation_level": "AUTOCOMMIT",
@@ -143,8 +144,7 @@ def _begin(
     if transaction.nested:
         return
     if connection.dialect.name == "sqlite":
-        if not writers.acquire(timeout=LOCK_WAIT_SECONDS):
-            raise Unavailable(retry_after=1)
+        _queue()
         begun.info["writes"] = True
     begin(connection)
 
@@ -166,15 +166,45 @@ def read(
     statement: Executable | Prepared, parameters: dict[str, Any] | None = None
 ) -> Sequence[AnyRow]:
     """Return all rows of a query, seen from the open transaction if there is one."""
-    if session.registry.has() and session().in_transaction():
-        return run(session.connection(), statement, parameters).all()
+    if _in_transaction():
+        return run(session.connection(), statement, parameters)
     with database.engine.connect() as connection:
-        return run(connection, statement, parameters).all()
+        return run(connection, statement, parameters)
 
 
-def write(statement: Prepared, parameters: dict[str, Any]) -> Result[AnyRow]:
-    """Run a statement in the transaction of the request."""
-    return statement.run(session.connection(), parameters)
+def write(
+    statement: Prepared, parameters: dict[str, Any], *, alone: bool
+) -> Sequence[AnyRow]:
+    """Run a statement in the transaction of the request, and return its rows.
+
+    The only one of its request commits by itself where no transaction is open.
+    """
+    if not alone or _in_transaction():
+        return statement.run(session.connection(), parameters)
+    with database.engine.connect() as connection, _queued(connection):
+        return statement.run(connection, parameters)
+
+
+@contextmanager
+def _queued(connection: Connection) -> Iterator[None]:
+    """Wait in the queue of the process where a database has one writer at a time."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    _queue()
+    try:
+        yield
+    finally:
+        writers.release()
+
+
+def _queue() -> None:
+    if not writers.acquire(timeout=LOCK_WAIT_SECONDS):
+        raise Unavailable(retry_after=1)
+
+
+def _in_transaction() -> bool:
+    return session.registry.has() and session().in_transaction()
 
 
 @contextmanager
@@ -222,28 +252,6 @@ def rehearsal() -> Iterator[None]:
     savepoint.rollback()
 
 
-def delete_all(model: type[Model], scope: ColumnElement[bool]) -> int:
-    """Delete the rows of a scope; return how many.
-
-    A thousand in each transaction of its own, so that writers do not wait for long.
-    """
-    some = select(model.id).where(scope).order_by(model.id).limit(BATCH)
-    some = some.with_for_update(skip_locked=True)
-    statement = delete(model).where(model.id.in_(some)).returning(model.id)
-    number, gone = 0, 1
-    while gone:
-        with transaction():
-            gone = len(session.execute(statement).all())
-        number += gone
-    return number
-
-
-def upsert(model: type[Model]) -> Any:
-    """Return an INSERT that takes `on_conflict_do_update`; both databases know it."""
-    name = session.get_bind().dialect.name
-    return (sqlite if name == "sqlite" else postgresql).insert(model)
-
-
 def commit_despite_refusal() -> None:
     """Keep what was written so far although the request will be refused.
 
@@ -253,40 +261,12 @@ def commit_despite_refusal() -> None:
     session.commit()
 
 
+def undo() -> None:
+    """End the transaction, and keep nothing of what the request did so far."""
+    session.rollback()
+
+
 def wait_briefly() -> None:
     """Let no statement of this transaction wait for a row longer than for a lock."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
-
-
-@contextmanager
-def unique(model: type[Model]) -> Iterator[None]:
-    """Turn a taken unique value into AlreadyExists, which names the field.
-
-    The transaction is over then, so that what is taken can be looked up.
-    """
-    try:
-        yield
-    except exc.IntegrityError as error:
-        field = _taken(error, model)
-        if field is None:
-            raise
-        session.rollback()
-        sentence = f"This {field} is taken; choose another."
-        raise AlreadyExists(sentence, field=field) from error
-
-
-def _taken(error: exc.IntegrityError, model: type[Model]) -> str | None:
-    """Find the column in PostgreSQL's name of the constraint, or in SQLite's message.
-
-    PostgreSQL's message quotes the value, which may look like a column.
-    """
-    diagnosis = getattr(error.orig, "diag", None)
-    said = str(diagnosis.constraint_name if diagnosis else error.orig)
-    table = model.__tablename__
-    names = [
-        column.key
-        for column in model.__table__.columns
-        if f"uq_{table}_{column.key}" in said or f"{table}.{column.key}" in said
-    ]
-    return names[-1] if names else None

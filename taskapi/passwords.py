@@ -22,7 +22,9 @@ COMMON = Path(__file__).with_name("common_passwords.txt")
 HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 NOBODY = "." * 53
 
-WAITING = 4
+WAITING = 16
+"""How many may wait for their turn; gunicorn has as many threads more."""
+
 WAIT_SECONDS = 2
 
 

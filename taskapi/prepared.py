@@ -4,13 +4,14 @@ For each execution of a statement SQLAlchemy does more work than the database. H
 compiler, its types and its pool are used, and its execution is not.
 """
 
+import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Result, exc
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy import Connection, Dialect, Executable, exc
 
 Parameters = Mapping[str, Any]
+row_type: Any = collections.namedtuple
 
 
 class Prepared:
@@ -22,7 +23,7 @@ class Prepared:
         self.columns = columns
         self.forms: dict[str, Form] = {}
 
-    def run(self, connection: Connection, given: Parameters) -> Result[Any]:
+    def run(self, connection: Connection, given: Parameters) -> list[Any]:
         """Return the rows; raises what SQLAlchemy raises."""
         dialect = connection.dialect
         form = self.forms.get(dialect.name)
@@ -31,7 +32,7 @@ class Prepared:
         cursor = connection.connection.cursor()
         try:
             dialect.do_execute(cursor, form.text, form.bound(given))
-            return form.result(cursor.fetchall())
+            return list(map(form.row, cursor.fetchall()))
         except dialect.loaded_dbapi.Error as error:
             raise _translated(error, connection, cursor) from error
         finally:
@@ -51,7 +52,7 @@ class Form:
             for name, bind in compiled.binds.items()
         ]
         columns = statement.exported_columns
-        self.metadata = SimpleResultMetaData(columns.keys())
+        self.make = row_type("Row", columns.keys())._make
         kinds = [_kind(column, dialect) for column in columns]
         convert = [kind.result_processor(dialect, None) for kind in kinds]
         self.converted = [place for place in enumerate(convert) if place[1]]
@@ -64,24 +65,21 @@ class Form:
             values[name] = convert(value) if convert else value
         return tuple(values[n] for n in self.order) if self.order else values
 
-    def result(self, found: Sequence[Sequence[Any]]) -> Result[Any]:
-        """Return what the driver found, with values as the columns promise them."""
-        return IteratorResult(self.metadata, map(self._row, found))
-
-    def _row(self, values: Sequence[Any]) -> tuple[Any, ...]:
+    def row(self, values: Sequence[Any]) -> Any:
+        """Return a row of the driver's, with values as the columns promise them."""
         row = list(values)
         for place, convert in self.converted:
             row[place] = convert(row[place])
-        return tuple(row)
+        return self.make(row)
 
 
 def run(
     connection: Connection, statement: Executable | Prepared, given: Any
-) -> Result[Any]:
+) -> Sequence[Any]:
     """Return the rows of a statement, by the driver if it is prepared."""
     if isinstance(statement, Prepared):
         return statement.run(connection, given or {})
-    return connection.execute(statement, given)
+    return connection.execute(statement, given).all()
 
 
 def _translated(error: Any, connection: Connection, cursor: Any) -> Exception:

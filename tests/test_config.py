@@ -26,6 +26,7 @@ URL = [PYTHON, "-c", "import config; print(config.from_env().database_url)"]
 
 DEFAULTS: dict[str, Any] = {
     "environment": config.Environment.DEVELOPMENT,
+    "database_prepare": True,
     "secret_key_previous": "",
     "host": "127.0.0.1",
     "port": 8000,
@@ -70,6 +71,7 @@ WRONG = [
     ("TRASH_DAYS", "0"),
     ("REGISTRATION", "x"),
     ("DOCS_ENABLED", "x"),
+    ("DATABASE_PREPARE", "x"),
     ("TRUSTED_PROXIES", "-1"),
     ("CORS_ORIGINS", "*"),
     ("CORS_ORIGINS", "https://app.example.org,*"),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
 
-from taskapi import clock, db, lists, passwords
+from taskapi import clock, db, lists, passwords, rows
 from taskapi.auth.models import Session
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
@@ -176,7 +176,7 @@ def end_sessions(user_id: int, *, but: int | None = None) -> None:
 
 def purge() -> int:
     """Delete sessions that nothing can go on with; return how many."""
-    return db.delete_all(Session, Session.expires_at <= clock.now())
+    return rows.delete_all(Session, Session.expires_at <= clock.now())
 
 
 def change_password(caller: Any, current: str, new: str) -> None:

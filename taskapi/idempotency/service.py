@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exc, select, update
 
-from taskapi import clock, db
+from taskapi import clock, db, rows
 from taskapi.errors import IdempotencyKeyReused, RequestInProgress
 from taskapi.idempotency.models import KeptAnswer
 
@@ -49,7 +49,7 @@ def keep(user_id: int, subject: str, *, body: bytes, **answer: Any) -> None:
 
 def purge() -> int:
     """Forget what is older than a day; return how much."""
-    return db.delete_all(KeptAnswer, KeptAnswer.expires_at <= clock.now())
+    return rows.delete_all(KeptAnswer, KeptAnswer.expires_at <= clock.now())
 
 
 def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
@@ -57,7 +57,7 @@ def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
     now = clock.now()
     fresh = {"fingerprint": fingerprint, "expires_at": now + KEPT}
     statement = (
-        db.upsert(KeptAnswer)
+        rows.upsert(KeptAnswer)
         .values(user_id=user_id, subject=subject, **fresh)
         .on_conflict_do_update(
             index_elements=[KeptAnswer.user_id, KeptAnswer.subject],

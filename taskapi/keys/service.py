@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import and_, bindparam, delete, insert, null, or_, select, update
 
-from taskapi import clock, db, lists
+from taskapi import clock, db, lists, rows
 from taskapi.db import AnyRow
 from taskapi.errors import ApiKeyExpired, ApiKeyInvalid, Fault, Invalid, NotFound
 from taskapi.keys import secrets
@@ -130,7 +130,7 @@ def all_of(user_id: int) -> Sequence[AnyRow]:
 
 def purge() -> int:
     """Delete keys that expired a month ago; return how many."""
-    return db.delete_all(ApiKey, ApiKey.expires_at <= clock.now() - KEEP_EXPIRED)
+    return rows.delete_all(ApiKey, ApiKey.expires_at <= clock.now() - KEEP_EXPIRED)
 
 
 def _one(caller: Any, key_id: int) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import bindparam, delete, event, insert, select, update
 
-from taskapi import clock, db
+from taskapi import clock, db, rows
 from taskapi.db import AnyRow
 from taskapi.mail import transport
 from taskapi.mail.models import Kind, Letter
@@ -70,7 +70,7 @@ def drain(compose: Compose) -> int:
 
 def purge() -> int:
     """Give up letters that nobody took for a day; return how many."""
-    number = db.delete_all(Letter, Letter.created_at <= clock.now() - GIVE_UP_AFTER)
+    number = rows.delete_all(Letter, Letter.created_at <= clock.now() - GIVE_UP_AFTER)
     if number:
         log.warning("mail given up", number=number)
     return number

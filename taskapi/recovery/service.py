@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import bindparam, delete, select
 
-from taskapi import clock, db, passwords
+from taskapi import clock, db, passwords, rows
 from taskapi.auth import service as sessions
 from taskapi.db import AnyRow
 from taskapi.errors import Fault, Invalid, NotFound
@@ -58,7 +58,7 @@ def issue(kind: Kind, email: str) -> str | None:
         "expires_at": now + LIFETIME[kind],
         "updated_at": now,
     }
-    statement = db.upsert(MailedToken).values(user_id=user.id, kind=kind, **fresh)
+    statement = rows.upsert(MailedToken).values(user_id=user.id, kind=kind, **fresh)
     one = [MailedToken.user_id, MailedToken.kind]
     db.session.execute(statement.on_conflict_do_update(index_elements=one, set_=fresh))
     return token
@@ -83,7 +83,7 @@ def verify_email(token: str) -> None:
 
 def purge() -> int:
     """Delete tokens that nothing can be done with; return how many."""
-    return db.delete_all(MailedToken, MailedToken.expires_at <= clock.now())
+    return rows.delete_all(MailedToken, MailedToken.expires_at <= clock.now())
 
 
 def _holder(kind: Kind, token: str) -> AnyRow:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from taskapi import db
+from taskapi import db, rows
 from taskapi.errors import AlreadyExists, Fault, Invalid
 from taskapi.tasks.models import LIVE, Task
 from taskapi.tasks.queries import OWNER, owned
@@ -30,7 +30,7 @@ def unique(owner_id: int, wanted: Mapping[str, Path]) -> Iterator[None]:
     `wanted` are the external ids that the block gives, with their places.
     """
     try:
-        with db.unique(Task):
+        with rows.unique(Task):
             yield
     except AlreadyExists as error:
         names = {"whose": owner_id, "external_ids": list(wanted)}

@@ -43,7 +43,7 @@ def create(caller: Any, fields: dict[str, Any]) -> Any:
     columns = values.first(caller.id, fields, clock.now())
     shown = reading.moments(caller) | {"joined": ",".join(names)}
     with external.unique(caller.id, external.places({(): fields})):
-        task = db.write(INSERT, columns | shown).one()
+        (task,) = db.write(INSERT, columns | shown, alone=not names)
     tags.attach(caller.id, {task.id: names})
     return task
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, null, select, update
 
-from taskapi import clock, db
+from taskapi import clock, db, rows
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
 from taskapi.tasks import trees
@@ -66,7 +66,7 @@ def bring_back(task: AnyRow, now: datetime) -> None:
 
 def purge(kept: timedelta) -> int:
     """Delete for good what was in the trash for longer; return how many."""
-    return db.delete_all(Task, Task.deleted_at <= clock.now() - kept)
+    return rows.delete_all(Task, Task.deleted_at <= clock.now() - kept)
 
 
 def _fits(task: AnyRow) -> bool:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import case, delete, update
 
-from taskapi import clock, db
+from taskapi import clock, db, rows
 from taskapi.errors import RateLimited, Unavailable
 from taskapi.users.models import Guess
 
@@ -91,7 +91,7 @@ def count(subject: Subject) -> None:
     over = Guess.expires_at <= now
     fresh = {"number": 1, "expires_at": now + WINDOW}
     statement = (
-        db.upsert(Guess)
+        rows.upsert(Guess)
         .values(subject=subject.digest, **fresh)
         .on_conflict_do_update(
             index_elements=[Guess.subject],
@@ -132,4 +132,4 @@ def _take_back(subject: Subject) -> None:
 
 def purge() -> int:
     """Forget what no longer counts; return how much that was."""
-    return db.delete_all(Guess, Guess.expires_at <= clock.now())
+    return rows.delete_all(Guess, Guess.expires_at <= clock.now())

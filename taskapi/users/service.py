@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from sqlalchemy import and_, bindparam, or_, select, update
 
-from taskapi import db, passwords, versioned
+from taskapi import db, passwords, rows, versioned
 from taskapi.db import AnyRow
 from taskapi.errors import (
     Fault,
@@ -38,7 +38,7 @@ def create(*, password: str, **fields: Any) -> AnyRow:
     password_hash = passwords.make_hash(password)
     if email and not fields.get("email_verified"):
         letters.offer(Kind.VERIFICATION, email)
-    with db.unique(User):
+    with rows.unique(User):
         values = fields | {"password_hash": password_hash}
         return versioned.create(User, values, PUBLIC_COLUMNS)
 
@@ -89,7 +89,7 @@ def change(
     _refuse_nameless(names, keeps_email=keeps_email and moves)
     if moves and names["email"]:
         letters.offer(Kind.VERIFICATION, names["email"])
-    with db.unique(User):
+    with rows.unique(User):
         mine = User.id == caller.id
         return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)
 

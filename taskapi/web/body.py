@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 import orjson
-from flask import Request, request
+from flask import Request, Response, request
 from flask.json.provider import JSONProvider
 from marshmallow import RAISE, ValidationError
 from marshmallow import Schema as AnySchema
@@ -182,7 +182,7 @@ class Json(JSONProvider):
 
     def dumps(self, obj: Any, **_options: Any) -> str:
         """Write a document."""
-        return orjson.dumps(obj, option=orjson.OPT_UTC_Z).decode()
+        return self._write(obj).decode()
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         """Read a document."""
@@ -190,5 +190,9 @@ class Json(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Any:
         """Answer with a document."""
-        body = self.dumps(self._prepare_response_obj(args, kwargs))
-        return self._app.response_class(body, mimetype="application/json")
+        body = self._write(self._prepare_response_obj(args, kwargs))
+        return Response(body, mimetype="application/json")
+
+    @staticmethod
+    def _write(obj: Any) -> bytes:
+        return orjson.dumps(obj, option=orjson.OPT_UTC_Z)

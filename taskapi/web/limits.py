@@ -1,4 +1,4 @@
-"""Rate limits per caller, counted by the `limits` library.
+"""Rate limits per caller, in windows of a minute.
 
 Two policies: `default` counts a user's requests, `auth` those of an address to the
 operations that take a password or a token, or ask for a letter. Each process counts by
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from flask import Flask, Response, current_app, g, request
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import RedisStorage
 
 from taskapi.errors import RateLimited
 
@@ -34,13 +34,35 @@ OUT_OF_REACH = (
 )
 
 
-class Store(RedisStorage):
-    """A Redis that says to the millisecond when a window ends: its TTL is rounded."""
+class Windows:
+    """The counts of this process; those of the last minute go in one sweep."""
 
-    def get_expiry(self, key: str) -> float:
-        """Return the moment when the window ends."""
-        left: int = self.storage.pttl(self.prefixed_key(key))
-        return max(left, 0) / 1000 + time.time()
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.counts: dict[str, tuple[int, float]] = {}
+        self.sweep_at = 0.0
+
+    def hit(self, key: str) -> tuple[int, float]:
+        """Count one request; return the count of its window, and when that ends."""
+        now = time.time()
+        with self.lock:
+            if now >= self.sweep_at:
+                self.counts = {k: c for k, c in self.counts.items() if c[1] > now}
+                self.sweep_at = now + WINDOW_SECONDS
+            count, ends_at = self.counts.get(key, (0, 0.0))
+            begun = (count, ends_at) if ends_at > now else (0, now + WINDOW_SECONDS)
+            self.counts[key] = counted = (begun[0] + 1, begun[1])
+        return counted
+
+
+class Store(RedisStorage):
+    """The counts of all processes, in a Redis that may keep nobody waiting."""
+
+    def hit(self, key: str) -> tuple[int, float]:
+        """Count one request; return the count of its window, and when that ends."""
+        count = self.incr(key, WINDOW_SECONDS)
+        left: int = self.storage.pttl(self.prefixed_key(key))  # the TTL is rounded
+        return count, max(left, 0) / 1000 + time.time()
 
 
 class Limits:
@@ -53,24 +75,20 @@ class Limits:
             "default": settings.ratelimit_per_minute,
             "auth": settings.ratelimit_auth_per_minute,
         }
+        self.own = Windows()
         self.retry_at: float | None = None
         self.lock = Lock()
 
     @cached_property
-    def own(self) -> Storage:
-        """Count in this process, from its first request on."""
-        return MemoryStorage()
-
-    @cached_property
-    def shared(self) -> Storage:
-        """Count for all processes, by a store that may keep nobody waiting."""
+    def shared(self) -> Store:
+        """Connect to the store at the first request."""
         return Store(self.shared_uri, wrap_exceptions=True, **PATIENCE)
 
     def hit(self, key: str) -> tuple[int, float]:
         """Count one request; return the count of its window, and when that ends."""
         if self._may_ask():
             try:
-                counted = self._hit(self.shared, key)
+                counted = self.shared.hit(key)
             except OUT_OF_REACH as error:
                 self.retry_at = time.monotonic() + RETRY_SECONDS
                 cause = type(error.__cause__ or error).__name__
@@ -78,7 +96,7 @@ class Limits:
             else:
                 self.retry_at = None
                 return counted
-        return self._hit(self.own, key)
+        return self.own.hit(key)
 
     def _may_ask(self) -> bool:
         """Tell whether to ask the store; when it is away, one asks for all at times."""
@@ -89,10 +107,6 @@ class Limits:
             if due:
                 self.retry_at = time.monotonic() + RETRY_SECONDS
             return due
-
-    @staticmethod
-    def _hit(storage: Storage, key: str) -> tuple[int, float]:
-        return storage.incr(key, WINDOW_SECONDS), storage.get_expiry(key)
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
