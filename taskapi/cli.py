@@ -11,6 +11,7 @@ from taskapi import background, clock, db, log
 from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
+from taskapi.backup.commands import backup, restore
 from taskapi.errors import Invalid, Problem, Unavailable
 from taskapi.keys import service as keys
 from taskapi.keys.models import ApiKey
@@ -46,7 +47,8 @@ mail_group = Group("mail", help="Send letters.")
 
 def init_app(app: Flask) -> None:
     """Add the commands, and the models to `flask shell`."""
-    for command in (users_group, keys_group, sessions_group, mail_group, purge):
+    groups = (users_group, keys_group, sessions_group, mail_group)
+    for command in (*groups, purge, backup, restore):
         app.cli.add_command(command)
     models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
     app.shell_context_processor(lambda: {"db": db, **models})

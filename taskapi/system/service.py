@@ -16,7 +16,7 @@ def checks() -> dict[str, str]:
     """Tell of each thing that requests need whether it is there."""
     return {
         "database": "ok" if _answers(PING) == [1] else "failed",
-        "migrations": "ok" if _answers(REVISION) == [_head()] else "failed",
+        "migrations": "ok" if _answers(REVISION) == [head()] else "failed",
     }
 
 
@@ -35,6 +35,16 @@ def _answers(statement: Any) -> list[Any]:
 
 
 @cache
-def _head() -> str | None:
-    """Return the revision that this code expects."""
-    return ScriptDirectory(db.migrate.directory).get_current_head()
+def head() -> str | None:
+    """Return the revision of the schema that this code expects."""
+    return _migrations().get_current_head()
+
+
+@cache
+def knows(revision: str) -> bool:
+    """Tell whether this code can migrate from that revision, or has it."""
+    return revision in {one.revision for one in _migrations().walk_revisions()}
+
+
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory(db.migrate.directory)

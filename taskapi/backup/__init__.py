@@ -1,0 +1,1 @@
+"""Backup and restore: whole copies, checked, or none."""

@@ -1,0 +1,75 @@
+"""PostgreSQL: copies by pg_dump and pg_restore, while others read and write."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import text
+
+from taskapi import db
+from taskapi.backup import programs
+from taskapi.backup.programs import Server, Task
+
+TABLES = text(
+    """
+    SELECT count(*) FROM pg_class JOIN pg_namespace space ON space.oid = relnamespace
+    WHERE relkind IN ('r', 'p', 'f') AND nspname <> 'information_schema'
+    AND nspname NOT LIKE 'pg\\_%' AND NOT EXISTS (
+        SELECT FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e'
+    )
+    """
+)
+REVISION = re.compile(r"^COPY \S*alembic_version .*\n(\w+)$", re.MULTILINE)
+
+
+def copy(draft: Path) -> str:
+    """Copy the database as it is at this moment; return the revision of its schema."""
+    server = _server()
+    words = ["--format=custom", "--no-password", "--lock-wait-timeout=30s", "--verbose"]
+    program = programs.find("pg_dump", server)
+    task = Task("Backing up", server.tables)
+    programs.run([program, *words, "--file", draft], server, task)
+    return check(draft)
+
+
+def check(file: Path) -> str:
+    """Return the revision of a copy that can be read to its end."""
+    program = programs.find("pg_restore", _server())
+    programs.read([program, "--file", os.devnull], file)
+    only = ["--data-only", "--table=alembic_version", "--file=-"]
+    found = REVISION.search(programs.read([program, *only], file))
+    return found[1] if found else ""
+
+
+def restore(file: Path) -> None:
+    """Fill the empty database in one transaction, so wholly or not at all."""
+    server = _server()
+    _refuse_full(server.tables)
+    program = programs.find("pg_restore", server)
+    contents = programs.read([program, "--list"], file).splitlines()
+    steps = sum(not line.startswith(";") for line in contents)
+    whole = ["--single-transaction", "--exit-on-error", "--no-password", "--verbose"]
+    to = ["--dbname=", "--no-owner", "--no-privileges"]  # empty: what PGDATABASE says
+    task = Task("Restoring", steps)
+    programs.run([program, *whole, *to, file], server, task)
+
+
+def _server() -> Server:
+    """Look at the server, and at how the engine reached it, password included."""
+    with db.database.engine.connect() as connection:
+        tables = connection.execute(TABLES).scalar_one()
+        reached: Any = connection.connection.driver_connection
+        major = reached.info.server_version // 10_000
+        options = [o for o in reached.pgconn.info if o.envvar and o.val]
+    return Server(major, {o.envvar.decode(): o.val.decode() for o in options}, tables)
+
+
+def _refuse_full(tables: int) -> None:
+    if tables:
+        raise click.ClickException(
+            f"The database is not empty: it has {tables} tables. "
+            "Name an empty one in DATABASE_URL, such as one that createdb made."
+        )
