@@ -12,6 +12,7 @@ from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.backup.commands import backup, restore
+from taskapi.doctor.commands import doctor
 from taskapi.errors import Invalid, Problem, Unavailable
 from taskapi.keys import service as keys
 from taskapi.keys.models import ApiKey
@@ -48,7 +49,7 @@ mail_group = Group("mail", help="Send letters.")
 def init_app(app: Flask) -> None:
     """Add the commands, and the models to `flask shell`."""
     groups = (users_group, keys_group, sessions_group, mail_group)
-    for command in (*groups, purge, backup, restore):
+    for command in (*groups, purge, backup, restore, doctor):
         app.cli.add_command(command)
     models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
     app.shell_context_processor(lambda: {"db": db, **models})

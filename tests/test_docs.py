@@ -45,7 +45,7 @@ def test_every_command_is_in_the_readme(apps: dict[str, Flask]) -> None:
         f"flask {group} {name}"
         for group in ("users", "api-keys", "sessions", "mail")
         for name in groups[group].commands
-    } | {f"flask {name}" for name in ("purge", "backup", "restore")}
+    } | {f"flask {name}" for name in ("purge", "backup", "restore", "doctor")}
 
     missing = {command for command in own if command not in README}
 

@@ -89,7 +89,7 @@ def _in_a_line(comfort: str) -> Iterator[None]:
         raise click.ClickException(f"{_cause(error)}. {comfort}") from error
     except db.OUT_OF_REACH as error:
         raise click.ClickException(
-            f"The database is out of reach; look at DATABASE_URL. {comfort}"
+            f"The database is out of reach; ask `flask doctor` why. {comfort}"
         ) from error
 
 

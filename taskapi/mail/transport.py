@@ -2,7 +2,8 @@
 
 import smtplib
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -67,6 +68,18 @@ def send(letter: AnyRow, text: Text) -> None:
         log.info("mail", to=letter.email, subject=text.subject, body=text.body)
 
 
+def greet() -> bool:
+    """Log in at the mail server and leave; tell whether all of it was encrypted.
+
+    Raises OSError where the server is out of reach or does not let us in.
+    """
+    server = _post().server
+    if not server:
+        return True
+    with _meet(server) as smtp:
+        return isinstance(smtp.sock, ssl.SSLSocket)
+
+
 def _write(letter: AnyRow, text: Text, sender: str) -> EmailMessage:
     domain = sender.rpartition("@")[2].rstrip(">")
     message = EmailMessage(policy=LONG_LINES)
@@ -83,13 +96,20 @@ def _write(letter: AnyRow, text: Text, sender: str) -> EmailMessage:
 
 
 def _hand_over(message: EmailMessage, server: SplitResult) -> None:
+    with _meet(server) as smtp:
+        smtp.send_message(message)
+
+
+@contextmanager
+def _meet(server: SplitResult) -> Iterator[smtplib.SMTP]:
+    """Be logged in at the server meanwhile."""
     tls = ssl.create_default_context()
     if _is_this_machine(server.hostname):
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     smtp = _connect(server, tls)
     try:
         _introduce(smtp, server, tls)
-        smtp.send_message(message)
+        yield smtp
     finally:
         with suppress(OSError):
             smtp.quit()

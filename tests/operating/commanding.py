@@ -1,5 +1,6 @@
 """What operators type, and how a refusal looks."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,16 @@ FLASK = str(Path(sys.executable).with_name("flask"))
 TABLES = {
     "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'table'",
     "postgresql": "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
+}
+
+SERVED = {
+    "environment": "production",
+    "public_url": "https://tasks.example.org",
+    "trusted_hosts": ("tasks.example.org",),
+    "trusted_proxies": 1,
+    "registration": "closed",
+    "ratelimit_enabled": True,
+    "threads": 4,
 }
 
 
@@ -68,3 +79,17 @@ def tables(app: Flask) -> int:
     if kind_of(app) == "sqlite" and not Path(str(url.database)).exists():
         return 0
     return int(execute(app, TABLES[kind_of(app)])[0][0])
+
+
+def examined(app: Flask) -> dict[str, dict[str, str]]:
+    """Return what the doctor says of each check."""
+    cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
+    done = app.test_cli_runner().invoke(cli, ["doctor", "--json"])
+    findings = json.loads(done.stdout)
+    broken = any(one["state"] == "fail" for one in findings)
+    assert done.exit_code == broken, done.output
+    return {one["check"]: one for one in findings}
+
+
+def states(app: Flask) -> dict[str, str]:
+    return {check: one["state"] for check, one in examined(app).items()}

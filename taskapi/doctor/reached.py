@@ -1,0 +1,49 @@
+"""Servers beside the database: mail and Redis."""
+
+from smtplib import SMTPResponseException
+
+from flask import current_app
+
+from taskapi.doctor.findings import Finding, fail, ok, warn
+from taskapi.mail import transport
+from taskapi.web import limits
+from taskapi.web.settings import settings
+
+
+def examine_mail() -> list[Finding]:
+    """Log in at the mail server, and send nothing."""
+    if not settings.smtp_url:
+        return [ok("mail", "off: SMTP_URL is empty")]
+    try:
+        encrypted = transport.greet()
+    except (OSError, ValueError) as error:
+        remedy = "Look at SMTP_URL: host, port, user and password."
+        return [fail("mail", f"no login at the server: {_cause(error)}", remedy)]
+    if not encrypted:
+        remedy = "Use a server with STARTTLS, or smtps://."
+        return [warn("mail", "the server takes letters unencrypted only", remedy)]
+    return [ok("mail", "the server lets us in, encrypted")]
+
+
+def examine_store() -> list[Finding]:
+    """Ask the Redis that counts for all."""
+    if not settings.ratelimit_storage_uri:
+        return [ok("redis", "off: RATELIMIT_STORAGE_URI is empty")]
+    if _answers():
+        return [ok("redis", "it answers")]
+    remedy = "Look at RATELIMIT_STORAGE_URI; until then each worker counts by itself."
+    return [fail("redis", "out of reach, or it does not let us in", remedy)]
+
+
+def _answers() -> bool:
+    try:
+        return bool(current_app.extensions["limits"].shared.storage.check())
+    except limits.OUT_OF_REACH:
+        return False
+
+
+def _cause(error: OSError | ValueError) -> str:
+    """Name the fault, without what the server says: it may quote what was sent."""
+    if isinstance(error, SMTPResponseException):
+        return f"it answers {error.smtp_code}"
+    return getattr(error, "strerror", None) or type(error).__name__
