@@ -10,21 +10,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import TextClause, inspect, make_url
+from sqlalchemy import TextClause, inspect
 
 from taskapi import db
-from tests.conftest import KINDS, SERVER
+from tests.conftest import KINDS
+from tests.databases import NewDatabase, new_databases
 from tests.support import Client
 from tests.system.sql import counts, execute
 
 ROOT = Path(__file__).parents[1]
 FLASK = str(Path(sys.executable).with_name("flask"))
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
-NewDatabase = Callable[[str], Flask]
 VERSION = '''"""Try something"""
 
 import sqlalchemy as sa
@@ -55,23 +54,8 @@ def new_database(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> Iterator[NewDatabase]:
     """Return a maker of apps, each on an empty database of its own."""
-    server, made = os.environ[SERVER], []
-
-    def make(kind: str) -> Flask:
-        name = f"taskapi_{secrets.token_hex(8)}"
-        run_on_server(server, f"CREATE DATABASE {name}")
-        url = make_url(server).set(drivername="postgresql+psycopg", database=name)
-        address = url.render_as_string(hide_password=False)
-        file = f"sqlite:///{tmp_path / name}.db"
-        app = make_app(database_url=file if kind == "sqlite" else address)
-        made.append((name, app))
-        return app
-
-    yield make
-    for name, app in made:
-        with app.app_context():
-            db.database.engine.dispose()
-        run_on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with new_databases(tmp_path, make_app) as make:
+        yield make
 
 
 @pytest.fixture(params=KINDS)
@@ -86,11 +70,6 @@ def folder(tmp_path: Path) -> Path:
     copy = tmp_path / "migrations"
     shutil.copytree(ROOT / "migrations", copy)
     return copy
-
-
-def run_on_server(server: str, statement: str) -> None:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(statement)
 
 
 def flask(app: Flask, *words: str) -> str:

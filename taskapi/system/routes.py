@@ -20,12 +20,14 @@ system = Blueprint("system", "The service itself.", prefix="")
 def get_health() -> Any:
     """Ready?
 
-    200 when requests can be served, else 503 in the same shape.
+    200 when requests can be served, else 503 in the same shape, with what to do.
     """
     checks = service.checks()
-    if set(checks.values()) == {"ok"}:
+    remedy = service.remedy(checks)
+    if remedy is None:
         return {"status": "ok", "checks": checks}
-    return {"status": "unavailable", "checks": checks}, 503, {"Retry-After": "1"}
+    answer = {"status": "unavailable", "checks": checks, "remedy": remedy}
+    return answer, 503, {"Retry-After": "1"}
 
 
 @system.get("/health/live", public=True)

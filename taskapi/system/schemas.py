@@ -19,6 +19,9 @@ class HealthSchema(LiveSchema):
         values=fields.String(),
         metadata={"examples": [{"database": "ok", "migrations": "ok"}]},
     )
+    remedy = fields.String(
+        metadata={"description": "What to do about it, where a check failed."}
+    )
 
 
 class IndexSchema(Schema):

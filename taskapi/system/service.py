@@ -9,6 +9,10 @@ from sqlalchemy import text
 from taskapi import db
 
 PING = text("SELECT 1")
+REMEDIES = {
+    "database": "See whether the database runs; `flask doctor` tells more.",
+    "migrations": "Run `flask db upgrade`.",
+}
 REVISION = text("SELECT version_num FROM alembic_version")
 
 
@@ -18,6 +22,12 @@ def checks() -> dict[str, str]:
         "database": "ok" if _answers(PING) == [1] else "failed",
         "migrations": "ok" if _answers(REVISION) == [head()] else "failed",
     }
+
+
+def remedy(checks: dict[str, str]) -> str | None:
+    """Return what to do about the first check that failed; None where all is well."""
+    failed = (name for name, state in checks.items() if state == "failed")
+    return next(map(REMEDIES.__getitem__, failed), None)
 
 
 def links(*, with_docs: bool) -> dict[str, str]:

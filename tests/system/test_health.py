@@ -1,6 +1,6 @@
 """Whether the service can serve, as load balancers and operators see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import flask_migrate
@@ -9,6 +9,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
+from tests.conftest import KINDS
+from tests.databases import new_databases
 from tests.support import Client
 
 MakeApp = Callable[..., Flask]
@@ -16,16 +18,13 @@ GOOD = {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}
 SECRET = "hunter2"
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return the path of an SQLite file that does not exist yet."""
-    return tmp_path / "new.db"
-
-
-@pytest.fixture
-def unmigrated(make_app: MakeApp, file: Path) -> Client:
+@pytest.fixture(params=KINDS)
+def unmigrated(
+    request: pytest.FixtureRequest, make_app: MakeApp, tmp_path: Path
+) -> Iterator[Client]:
     """Return a client of an app whose database is empty."""
-    return Client(make_app(database_url=f"sqlite:///{file}"))
+    with new_databases(tmp_path, make_app) as make:
+        yield Client(make(request.param))
 
 
 @pytest.fixture
@@ -55,7 +54,8 @@ def test_a_database_without_migrations_is_not_ready(unmigrated: Client) -> None:
 
     checks = {"database": "ok", "migrations": "failed"}
     assert answer.status_code == 503
-    assert answer.json == {"status": "unavailable", "checks": checks}
+    remedy = "Run `flask db upgrade`."
+    assert answer.json == {"status": "unavailable", "checks": checks, "remedy": remedy}
     assert answer.headers["Retry-After"] == "1"
 
 
@@ -90,7 +90,8 @@ def test_an_absent_database_is_not_ready_and_its_cause_stays_inside(
 
     checks = {"database": "failed", "migrations": "failed"}
     assert answer.status_code == 503
-    assert answer.json == {"status": "unavailable", "checks": checks}
+    assert answer.json["checks"] == checks
+    assert "`flask doctor`" in answer.json["remedy"]
     assert SECRET not in answer.text
 
 
@@ -109,9 +110,11 @@ def test_asking_whether_it_is_alive_touches_nothing(
 
 
 def test_asking_whether_it_is_alive_makes_no_database(
-    unmigrated: Client, file: Path
+    make_app: MakeApp, tmp_path: Path
 ) -> None:
-    unmigrated.get("/health/live")
+    file = tmp_path / "new.db"
+
+    Client(make_app(database_url=f"sqlite:///{file}")).get("/health/live")
 
     assert not file.exists()
 
