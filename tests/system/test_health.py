@@ -59,16 +59,31 @@ def test_a_database_without_migrations_is_not_ready(unmigrated: Client) -> None:
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_a_database_of_another_release_is_not_ready(unmigrated: Client) -> None:
+def test_a_database_of_an_older_release_is_not_ready(unmigrated: Client) -> None:
     with unmigrated.app.app_context():
-        flask_migrate.upgrade()
-        with db.transaction():
-            db.session.execute(text("UPDATE alembic_version SET version_num = 'old'"))
+        flask_migrate.upgrade(revision="head-1")
 
     answer = unmigrated.get("/health")
 
     assert answer.status_code == 503
     assert answer.json["checks"] == {"database": "ok", "migrations": "failed"}
+
+
+def test_an_instance_stays_ready_when_a_newer_release_has_migrated(
+    unmigrated: Client,
+) -> None:
+    with unmigrated.app.app_context():
+        flask_migrate.upgrade()
+        with db.transaction():
+            db.session.execute(text("UPDATE alembic_version SET version_num = 'next'"))
+
+    answer = unmigrated.get("/health")
+
+    checks = {"database": "ok", "migrations": "ahead"}
+    assert (answer.status_code, answer.json) == (
+        200,
+        {"status": "ok", "checks": checks},
+    )
 
 
 def test_a_service_becomes_ready_when_its_database_is_migrated(
