@@ -162,8 +162,7 @@ def _database_url(url: str) -> str:
     """Mean psycopg 3 by both names of PostgreSQL; make SQLite paths absolute."""
     scheme, separator, rest = url.partition("://")
     if separator and scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
-        _refuse_bad_port("DATABASE_URL", rest)
-        return f"postgresql+psycopg://{rest}"
+        return f"postgresql+psycopg://{_hosts_apart(rest)}"
     path, _, options = rest.removeprefix("/").partition("?")
     if scheme != "sqlite" or not rest.startswith("/") or path in {"", ":memory:"}:
         raise SettingError(
@@ -171,6 +170,27 @@ def _database_url(url: str) -> str:
             "or sqlite:////path/to/file.db"
         )
     return f"sqlite:///{Path(path).resolve()}" + (f"?{options}" if options else "")
+
+
+def _hosts_apart(rest: str) -> str:
+    """Write several hosts the way SQLAlchemy reads them; look for the one that writes.
+
+    libpq takes `user:password@one:5432,two:5432/name`, SQLAlchemy lists as options.
+    """
+    authority, _, path = rest.partition("/")
+    account, at, hosts = authority.rpartition("@")
+    for host in hosts.split(","):
+        _refuse_bad_port("DATABASE_URL", host)
+    if "," not in hosts:
+        return rest
+    servers = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    names = ",".join(server.hostname or "" for server in servers)
+    ports = ",".join(str(server.port or "") for server in servers)
+    name, _, options = path.partition("?")
+    options = "&".join([f"host={names}", f"port={ports}", *filter(None, [options])])
+    if "target_session_attrs=" not in options:
+        options += "&target_session_attrs=read-write"
+    return f"{account}{at}/{name}?{options}"
 
 
 def _refuse_bad_port(name: str, address: str) -> None:

@@ -98,6 +98,7 @@ WRONG = [
     ("RATELIMIT_STORAGE_URI", f"redis+cluster://:{PLANTED}@host"),
     ("DATABASE_URL", f"mysql://ann:{PLANTED}@host/name"),
     ("DATABASE_URL", f"postgresql://ann:{PLANTED}@host:port/name"),
+    ("DATABASE_URL", f"postgresql://ann:{PLANTED}@one:5432,two:port/name"),
     ("DATABASE_URL", "sqlite://"),
     ("DATABASE_URL", "sqlite:///:memory:"),
     ("DATABASE_URL", f"garbage-{PLANTED}"),
@@ -259,6 +260,32 @@ def test_each_name_of_postgresql_means_psycopg(scheme: str) -> None:
 
     expected = "postgresql+psycopg://ann:pw@host/name?sslmode=require"
     assert shown.stdout.strip() == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        pytest.param(
+            "ann:pw@one:5432,two:6432/name?sslmode=require",
+            "ann:pw@/name?host=one,two&port=5432,6432&sslmode=require"
+            "&target_session_attrs=read-write",
+            id="the one that writes is looked for",
+        ),
+        pytest.param(
+            "one,[::1]:6432/name?target_session_attrs=any",
+            "/name?host=one,::1&port=,6432&target_session_attrs=any",
+            id="unless another is asked for",
+        ),
+    ],
+)
+def test_several_hosts_of_postgresql_are_told_apart(
+    address: str, expected: str
+) -> None:
+    variables = environment(DATABASE_URL=f"postgresql://{address}")
+
+    shown = run(URL, variables)
+
+    assert shown.stdout == f"postgresql+psycopg://{expected}\n", shown.stderr
 
 
 def test_a_relative_path_of_sqlite_is_relative_to_where_the_process_starts(
