@@ -4,6 +4,8 @@ import gc
 import sys
 from pathlib import Path
 
+from gunicorn.workers.gthread import ThreadWorker
+
 from config import load
 from taskapi import background
 from taskapi.log import logging_config
@@ -14,7 +16,6 @@ settings = load()
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
 threads = settings.threads + WAITING  # who waits for a hash keeps nobody else out
-worker_class = "gthread"
 memory = Path("/dev/shm")  # noqa: S108 - a heartbeat on a disk can block a worker
 worker_tmp_dir = str(memory) if memory.is_dir() else None
 keepalive = 30
@@ -37,6 +38,31 @@ curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
   -d '{{"username": "ann", "password": "four words of yours"}}'
 
 """
+
+
+class Worker(ThreadWorker):
+    """A worker that closes its door before it leaves.
+
+    gunicorn's own keeps the socket open until its last connection ends: who connects
+    meanwhile waits for an answer that never comes, and a proxy cannot ask elsewhere.
+    """
+
+    def set_accept_enabled(self, enabled):
+        """Take in who is at the door already, then close it."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                self._take_in_all(listener)
+                listener.close()
+
+    def _take_in_all(self, listener):
+        before = None
+        while self.nr_conns != before:
+            before = self.nr_conns
+            self.accept(listener)
+
+
+worker_class = Worker
 
 
 def post_worker_init(worker):
