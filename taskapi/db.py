@@ -56,6 +56,9 @@ TRIES = 3
 COLLISIONS = {"40001", "40P01"}
 """Serialization failure and deadlock: both go away when the work is done again."""
 
+READ_ONLY = "25006"
+"""What a replica says to a write."""
+
 AnyRow = Any
 """A row as SQLAlchemy returns it: each column is an attribute."""
 
@@ -220,11 +223,23 @@ def transaction() -> Iterator[None]:
             raise Collision(retry_after=1) from error
         log.warning("database out of reach", cause=str(cause).partition("\n")[0])
         raise Unavailable(retry_after=1) from error
+    except exc.InternalError as error:
+        _leave_reader(error)
+        raise
     except exc.IntegrityError as error:
         # a race with a request that took away what this one refers to: once more
         raise Unavailable(retry_after=1) from error
     finally:
         session.remove()
+
+
+def _leave_reader(error: exc.InternalError) -> None:
+    """Give up connections that lead to what is no longer the primary."""
+    if getattr(error.orig, "sqlstate", None) == READ_ONLY:
+        log.warning("database takes no writes")
+        session.remove()
+        database.engine.dispose()
+        raise Unavailable(retry_after=1) from error
 
 
 def transactional(view: Callable[P, R]) -> Callable[P, R]:

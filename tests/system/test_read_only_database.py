@@ -1,0 +1,47 @@
+"""A connection that leads to a server that does not take writes, such as a replica."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import NullPool, create_engine, text
+
+from taskapi import db
+from tests.support import Client, refused
+
+
+@pytest.fixture
+def read_only(app: Flask, ann: Client) -> Iterator[Client]:
+    """Return Ann, whose database took no writes when her connections were made."""
+    name = db_name(app)
+    alter(app, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with app.app_context():
+        db.database.engine.dispose()
+    ann.get("tasks")
+    alter(app, f"ALTER DATABASE {name} SET default_transaction_read_only = off")
+    yield ann
+    alter(app, f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+
+def db_name(app: Flask) -> str:
+    with app.app_context():
+        return str(db.read(text("SELECT current_database()"))[0][0])
+
+
+def alter(app: Flask, statement: str) -> None:
+    """Do it on a connection that is not one of the app's."""
+    url = app.extensions["settings"].database_url
+    apart = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with apart.connect() as connection:
+        connection.execute(text("SET default_transaction_read_only = off"))
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_a_connection_that_takes_no_writes_is_given_up(read_only: Client) -> None:
+    refusal = read_only.post("tasks", {"title": "too early"})
+    retried = read_only.post("tasks", {"title": "again"})
+
+    refused(refusal, 503, "service-unavailable")
+    assert refusal.headers["Retry-After"] == "1"
+    assert retried.status_code == 201
