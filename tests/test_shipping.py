@@ -14,6 +14,9 @@ import config
 ROOT = Path(__file__).parents[1]
 TOOLS = Path(sys.executable).parent
 WORKFLOW = ".github/workflows/ci.yml"
+WORKFLOWS = [f".github/workflows/{name}.yml" for name in ("ci", "release", "security")]
+RELEASE = ".github/workflows/release.yml"
+ALL = " ".join(WORKFLOWS)
 DEPENDABOT = ".github/dependabot.yml"
 TIMEOUTS = "custom.github-workflows-require-timeout"
 SCHEMA = "check-jsonschema --builtin-schema"
@@ -78,8 +81,8 @@ def shown(default: object) -> str:
 @pytest.mark.parametrize(
     "command",
     [
-        pytest.param(f"{SCHEMA} vendor.github-workflows {WORKFLOW}", id="workflow"),
-        pytest.param(f"{SCHEMA} {TIMEOUTS} {WORKFLOW}", id="timeouts"),
+        pytest.param(f"{SCHEMA} vendor.github-workflows {ALL}", id="workflows"),
+        pytest.param(f"{SCHEMA} {TIMEOUTS} {ALL}", id="timeouts"),
         pytest.param(f"{SCHEMA} vendor.dependabot {DEPENDABOT}", id="dependabot"),
         pytest.param(f"{SCHEMA} vendor.compose-spec compose.yaml", id="compose"),
         pytest.param("hadolint Dockerfile", id="image"),
@@ -94,8 +97,15 @@ def test_the_linters_of_what_ships_find_nothing(command: str) -> None:
     assert status == 0, said
 
 
-def test_every_action_is_pinned_by_a_full_hash_and_names_its_version() -> None:
-    workflow = read(WORKFLOW)
+def test_every_workflow_is_looked_at() -> None:
+    there = {str(p.relative_to(ROOT)) for p in ROOT.glob(".github/workflows/*")}
+
+    assert there == set(WORKFLOWS)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS)
+def test_every_action_is_pinned_by_a_full_hash_and_names_its_version(path: str) -> None:
+    workflow = read(path)
 
     used = re.findall(r"uses: (.+)", workflow)
     pinned = re.findall(r"uses: (\S+@[0-9a-f]{40} # v[\d.]+)\n", workflow)
@@ -104,13 +114,36 @@ def test_every_action_is_pinned_by_a_full_hash_and_names_its_version() -> None:
     assert used == pinned
 
 
-def test_no_checkout_leaves_its_credentials_behind() -> None:
-    workflow = read(WORKFLOW)
+@pytest.mark.parametrize("path", WORKFLOWS)
+def test_no_checkout_leaves_its_credentials_behind(path: str) -> None:
+    workflow = read(path)
 
     checkouts = workflow.count("uses: actions/checkout@")
     cleared = workflow.count("persist-credentials: false")
 
     assert checkouts == cleared
+
+
+@pytest.mark.parametrize("path", WORKFLOWS)
+def test_a_workflow_may_read_and_only_its_jobs_may_do_more(path: str) -> None:
+    workflow = parse(path)
+
+    jobs = workflow["jobs"].values()
+    writes = [set(job.get("permissions", {}).values()) for job in jobs]
+
+    assert workflow["permissions"] == {"contents": "read"}
+    assert all(rights <= {"read", "write"} for rights in writes)
+    assert "pull_request_target" not in read(path)
+
+
+def test_a_release_pushes_its_image_before_it_is_announced() -> None:
+    jobs = parse(RELEASE)["jobs"]
+
+    rights = {name: job["permissions"] for name, job in jobs.items()}
+
+    assert jobs["notes"]["needs"] == "image"
+    assert rights["image"] == {"contents": "read", "packages": "write"}
+    assert rights["notes"] == {"contents": "write"}
 
 
 def test_the_oldest_python_that_is_promised_is_tested() -> None:

@@ -1,0 +1,59 @@
+"""render.yaml against the service: values are read, paths and commands exist."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+
+import config
+
+BLUEPRINT = yaml.safe_load((Path(__file__).parents[1] / "render.yaml").read_text())
+SERVICE = BLUEPRINT["services"][0]
+GENERATED = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
+CONNECTION = "postgres://taskapi:pw@dpg-1-a/taskapi"
+
+
+def given(variable: dict[str, Any]) -> str:
+    """Return what the platform puts in."""
+    if "fromDatabase" in variable:
+        return CONNECTION
+    return GENERATED if variable.get("generateValue") else str(variable["value"])
+
+
+def test_the_service_starts_with_the_values_of_the_blueprint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable in SERVICE["envVars"]:
+        monkeypatch.setenv(variable["key"], given(variable))
+
+    settings = config.from_env()
+
+    assert settings.environment is config.Environment.PRODUCTION
+    assert settings.database_url == CONNECTION.replace(
+        "postgres", "postgresql+psycopg", 1
+    )
+    assert settings.trusted_proxies == 1
+
+
+def test_the_blueprint_asks_for_a_path_that_the_service_has(
+    apps: dict[str, Flask],
+) -> None:
+    client = apps["postgresql"].test_client()
+
+    answer = client.get(SERVICE["healthCheckPath"])
+
+    assert answer.status_code == 200
+
+
+def test_the_blueprint_runs_a_command_that_the_service_has(
+    apps: dict[str, Flask],
+) -> None:
+    program, group, command = shlex.split(SERVICE["preDeployCommand"])
+
+    commands = apps["postgresql"].cli.commands[group].commands
+
+    assert program == "flask"
+    assert command in commands
