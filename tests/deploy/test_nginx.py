@@ -1,0 +1,133 @@
+"""nginx as it is shipped, in front of instances that say what they heard."""
+
+import http.client
+from collections.abc import Callable
+
+import pytest
+
+from deploy.cluster import slow
+from tests.deploy.conftest import Front
+
+MEBIBYTE = 1024 * 1024
+TASKS = "/api/v1/tasks"
+Fronted = Callable[[int], Front]
+
+
+def test_what_a_client_says_about_itself_is_not_passed_on(fronted: Fronted) -> None:
+    front = fronted(1)
+    names = ["For", "Proto", "Host", "Port", "Prefix"]
+    spoofed = {f"X_Forwarded_{name}": "1.2.3.4" for name in names}
+
+    front.call("GET", "/", **spoofed, X_Real_IP="1.2.3.4", Forwarded="for=1.2.3.4")
+
+    heard = front.behind[0].heard[0]["headers"]
+    assert "1.2.3.4" not in heard.values()
+    assert heard["X-Forwarded-For"] == "127.0.0.1"
+    assert heard["X-Forwarded-Proto"] == "https"
+    assert heard["X-Forwarded-Host"] == heard["Host"] == "localhost"
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "//metrics", "/%6detrics", "/x/../metrics"]
+)
+def test_figures_are_not_for_the_outside(fronted: Fronted, path: str) -> None:
+    front = fronted(1)
+
+    answer = front.call("GET", path)
+
+    assert answer.status == 404
+    assert front.behind[0].heard == []
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency_Key": "k"}], ids=["plain", "key"])
+@pytest.mark.parametrize(
+    ("size", "status"), [(MEBIBYTE, 200), (MEBIBYTE + 1, 413)], ids=["fits", "beyond"]
+)
+def test_a_body_may_have_a_mebibyte(
+    fronted: Fronted, size: int, status: int, key: dict[str, str]
+) -> None:
+    front = fronted(1)
+
+    answer = front.call("POST", TASKS, b"x" * size, **key)
+
+    assert answer.status == status
+    assert answer.body.get("bytes", size) == size
+    assert answer.body.get("code", "payload-too-large") == "payload-too-large"
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "times"),
+    [
+        pytest.param("GET", {}, 2, id="reads are repeated"),
+        pytest.param("DELETE", {}, 2, id="what ends the same way is repeated"),
+        pytest.param("POST", {}, 1, id="a write is not"),
+        pytest.param("PATCH", {}, 1, id="a change is not"),
+        pytest.param("POST", {"Idempotency_Key": "k"}, 2, id="a write with a key is"),
+        pytest.param("PATCH", {"Idempotency_Key": "k"}, 2, id="a change with a key is"),
+    ],
+)
+def test_only_what_may_be_done_twice_is_asked_twice(
+    fronted: Fronted, method: str, key: dict[str, str], times: int
+) -> None:
+    front = fronted(2)
+    for one in front.behind:
+        one.hangs_up = True
+
+    answer = front.call(method, TASKS, b"{}", **key)
+
+    assert sum(len(one.heard) for one in front.behind) == times
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.body["code"] == "service-unavailable"
+
+
+def test_a_write_goes_to_the_other_instance_when_one_is_gone(fronted: Fronted) -> None:
+    front = fronted(2)
+    gone = front.behind[0]
+    gone.shutdown()
+    gone.server_close()
+
+    answers = [front.call("POST", TASKS, b"{}").status for _ in range(4)]
+
+    assert answers == [200] * 4
+
+
+def test_a_key_makes_nothing_else_repeatable(fronted: Fronted) -> None:
+    front = fronted(2)
+    for one in front.behind:
+        one.hangs_up = True
+
+    front.call("POST", "/api/v1/auth/register", b"{}", Idempotency_Key="k")
+
+    assert sum(len(one.heard) for one in front.behind) == 1
+
+
+def test_the_server_does_not_say_which_nginx_it_is(fronted: Fronted) -> None:
+    front = fronted(1)
+
+    answers = [front.call("GET", path) for path in ("/", "/metrics")]
+
+    assert [answer.headers["Server"] for answer in answers] == ["nginx"] * 2
+    assert b"nginx/" not in answers[1].body
+
+
+def test_plain_http_is_sent_to_https(fronted: Fronted) -> None:
+    front = fronted(1)
+    connection = http.client.HTTPConnection("127.0.0.1", front.nginx.plain_port)
+
+    connection.request("POST", "/x?y=z", headers={"Host": "tasks.example.org"})
+    answer = connection.getresponse()
+    connection.close()
+
+    assert answer.status == 308
+    assert answer.headers["Location"] == "https://tasks.example.org/x?y=z"
+
+
+def test_half_sent_requests_reach_no_instance(fronted: Fronted) -> None:
+    front = fronted(1)
+
+    slow.run(front.nginx.port, front.nginx.certificate, 40, 3)
+
+    lengths = {one["headers"].get("Content-Length") for one in front.behind[0].heard}
+    assert lengths == {None}
