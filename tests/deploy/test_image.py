@@ -1,0 +1,31 @@
+"""What deploy/image.py takes for granted is what the Dockerfile says."""
+
+import re
+import subprocess
+import sys
+
+from deploy import image
+from deploy.cluster.programs import ROOT
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+
+
+def test_the_base_that_stands_in_has_the_name_of_the_real_one() -> None:
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+
+    assert {f"docker.io/library/{base}" for base in bases} == {image.BASE}
+
+
+def test_the_folder_that_is_mounted_is_the_one_of_the_image() -> None:
+    made = re.findall(r"install --directory .* (/\w+)$", DOCKERFILE, re.MULTILINE)
+
+    assert [f'"$root{folder}"' in image.ENTER for folder in made] == [True]
+
+
+def test_the_script_says_what_differs_from_the_real_image() -> None:
+    words = [sys.executable, "-m", "deploy.image", "--help"]
+
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+
+    assert done.returncode == 0
+    assert "What differs" in done.stdout
