@@ -4,6 +4,7 @@ import gc
 import sys
 from pathlib import Path
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from config import load
@@ -40,6 +41,13 @@ curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
 """
 
 
+class Log(Logger):
+    """gunicorn's log without access lines: the app writes its own."""
+
+    def access(self, resp, req, environ, request_time):
+        """Do nothing; gunicorn would put a line together that nobody reads."""
+
+
 class Worker(ThreadWorker):
     """A worker that closes its door before it leaves.
 
@@ -63,6 +71,7 @@ class Worker(ThreadWorker):
 
 
 worker_class = Worker
+logger_class = Log
 
 
 def post_worker_init(worker):
