@@ -6,6 +6,7 @@ compiler, its types and its pool are used, and its execution is not.
 
 import collections
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, exc
@@ -29,14 +30,12 @@ class Prepared:
         form = self.forms.get(dialect.name)
         if form is None:
             form = self.forms[dialect.name] = Form(self, dialect)
-        cursor = connection.connection.cursor()
         try:
-            dialect.do_execute(cursor, form.text, form.bound(given))
-            return list(map(form.row, cursor.fetchall()))
+            with closing(connection.connection.cursor()) as cursor:
+                dialect.do_execute(cursor, form.text, form.bound(given))
+                return list(map(form.row, cursor.fetchall()))
         except dialect.loaded_dbapi.Error as error:
-            raise _translated(error, connection, cursor) from error
-        finally:
-            cursor.close()
+            raise _translated(error, connection) from error
 
 
 class Form:
@@ -82,12 +81,12 @@ def run(
     return connection.execute(statement, given).all()
 
 
-def _translated(error: Any, connection: Connection, cursor: Any) -> Exception:
-    """Return SQLAlchemy's error; of a lost connection the pool is lost as well."""
-    dialect, fairy = connection.dialect, connection.connection
-    if dialect.is_disconnect(error, fairy.dbapi_connection, cursor):
+def _translated(error: Any, connection: Connection) -> Exception:
+    """Return SQLAlchemy's error; with a connection all others of the pool are lost."""
+    dialect, driver = connection.dialect, connection.connection.dbapi_connection
+    if dialect.is_disconnect(error, driver, None):
         connection.invalidate(error)
-        connection.engine.dispose(close=False)
+        connection.engine.dispose()
     base = dialect.loaded_dbapi.Error
     translated: Exception = exc.DBAPIError.instance(None, None, error, base)
     return translated

@@ -1,0 +1,34 @@
+"""The database ends connections; one answer tells of it, and no more."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from taskapi import db
+from tests.backstage import at_once
+from tests.databases import tell_server
+from tests.support import Client, refused
+
+CROWD = 8
+END = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = '{}' AND pid <> pg_backend_pid()"""
+
+
+def end_connections(app: Flask) -> None:
+    """Let PostgreSQL close all connections of an app."""
+    with app.app_context():
+        ((name,),) = db.read(text("SELECT current_database()"))
+    tell_server(END.format(name))
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_pool_of_lost_connections_costs_one_answer(ann: Client, method: str) -> None:
+    body = {"title": "Water the plants"} if method == "POST" else None
+    at_once(*[lambda: ann.get("tasks")] * CROWD)
+
+    end_connections(ann.app)
+    first, *others = [ann.call(method, "tasks", json=body) for _ in range(CROWD)]
+
+    refused(first, 503, "service-unavailable")
+    assert {answer.status_code for answer in others} <= {200, 201}

@@ -1,0 +1,29 @@
+"""Prepared statements, and poolers that cannot have them."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from taskapi import db
+from tests.support import Client
+
+HELD = text("SELECT count(*) FROM pg_prepared_statements")
+OFTEN = 4
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("prepare", [True, False])
+def test_statements_are_prepared_where_no_pooler_forbids_it(
+    twin: Callable[..., Flask], *, prepare: bool
+) -> None:
+    app = twin(database_prepare=prepare)
+    ann = Client(app, "ann").register().log_in()
+    answers = [ann.get("tasks") for _ in range(OFTEN)]
+
+    with app.app_context():
+        ((held,),) = db.read(HELD)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert (held > 0) is prepare
