@@ -1,5 +1,7 @@
 """What the service says of itself, in JSON."""
 
+from typing import ClassVar
+
 from marshmallow import fields
 
 from taskapi.web.schema import Schema
@@ -13,6 +15,8 @@ class LiveSchema(Schema):
 
 class HealthSchema(LiveSchema):
     """Whether requests can be served, and the checks behind the answer."""
+
+    optional: ClassVar[set[str]] = {"remedy"}
 
     checks = fields.Dict(
         keys=fields.String(),
