@@ -37,7 +37,7 @@ def examine_store() -> list[Finding]:
 
 def _answers() -> bool:
     try:
-        return bool(current_app.extensions["limits"].shared.storage.check())
+        return bool(current_app.extensions["limits"].shared.check())
     except limits.OUT_OF_REACH:
         return False
 

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from taskapi import passwords
 from tests.backstage import at_once
 from tests.support import PASSWORD, Client, refused
 
@@ -65,8 +66,9 @@ def log_in_and_open(client: Client, gate: Gate) -> TestResponse:
 
 
 def test_of_six_who_log_in_at_once_one_is_asked_to_come_back(
-    anyone: Client, twin: Callable[..., Flask], gate: Gate
+    twin: Callable[..., Flask], gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(passwords, "WAITING", 4)
     crowd = Client(twin(bcrypt_rounds=5))
 
     answers = at_once(*[lambda: log_in_and_open(crowd, gate)] * 6)

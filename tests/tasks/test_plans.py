@@ -12,9 +12,9 @@ from sqlalchemy import String, cast, insert, literal, select, text
 from taskapi import clock, db
 from taskapi.tasks.models import Priority, Status, table, task_tags
 from taskapi.tasks.values import first
-from tests.backstage import hearing
 from tests.conftest import KINDS
 from tests.support import Client
+from tests.tasks.planning import plans
 
 MOST = 10_000
 OTHERS = 5
@@ -90,27 +90,6 @@ def at_times(number: int, now: datetime) -> dict[str, Any]:
     return {"created_at": then, "updated_at": then, "deleted_at": gone}
 
 
-def plans(client: Client, path: str) -> list[str]:
-    """Return how the database reads what a request asks of the tasks."""
-    asked: list[tuple[str, Any]] = []
-
-    def note(statement: str, values: Any) -> None:
-        asked.append((statement, values))
-
-    with client.app.app_context():
-        engine = db.database.engine
-    with hearing(client.app, note):
-        answer = client.get(path)
-    assert answer.status_code == 200, answer.text
-    word = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
-    with engine.connect() as connection:
-        return [
-            str(row[-1])
-            for statement, values in asked[1:]
-            for row in connection.exec_driver_sql(word + statement, values)
-        ]
-
-
 def whole(plan: list[str]) -> list[str]:
     """Return the steps that read a table of ours from end to end."""
     return [step for step in plan if re.search(WHOLE, step)]
@@ -143,12 +122,3 @@ def test_a_filter_reads_no_table_from_end_to_end(
     plan = plans(crowd, f"tasks?sort={sort}&{query.format(id=task_id)}")
 
     assert whole(plan) == []
-
-
-def test_a_search_asks_the_words_first_although_nothing_was_analyzed(
-    ann: Client,
-) -> None:
-    steps = plans(ann, "tasks?q=word7")
-
-    assert steps
-    assert not [step for step in steps if "USING INDEX ix_tasks_owner" in step]
