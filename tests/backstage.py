@@ -38,7 +38,7 @@ def run(app: Flask, *words: str) -> str:
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
     result = app.test_cli_runner().invoke(cli, words)
     assert result.exit_code == 0, result.output
-    return result.output
+    return result.stdout
 
 
 def stored_user(client: Client) -> Any:

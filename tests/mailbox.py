@@ -1,6 +1,7 @@
 """A mail server on this machine, and the letters that it was given."""
 
 import asyncio
+import logging
 import re
 from contextlib import suppress
 from email import message_from_bytes, policy
@@ -18,6 +19,8 @@ from tests.system.server import free_port
 
 SECONDS_TO_ARRIVE = 20
 TOKEN = re.compile(r"^  (?:\S+#token=)?([\w-]{43})\s*$", re.MULTILINE)
+
+logging.getLogger("mail.log").setLevel("WARNING")  # it tells of each connection
 
 
 class Mailbox:
