@@ -167,7 +167,7 @@ def test_the_command_says_when_mail_is_off(
     done = twin().test_cli_runner().invoke(args=["mail", "send"])
 
     assert done.exit_code == 1
-    assert done.stdout.startswith("Error: Mail is off; set SMTP_URL")
+    assert "Error: Mail is off; set SMTP_URL" in done.stderr
     assert count(ann.app, "letters") == 1
 
 
