@@ -4,7 +4,7 @@ import logging
 import logging.config
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
@@ -21,9 +21,14 @@ class Output(logging.StreamHandler[Any]):
     """Standard output, as opposed to handlers of others; structlog writes to it too."""
 
     def line(self, text: str) -> None:
-        """Write a line."""
-        self.stream.write(text + self.terminator)
-        self.stream.flush()
+        """Write a line whole; one that cannot be written stops nobody."""
+        self.acquire()
+        try:
+            with suppress(OSError, ValueError):
+                self.stream.write(text + self.terminator)
+                self.stream.flush()
+        finally:
+            self.release()
 
     debug = info = warning = error = line
 

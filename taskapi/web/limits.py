@@ -60,9 +60,12 @@ class Store(RedisStorage):
 
     def hit(self, key: str) -> tuple[int, float]:
         """Count one request; return the count of its window, and when that ends."""
-        count = self.incr(key, WINDOW_SECONDS)
-        left: int = self.storage.pttl(self.prefixed_key(key))  # the TTL is rounded
-        return count, max(left, 0) / 1000 + time.time()
+        return self.incr(key, WINDOW_SECONDS), self.get_expiry(key)
+
+    def get_expiry(self, key: str) -> float:
+        """Return the moment when the window ends; the library's is rounded."""
+        left: int = self.storage.pttl(self.prefixed_key(key))
+        return max(left, 0) / 1000 + time.time()
 
 
 class Limits:

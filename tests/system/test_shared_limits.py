@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from flask import Flask
+from redis import ConnectionError as LostConnection
 from redis import Redis
 
 from taskapi.web.limits import PATIENCE, RETRY_SECONDS
@@ -230,3 +231,16 @@ def test_requests_go_on_while_the_store_is_not_where_it_should_be(
     answered = statuses(limited(ann, app), ROW + 1)
 
     assert answered == [200] * ROW + [429]
+
+
+def test_a_redis_that_goes_between_two_questions_stops_no_request(
+    ann: Client, sharing: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go(*_words: object) -> None:
+        raise LostConnection
+
+    instance = Client(sharing())
+    instance.tokens = ann.tokens
+    monkeypatch.setattr(Redis, "pttl", go)
+
+    assert statuses(instance) == [200] * ROW
