@@ -19,8 +19,10 @@ def delete_all(model: type[Model], scope: ColumnElement[bool]) -> int:
     A thousand in each transaction of its own, so that writers do not wait for long.
     """
     some = select(model.id).where(scope).order_by(model.id).limit(BATCH)
-    some = some.with_for_update(skip_locked=True)
-    statement = delete(model).where(model.id.in_(some)).returning(model.id)
+    # PostgreSQL may run a plain subquery anew for each row, and so exceed the limit
+    batch = some.with_for_update(skip_locked=True).cte()
+    chosen = model.id.in_(select(batch.c.id))
+    statement = delete(model).where(chosen).returning(model.id)
     number, gone = 0, 1
     while gone:
         with transaction():

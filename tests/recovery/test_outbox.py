@@ -198,7 +198,7 @@ def test_much_is_purged_in_several_transactions(
 
     said = run(app, "purge")
 
-    deletions = [s for s in statements if s.startswith("DELETE FROM guesses")]
+    deletions = [s for s in statements if "DELETE FROM guesses" in s]
     assert "2500 counts" in said
     assert len(deletions) == 4  # the last one finds nothing
 

@@ -12,6 +12,7 @@ from sqlalchemy import String, cast, insert, literal, select, text
 from taskapi import clock, db
 from taskapi.tasks.models import Priority, Status, table, task_tags
 from taskapi.tasks.values import first
+from tests.backstage import empty_tables
 from tests.conftest import KINDS
 from tests.support import Client
 from tests.tasks.planning import plans
@@ -55,8 +56,7 @@ def crowd(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Cl
     with app.app_context(), db.database.engine.connect() as connection:
         connection.execute(text(UPKEEP[request.param]))
     yield people[0].log_in()
-    with app.app_context(), db.transaction():
-        db.session.execute(text("DELETE FROM users"))
+    empty_tables(app)
 
 
 def store(person: Client, number: int) -> None:
