@@ -13,6 +13,7 @@ from taskapi.log import logging_config
 from taskapi.passwords import WAITING
 
 settings = load()
+gc.disable()  # here, where all that is loaded stays; workers collect
 
 bind = f"{settings.host}:{settings.port}"
 workers = settings.web_concurrency
@@ -74,15 +75,24 @@ worker_class = Worker
 logger_class = Log
 
 
+def pre_fork(_server, _worker):
+    """Freeze what was loaded, so that workers share its memory."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(_server, _worker):
+    """Let each worker collect what its requests leave."""
+    gc.enable()
+
+
 def post_worker_init(worker):
     """Let each worker send letters, and purge once a day."""
     background.start(worker.wsgi)
 
 
 def when_ready(_server):
-    """Freeze what was loaded, so that workers share its memory; greet developers."""
-    gc.collect()
-    gc.freeze()
+    """Greet developers."""
     if settings.environment == "development":
         sys.stdout.write(
             HELLO.format(address=f"http://{settings.host}:{settings.port}")

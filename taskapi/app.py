@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from taskapi import cli, db, log, passwords
+from taskapi import cli, db, log, migrations, passwords
 from taskapi.admin.routes import admin
 from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
@@ -49,6 +49,7 @@ def create_app(settings: "Settings") -> Flask:
     app.json = Json(app)
     app.extensions["settings"] = settings
     db.init_app(app, settings)
+    migrations.init_app(app)
     passwords.init_app(app, settings)
     transport.init_app(app, settings)
     tokens.init_app(app, settings)

@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import wraps
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Connection,
@@ -92,9 +90,7 @@ class Model(DeclarativeBase):
 
 database = SQLAlchemy(metadata=Model.metadata)
 session = database.session
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 writers = Lock()
-migrate = Migrate(directory=str(MIGRATIONS))
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
@@ -121,7 +117,6 @@ def init_app(app: Flask, settings: "Settings") -> None:
         "connect_args": wait if on_sqlite else reach,
     }
     database.init_app(app)
-    migrate.init_app(app, database, render_as_batch=on_sqlite)
     if on_sqlite:
         with app.app_context():
             event.listen(database.engine, "connect", _prepare_sqlite)

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import TextClause, inspect
 
-from taskapi import db
+from taskapi import db, migrations
 from tests.conftest import KINDS
 from tests.databases import NewDatabase, new_databases
 from tests.support import Client
@@ -84,6 +84,14 @@ def add_version(folder: Path, up: str, down: str = "pass") -> None:
     head = ScriptDirectory(str(folder)).get_current_head()
     written = VERSION.format(head=head, up=up, down=down)
     (folder / "versions" / "next.py").write_text(written)
+
+
+def test_revisions_are_read_as_alembic_reads_them() -> None:
+    known = ScriptDirectory(str(ROOT / "migrations"))
+
+    assert migrations.head() == known.get_current_head()
+    assert all(migrations.knows(one.revision) for one in known.walk_revisions())
+    assert not migrations.knows("0123456789ab")
 
 
 def schema(app: Flask) -> dict[str, Any]:

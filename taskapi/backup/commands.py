@@ -10,9 +10,8 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import func, select
 
-from taskapi import db, log
+from taskapi import db, log, migrations
 from taskapi.backup import files, postgresql, sqlite
-from taskapi.system import service
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
@@ -59,7 +58,7 @@ def restore(file: Path) -> None:
     with _in_a_line("It was restored before that."):
         accounts, tasks = _number(User), _number(Task)
     click.echo(f"Restored {accounts} accounts and {tasks} tasks, schema {revision}.")
-    if revision != service.head():
+    if revision != migrations.head():
         click.echo("It is of an older release: now run `flask db upgrade`.")
 
 
@@ -70,7 +69,7 @@ def _kind() -> str:
 def _refuse_unknown(file: Path, revision: str) -> None:
     if not revision:
         raise click.ClickException(f"{file} holds no taskapi.")
-    if not service.knows(revision):
+    if not migrations.knows(revision):
         raise click.ClickException(
             f"{file} has the schema {revision}, of a newer release than this one. "
             "Restore it with the release that made it."

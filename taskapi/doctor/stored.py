@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 
-from taskapi import clock, db
+from taskapi import clock, db, migrations
 from taskapi.doctor.findings import Finding, fail, ok, warn
 from taskapi.system import service
 from taskapi.users.models import Role, User
@@ -93,10 +93,10 @@ def _schema() -> Finding:
     except db.OUT_OF_REACH:
         return fail("schema", "the database holds no tables of taskapi", MIGRATE)
     found = rows[0][0] if rows else "none"
-    if found == service.head():
+    if found == migrations.head():
         return ok("schema", f"{found}, as this code expects")
-    told = f"the database has {found}, and this code expects {service.head()}"
-    if rows and not service.knows(found):
+    told = f"the database has {found}, and this code expects {migrations.head()}"
+    if rows and not migrations.knows(found):
         return warn("schema", told, "Deploy the newer release that migrated it.")
     return fail("schema", told, MIGRATE)
 

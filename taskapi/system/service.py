@@ -1,12 +1,10 @@
 """Whether the service can serve."""
 
-from functools import cache
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from taskapi import db
+from taskapi import db, migrations
 
 PING = text("SELECT 1")
 REMEDIES = {
@@ -43,9 +41,9 @@ def _migrated() -> str:
     During an upgrade the old instances go on, after the new release has migrated.
     """
     found = _answers(REVISION)
-    if found == [head()]:
+    if found == [migrations.head()]:
         return "ok"
-    return "ahead" if found and not knows(found[0]) else "failed"
+    return "ahead" if found and not migrations.knows(found[0]) else "failed"
 
 
 def _answers(statement: Any) -> list[Any]:
@@ -53,19 +51,3 @@ def _answers(statement: Any) -> list[Any]:
         return [value for (value,) in db.read(statement)]
     except db.OUT_OF_REACH:
         return []
-
-
-@cache
-def head() -> str | None:
-    """Return the revision of the schema that this code expects."""
-    return _migrations().get_current_head()
-
-
-@cache
-def knows(revision: str) -> bool:
-    """Tell whether this code can migrate from that revision, or has it."""
-    return revision in {one.revision for one in _migrations().walk_revisions()}
-
-
-def _migrations() -> ScriptDirectory:
-    return ScriptDirectory(db.migrate.directory)

@@ -8,6 +8,8 @@ FTS5 table. The owner is one more word, so that the index itself sees whose they
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -34,12 +36,12 @@ LONGEST = 200
 MARKED = (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
 """Where Unicode has its combining marks; a test looks whether that is still so."""
 
-MARKS = dict.fromkeys(
-    point
-    for points in MARKED
-    for point in points
-    if unicodedata.category(chr(point)).startswith("M")
-)
+
+@cache
+def marks() -> dict[int, None]:
+    """Return what `translate` is to drop; asked for when a text is not plain ASCII."""
+    points = chain(*MARKED)
+    return {n: None for n in points if unicodedata.category(chr(n)).startswith("M")}
 
 
 def words_of(*texts: str | None) -> list[str]:
@@ -131,9 +133,9 @@ def _fold(text: str) -> str:
     """Return the text without case and accents."""
     if text.isascii():
         return text.casefold()
-    bare = text.casefold().translate(MARKS)  # putting many marks in order takes long
+    bare = text.casefold().translate(marks())  # putting many marks in order takes long
     plain = unicodedata.normalize("NFKD", bare)
-    return plain.translate(MARKS).casefold()
+    return plain.translate(marks()).casefold()
 
 
 def _is_word(run: str) -> bool:

@@ -280,4 +280,4 @@ def test_all_marks_of_unicode_are_known() -> None:
         if unicodedata.category(chr(point)).startswith("M")
     }
 
-    assert set(words.MARKS) == every
+    assert set(words.marks()) == every
