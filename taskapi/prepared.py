@@ -33,7 +33,7 @@ class Prepared:
         try:
             with closing(connection.connection.cursor()) as cursor:
                 dialect.do_execute(cursor, form.text, form.bound(given))
-                return list(map(form.row, cursor.fetchall()))
+                return form.rows(cursor.fetchall())
         except dialect.loaded_dbapi.Error as error:
             raise _translated(error, connection) from error
 
@@ -64,12 +64,12 @@ class Form:
             values[name] = convert(value) if convert else value
         return tuple(values[n] for n in self.order) if self.order else values
 
-    def row(self, values: Sequence[Any]) -> Any:
-        """Return a row of the driver's, with values as the columns promise them."""
-        row = list(values)
-        for place, convert in self.converted:
-            row[place] = convert(row[place])
-        return self.make(row)
+    def rows(self, found: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return the driver's rows, with values as the columns promise them."""
+        columns: list[Any] = list(zip(*found, strict=True))
+        for place, convert in self.converted if found else ():
+            columns[place] = map(convert, columns[place])
+        return list(map(self.make, zip(*columns, strict=True)))
 
 
 def run(

@@ -10,6 +10,7 @@ from taskapi.users.schemas import fold
 from taskapi.web.fields import (
     Choice,
     Count,
+    Derived,
     Integer,
     Length,
     Moment,
@@ -26,33 +27,30 @@ SOMETHING = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
 TAG = rf"^[^,{CONTROL}]*[^,\s{CONTROL}][^,{CONTROL}]*$"
 
 
-class DueDate(MomentOrDay):
+class DueDate(Derived, MomentOrDay):
     """A due date, which comes back in the form in which it was given."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> Any:
-        if value is not None and obj.due_is_day:
-            return value.date().isoformat()
-        return super()._serialize(value, attr, obj)
-
-    def get_value(self, obj: Any, *_args: Any, **_kwargs: Any) -> Any:
-        """Read the moment that stands for it."""
-        return obj.due_at
+    def derive(self, obj: Any) -> Any:
+        """Return the day, or the moment."""
+        due = obj.due_at
+        return due.date().isoformat() if due and obj.due_is_day else due
 
 
-class Tags(Several):
+class Tags(Derived, Several):
     """The tags of a task: a set, answered in the order of their code points."""
 
-    def _serialize(self, value: Any, *_args: Any, **_kwargs: Any) -> list[str]:
-        return tags.listed(value)
+    def derive(self, obj: Any) -> list[str]:
+        """Take apart what a query has joined."""
+        return tags.listed(obj.tags)
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> list[Any]:
         return sorted({*super()._deserialize(*args, **kwargs)})
 
 
-class Progress(fields.Float):
+class Progress(Derived, fields.Float):
     """The share of the direct subtasks that are completed."""
 
-    def get_value(self, obj: Any, *_args: Any, **_kwargs: Any) -> float:
+    def derive(self, obj: Any) -> float:
         """Count the task itself where it has no subtasks."""
         if obj.subtask_count:
             return float(obj.done_count / obj.subtask_count)

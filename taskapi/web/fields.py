@@ -75,6 +75,21 @@ class Nested(Coded, fields.Nested):
     """An object of another schema."""
 
 
+class Derived(fields.Field[Any]):
+    """A field that is answered from the whole object."""
+
+    def derive(self, obj: Any) -> Any:
+        """Return what the answer holds; the encoder writes moments."""
+        raise NotImplementedError
+
+    def get_value(self, obj: Any, *_args: Any, **_kwargs: Any) -> Any:
+        """Read nothing but what `derive` does."""
+        return self.derive(obj)
+
+    def _serialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
+        return value
+
+
 class Text(Coded, fields.String):
     """A string, trimmed and cleaned as asked before its length is measured."""
 

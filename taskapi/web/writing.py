@@ -13,7 +13,7 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, missing
 
-from taskapi.web.fields import Choice, Count, Integer, Moment, Text
+from taskapi.web.fields import Choice, Count, Derived, Integer, Moment, Text
 
 Read = Callable[[Any, str, Any], Any]
 """Reads a member of an object, with what to return where it has none."""
@@ -67,6 +67,8 @@ def _way(name: str, field: Any) -> Callable[[Any, Read], Any]:
     attribute = field.attribute or name
     if type(field) is fields.List and isinstance(field.inner, fields.Nested):
         return lambda obj, read: _each(read(obj, attribute, missing), field.inner)
+    if isinstance(field, Derived):
+        return lambda obj, _read: field.derive(obj)
     return lambda obj, read: field.serialize(name, obj, read)
 
 
