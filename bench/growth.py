@@ -3,6 +3,7 @@
 import http.client
 import statistics
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from bench.contest import Plan, warm
@@ -10,13 +11,13 @@ from bench.data import EMPTY_STATUS, NOBODY_HAS, RARE, Account, Dataset
 from bench.load import TASKS, Request
 from bench.servers import SPECS, Server, exchange
 
+TURNS = 60
 REQUESTS = 15
 FEW, PATIENCE_MS = 4, 5_000
 """How often is enough where all together would take more than this."""
 
 WALK = 100
 CASES = {
-    "page 1": "",
     "filter that matches": "status=todo",
     "filter without a match": f"status={EMPTY_STATUS}",
     "search for one task": "q={last}",
@@ -34,19 +35,30 @@ def run(dataset: Dataset, _: Plan) -> dict[str, Any]:
         warm(server, lists, dataset.usual.token)
         warm(server, lists, dataset.largest.token)
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        small = {"page 1": _timed(connection, dataset.usual, "")}
-        large = _cases(connection, dataset.largest)
+        small, first, deep = _pages(connection, dataset)
+        large = {"page 1": first, **_cases(connection, dataset.largest)}
         connection.close()
-    return {str(dataset.usual.size): small, str(dataset.largest.size): large}
+    return {
+        str(dataset.usual.size): {"page 1": small},
+        str(dataset.largest.size): large | {"deep cursor": deep},
+    }
+
+
+def _pages(
+    connection: http.client.HTTPConnection, dataset: Dataset
+) -> list[dict[str, float]]:
+    """Ask for pages in turn, so that what disturbs one disturbs the others too."""
+    deep = f"cursor={_deep(connection, dataset.largest)}"
+    cases = [(dataset.usual, ""), (dataset.largest, ""), (dataset.largest, deep)]
+    turns = [[_took(connection, *case) for case in cases] for _ in range(TURNS)]
+    return [_figures(times) for times in zip(*turns, strict=True)]
 
 
 def _cases(connection: http.client.HTTPConnection, account: Account) -> dict[str, Any]:
-    found = {
+    return {
         name: _timed(connection, account, query.format(last=account.size))
         for name, query in CASES.items()
     }
-    deep = _deep(connection, account)
-    return found | {"deep cursor": _timed(connection, account, f"cursor={deep}")}
 
 
 def _deep(connection: http.client.HTTPConnection, account: Account) -> str:
@@ -62,15 +74,20 @@ def _timed(
 ) -> dict[str, float]:
     times: list[float] = []
     while len(times) < (REQUESTS if sum(times) < PATIENCE_MS else FEW):
-        begun = time.perf_counter()
-        page = _get(connection, account, query)
-        times.append((time.perf_counter() - begun) * 1000)
-    kept = times[1:]
-    return {
-        "median": statistics.median(kept),
-        "max": max(kept),
-        "items": len(page["items"]),
-    }
+        times.append(_took(connection, account, query))
+    return _figures(times[1:])
+
+
+def _figures(times: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(times), "max": max(times)}
+
+
+def _took(
+    connection: http.client.HTTPConnection, account: Account, query: str
+) -> float:
+    begun = time.perf_counter()
+    _get(connection, account, query)
+    return (time.perf_counter() - begun) * 1000
 
 
 def _get(connection: http.client.HTTPConnection, account: Account, query: str) -> Any:
