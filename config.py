@@ -25,6 +25,7 @@ SECRET_BYTES = 32
 SECRET_CHARACTERS = 8
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
 SENDER = re.compile(rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>")
+POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
 KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
 
 
@@ -90,6 +91,7 @@ class Settings:
 
     environment: Environment = _choice(Environment.DEVELOPMENT)
     database_url: str = _confidential(DEFAULT_DATABASE_URL)
+    database_replica_url: str = _confidential()
     database_prepare: bool = _switch(default=True)
     secret_key: str = _confidential()
     secret_key_previous: str = _confidential()
@@ -127,10 +129,9 @@ def from_env() -> Settings:
     values = {
         f.name: _read(f.metadata["read"], f.name.upper()) for f in fields(Settings)
     }
-    values["database_url"] = _database_url(values["database_url"])
-    values["secret_key"] = values["secret_key"] or _stored_secret(
-        values["database_url"]
-    )
+    url = values["database_url"] = _database_url(values["database_url"])
+    values["database_replica_url"] = _replica_url(values)
+    values["secret_key"] = values["secret_key"] or _stored_secret(url)
     if values["environment"] is not Environment.TESTING:
         _refuse_weak("SECRET_KEY", values["secret_key"])
         _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
@@ -160,9 +161,9 @@ def _read(read: Any, name: str) -> Any:
 
 def _database_url(url: str) -> str:
     """Mean psycopg 3 by both names of PostgreSQL; make SQLite paths absolute."""
-    scheme, separator, rest = url.partition("://")
-    if separator and scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
-        return f"postgresql+psycopg://{_hosts_apart(rest)}"
+    if url.startswith(POSTGRESQL):
+        return _postgresql("DATABASE_URL", url, "read-write")
+    scheme, _, rest = url.partition("://")
     path, _, options = rest.removeprefix("/").partition("?")
     if scheme != "sqlite" or not rest.startswith("/") or path in {"", ":memory:"}:
         raise SettingError(
@@ -172,25 +173,36 @@ def _database_url(url: str) -> str:
     return f"sqlite:///{Path(path).resolve()}" + (f"?{options}" if options else "")
 
 
-def _hosts_apart(rest: str) -> str:
-    """Write several hosts the way SQLAlchemy reads them; look for the one that writes.
+def _replica_url(values: dict[str, Any]) -> str:
+    url, primary = values["database_replica_url"], values["database_url"]
+    if url and not (url.startswith(POSTGRESQL) and primary.startswith(POSTGRESQL)):
+        raise SettingError(
+            "DATABASE_REPLICA_URL: expected postgresql://user:password@host/name "
+            "of a server that follows the PostgreSQL of DATABASE_URL"
+        )
+    return url and _postgresql("DATABASE_REPLICA_URL", url, "standby")
+
+
+def _postgresql(name: str, url: str, wanted: str) -> str:
+    """Write several hosts the way SQLAlchemy reads them; look for the wanted kind.
 
     libpq takes `user:password@one:5432,two:5432/name`, SQLAlchemy lists as options.
     """
+    _, _, rest = url.partition("://")
     authority, _, path = rest.partition("/")
     account, at, hosts = authority.rpartition("@")
     for host in hosts.split(","):
-        _refuse_bad_port("DATABASE_URL", host)
+        _refuse_bad_port(name, host)
     if "," not in hosts:
-        return rest
+        return f"postgresql+psycopg://{rest}"
     servers = [urlsplit(f"//{host}") for host in hosts.split(",")]
     names = ",".join(server.hostname or "" for server in servers)
     ports = ",".join(str(server.port or "") for server in servers)
-    name, _, options = path.partition("?")
+    database, _, options = path.partition("?")
     options = "&".join([f"host={names}", f"port={ports}", *filter(None, [options])])
     if "target_session_attrs=" not in options:
-        options += "&target_session_attrs=read-write"
-    return f"{account}{at}/{name}?{options}"
+        options += f"&target_session_attrs={wanted}"
+    return f"postgresql+psycopg://{account}{at}/{database}?{options}"
 
 
 def _refuse_bad_port(name: str, address: str) -> None:

@@ -18,13 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.cluster.clients import PHRASE
+from deploy.cluster.clients import ACCOUNT
 from deploy.cluster.programs import ROOT, Program, find, free_port, listens
 
 BASE = "docker.io/library/python:3.13.16-slim-trixie"
 PARTS = "--include=python3,python3-venv,ca-certificates"
 PYTHON = "/usr/bin/python"
-ACCOUNT = {"username": "ann", "password": PHRASE}
 ENTER = """
 set -e
 root=$0 data=$1 user=$2 folder=$3

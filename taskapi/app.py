@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from taskapi import cli, db, log, migrations, passwords
+from taskapi import cli, db, log, migrations, passwords, replica
 from taskapi.admin.routes import admin
 from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
@@ -48,11 +48,9 @@ def create_app(settings: "Settings") -> Flask:
     app = Service(__name__, static_folder=None)
     app.json = Json(app)
     app.extensions["settings"] = settings
-    db.init_app(app, settings)
+    for part in (db, replica, passwords, transport, tokens):
+        part.init_app(app, settings)
     migrations.init_app(app)
-    passwords.init_app(app, settings)
-    transport.init_app(app, settings)
-    tokens.init_app(app, settings)
     identity.init_app(app, Finders(sessions.find_caller, api_keys.find_caller))
     idempotency.init_app(app, Keeper(answers.claim, answers.keep))
     limits.init_app(app, settings)

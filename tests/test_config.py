@@ -22,10 +22,16 @@ SERVE = [PYTHON, "-c", WSGI]
 LIST = "import config; print(dict(sorted(vars(config.from_env()).items())))"
 SHOW = [PYTHON, "-c", LIST]
 SECRET = [PYTHON, "-c", "import config; print(config.from_env().secret_key)"]
+REPLICA = [
+    PYTHON,
+    "-c",
+    "import config; print(config.load().database_replica_url)",
+]
 URL = [PYTHON, "-c", "import config; print(config.from_env().database_url)"]
 
 DEFAULTS: dict[str, Any] = {
     "environment": config.Environment.DEVELOPMENT,
+    "database_replica_url": "",
     "database_prepare": True,
     "secret_key_previous": "",
     "host": "127.0.0.1",
@@ -99,6 +105,8 @@ WRONG = [
     ("DATABASE_URL", f"mysql://ann:{PLANTED}@host/name"),
     ("DATABASE_URL", f"postgresql://ann:{PLANTED}@host:port/name"),
     ("DATABASE_URL", f"postgresql://ann:{PLANTED}@one:5432,two:port/name"),
+    ("DATABASE_REPLICA_URL", f"postgresql://ann:{PLANTED}@host/name"),
+    ("DATABASE_REPLICA_URL", "sqlite:////nowhere/replica.db"),
     ("DATABASE_URL", "sqlite://"),
     ("DATABASE_URL", "sqlite:///:memory:"),
     ("DATABASE_URL", f"garbage-{PLANTED}"),
@@ -288,6 +296,48 @@ def test_several_hosts_of_postgresql_are_told_apart(
     assert shown.stdout == f"postgresql+psycopg://{expected}\n", shown.stderr
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        pytest.param("", "", id="none"),
+        pytest.param(
+            f"postgres://ann:{PLANTED}@two/name",
+            f"postgresql+psycopg://ann:{PLANTED}@two/name",
+            id="one",
+        ),
+        pytest.param(
+            "postgresql://two,three:6432/name",
+            "postgresql+psycopg:///name?host=two,three&port=,6432"
+            "&target_session_attrs=standby",
+            id="the first of several that follows",
+        ),
+    ],
+)
+def test_a_replica_is_named_as_the_primary_is(address: str, expected: str) -> None:
+    variables = environment(
+        DATABASE_URL="postgresql://one/name", DATABASE_REPLICA_URL=address
+    )
+
+    shown = run(REPLICA, variables)
+
+    assert shown.stdout == f"{expected}\n", shown.stderr
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite:////a.db", f"x{PLANTED}", "postgres://a:b"]
+)
+def test_a_replica_that_could_not_be_read_stops_the_start(address: str) -> None:
+    variables = environment(
+        DATABASE_URL="postgresql://one/name", DATABASE_REPLICA_URL=address
+    )
+
+    stopped = run(REPLICA, variables)
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("taskapi: DATABASE_REPLICA_URL: ")
+    assert PLANTED not in stopped.stderr
+
+
 def test_a_relative_path_of_sqlite_is_relative_to_where_the_process_starts(
     checkout: Path,
 ) -> None:
@@ -357,6 +407,7 @@ def test_settings_show_no_secret() -> None:
         secret_key=f"{PLANTED}-1",
         secret_key_previous=f"{PLANTED}-2",
         database_url=f"postgresql://ann:{PLANTED}@host/name",
+        database_replica_url=f"postgresql://ann:{PLANTED}@host/name",
         smtp_url=f"smtp://ann:{PLANTED}@host",
     )
 

@@ -27,14 +27,14 @@ def variables(**settings: str) -> dict[str, str]:
     return texts | SETTINGS | settings
 
 
-def migrate(folder: Path, database_url: str) -> None:
-    """Bring a database to the schema of this code."""
+def command(folder: Path, database_url: str, *words: str) -> None:
+    """Run a command of the service on a database."""
     settings = variables(DATABASE_URL=database_url)
-    migration = Program(
-        "migrate", [beside_python("flask"), "db", "upgrade"], folder, variables=settings
+    done = Program(
+        words[0], [beside_python("flask"), *words], folder, variables=settings
     )
-    if migration.process.wait():
-        raise RuntimeError(migration.log.read_text())
+    if done.process.wait():
+        raise RuntimeError(done.log.read_text())
 
 
 class Instance:

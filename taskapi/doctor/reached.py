@@ -1,9 +1,10 @@
-"""Servers beside the database: mail and Redis."""
+"""Servers beside the database: its replica, mail and Redis."""
 
 from smtplib import SMTPResponseException
 
 from flask import current_app
 
+from taskapi import db, replica
 from taskapi.doctor.findings import Finding, fail, ok, warn
 from taskapi.mail import transport
 from taskapi.web import limits
@@ -33,6 +34,21 @@ def examine_store() -> list[Finding]:
         return [ok("redis", "it answers")]
     remedy = "Look at RATELIMIT_STORAGE_URI; until then each worker counts by itself."
     return [fail("redis", "out of reach, or it does not let us in", remedy)]
+
+
+def examine_replica() -> list[Finding]:
+    """Ask the replica how far behind it is."""
+    server = replica.current()
+    if server is None:
+        return [ok("replica", "off: DATABASE_REPLICA_URL is empty")]
+    try:
+        return [ok("replica", f"it is {server.lag():.0f} s behind")]
+    except replica.Unfit as error:
+        remedy = "Look at pg_stat_replication of the primary, which answers meanwhile."
+        return [warn("replica", f"not used: {error}", remedy)]
+    except db.OUT_OF_REACH:
+        remedy = "Look at DATABASE_REPLICA_URL; the primary answers meanwhile."
+        return [fail("replica", "out of reach, or it does not let us in", remedy)]
 
 
 def _answers() -> bool:

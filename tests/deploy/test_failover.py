@@ -1,9 +1,7 @@
 """PostgreSQL with a replica: what the service does when the primary is gone."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 import flask_migrate
 import psycopg
@@ -12,30 +10,20 @@ from flask import Flask
 
 import config
 from deploy.cluster.pool import PgBouncer
-from deploy.cluster.postgres import PHRASE, Postgres
+from deploy.cluster.postgres import PHRASE
 from deploy.cluster.programs import wait_until
 from taskapi import db
 from tests.deploy.conftest import need
+from tests.deploy.pairs import Pair, following
 from tests.support import Client, refused
-
-
-class Pair(NamedTuple):
-    """A primary, and the replica that confirms each of its commits."""
-
-    primary: Postgres
-    replica: Postgres
 
 
 @pytest.fixture
 def pair(folder: Path) -> Iterator[Pair]:
-    """Return two servers of this test's own."""
-    with ExitStack() as running:
-        primary = Postgres.primary(folder)
-        running.callback(primary.kill)
-        replica = primary.follow("replica")
-        running.callback(replica.kill)
-        primary.confirm(by_replica=True)
-        yield Pair(primary, replica)
+    """Return two servers of this test's own; the replica confirms each commit."""
+    with following(folder) as servers:
+        servers.primary.confirm(by_replica=True)
+        yield servers
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.system.store import Store
 
 Twin = Callable[..., Flask]
 KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
+NOWHERE = "postgresql+psycopg://127.0.0.1:1/x"
 PASSWORDS = ["open-sesame", "swordfish", "xyzzy"]
 
 
@@ -43,7 +44,7 @@ def test_a_service_that_lacks_nothing_is_all_green(twin: Twin, app: Flask) -> No
     found = states(twin(**SERVED))
 
     found.pop("file system", None)  # that of a developer may be anything
-    assert {"database", "schema", "administrator", "mail", "redis"} <= found.keys()
+    assert {"database", "schema", "administrator", "replica", "mail"} <= found.keys()
     assert set(found.values()) == {"ok"}
 
 
@@ -66,6 +67,7 @@ def test_a_service_that_lacks_nothing_is_all_green(twin: Twin, app: Flask) -> No
         ({"smtp_url": "smtp://127.0.0.1:1"}, "letters", "warn"),
         ({"smtp_url": "smtp://127.0.0.1:1"}, "mail", "fail"),
         ({"ratelimit_storage_uri": "redis://127.0.0.1:1"}, "redis", "fail"),
+        ({"database_replica_url": NOWHERE}, "replica", "fail"),
     ],
 )
 def test_each_setting_is_judged(

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
+from taskapi import db
 from tests.support import Client
 from tests.system.sql import counts, execute
 
@@ -46,6 +47,14 @@ def test_the_database_itself_refuses_what_must_not_be(
         execute(app, statement, **values)
 
     assert counts(app) == before
+
+
+def test_every_row_names_its_account_but_in_three_tables() -> None:
+    tables = db.Model.metadata.tables.values()
+
+    shared = {t.name for t in tables if not {"owner_id", "user_id"} & set(t.c.keys())}
+
+    assert shared == {"users", "guesses", "outbox"}
 
 
 def test_titles_sort_by_code_point_on_postgresql(apps: dict[str, Flask]) -> None:
