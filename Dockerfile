@@ -12,6 +12,10 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --only-binary :all: --require-hashes -r requirements.txt
 
 
+# The server of compose.yaml: `flask backup` wants its programs, and Debian has older ones.
+FROM postgres:18.6-trixie AS postgresql
+
+
 FROM python:3.13.16-slim-trixie
 
 ENV PATH=/opt/venv/bin:$PATH \
@@ -24,6 +28,16 @@ ENV PATH=/opt/venv/bin:$PATH \
 # A volume that is mounted on /data for SQLite takes over the owner set here.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin taskapi \
     && install --directory --owner=10001 --group=10001 --mode=700 /data
+
+# What libpq needs, in whatever version Debian has made safe.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libgssapi-krb5-2 libldap2 \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=postgresql /usr/lib/*-linux-gnu/libpq.so.5* /usr/local/lib/
+COPY --from=postgresql /usr/lib/postgresql/18/bin/pg_dump \
+    /usr/lib/postgresql/18/bin/pg_restore /usr/local/bin/
+RUN ldconfig && pg_dump --version && pg_restore --version
 
 WORKDIR /app
 COPY --from=builder /opt/venv /opt/venv

@@ -2,8 +2,10 @@
 
 `python -m deploy.image` needs root, and Debian's packages buildah and debootstrap. What
 differs from the image that CI builds: below it lies Debian's own trixie with its Python
-3.13 instead of python:3.13-slim-trixie, and the process is confined by chroot and a
-read-only mount instead of by an engine. All instructions of the Dockerfile are run.
+3.13 instead of python:3.13-slim-trixie, pg_dump and pg_restore are those of trixie (17)
+instead of those of the image of PostgreSQL (18), and the process is confined by chroot
+and a read-only mount instead of by an engine. All instructions of the Dockerfile are
+run.
 """
 
 import argparse
@@ -22,6 +24,12 @@ from deploy.cluster.clients import ACCOUNT
 from deploy.cluster.programs import ROOT, Program, find, free_port, listens
 
 BASE = "docker.io/library/python:3.13.16-slim-trixie"
+SERVER = "docker.io/library/postgres:18.6-trixie"
+CLIENT = """
+apt-get update -qq
+apt-get install -qq --no-install-recommends postgresql-client
+ln -s 17 /usr/lib/postgresql/18
+"""
 PARTS = "--include=python3,python3-venv,ca-certificates"
 PYTHON = "/usr/bin/python"
 ENTER = """
@@ -72,10 +80,7 @@ def _built(
         )
         return done.stdout.strip()
 
-    scratch = run("from", "scratch")
-    run("copy", "-q", scratch, str(base), "/")
-    run("run", "--isolation", "chroot", scratch, "ln", "-sf", "python3", PYTHON)
-    run("commit", "-q", "--rm", scratch, BASE)
+    _stand_in(run, base)
     build = ["bud", "--isolation", "chroot", "--format", "docker", "--pull-never"]
     run(*build, *options, "-t", "taskapi", ".")
     made = run("from", "--pull-never", "taskapi")
@@ -85,6 +90,16 @@ def _built(
     finally:
         run("umount", made)
         run("rm", "--all")
+
+
+def _stand_in(run: Callable[..., str], base: Path) -> None:
+    """Give the images that the Dockerfile begins with."""
+    scratch = run("from", "scratch")
+    run("copy", "-q", scratch, str(base), "/")
+    run("run", "--isolation", "chroot", scratch, "ln", "-sf", "python3", PYTHON)
+    run("commit", "-q", scratch, BASE)
+    run("run", "--isolation", "chroot", scratch, "sh", "-euc", CLIENT)
+    run("commit", "-q", "--rm", scratch, SERVER)
 
 
 def _try(folder: Path, root: Path, config: dict[str, Any]) -> None:

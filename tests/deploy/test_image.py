@@ -10,10 +10,12 @@ from deploy.cluster.programs import ROOT
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-def test_the_base_that_stands_in_has_the_name_of_the_real_one() -> None:
+def test_what_stands_in_has_the_names_of_the_real_images() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
 
-    assert {f"docker.io/library/{base}" for base in bases} == {image.BASE}
+    named = {f"docker.io/library/{base}" for base in bases}
+
+    assert named == {image.BASE, image.SERVER}
 
 
 def test_the_folder_that_is_mounted_is_the_one_of_the_image() -> None:
