@@ -1,5 +1,6 @@
-"""render.yaml against the service: values are read, paths and commands exist."""
+"""What hosts the service: values are read, paths and commands exist."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,17 @@ from typing import Any
 import pytest
 import yaml
 from flask import Flask
+from sqlalchemy import make_url
 
 import config
 
 BLUEPRINT = yaml.safe_load((Path(__file__).parents[1] / "render.yaml").read_text())
+COMPOSED = yaml.safe_load((Path(__file__).parents[1] / "compose.yaml").read_text())[
+    "services"
+]
 SERVICE = BLUEPRINT["services"][0]
 GENERATED = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
+GIVEN = re.compile(r"\$\{\w+:\?[^}]*\}")
 CONNECTION = "postgres://taskapi:pw@dpg-1-a/taskapi"
 
 
@@ -36,6 +42,22 @@ def test_the_service_starts_with_the_values_of_the_blueprint(
         "postgres", "postgresql+psycopg", 1
     )
     assert settings.trusted_proxies == 1
+
+
+@pytest.mark.parametrize("name", ["api", "migrate"])
+def test_a_composed_service_starts_with_its_values(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = COMPOSED[name]
+    for variable, value in service["environment"].items():
+        monkeypatch.setenv(variable, GIVEN.sub(GENERATED, value))
+
+    reached = make_url(config.from_env().database_url)
+
+    server = COMPOSED[reached.host]["environment"]
+    assert reached.username == server["POSTGRES_USER"]
+    assert reached.database == server["POSTGRES_DB"]
+    assert server["POSTGRES_PASSWORD"] in service["environment"]["DATABASE_URL"]
 
 
 def test_the_blueprint_asks_for_a_path_that_the_service_has(

@@ -43,6 +43,10 @@ def downgrade() -> None:
 RENAME = 'with op.batch_alter_table("users", recreate="always") as users:\n        '
 ADD = RENAME + 'users.add_column(sa.Column("nickname", sa.String(20)))'
 DROP = RENAME + 'users.drop_column("nickname")'
+SLOW = 'op.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")'
+EXPAND = """op.add_column("users", sa.Column("nickname", sa.String(20)))
+    op.add_column("tasks", sa.Column("cost", sa.Integer, server_default="1"))
+    op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))"""
 ORPHAN = 'op.execute("DELETE FROM users")'
 LOOK = """op.execute(
         "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS wait"
@@ -143,6 +147,12 @@ def populate(app: Flask) -> Client:
     ann = Client(app, "ann").register().log_in()
     ann.make_task()
     return ann
+
+
+def shorten(folder: Path) -> None:
+    """Let migrations wait for a lock for a moment only."""
+    script = folder / "env.py"
+    script.write_text(script.read_text().replace('"5s"', '"50ms"'))
 
 
 def test_an_empty_database_is_migrated_back_and_forth(empty: Flask) -> None:
@@ -252,6 +262,42 @@ def test_a_migration_gives_up_rather_than_stop_traffic(
     flask(app, "db", "upgrade", "-d", str(folder))
 
     assert execute(app, "SELECT wait FROM seen") == [("5s",)]
+
+
+def test_a_migration_that_meets_a_lock_changes_nothing_and_can_be_run_again(
+    new_database: NewDatabase, folder: Path
+) -> None:
+    app = new_database("postgresql")
+    flask(app, "db", "upgrade")
+    add_version(folder, f"{EXPAND}\n    {SLOW}")
+    shorten(folder)
+    words = ["db", "upgrade", "-d", str(folder)]
+
+    with app.app_context(), db.database.engine.connect() as other:
+        other.exec_driver_sql("BEGIN")
+        other.exec_driver_sql("LOCK TABLE tasks IN ACCESS SHARE MODE")
+        met = app.test_cli_runner().invoke(args=words)
+        other.exec_driver_sql("ROLLBACK")
+
+    assert "lock timeout" in str(met.exception)
+    assert "nickname" not in str(schema(app))
+    flask(app, *words)
+    assert "nickname" in str(schema(app))
+
+
+def test_the_release_before_serves_on_an_expanded_schema(
+    empty: Flask, folder: Path
+) -> None:
+    flask(empty, "db", "upgrade")
+    ann = populate(empty)
+    add_version(folder, EXPAND)
+
+    flask(empty, "db", "upgrade", "-d", str(folder))
+
+    health = ann.get("/health")
+    assert (health.status_code, health.json["checks"]["migrations"]) == (200, "ahead")
+    assert Client(empty, "bob").register().log_in().make_task()
+    assert ann.patch("users/me", {"timezone": "Asia/Tokyo"}).status_code == 200
 
 
 def test_a_new_migration_is_written_without_our_types(

@@ -15,7 +15,12 @@ from deploy.cluster.front import Nginx
 from deploy.cluster.programs import Missing, find
 from tests.deploy.echo import Echo, echoes
 
-PACKAGES = {"nginx": "nginx-light", "pgbouncer": "pgbouncer", "openssl": "openssl"}
+PACKAGES = {
+    "nginx": "nginx-light",
+    "pgbouncer": "pgbouncer",
+    "openssl": "openssl",
+    "systemd-analyze": "systemd",
+}
 
 
 class Answer(NamedTuple):

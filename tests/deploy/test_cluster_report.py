@@ -1,10 +1,13 @@
 """The figures of deploy/cluster, from what its clients wrote down."""
 
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
 
 from deploy.cluster.clients import Seen
+from deploy.cluster.programs import ROOT
 from deploy.cluster.report import Phase, balance, outcome
 
 PHASE = Phase("Kill it", began=10, mended=14, ended=20)
@@ -57,3 +60,12 @@ def test_acknowledged_writes_are_held_against_stored_ones(
     found = balance(acknowledged, stored)
 
     assert found == expected
+
+
+def test_the_cluster_says_how_it_can_be_run() -> None:
+    words = [sys.executable, "-m", "deploy.cluster", "--help"]
+
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+
+    assert done.returncode == 0
+    assert "--direct" in done.stdout

@@ -2,39 +2,64 @@
 
 import os
 import re
+import secrets
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 from flask import Flask
+from sqlalchemy import make_url
 
+from taskapi import db
+from tests.backstage import limited, run
+from tests.databases import tell_server
 from tests.operating.commanding import FLASK, ROOT
 from tests.support import Client
 from tests.system.server import environment
+from tests.system.sql import execute
 
 FOLDER = "/var/backups/taskapi"
 DAYS = 24 * 60 * 60
+EVERYWHERE = [True] * 4
+
+
+SETTINGS = "/etc/taskapi.env"
+OWNERS = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+PASSWORD = "SELECT rolpassword FROM pg_authid WHERE rolname = '{}'"
+
+
+def scripts(heading: str) -> list[str]:
+    """Return the commands under a heading, one text for each block."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
 def script(heading: str) -> str:
-    """Return the commands under a heading."""
-    page = (ROOT / "docs" / "operations.md").read_text()
-    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    return str(block)
+    """Return all commands under a heading."""
+    return "".join(scripts(heading))
+
+
+def address(app: Flask) -> str:
+    """Return the URL of the database of an app."""
+    return str(app.extensions["settings"].database_url)
 
 
 def follow(app: Flask, commands: str) -> str:
     """Run commands on the database of an app, and return what they say."""
     here = re.sub(r"^(export|cd) .*\n", "", commands, flags=re.MULTILINE)
-    here = here.replace(".venv/bin/flask", FLASK)
-    url = app.extensions["settings"].database_url
+    here = re.sub(
+        r"(?<=\s)flask|\.venv/bin/flask|^flask", FLASK, here, flags=re.MULTILINE
+    )
     done = subprocess.run(  # noqa: S603 - the commands of our own documentation
         ["/bin/sh", "-euc", here],
         cwd=ROOT,
         env=environment(
-            DATABASE_URL=url, SECRET_KEY="Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
+            DATABASE_URL=address(app), SECRET_KEY="Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
         ),
         capture_output=True,
         text=True,
@@ -43,6 +68,22 @@ def follow(app: Flask, commands: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def secrets_of(file: Path) -> dict[str, str | None]:
+    """Return the secrets of a file of settings, as the settings name them."""
+    found = dotenv_values(file)
+    return {name.lower(): found[name] for name in found if name.startswith("SECRET")}
+
+
+def accepted(instances: list[Flask]) -> list[bool]:
+    """Tell whether an instance takes tokens of itself and of its neighbours."""
+    ours = [Client(app, "ann").log_in() for app in instances]
+    neighbours = [*pairwise(instances), *pairwise(reversed(instances))]
+    return [
+        limited(ours[instances.index(one)], other).get("users/me").status_code == 200
+        for one, other in neighbours
+    ]
 
 
 @pytest.fixture
@@ -55,6 +96,21 @@ def folder(tmp_path: Path) -> Path:
         moment = time.time() - days * DAYS
         os.utime(made / name, (moment, moment))
     return made
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_key_is_made_listed_and_revoked(ann: Client) -> None:
+    run(ann.app, "api-keys", "create", "ann@example.org", "--name=old")
+    ((old,),) = execute(ann.app, "SELECT id FROM api_keys")
+    commands = re.sub(r"\bann\b", "ann@example.org", script("Keys for scripts"))
+
+    said = follow(ann.app, re.sub(r"(revoke \S+) \d+", rf"\1 {old}", commands))
+
+    made, *listed, revoked = said.splitlines()
+    bearer = {"Authorization": f"Bearer {made}"}
+    assert [line.split()[-1] for line in listed] == ["NAME", "old", "report"]
+    assert revoked == f"Key {old} is revoked."
+    assert Client(ann.app).get("tasks", headers=bearer).status_code == 200
 
 
 def test_the_nightly_backup_makes_a_copy_and_lets_old_ones_go(
@@ -81,3 +137,77 @@ def test_the_restore_of_the_documentation_restores(
     there = Client(empty, "ann").log_in()
     assert "Restored 1 accounts and 1 tasks" in said
     assert [task["title"] for task in there.get("tasks").json["items"]] == [title]
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_changed_secret_logs_nobody_out_of_any_instance(
+    ann: Client, twin: Callable[..., Flask], tmp_path: Path
+) -> None:
+    kept = ann.app.extensions["settings"].secret_key
+    settings = tmp_path / "taskapi.env"
+    settings.write_text(f"SECRET_KEY={kept}\nSECRET_KEY_PREVIOUS=x\nPORT=8000\n")
+    instances = [ann.app]
+
+    for commands in scripts("Changing the secret"):
+        follow(ann.app, commands.replace(SETTINGS, str(settings)))
+        instances.append(twin(**secrets_of(settings)))
+
+    assert secrets_of(settings)["secret_key_previous"] == kept
+    assert dotenv_values(settings)["PORT"] == "8000"
+    assert accepted(instances) == EVERYWHERE
+
+
+@pytest.fixture
+def owner() -> Iterator[str]:
+    """Return a role that owns nothing yet."""
+    name = f"taskapi_{secrets.token_hex(4)}"
+    tell_server(f"CREATE ROLE {name} LOGIN PASSWORD 'first'")
+    yield name
+    tell_server(f"DROP ROLE IF EXISTS {name}_b")
+    tell_server(f"DROP ROLE {name}")
+
+
+@pytest.fixture
+def reach(make_app: Callable[..., Flask]) -> Iterator[Callable[[str], Flask]]:
+    """Return a maker of apps at an address."""
+    made: list[Flask] = []
+
+    def make(url: str) -> Flask:
+        made.append(make_app(database_url=url))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.database.engine.dispose()
+
+
+@pytest.fixture
+def owned(owner: str, empty: Flask, reach: Callable[[str], Flask]) -> Flask:
+    """Return an app that reaches an empty database as that role."""
+    execute(empty, f"GRANT ALL ON SCHEMA public TO {owner}")
+    mine = make_url(address(empty)).set(username=owner, password="first")
+    return reach(mine.render_as_string(hide_password=False))
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_a_changed_database_password_leaves_the_tables_to_their_owner(
+    owner: str, empty: Flask, owned: Flask, reach: Callable[[str], Flask], folder: Path
+) -> None:
+    settings = folder / "taskapi.env"
+    settings.write_text(f"DATABASE_URL={address(owned)}\nPUBLIC_URL=https://a@b\n")
+    run(owned, "db", "upgrade", "head-1")
+
+    commands = script("Changing the database password").replace(SETTINGS, str(settings))
+    to_server = f"psql --quiet '{address(empty).replace('+psycopg', '')}'"
+    commands = re.sub(r"sudo -u postgres psql --quiet( taskapi)?", to_server, commands)
+    follow(empty, re.sub(r"\btaskapi(?=_b| |;)", owner, commands))
+    found = dotenv_values(settings)
+    renewed = reach(str(found["DATABASE_URL"]))
+    run(renewed, "db", "upgrade")
+
+    assert f"//{owner}_b:" in str(found["DATABASE_URL"])
+    assert found["PUBLIC_URL"] == "https://a@b"
+    assert Client(renewed, "ann").register().log_in().make_task()
+    assert execute(empty, OWNERS) == [(owner,)]
+    assert execute(empty, PASSWORD.format(owner)) == [(None,)]
