@@ -24,6 +24,7 @@ DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
 SECRET_BYTES = 32
 SECRET_CHARACTERS = 8
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
+TOKEN = re.compile(r"[A-Za-z0-9._~+/-]*=*")  # RFC 6750
 SENDER = re.compile(rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>")
 POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
 KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
@@ -121,6 +122,7 @@ class Settings:
     ratelimit_storage_uri: str = _confidential()
     smtp_url: str = _confidential()
     mail_from: str = _text("")
+    metrics_token: str = _confidential()
 
 
 def from_env() -> Settings:
@@ -136,6 +138,7 @@ def from_env() -> Settings:
         _refuse_weak("SECRET_KEY", values["secret_key"])
         _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
     _refuse_loose_origins(values["cors_origins"])
+    _refuse_bad_token("METRICS_TOKEN", values["metrics_token"])
     _refuse_unknown_store(values["ratelimit_storage_uri"])
     for name in ("public_url", "app_url"):
         values[name] = _address(name.upper(), values[name])
@@ -254,6 +257,11 @@ def _refuse_weak(name: str, secret: str) -> None:
     known = any(word in secret.lower() for word in KNOWN_SECRETS)
     if known or len(set(secret)) < SECRET_CHARACTERS:
         raise SettingError(f"{name}: looks like a placeholder; use a random value")
+
+
+def _refuse_bad_token(name: str, token: str) -> None:
+    if not TOKEN.fullmatch(token):
+        raise SettingError(f"{name}: expected letters, digits and -._~+/ only")
 
 
 def _refuse_loose_origins(origins: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from config import load
-from taskapi import background
+from taskapi import background, gathering, metrics
 from taskapi.log import logging_config
 from taskapi.passwords import WAITING
 
@@ -29,6 +29,8 @@ forwarded_allow_ips = ""  # TRUSTED_PROXIES decides whom to believe
 forwarder_headers = ""
 control_socket_disable = True
 logconfig_dict = logging_config(settings.log_level)
+if settings.metrics_token:
+    raw_env = [f"PROMETHEUS_MULTIPROC_DIR={gathering.share(worker_tmp_dir)}"]
 
 
 HELLO = """
@@ -75,20 +77,29 @@ worker_class = Worker
 logger_class = Log
 
 
-def pre_fork(_server, _worker):
-    """Freeze what was loaded, so that workers share its memory."""
+def pre_fork(server, worker):
+    """Freeze what was loaded, so that workers share its memory; number the worker."""
     gc.collect()
     gc.freeze()
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(n for n in range(len(taken) + 1) if n not in taken)
 
 
-def post_fork(_server, _worker):
-    """Let each worker collect what its requests leave."""
+def post_fork(_server, worker):
+    """Let each worker collect what its requests leave, and have figures of its own."""
     gc.enable()
+    gathering.enter(worker.number)
+
+
+def child_exit(_server, worker):
+    """Forget what a worker that ended was busy with."""
+    gathering.leave(worker.number)
 
 
 def post_worker_init(worker):
-    """Let each worker send letters, and purge once a day."""
+    """Let each worker send letters, purge once a day, and look at its pool."""
     background.start(worker.wsgi)
+    metrics.start(worker.wsgi)
 
 
 def when_ready(_server):

@@ -18,7 +18,15 @@ from taskapi.system.pages import pages
 from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
 from taskapi.users.routes import users
-from taskapi.web import idempotency, identity, limits, problems, security, tokens
+from taskapi.web import (
+    idempotency,
+    identity,
+    limits,
+    measuring,
+    problems,
+    security,
+    tokens,
+)
 from taskapi.web.api import Api
 from taskapi.web.body import Json
 from taskapi.web.idempotency import Keeper
@@ -48,7 +56,7 @@ def create_app(settings: "Settings") -> Flask:
     app = Service(__name__, static_folder=None)
     app.json = Json(app)
     app.extensions["settings"] = settings
-    for part in (db, replica, passwords, transport, tokens):
+    for part in (db, replica, passwords, transport, tokens, measuring):
         part.init_app(app, settings)
     migrations.init_app(app)
     identity.init_app(app, Finders(sessions.find_caller, api_keys.find_caller))

@@ -60,6 +60,7 @@ DEFAULTS: dict[str, Any] = {
     "ratelimit_storage_uri": "",
     "smtp_url": "",
     "mail_from": "",
+    "metrics_token": "",
 }
 
 WRONG = [
@@ -97,6 +98,7 @@ WRONG = [
     ("MAIL_FROM", "x"),
     ("MAIL_FROM", "Tasks <tasks@example.org"),
     ("MAIL_FROM", "Tasks\nBcc: <tasks@example.org>"),
+    ("METRICS_TOKEN", f"{PLANTED} and a blank"),
     ("RATELIMIT_STORAGE_URI", "x"),
     ("RATELIMIT_STORAGE_URI", f"redis://:{PLANTED}@host:port/0"),
     ("RATELIMIT_STORAGE_URI", f"mysql://ann:{PLANTED}@host"),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
 
-from taskapi import clock, db, lists, passwords, rows
+from taskapi import clock, db, lists, metrics, passwords, rows
 from taskapi.auth.models import Session
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
@@ -70,6 +70,7 @@ def find_caller(session_id: int, user_id: int) -> AnyRow | None:
     return found[0]
 
 
+@metrics.login()
 def log_in(
     login: str, password: str, device: Device, *, verified_only: bool = False
 ) -> AnyRow:

@@ -13,7 +13,7 @@ SECRET_BYTES = 32
 
 def examine() -> list[Finding]:
     """Look at the settings alone."""
-    always = [_secret(), _origins(), _hosts()]
+    always = [_secret(), _origins(), _hosts(), _figures()]
     if settings.environment != "production":
         text = f"{settings.environment}: settings are not judged as in production"
         remedy = "Set ENVIRONMENT=production where others use it."
@@ -60,6 +60,15 @@ def _hosts() -> Finding:
         remedy = f"Set TRUSTED_HOSTS={own or 'the name that clients use'}."
         return warn("host names", "any host name is served", remedy)
     return ok("host names", "any")
+
+
+def _figures() -> Finding:
+    if not settings.metrics_token:
+        return ok("metrics", "off: METRICS_TOKEN is empty")
+    if len(settings.metrics_token) < SECRET_BYTES:
+        remedy = "Set METRICS_TOKEN to 32 random characters or more."
+        return fail("metrics", "METRICS_TOKEN is short enough to be guessed", remedy)
+    return ok("metrics", "at /metrics, and METRICS_TOKEN is long enough")
 
 
 def _address() -> Finding:

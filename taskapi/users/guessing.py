@@ -15,7 +15,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy import case, delete, update
 
-from taskapi import clock, db, rows
+from taskapi import clock, db, metrics, rows
 from taskapi.errors import RateLimited, Unavailable
 from taskapi.users.models import Guess
 
@@ -32,6 +32,11 @@ class Subject(NamedTuple):
 
     name: str
     most: int
+
+    @property
+    def kind(self) -> str:
+        """Return whether it is an account, a login, an address or letters."""
+        return self.name.partition(" ")[0]
 
     def shown(self) -> dict[str, str]:
         """Return what the log says of it: an account, but no address and no name."""
@@ -107,6 +112,7 @@ def count(subject: Subject) -> None:
         db.commit_despite_refusal()
         left = guess.expires_at - clock.now()  # now, after who knows how long a queue
         wait = max(1, math.ceil(left.total_seconds()))
+        metrics.count_limit(subject.kind)
         log.warning("guesses refused", **subject.shown())
         raise RateLimited(retry_after=wait)
 

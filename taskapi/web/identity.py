@@ -62,17 +62,21 @@ def require(scope: Scope | None, *, takes_keys: bool) -> None:
     _authorize(scope, owner.scopes if owner else None)
 
 
+def bearer() -> str:
+    """Return the bearer token of the request, empty when absent."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" and token.strip() else ""
+
+
 def _credentials() -> tuple[str, str]:
     """Return the access token and the key of the request, each empty when absent."""
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not bearer.strip():
-        bearer = ""
+    token = bearer()
     key = request.headers.get("X-API-Key", "").strip()
-    if not bearer.startswith(KEY_MARK):
-        return _given(bearer, key)
-    if key not in {"", bearer}:
+    if not token.startswith(KEY_MARK):
+        return _given(token, key)
+    if key not in {"", token}:
         raise ApiKeyInvalid("Send one API key, not two.")
-    return "", bearer
+    return "", token
 
 
 def _given(token: str, key: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from flask import Flask, Response, current_app, g, request
 from limits.errors import StorageError
 from limits.storage import RedisStorage
 
+from taskapi import metrics
 from taskapi.errors import RateLimited
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def count(policy: str) -> None:
     seconds = max(1, math.ceil(ends_at - time.time()))
     g.limit = (policy, amount, max(0, amount - number), seconds)
     if number > amount:
+        metrics.count_limit(policy)
         raise RateLimited(retry_after=seconds)
 
 

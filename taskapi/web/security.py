@@ -3,8 +3,10 @@
 import re
 import secrets
 import time
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
@@ -52,14 +54,17 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.teardown_request(_forget)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own idiom
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
-        )
+        wrap(app, partial(ProxyFix, x_for=hops, x_proto=hops, x_host=hops))
     if settings.cors_origins:
         # flask-cors takes what looks like a pattern for one, such as [::1]
         exact = [re.compile(rf"{re.escape(o)}\Z") for o in settings.cors_origins]
         CORS(app, origins=exact, expose_headers=EXPOSED)
         app.after_request(_vary)
+
+
+def wrap(app: Flask, layer: Callable[[Any], Any]) -> None:
+    """Put a layer of WSGI around the app."""
+    app.wsgi_app = layer(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own idiom
 
 
 def _begin() -> None:

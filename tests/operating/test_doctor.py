@@ -64,6 +64,8 @@ def test_a_service_that_lacks_nothing_is_all_green(twin: Twin, app: Flask) -> No
         ({"trusted_proxies": 0}, "proxies", "warn"),
         ({"registration": "open"}, "registration", "warn"),
         ({"ratelimit_enabled": False}, "rate limits", "warn"),
+        ({"metrics_token": "short"}, "metrics", "fail"),
+        ({"metrics_token": KEY}, "metrics", "ok"),
         ({"smtp_url": "smtp://127.0.0.1:1"}, "letters", "warn"),
         ({"smtp_url": "smtp://127.0.0.1:1"}, "mail", "fail"),
         ({"ratelimit_storage_uri": "redis://127.0.0.1:1"}, "redis", "fail"),

@@ -1,0 +1,176 @@
+"""Figures for Prometheus: who gets them, what they count, and that they stay few."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from taskapi import db
+from tests.backstage import limited, run
+from tests.support import API, PASSWORD, Client, refused
+from tests.web.figures import BEARER, TOKEN, figures, rise, scraped
+
+PATTERN = f"{API}/tasks/<id:task_id>"
+WRONG = {"email": "ann@example.org", "password": "a guess in the dark"}
+RIGHT = {"email": "ann@example.org", "password": PASSWORD}
+ONLY_SQLITE = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+Twin = Callable[..., Flask]
+
+
+@pytest.fixture
+def measured(ann: Client, twin: Twin) -> Client:
+    """Return Ann at an app that keeps figures."""
+    return limited(ann, twin(metrics_token=TOKEN))
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize("headers", [{}, BEARER, {"Authorization": "Bearer "}])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_a_setting_there_are_no_figures(
+    anyone: Client, method: str, headers: dict[str, str]
+) -> None:
+    answer = anyone.call(method, "/metrics", headers=headers)
+
+    refused(answer, 404, "not-found")
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("", "token-missing"),
+        ("Bearer", "token-missing"),
+        (f"Basic {TOKEN}", "token-missing"),
+        (f"Bearer {TOKEN[:-1]}", "token-invalid"),
+        (f"Bearer {TOKEN}S", "token-invalid"),
+        (f"Bearer {TOKEN.lower()}", "token-invalid"),
+        ("Bearer \u00e9", "token-invalid"),
+    ],
+)
+def test_figures_are_for_who_has_the_token(
+    measured: Client, sent: str, code: str
+) -> None:
+    answer = measured.get("/metrics", headers={"Authorization": sent})
+
+    problem = refused(answer, 401, code)
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="taskapi"')
+    assert "taskapi_" not in problem["detail"]
+
+
+@ONLY_SQLITE
+def test_a_session_opens_no_figures(measured: Client) -> None:
+    refused(measured.get("/metrics"), 401, "token-invalid")
+
+
+def test_requests_are_counted_by_pattern_and_status(measured: Client) -> None:
+    before = scraped(measured)
+
+    task = measured.make_task()
+    measured.get(f"tasks/{task['id']}")
+    measured.get(f"tasks/{task['id']}")
+    measured.get("tasks/7000")
+
+    after = scraped(measured)
+    count = "http_request_duration_seconds_count"
+    assert rise(after, before, "http_requests_total", "GET", PATTERN, "200") == 2
+    assert rise(after, before, "http_requests_total", "GET", PATTERN, "404") == 1
+    assert rise(after, before, count, "GET", PATTERN) == 3
+
+
+@ONLY_SQLITE
+def test_no_client_makes_series(measured: Client) -> None:
+    measured.get("/one")
+    measured.call("INVENTED", "/one")
+    measured.call("INVENTED", f"{API}/tasks")
+    known = scraped(measured).keys()
+
+    statuses = {measured.get(f"/made-up/{n}?{n}={n}").status_code for n in range(150)}
+    statuses |= {measured.call(f"X{n}", f"/{n}").status_code for n in range(50)}
+    statuses |= {measured.get(f"tasks/{2**60 + n}").status_code for n in range(50)}
+
+    added = scraped(measured).keys() - known
+    assert statuses == {404}
+    assert {label for _, labels in added for label in labels if "/" in label} == {
+        "/metrics",
+        PATTERN,
+    }
+
+
+@ONLY_SQLITE
+def test_figures_name_nobody(measured: Client) -> None:
+    mark = {"X-Request-ID": "planted", "User-Agent": "planted", "Referer": "planted"}
+    measured.post("auth/login", {"email": "planted@example.org", "password": "planted"})
+    measured.get("tasks?q=planted", headers=mark)
+
+    text = measured.get("/metrics", headers=BEARER).text
+
+    assert "planted" not in text
+    assert "example.org" not in text
+    assert TOKEN not in text
+
+
+def test_logins_are_counted_by_how_they_end(measured: Client) -> None:
+    before = scraped(measured)
+
+    measured.post("auth/login", RIGHT)
+    guesses = [measured.post("auth/login", WRONG).status_code for _ in range(11)]
+    locked = measured.post("auth/login", RIGHT)
+
+    after = scraped(measured)
+    assert (guesses[-1], locked.status_code) == (429, 429)
+    assert rise(after, before, "logins_total", "ok") == 1
+    assert rise(after, before, "logins_total", "failed") == 10
+    assert rise(after, before, "logins_total", "locked") == 2
+    assert rise(after, before, "limits_hit_total", "account") == 2
+
+
+@ONLY_SQLITE
+def test_a_login_to_a_disabled_account_has_failed(measured: Client) -> None:
+    run(measured.app, "users", "deactivate", "ann@example.org")
+    before = scraped(measured)
+
+    measured.post("auth/login", RIGHT)
+
+    assert rise(scraped(measured), before, "logins_total", "failed") == 1
+
+
+@ONLY_SQLITE
+def test_limits_are_counted_where_they_are_hit(ann: Client, twin: Twin) -> None:
+    rates = {"ratelimit_enabled": True, "ratelimit_per_minute": 1}
+    caller = limited(ann, twin(metrics_token=TOKEN, **rates))
+    before = scraped(caller)
+
+    statuses = [caller.get("tasks").status_code for _ in range(3)]
+
+    assert statuses == [200, 429, 429]
+    assert rise(scraped(caller), before, "limits_hit_total", "default") == 2
+
+
+def test_connections_in_use_are_counted(measured: Client) -> None:
+    with measured.app.app_context(), db.database.engine.connect():
+        held = scraped(measured)
+    released = scraped(measured)
+
+    key = ("taskapi_database_pool_in_use", frozenset[str]())
+    assert (held[key], released[key]) == (1, 0)
+    assert held["taskapi_database_pool_size", frozenset()] == 25
+
+
+@ONLY_SQLITE
+def test_a_scrape_sees_itself_and_what_is_built(measured: Client) -> None:
+    found = scraped(measured)
+
+    built = {name: value for name, value in found if name == "taskapi_build_info"}
+    assert found["taskapi_http_requests_in_flight", frozenset()] == 1
+    assert len(built) == 1
+
+
+@ONLY_SQLITE
+def test_what_never_happened_is_there_as_zero(twin: Twin) -> None:
+    fresh = Client(twin(metrics_token=TOKEN))
+
+    text = fresh.get("/metrics", headers=BEARER).text
+
+    zeros = {key for key, value in figures(text).items() if value == 0}
+    assert ("taskapi_logins_total", frozenset({"locked"})) in zeros
+    assert ("taskapi_limits_hit_total", frozenset({"letters"})) in zeros
