@@ -21,6 +21,7 @@ EXPOSED = {
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "Server-Timing",
     "X-Request-ID",
     "Idempotency-Replayed",
 }

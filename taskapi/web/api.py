@@ -82,6 +82,7 @@ class Blueprint(flask_smorest.Blueprint):
         """Serve a view at a path, to sessions and to keys with the scope."""
         access = Access(public, scope, self.takes_keys, self.limit)
         found = ["not-found"] if "<" in rule else []
+        headers = [] if public else ["Server-Timing"]
         problems = [
             *access.problems(),
             *found,
@@ -91,7 +92,9 @@ class Blueprint(flask_smorest.Blueprint):
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             guarded = _guard(view, access)
-            document.annotate(guarded, problems=problems, access=access)
+            document.annotate(
+                guarded, problems=problems, headers=headers, access=access
+            )
             return super(Blueprint, self).route(rule, **options)(guarded)
 
         return register

@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from taskapi.web import body
+from taskapi.web import body, tracing
 
 if TYPE_CHECKING:
     from config import Settings
@@ -38,6 +38,7 @@ EXPOSED = [
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "Server-Timing",
     "X-Request-ID",
     "Idempotency-Replayed",
 ]
@@ -72,6 +73,9 @@ def _begin() -> None:
     g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(16)
     g.began = time.perf_counter()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    trace_id = tracing.trace_id(request.headers.get("traceparent", ""))
+    if trace_id:
+        structlog.contextvars.bind_contextvars(trace_id=trace_id)
 
 
 def _finish(response: Response) -> Response:
@@ -81,13 +85,16 @@ def _finish(response: Response) -> Response:
         ours["Strict-Transport-Security"] = HSTS
     private = "caller" in g and request.method in {"GET", "HEAD"}
     ours["Cache-Control"] = "private, no-cache" if private else "no-store"
+    milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
+    if "caller" in g:  # to others it would tell how long a password takes, exactly
+        ours["Server-Timing"] = f"app;dur={milliseconds}"
     theirs = {name.lower() for name, _ in headers}
     for name, value in ours.items():
         if name.lower() not in theirs:
             headers.add(name, value)
     if response.status_code in EMPTY:
         del headers["Content-Type"]
-    _log(response)
+    _log(response, milliseconds)
     return response
 
 
@@ -102,12 +109,12 @@ def _forget(_error: object) -> None:
     structlog.contextvars.clear_contextvars()
 
 
-def _log(response: Response) -> None:
+def _log(response: Response, milliseconds: float) -> None:
     """Write the access line: the route's pattern and never the path or the query."""
     log.info(
         "request",
         method=request.method,
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
-        ms=round((time.perf_counter() - g.began) * 1000, 1),
+        ms=milliseconds,
     )

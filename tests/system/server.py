@@ -40,12 +40,14 @@ class Answer(NamedTuple):
 class Server:
     """A process that serves; all that it says goes into one file."""
 
+    command = (GUNICORN, "wsgi:app")
+
     def __init__(self, folder: Path, variables: dict[str, str], log: Path) -> None:
         self.port = int(variables["PORT"])
         self.log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(  # noqa: S603 - our own server
-                [GUNICORN, "wsgi:app"],
+                self.command,
                 cwd=folder,
                 env=variables,
                 stdout=file,

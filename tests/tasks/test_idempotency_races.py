@@ -19,7 +19,7 @@ KEY = {"Idempotency-Key": "one"}
 
 def seen(answer: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
     """Return all of an answer but what names the request."""
-    volatile = {"X-Request-ID", "Idempotency-Replayed"}
+    volatile = {"X-Request-ID", "Idempotency-Replayed", "Server-Timing"}
     headers = {(k, v) for k, v in answer.headers.items() if k not in volatile}
     return answer.status_code, answer.data, frozenset(headers)
 

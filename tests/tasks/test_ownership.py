@@ -41,7 +41,7 @@ def test_a_task_of_someone_else_does_not_exist(
 def seen(answer: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the problem and the headers, but for what names the request."""
     problem = refused(answer, 404, "not-found")
-    volatile = {"X-Request-ID", "Content-Length"}
+    volatile = {"X-Request-ID", "Content-Length", "Server-Timing"}
     kept = {k: v for k, v in answer.headers.items() if k not in volatile}
     return problem | {"request_id": None, "instance": None}, kept
 

@@ -1,0 +1,54 @@
+"""OpenTelemetry around the server, as docs/operations.md shows it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import API
+from tests.system.server import GUNICORN, ROOT, Server, environment
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+TELEMETRY = {
+    "OTEL_TRACES_EXPORTER": "console",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+    "OTEL_BSP_SCHEDULE_DELAY": 50,
+}
+SETTINGS = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS",
+}
+
+
+class Traced(Server):
+    """A server that opentelemetry-instrument starts."""
+
+    command = (
+        f"{Path(GUNICORN).parent}/opentelemetry-instrument",
+        GUNICORN,
+        "wsgi:app",
+    )
+
+
+@pytest.fixture
+def traced(tmp_path: Path) -> Iterator[Server]:
+    """Return a server whose workers write spans into its log."""
+    database = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
+    variables = environment(**SETTINGS | TELEMETRY | database)
+    server = Traced(ROOT, variables, tmp_path / "log")
+    yield server.wait()
+    server.crash()
+
+
+def test_workers_that_were_forked_send_spans_of_the_callers_trace(
+    traced: Server,
+) -> None:
+    answer = traced.call("GET", f"{API}/tasks/7", headers=PARENT)
+
+    said = traced.said(f'"trace_id": "0x{TRACE}"')
+    assert answer.status == 401
+    assert f'"name": "GET {API}/tasks/<id:task_id>"' in said
+    assert f'"trace_id": "{TRACE}", ' in said
+    assert traced.stop() == 0
