@@ -100,6 +100,7 @@ class Settings:
     port: int = _number(8000, 1, 65_535)
     web_concurrency: int = _number(2, 1, 256)
     threads: int = _number(16, 1, 256)
+    request_timeout: int = _number(10, 3, 300)
     log_level: str = _text("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
     public_url: str = _text("")
     app_url: str = _text("")

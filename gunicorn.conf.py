@@ -8,7 +8,7 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from config import load
-from taskapi import background, gathering, metrics
+from taskapi import background, gathering, metrics, watchdog
 from taskapi.log import logging_config
 from taskapi.passwords import WAITING
 
@@ -97,9 +97,10 @@ def child_exit(_server, worker):
 
 
 def post_worker_init(worker):
-    """Let each worker send letters, purge once a day, and look at its pool."""
+    """Start what a worker does beside its requests."""
     background.start(worker.wsgi)
     metrics.start(worker.wsgi)
+    watchdog.start()
 
 
 def when_ready(_server):

@@ -46,8 +46,10 @@ class Service(Flask):
         return func
 
 
-def _views(app: Flask) -> Iterable[tuple[str, Callable[..., Any]]]:
-    return app.view_functions.items()
+def _views(app: Flask, seconds: float) -> Iterable[tuple[str, Callable[..., Any]]]:
+    """Yield each view in a transaction of its own, that ends in time."""
+    for name, view in app.view_functions.items():
+        yield name, db.transactional(view, seconds=seconds)
 
 
 def create_app(settings: "Settings") -> Flask:
@@ -68,6 +70,6 @@ def create_app(settings: "Settings") -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
-    app.view_functions = {n: db.transactional(v) for n, v in _views(app)}
+    app.view_functions = dict(_views(app, settings.request_timeout))
     cli.init_app(app)
     return app

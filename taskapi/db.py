@@ -13,17 +13,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    Connection,
-    Executable,
-    MetaData,
-    event,
-    exc,
-    make_url,
-    text,
-)
+from sqlalchemy import Connection, Executable, MetaData, event, exc, make_url, text
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -32,7 +24,7 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 
-from taskapi import clock
+from taskapi import clock, watchdog
 from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import Collision, Unavailable
 from taskapi.prepared import Prepared, run
@@ -47,9 +39,9 @@ log = structlog.get_logger()
 
 POOL_WAIT_SECONDS = 4
 LOCK_WAIT_SECONDS = 5
-CONNECT_SECONDS = 3
 USES_BEFORE_PREPARED = 2
 RECYCLE_SECONDS = 1800
+KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 TRIES = 3
 COLLISIONS = {"40001", "40P01"}
 """Serialization failure and deadlock: both go away when the work is done again."""
@@ -97,29 +89,30 @@ def init_app(app: Flask, settings: "Settings") -> None:
     """Make the engine of the app; nothing connects before the first statement."""
     url = make_url(settings.database_url)
     on_sqlite = url.get_backend_name() == "sqlite"
-    wait = {"timeout": LOCK_WAIT_SECONDS}
-    reach = {
-        "connect_timeout": CONNECT_SECONDS,
-        "application_name": "taskapi",
-        "prepare_threshold": USES_BEFORE_PREPARED
-        if settings.database_prepare
-        else None,
-    }
+    wait = {"timeout": _lock_wait(settings)}
+    uses = USES_BEFORE_PREPARED if settings.database_prepare else None
+    named = {"application_name": "taskapi", "prepare_threshold": uses}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "isolation_level": "AUTOCOMMIT",
         "pool_size": settings.threads + 1,  # and the one that works in the background
         "max_overflow": 0,
-        "pool_timeout": POOL_WAIT_SECONDS,
+        "pool_timeout": min(POOL_WAIT_SECONDS, settings.request_timeout / 2),
         "pool_recycle": RECYCLE_SECONDS,
         "pool_use_lifo": True,
         "hide_parameters": True,
-        "connect_args": wait if on_sqlite else reach,
+        "connect_args": wait if on_sqlite else KEEPALIVE | named,
     }
     database.init_app(app)
-    if on_sqlite:
-        with app.app_context():
+    with app.app_context():
+        watchdog.guard(database.engine)
+        if on_sqlite:
             event.listen(database.engine, "connect", _prepare_sqlite)
+
+
+def _lock_wait(settings: "Settings") -> float:
+    """Return for how long SQLite waits for the lock, which nothing can interrupt."""
+    return min(LOCK_WAIT_SECONDS, settings.request_timeout / 2)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -144,14 +137,17 @@ def _begin(
     if connection.dialect.name == "sqlite":
         _queue()
         begun.info["writes"] = True
+    watchdog.hold(connection)
     begin(connection)
 
 
 @event.listens_for(session, "after_transaction_end")
 def _end(ended: Session, transaction: SessionTransaction) -> None:
     """Let the next writer in."""
-    if transaction.parent is None and ended.info.pop("writes", False):
-        writers.release()
+    if transaction.parent is None:
+        watchdog.release()
+        if ended.info.pop("writes", False):
+            writers.release()
 
 
 def begin(connection: Connection) -> None:
@@ -167,7 +163,11 @@ def read(
     if _in_transaction():
         return run(session.connection(), statement, parameters)
     with database.engine.connect() as connection:
-        return run(connection, statement, parameters)
+        watchdog.hold(connection)
+        try:
+            return run(connection, statement, parameters)
+        finally:
+            watchdog.release()
 
 
 def write(
@@ -186,18 +186,23 @@ def write(
 @contextmanager
 def _queued(connection: Connection) -> Iterator[None]:
     """Wait in the queue of the process where a database has one writer at a time."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    _queue()
+    on_sqlite = connection.dialect.name == "sqlite"
+    if on_sqlite:
+        _queue()
+    watchdog.hold(connection)
     try:
         yield
     finally:
-        writers.release()
+        watchdog.release()
+        if on_sqlite:
+            writers.release()
 
 
 def _queue() -> None:
-    if not writers.acquire(timeout=LOCK_WAIT_SECONDS):
+    """Wait for the writers before, and leave time to wait for other processes."""
+    wait = _lock_wait(current_app.extensions["settings"])
+    patience = min(wait, watchdog.left() - wait)
+    if patience < 0 or not writers.acquire(timeout=patience):
         raise Unavailable(retry_after=1)
 
 
@@ -213,11 +218,7 @@ def transaction() -> Iterator[None]:
         if session.registry.has():
             session.commit()
     except OUT_OF_REACH as error:
-        cause = getattr(error, "orig", None) or error
-        if getattr(cause, "sqlstate", None) in COLLISIONS:
-            raise Collision(retry_after=1) from error
-        log.warning("database out of reach", cause=str(cause).partition("\n")[0])
-        raise Unavailable(retry_after=1) from error
+        raise _unavailable(error) from error
     except exc.InternalError as error:
         _leave_reader(error)
         raise
@@ -226,6 +227,16 @@ def transaction() -> Iterator[None]:
         raise Unavailable(retry_after=1) from error
     finally:
         session.remove()
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    """Log why the database cannot serve; a collision is worth another try."""
+    cause = getattr(error, "orig", None) or error
+    if getattr(cause, "sqlstate", None) in COLLISIONS:
+        return Collision(retry_after=1)
+    told = "no answer in time" if watchdog.left() < 0 else str(cause)
+    log.warning("database out of reach", cause=told.partition("\n")[0])
+    return Unavailable(retry_after=1)
 
 
 def _leave_reader(error: exc.InternalError) -> None:
@@ -237,19 +248,20 @@ def _leave_reader(error: exc.InternalError) -> None:
         raise Unavailable(retry_after=1) from error
 
 
-def transactional(view: Callable[P, R]) -> Callable[P, R]:
-    """Run a view, its serialization included, in one transaction.
+def transactional(view: Callable[P, R], *, seconds: float) -> Callable[P, R]:
+    """Run a view, its serialization included, in one transaction, for so long at most.
 
     One that collided with another is done again, as a whole.
     """
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(TRIES - 1):
-            with suppress(Collision), transaction():
+        with watchdog.Limit(seconds):
+            for _ in range(TRIES - 1):
+                with suppress(Collision), transaction():
+                    return view(*args, **kwargs)
+            with transaction():
                 return view(*args, **kwargs)
-        with transaction():
-            return view(*args, **kwargs)
 
     return wrapper
 

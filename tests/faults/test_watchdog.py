@@ -1,0 +1,135 @@
+"""A database that does not answer: no request waits longer than it may."""
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from taskapi import db, watchdog
+from tests.backstage import at_once
+from tests.databases import create, tell_server
+from tests.faults.relay import Relay
+from tests.support import Client, refused
+
+SECONDS = 3
+FOREVER = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT * FROM n"
+)
+POOL = 4
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watching() -> None:
+    """Watch over this process, as a worker of gunicorn does."""
+    watchdog.start()
+
+
+@pytest.fixture
+def relay(make_app: MakeApp) -> Iterator[Relay]:
+    """Return a network that leads to a migrated database."""
+    name = f"taskapi_relayed_{os.getpid()}"
+    address = create(name)
+    made = Relay(address)
+    yield made
+    made.close()
+    tell_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def ann_behind(relay: Relay, make_app: MakeApp) -> Iterator[Client]:
+    """Return Ann, at a service that reaches its database by that network."""
+    made = make_app(
+        database_url=relay.database_url, threads=POOL - 1, request_timeout=SECONDS
+    )
+    with made.app_context():
+        flask_migrate.upgrade()
+    yield Client(made, "ann").register().log_in()
+    with made.app_context():
+        db.database.engine.dispose()
+
+
+def open_files() -> int:
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def in_use(app: Flask) -> int:
+    """Count the connections that requests hold."""
+    with app.app_context():
+        return int(db.database.engine.pool.checkedout())
+
+
+def crowd(ann: Client) -> list[TestResponse]:
+    """Ask for all kinds of things at once, from more than there are connections."""
+    login = {"email": "ann@example.org", "password": "a guess in the dark"}
+    return at_once(
+        partial(ann.get, "tasks"),
+        partial(ann.post, "tasks", {"title": "lost?"}),
+        partial(ann.post, "auth/login", login),
+        partial(ann.get, "/health"),
+        partial(ann.get, "tasks?q=word"),
+        partial(ann.get, "tasks/stats"),
+    )
+
+
+def test_requests_end_although_the_database_does_not_answer(
+    ann_behind: Client, relay: Relay
+) -> None:
+    assert {answer.status_code for answer in crowd(ann_behind)} <= {200, 201, 401}
+    before = open_files()
+    relay.swallow()
+
+    answers = crowd(ann_behind) + crowd(ann_behind)
+
+    relay.mend()
+    after = [answer.status_code for answer in crowd(ann_behind)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
+    assert set(after) <= {200, 201, 401}
+    assert (in_use(ann_behind.app), watchdog.running) == (0, {})
+    assert open_files() <= before + 2 * POOL
+
+
+def test_a_write_without_an_answer_is_not_said_to_be_done_and_done_once(
+    ann_behind: Client, relay: Relay
+) -> None:
+    ann_behind.get("tasks")
+    key = {"Idempotency-Key": "a-write-of-unknown-end"}
+    relay.swallows_answers.set()
+
+    unknown = ann_behind.post("tasks", {"title": "once"}, headers=key)
+    relay.mend()
+    repeated = ann_behind.post("tasks", {"title": "once"}, headers=key)
+
+    refused(unknown, 503, "service-unavailable")
+    assert repeated.status_code == 201
+    assert ann_behind.get("tasks").json["items"] == [repeated.json]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def endless(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Client]:
+    """Return a client of a service with a query that never ends."""
+
+    def view() -> None:
+        db.read(text(FOREVER))
+
+    made = make_app(request.param)
+    made.add_url_rule("/endless", view_func=db.transactional(view, seconds=1))
+    yield Client(made)
+    with made.app_context():
+        db.database.engine.dispose()
+
+
+def test_a_query_that_never_ends_is_given_up(endless: Client) -> None:
+    answer = endless.get("/endless")
+
+    refused(answer, 503, "service-unavailable")
+    assert in_use(endless.app) == 0
