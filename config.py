@@ -12,6 +12,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,6 +102,8 @@ class Settings:
     web_concurrency: int = _number(2, 1, 256)
     threads: int = _number(16, 1, 256)
     request_timeout: int = _number(10, 3, 300)
+    drain_seconds: int = _number(0, 0, 60)
+    max_requests: int = _number(0, 0, 10_000_000)
     log_level: str = _text("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
     public_url: str = _text("")
     app_url: str = _text("")
@@ -147,8 +150,12 @@ def from_env() -> Settings:
     return Settings(**values)
 
 
+@cache
 def load() -> Settings:
-    """Read the settings, or end the process with one line that says what is wrong."""
+    """Read the settings once, or end the process with a line that says what is wrong.
+
+    A reload of gunicorn reads no others: the app is loaded already.
+    """
     try:
         return from_env()
     except SettingError as error:

@@ -3,8 +3,10 @@
 import logging
 import logging.config
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -56,6 +58,32 @@ def configure(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+
+
+def catch() -> None:
+    """Write warnings, and errors that nobody handles, as lines of the log too."""
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _crash
+    threading.excepthook = _lose_thread
+    sys.unraisablehook = _ignore
+
+
+def _crash(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger().error("crashed", exc_info=error)
+
+
+def _lose_thread(lost: threading.ExceptHookArgs) -> None:
+    name = lost.thread.name if lost.thread else None
+    structlog.get_logger().error("thread crashed", thread=name, exc_info=lost.exc_value)
+
+
+def _ignore(ignored: "sys.UnraisableHookArgs") -> None:
+    structlog.get_logger().error("error ignored", exc_info=ignored.exc_value)
 
 
 @contextmanager

@@ -4,18 +4,22 @@ from typing import Any
 
 from sqlalchemy import text
 
-from taskapi import db, migrations
+from taskapi import db, lifecycle, migrations
 
 PING = text("SELECT 1")
 REMEDIES = {
     "database": "See whether the database runs; `flask doctor` tells more.",
     "migrations": "Run `flask db upgrade`.",
+    "server": "It is being stopped; ask another instance.",
 }
+NOT_READY = {"failed", "leaving"}
 REVISION = text("SELECT version_num FROM alembic_version")
 
 
 def checks() -> dict[str, str]:
     """Tell of each thing that requests need whether it is there."""
+    if lifecycle.is_leaving():
+        return {"server": "leaving"}
     return {
         "database": "ok" if _answers(PING) == [1] else "failed",
         "migrations": _migrated(),
@@ -24,7 +28,7 @@ def checks() -> dict[str, str]:
 
 def remedy(checks: dict[str, str]) -> str | None:
     """Return what to do about the first check that failed; None where all is well."""
-    failed = (name for name, state in checks.items() if state == "failed")
+    failed = (name for name, state in checks.items() if state in NOT_READY)
     return next(map(REMEDIES.__getitem__, failed), None)
 
 

@@ -6,8 +6,11 @@ import time
 
 import pytest
 
+from tests.support import API
 from tests.system.conftest import Serve
-from tests.system.server import SECONDS_TO_STOP, Server
+from tests.system.server import SECONDS_TO_STOP, Answer, Server
+
+GRACEFUL_SECONDS = 20  # less than gunicorn gives to who is connected
 
 
 def is_open(server: Server) -> bool:
@@ -19,6 +22,14 @@ def until_closed(server: Server) -> None:
     deadline = time.monotonic() + SECONDS_TO_STOP
     while is_open(server):
         assert time.monotonic() < deadline
+
+
+def until_not_ready(server: Server) -> Answer:
+    """Return the answer of an instance that takes no more requests."""
+    deadline = time.monotonic() + SECONDS_TO_STOP
+    while (answer := server.call("GET", "/health")).status == 200:
+        assert time.monotonic() < deadline
+    return answer
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -38,3 +49,38 @@ def test_a_server_that_ends_turns_newcomers_away_while_it_serves_the_rest(
     assert still_there
     assert inside.getresponse().status == 200
     assert server.stop() == 0
+
+
+def test_an_instance_says_that_it_leaves_before_it_does(serving: Serve) -> None:
+    server = serving(WEB_CONCURRENCY=2, DRAIN_SECONDS=60)
+    server.process.terminate()
+
+    ready = until_not_ready(server)
+    alive = server.call("GET", "/health/live")
+    answer = server.call("GET", API)
+
+    assert ready.json["checks"] == {"server": "leaving"}
+    assert ready.headers["Retry-After"] == "1"
+    assert (alive.status, answer.status) == (200, 200)
+    assert server.stop() == 0  # who asks again does not wait
+
+
+def test_an_instance_leaves_when_it_was_said_for_long_enough(serving: Serve) -> None:
+    server = serving(DRAIN_SECONDS=1)
+    server.process.terminate()
+
+    until_closed(server)
+
+    assert server.process.wait(SECONDS_TO_STOP) == 0
+    server.said("Shutting down")
+
+
+def test_who_connects_and_says_nothing_does_not_keep_a_server(serving: Serve) -> None:
+    server = serving()
+    with socket.create_connection(("127.0.0.1", server.port)):
+        server.call("GET", API)
+        server.process.terminate()
+
+        until_closed(server)
+
+        assert server.process.wait(GRACEFUL_SECONDS) == 0

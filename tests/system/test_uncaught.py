@@ -1,0 +1,48 @@
+"""What nobody handles is told in the log, as JSON, like everything else."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.system.server import ROOT
+
+BEGIN = """
+import threading, warnings
+from taskapi import log
+log.configure("INFO")
+log.catch()
+"""
+CASES = {
+    "crashed": "1 / 0",
+    "thread crashed": "t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
+    "error ignored": "type('T', (), {'__del__': lambda self: 1 / 0})()",
+}
+
+
+def logged(program: str) -> dict[str, Any]:
+    """Run a program and return the one line that it leaves."""
+    words = [sys.executable, "-c", BEGIN + program]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    assert done.stderr == ""
+    line: dict[str, Any] = json.loads(done.stdout)
+    return line
+
+
+@pytest.mark.parametrize(("event", "program"), CASES.items(), ids=CASES)
+def test_an_error_that_nobody_handles_is_a_line_of_the_log(
+    event: str, program: str
+) -> None:
+    line = logged(program)
+
+    assert (line["event"], line["level"]) == (event, "error")
+    assert line["exception"].endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_warning_of_python_is_a_line_of_the_log() -> None:
+    line = logged("warnings.warn('mind the gap')")
+
+    assert line["level"] == "warning"
+    assert "UserWarning: mind the gap" in line["event"]

@@ -1,0 +1,61 @@
+"""The threads of a worker, and its end after so many requests."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from taskapi.passwords import WAITING
+from tests.support import API
+from tests.system.conftest import Serve
+from tests.system.server import Server
+
+HALF = (
+    b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+)
+THREADS = 2
+REQUESTS = 20
+
+
+@pytest.fixture
+def busy(serving: Serve) -> Iterator[Server]:
+    """Return a server all of whose threads wait for clients that say no more."""
+    server = serving(THREADS=THREADS)
+    with ExitStack() as open_until_the_end:
+        for _ in range(THREADS + WAITING + 1):
+            client = socket.create_connection(("127.0.0.1", server.port))
+            open_until_the_end.enter_context(client)
+            client.sendall(HALF)
+        yield server
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_server_says_that_it_lives_while_all_its_threads_wait(
+    busy: Server, method: str
+) -> None:
+    answer = busy.call(method, "/health/live")
+
+    assert answer.status == 200
+
+
+def test_who_asks_for_life_can_hold_up_nobody(serving: Serve) -> None:
+    server = serving()
+    with ExitStack() as open_until_the_end:
+        for end in (b"", b"Content-Length: 9\r\n\r\n", b"\r\nGET /"):
+            client = socket.create_connection(("127.0.0.1", server.port))
+            open_until_the_end.enter_context(client)
+            client.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + end)
+
+        answer = server.call("GET", "/health/live")
+
+    assert answer.status == 200
+
+
+def test_a_worker_is_replaced_after_so_many_requests(serving: Serve) -> None:
+    server = serving(WEB_CONCURRENCY=2, MAX_REQUESTS=REQUESTS)
+
+    answers = [server.call("GET", API) for _ in range(4 * REQUESTS)]
+
+    assert {answer.status for answer in answers} == {200}
+    assert "Autorestarting worker" in server.said("Autorestarting worker")
