@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench lint check migration lock
+.PHONY: help install run test soak bench lint check migration lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +25,9 @@ run: .venv/run ## Migrate and serve on PORT (default 8000)
 
 test: .venv/dev ## Run all tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -n auto --cov --cov-report=term
+
+soak: .venv/dev ## Kill, freeze and fill everything around the service, at length
+	@SOAK=1 $(BIN)/pytest -n 0 -m faults tests/faults
 
 .bench/ready: requirements-bench.txt
 	@test -x .bench/venv/bin/python || $(PYTHON) -m venv .bench/venv

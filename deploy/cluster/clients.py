@@ -38,11 +38,16 @@ class Seen(NamedTuple):
 class Caller:
     """A connection to the service that is made again when it breaks."""
 
-    def __init__(self, port: int, certificate: str) -> None:
-        context = ssl.create_default_context(cafile=certificate)
-        self.connection = http.client.HTTPSConnection(
-            "localhost", port, timeout=SECONDS_TO_ANSWER, context=context
+    def __init__(self, port: int, certificate: str = "") -> None:
+        """Take the certificate of nginx, or none to go straight to an instance."""
+        self.connection = http.client.HTTPConnection(
+            "127.0.0.1", port, timeout=SECONDS_TO_ANSWER
         )
+        if certificate:
+            context = ssl.create_default_context(cafile=certificate)
+            self.connection = http.client.HTTPSConnection(
+                "localhost", port, timeout=SECONDS_TO_ANSWER, context=context
+            )
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
 
     def call(
@@ -106,6 +111,7 @@ class Crowd:
             self._make_and_read(caller, f"{name}, task {number}")
             if number % TASKS_BETWEEN_FIGURES == 0:
                 self._insist(caller, "GET", "/tasks/admin/stats")
+        caller.connection.close()
 
     def _make_and_read(self, caller: Caller, title: str) -> None:
         """Make a task, however often it takes, and read it: it must be there."""

@@ -1,0 +1,47 @@
+"""Processes that are killed, frozen and woken with their children."""
+
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from deploy.cluster.postgres import Postgres
+from deploy.cluster.programs import wait_until
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of a process's children."""
+    tasks = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in tasks.read_text().split()]
+
+
+def tell(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def kill(server: Postgres) -> None:
+    """End a PostgreSQL as a power cut would; return when nothing of it is left."""
+    pids = children(server.program.process.pid)
+    tell(pids, signal.SIGKILL)
+    server.kill()
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+
+
+def stop(server: Postgres) -> None:
+    """End it as an operator does, without waiting for clients."""
+    server.program.stop(signal.SIGINT)
+
+
+def freeze(server: Postgres) -> None:
+    """Let it answer nobody, while the kernel still takes connections for it."""
+    pid = server.program.process.pid
+    tell([pid, *children(pid)], signal.SIGSTOP)
+
+
+def thaw(server: Postgres) -> None:
+    """Let it go on."""
+    pid = server.program.process.pid
+    tell([pid, *children(pid)], signal.SIGCONT)

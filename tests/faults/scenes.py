@@ -1,0 +1,110 @@
+"""An instance at work: clients that write, and one that asks whether it lives."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from sqlalchemy import NullPool, create_engine, text
+
+from deploy.cluster.clients import Caller, Crowd
+from deploy.cluster.instances import Instance
+from deploy.cluster.programs import wait_until
+from deploy.cluster.report import Outcome, Phase, balance, outcome
+from tests.faults.processes import children, tell
+
+STEPS = 10
+SECONDS_BETWEEN_PROBES = 0.02
+
+
+class Scene:
+    """An instance on a database, with clients that use it until the end."""
+
+    def __init__(self, instance: Instance, address: str, clients: int) -> None:
+        self.instance, self.address, self.clients = instance, address, clients
+        self.crowd = Crowd(lambda: Caller(instance.port), clients)
+
+    def go_on(self, steps: int = STEPS) -> None:
+        """Return when the clients have made so many more tasks."""
+        enough = len(self.crowd.acknowledged) + steps
+        self.wait(lambda: len(self.crowd.acknowledged) >= enough)
+
+    def wait(self, is_so: Callable[[], bool]) -> None:
+        """Return when it is so, or say what clients saw last."""
+        wait_until(is_so, self._complain)
+
+    def _complain(self) -> str:
+        return (
+            f"{self.crowd.seen[-20:]} {self.instance.program.log.read_text()[-2000:]}"
+        )
+
+    def kill_worker(self) -> None:
+        """Kill the worker that has been there longest."""
+        tell(children(self.instance.program.process.pid)[:1], signal.SIGKILL)
+        self.go_on()
+
+    def kill_master(self) -> None:
+        """Kill the master, and start another; its workers leave by themselves."""
+        self.instance.program.process.kill()
+        self.instance.program.process.wait()
+        self.instance.program.start()
+        self.go_on()
+
+    def reload(self) -> None:
+        """Let the master replace its workers; return when others have served."""
+        pid = self.instance.program.process.pid
+        before = set(children(pid))
+        self.instance.program.tell(signal.SIGHUP)
+        self.wait(lambda: not before & set(children(pid)))
+        self.go_on()
+
+    def restart(self) -> int:
+        """Ask the instance to end, and start it; return how it ended."""
+        status = self.instance.program.stop()
+        self.instance.program.start()
+        self.go_on()
+        return status
+
+    def watch(self, act: Callable[[], float]) -> Outcome:
+        """Do something that returns when it was mended; return what clients saw."""
+        began = time.monotonic()
+        mended = act()
+        self.go_on()
+        phase = Phase("", began, mended, time.monotonic())
+        return outcome(phase, list(self.crowd.seen))
+
+    def failures(self) -> set[str]:
+        """Return in which ways requests failed so far."""
+        return {one.status for one in list(self.crowd.seen) if not one.is_good}
+
+    def balance(self) -> tuple[int, int]:
+        """Return how many acknowledged writes are lost, and how many are doubled."""
+        self.crowd.stop()
+        engine = create_engine(self.address, poolclass=NullPool)
+        with engine.connect() as connection:
+            titles = connection.execute(text("SELECT title FROM tasks")).scalars().all()
+        return balance(self.crowd.acknowledged, list(titles))
+
+
+@contextmanager
+def probing(instance: Instance) -> Iterator[list[float]]:
+    """Ask again and again whether an instance lives; the list holds the seconds."""
+    seconds: list[float] = []
+    enough = Event()
+
+    def probe() -> None:
+        while not enough.wait(SECONDS_BETWEEN_PROBES):
+            began = time.monotonic()
+            caller = Caller(instance.port)
+            caller.connection.request("GET", "/health/live")
+            answer = caller.connection.getresponse()
+            caller.connection.close()
+            took = time.monotonic() - began
+            seconds.append(took if answer.status == 200 else float("inf"))
+
+    thread = Thread(target=probe)
+    thread.start()
+    yield seconds
+    enough.set()
+    thread.join()

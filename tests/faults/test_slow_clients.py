@@ -1,0 +1,27 @@
+"""Clients that send a byte now and then, kept away from the service by nginx."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.cluster import slow
+from deploy.cluster.front import Nginx
+from tests.deploy.conftest import need
+from tests.faults.conftest import SOAK, Measure, Stage
+
+SLOW, PROBES = (1000, 200) if SOAK else (100, 20)
+
+
+def test_slow_clients_keep_nobody_waiting(
+    stage: Stage, tmp_path: Path, measure: Measure, request: pytest.FixtureRequest
+) -> None:
+    need("nginx", "openssl")
+    scene = stage("sqlite")
+    nginx = Nginx(tmp_path, [scene.instance.port])
+    request.addfinalizer(nginx.program.kill)
+
+    seconds = slow.run(nginx.port, nginx.certificate, SLOW, PROBES)
+
+    measure("slow clients", SLOW)
+    measure("probe p99", seconds[len(seconds) * 99 // 100], 1)
+    assert scene.failures() == set()

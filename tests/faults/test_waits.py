@@ -1,0 +1,72 @@
+"""What a request waits for, and does not get: a connection, or the lock of SQLite."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+from flask import Flask
+
+from taskapi import db
+from tests.backstage import at_once
+from tests.support import Client, refused
+
+CONNECTIONS = 3
+SECONDS = 3
+
+
+@pytest.fixture
+def ann_of_few(app: Flask, ann: Client, twin: Callable[..., Flask]) -> Client:
+    """Return Ann at a service that has few connections, and gives up early."""
+    few = Client(twin(threads=CONNECTIONS - 1, request_timeout=SECONDS), ann.name)
+    few.user, few.tokens = ann.user, ann.tokens
+    return few
+
+
+@contextmanager
+def no_connection(app: Flask) -> Iterator[None]:
+    """Use all connections of a service meanwhile."""
+    with app.app_context(), ExitStack() as held:
+        for _ in range(CONNECTIONS):
+            held.enter_context(db.database.engine.connect())
+        yield
+
+
+@contextmanager
+def no_lock(app: Flask) -> Iterator[None]:
+    """Let another process write meanwhile."""
+    file = app.extensions["settings"].database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_without_a_connection_is_answered_503(
+    ann_of_few: Client, method: str
+) -> None:
+    body = {"title": "Sow"} if method == "POST" else None
+    with no_connection(ann_of_few.app):
+        refusal = ann_of_few.call(method, "tasks", json=body)
+
+    answer = ann_of_few.call(method, "tasks", json=body)
+
+    refused(refusal, 503, "service-unavailable")
+    assert refusal.headers["Retry-After"] == "1"
+    assert answer.status_code in {200, 201}
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_writers_that_another_process_keeps_out_are_answered_503(
+    ann_of_few: Client,
+) -> None:
+    with no_lock(ann_of_few.app):
+        refusals = at_once(*[lambda: ann_of_few.post("tasks", {"title": "Sow"})] * 3)
+        read = ann_of_few.get("tasks")
+
+    written = ann_of_few.post("tasks", {"title": "Sow"})
+
+    assert [refused(one, 503, "service-unavailable")["status"] for one in refusals]
+    assert {one.headers["Retry-After"] for one in refusals} == {"1"}
+    assert (read.status_code, read.json["items"]) == (200, [])
+    assert written.status_code == 201
