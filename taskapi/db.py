@@ -27,6 +27,7 @@ from sqlalchemy.orm import (
 from taskapi import clock, watchdog
 from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import Collision, Unavailable
+from taskapi.pool import Pool
 from taskapi.prepared import Prepared, run
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "isolation_level": "AUTOCOMMIT",
+        "poolclass": Pool,
         "pool_size": settings.threads + 1,  # and the one that works in the background
         "max_overflow": 0,
         "pool_timeout": min(POOL_WAIT_SECONDS, settings.request_timeout / 2),

@@ -123,6 +123,7 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "loggers": {
             "alembic.runtime.plugins": {"level": "WARNING"},
+            "taskapi.pool": {"level": "WARNING"},
             "gunicorn.error": {
                 "handlers": [],
                 "filters": ["discretion"],

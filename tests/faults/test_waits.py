@@ -1,6 +1,7 @@
 """What a request waits for, and does not get: a connection, or the lock of SQLite."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 
@@ -13,6 +14,7 @@ from tests.support import Client, refused
 
 CONNECTIONS = 3
 SECONDS = 3
+CROWD = 8
 
 
 @pytest.fixture
@@ -70,3 +72,16 @@ def test_writers_that_another_process_keeps_out_are_answered_503(
     assert {one.headers["Retry-After"] for one in refusals} == {"1"}
     assert (read.status_code, read.json["items"]) == (200, [])
     assert written.status_code == 201
+
+
+def test_after_one_waited_in_vain_others_do_not_wait(ann_of_few: Client) -> None:
+    with no_connection(ann_of_few.app):
+        began = time.monotonic()
+        first = ann_of_few.get("tasks")
+        waited = time.monotonic() - began
+        others = [ann_of_few.get("tasks") for _ in range(CROWD)]
+        took = time.monotonic() - began
+
+    assert first.status_code == 503
+    assert {answer.status_code for answer in others} == {503}
+    assert took < CROWD * waited
