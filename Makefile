@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak bench lint check migration lock
+.PHONY: help install run test soak openapi bench lint check migration lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -28,6 +28,10 @@ test: .venv/dev ## Run all tests on SQLite and PostgreSQL
 
 soak: .venv/dev ## Kill, freeze and fill everything around the service, at length
 	@SOAK=1 $(BIN)/pytest -n 0 -m faults tests/faults
+
+openapi: .venv/run ## Write docs/openapi.json from the code
+	@PUBLIC_URL= $(BIN)/flask openapi write docs/openapi.json
+	@$(BIN)/python -m json.tool --indent 1 --no-ensure-ascii docs/openapi.json docs/openapi.json
 
 .bench/ready: requirements-bench.txt
 	@test -x .bench/venv/bin/python || $(PYTHON) -m venv .bench/venv

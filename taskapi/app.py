@@ -35,7 +35,7 @@ from taskapi.web.identity import Finders
 if TYPE_CHECKING:
     from config import Settings
 
-BLUEPRINTS = [auth, recovery, keys, users, admin, tasks, system]
+BLUEPRINTS = [auth, tasks, users, keys, recovery, admin, system]
 
 
 class Service(Flask):

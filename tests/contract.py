@@ -52,6 +52,7 @@ OTHERS = {
         "BadRequest",
         "Conflict",
         "Forbidden",
+        "InternalError",
         "NotFound",
         "PayloadTooLarge",
         "PreconditionFailed",

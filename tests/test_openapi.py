@@ -1,7 +1,9 @@
 """The OpenAPI document: right in form, true of the service, the same for everyone."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,11 @@ from flask import Flask
 from openapi_spec_validator import validate
 
 from tests.access import PRIVATE, PUBLIC
+from tests.backstage import at_once
 from tests.contract import ANSWERS, INPUTS, OTHERS
 from tests.support import API, Client
 
+COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
 CONVERTER = re.compile(r"<(id:)?")
 
 
@@ -104,7 +108,9 @@ def test_every_operation_is_called_as_its_function(
     assert len(set(found.values())) == len(found)
 
 
-@pytest.mark.parametrize("part", ["summary", "tags", "responses", "operationId"])
+@pytest.mark.parametrize(
+    "part", ["summary", "description", "tags", "responses", "operationId"]
+)
 def test_every_operation_says_what_it_is(document: Any, part: str) -> None:
     silent = [r for r, operation in operations(document).items() if not operation[part]]
 
@@ -149,6 +155,48 @@ def test_components_have_names_of_our_own(document: Any) -> None:
 
     assert set(components["schemas"]) == INPUTS | ANSWERS
     assert found == OTHERS
+
+
+def test_the_tags_come_in_the_order_of_their_use(document: Any) -> None:
+    names = [tag["name"] for tag in document["tags"]]
+
+    assert names == [
+        "auth",
+        "tasks",
+        "users",
+        "api-keys",
+        "recovery",
+        "admin",
+        "system",
+    ]
+
+
+def test_the_committed_document_is_that_of_the_code(document: Any) -> None:
+    committed = json.loads(COMMITTED.read_text())
+
+    assert committed == document, "docs/openapi.json is stale: run `make openapi`"
+
+
+def test_nothing_is_described_before_the_document_is_asked_for(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app()
+    api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+
+    undescribed = len(api.undescribed)
+    served = Client(app).get("/openapi.json").json
+
+    assert undescribed == len(served["tags"])
+
+
+def test_who_asks_at_the_same_time_gets_the_whole_document(
+    make_app: Callable[..., Flask], document: Any
+) -> None:
+    app = make_app()
+
+    answers = at_once(*[lambda: Client(app).get("/openapi.json").json] * 4)
+
+    assert answers == [document] * 4
 
 
 @pytest.mark.parametrize("response", ["TooManyRequests", "ServiceUnavailable"])

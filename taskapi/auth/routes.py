@@ -98,6 +98,7 @@ def log_out(choice: dict[str, bool]) -> None:
 @auth.get("/auth/sessions")
 @auth.arguments(pages.PageArguments, location="query")
 @auth.response(200, SessionPageSchema, headers={"Link": "Link"})
+@auth.leads_to("end_session", session_id="$response.body#/items/0/id")
 @auth.refuses("invalid-cursor")
 def list_sessions(arguments: dict[str, Any]) -> Any:
     """List your sessions

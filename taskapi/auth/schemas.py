@@ -5,32 +5,47 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from taskapi.auth.models import IP_LENGTH, USER_AGENT_LENGTH
 from taskapi.errors import Fault, Invalid
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MIN_LENGTH
-from taskapi.users.schemas import fold, password
-from taskapi.web.fields import Choice, Flag, Integer, Moment, Text
+from taskapi.users.schemas import OTHER_SAMPLE, fold, password
+from taskapi.web.fields import (
+    MAX_SHORT,
+    Choice,
+    Count,
+    Flag,
+    Integer,
+    Moment,
+    OneOf,
+    Text,
+)
 from taskapi.web.pages import page_of
 from taskapi.web.schema import Schema
 
 TOKEN_LENGTH = 2048
+SHOWN_TOKEN = {"examples": ["eyJhbGciOiJIUzI1NiIs..."]}
 
 
 def login_name(description: str) -> Text:
     """Return a field for the name of an account."""
-    about = {"description": description}
+    about = {"description": description, "examples": ["ann@example.org"]}
     return Text(low=1, high=EMAIL_LENGTH, clean=fold, metadata=about)
 
 
 def refresh_token(**options: Any) -> Text:
     """Return a field for a refresh token, taken exactly as sent."""
-    return Text(low=1, high=TOKEN_LENGTH, trim=False, lines=True, **options)
+    about = SHOWN_TOKEN
+    return Text(
+        low=1, high=TOKEN_LENGTH, trim=False, lines=True, metadata=about, **options
+    )
 
 
 class LoginSchema(Schema):
     """An email or a username, and the password."""
 
     shape: ClassVar[dict[str, Any]] = {"minProperties": 2, "maxProperties": 2}
+    without: ClassVar[set[str]] = {"username"}
 
     email = login_name("Instead of `username`.")
     username = login_name("The username, or the email.")
@@ -78,6 +93,13 @@ class GrantSchema(Schema):
         ]
     }
 
+    without: ClassVar[set[str]] = {
+        "refresh_token",
+        "scope",
+        "client_id",
+        "client_secret",
+    }
+
     grant_type = Choice(Grant, required=True)
     username = login_name("The username or the email, for grant_type password.")
     password = password()
@@ -116,7 +138,7 @@ class PasswordChangeSchema(Schema):
     """The password now, and the one from now on."""
 
     current_password = password(required=True)
-    new_password = password(low=MIN_LENGTH, required=True)
+    new_password = password(low=MIN_LENGTH, required=True, shown=OTHER_SAMPLE)
 
 
 class SessionSchema(Schema):
@@ -128,10 +150,24 @@ class SessionSchema(Schema):
         dump_only=True, metadata={"description": "Exact to five minutes."}
     )
     expires_at = Moment(
-        dump_only=True, metadata={"description": "When it ends without a refresh."}
+        dump_only=True,
+        metadata={
+            "description": "When it ends without a refresh.",
+            "examples": ["2026-11-28T09:30:00Z"],
+        },
     )
-    ip = fields.String(dump_only=True, allow_none=True)
-    user_agent = fields.String(dump_only=True, allow_none=True)
+    ip = Text(
+        high=IP_LENGTH,
+        dump_only=True,
+        allow_none=True,
+        metadata={"examples": ["203.0.113.7"]},
+    )
+    user_agent = Text(
+        high=USER_AGENT_LENGTH,
+        dump_only=True,
+        allow_none=True,
+        metadata={"examples": ["curl/8.14.1"]},
+    )
     current = fields.Boolean(
         dump_only=True, metadata={"description": "This session asks."}
     )
@@ -143,9 +179,14 @@ SessionPageSchema = page_of(SessionSchema)
 class TokensSchema(Schema):
     """The token answer of OAuth 2.0 (RFC 6749, section 5.1)."""
 
-    access_token = fields.String()
-    refresh_token = fields.String()
-    token_type = fields.String(metadata={"examples": ["bearer"]})
-    expires_in = fields.Integer(
-        metadata={"description": "Seconds that the access token lives.", "minimum": 1}
+    access_token = Text(high=TOKEN_LENGTH, metadata=SHOWN_TOKEN)
+    refresh_token = Text(high=TOKEN_LENGTH, metadata=SHOWN_TOKEN)
+    token_type = fields.String(validate=OneOf(["bearer"]))
+    expires_in = Count(
+        high=MAX_SHORT,
+        metadata={
+            "description": "Seconds that the access token lives.",
+            "minimum": 1,
+            "examples": [1800],
+        },
     )

@@ -11,6 +11,7 @@ from taskapi.scopes import Scope
 from taskapi.users.models import User
 
 NAME_LENGTH = 100
+PREFIX_LENGTH = 8
 
 
 class Scopes(TypeDecorator[Sequence[Scope]]):
@@ -41,7 +42,7 @@ class ApiKey(Model):
         ForeignKey(User.id, ondelete="CASCADE"), index=True
     )
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
-    prefix: Mapped[str] = mapped_column(String(8), unique=True)
+    prefix: Mapped[str] = mapped_column(String(PREFIX_LENGTH), unique=True)
     secret_hash: Mapped[str] = mapped_column(String(64))
     scopes: Mapped[Sequence[Scope]] = mapped_column(Scopes)
     expires_at: Mapped[datetime | None]

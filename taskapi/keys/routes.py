@@ -19,6 +19,9 @@ keys = Blueprint("api-keys", "Your API keys, for scripts.", limit="default")
 @keys.post("/api-keys")
 @keys.arguments(ApiKeySchema)
 @keys.response(201, NewApiKeySchema, headers={"Location": "Location"})
+@keys.leads_to(
+    "get_api_key", "update_api_key", "revoke_api_key", key_id="$response.body#/id"
+)
 def create_api_key(fields: dict[str, Any]) -> Any:
     """Make an API key
 
@@ -33,6 +36,7 @@ def create_api_key(fields: dict[str, Any]) -> Any:
 @keys.get("/api-keys")
 @keys.arguments(pages.PageArguments, location="query")
 @keys.response(200, ApiKeyPageSchema, headers={"Link": "Link"})
+@keys.leads_to("get_api_key", "revoke_api_key", key_id="$response.body#/items/0/id")
 @keys.refuses("invalid-cursor")
 def list_api_keys(arguments: dict[str, Any]) -> Any:
     """List your API keys

@@ -1,8 +1,7 @@
 """API keys in JSON."""
 
-from marshmallow import fields
-
-from taskapi.keys.models import NAME_LENGTH
+from taskapi.keys.models import NAME_LENGTH, PREFIX_LENGTH
+from taskapi.keys.secrets import KEY_LENGTH
 from taskapi.scopes import Scope
 from taskapi.web.fields import Choice, Integer, Length, Moment, Several, Text
 from taskapi.web.pages import page_of
@@ -13,13 +12,16 @@ class ApiKeySchema(Schema):
     """An API key, without its secret part."""
 
     id = Integer(dump_only=True, low=1)
-    name = Text(low=1, high=NAME_LENGTH, required=True)
-    prefix = fields.String(dump_only=True, metadata={"examples": ["3f9a1c07"]})
-    scopes = Several(
-        Choice(Scope),
-        validate=Length(min=1, max=len(Scope)),
-        metadata={"uniqueItems": True},
+    name = Text(
+        low=1,
+        high=NAME_LENGTH,
+        required=True,
+        metadata={"examples": ["Backup script"]},
     )
+    prefix = Text(
+        high=PREFIX_LENGTH, dump_only=True, metadata={"examples": ["3f9a1c07"]}
+    )
+    scopes = Several(Choice(Scope), validate=Length(min=1, max=len(Scope)))
     expires_at = Moment(allow_none=True, metadata={"description": "null: never."})
     last_used_at = Moment(
         dump_only=True,
@@ -32,14 +34,16 @@ class ApiKeySchema(Schema):
 class NewApiKeySchema(ApiKeySchema):
     """A key that was just made, with its text, which is never shown again."""
 
-    api_key = fields.String(dump_only=True)
+    api_key = Text(
+        high=KEY_LENGTH, dump_only=True, metadata={"examples": ["tsk_3f9a1c07_..."]}
+    )
 
 
 class ApiKeyChangeSchema(Schema):
     """What of a key can change: its name, and its end when that comes sooner."""
 
-    name = Text(low=1, high=NAME_LENGTH)
-    expires_at = Moment()
+    name = Text(low=1, high=NAME_LENGTH, metadata={"examples": ["Old script"]})
+    expires_at = Moment(metadata={"examples": ["2036-12-24T18:00:00Z"]})
 
 
 ApiKeyPageSchema = page_of(ApiKeySchema)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 RANDOM_BYTES = 28
 CHECKSUM_BYTES = 4
+KEY_LENGTH = len("tsk_") + 8 + len("_") + 43
 SPELLING = re.compile(r"tsk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
 
 

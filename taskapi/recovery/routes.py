@@ -60,5 +60,8 @@ def request_email_verification(asked: dict[str, str]) -> Response:
 @recovery.arguments(EmailVerificationSchema)
 @recovery.response(204)
 def complete_email_verification(proof: dict[str, str]) -> None:
-    """Verify an email with the token of a letter"""
+    """Verify an email with the token of a letter
+
+    The token is good for one verification, of the email that it was sent to.
+    """
     service.verify_email(proof["token"])

@@ -11,12 +11,24 @@ from taskapi.web.api import PREFIX, VERSION, Blueprint
 from taskapi.web.pages import MAX_LIMIT, MAX_OFFSET
 from taskapi.web.settings import settings
 
+NOT_READY = {
+    "status": "unavailable",
+    "checks": {"database": "ok", "migrations": "failed"},
+    "remedy": service.REMEDIES["migrations"],
+}
+
 system = Blueprint("system", "The service itself.", prefix="")
 
 
 @system.get("/health", public=True)
 @system.response(200, HealthSchema)
-@system.alt_response(503, schema=HealthSchema, description="Not ready")
+@system.alt_response(
+    503,
+    schema=HealthSchema,
+    description="Not ready",
+    example=NOT_READY,
+    headers={"Retry-After": "Retry-After"},
+)
 def get_health() -> Any:
     """Ready?
 

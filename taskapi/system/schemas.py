@@ -4,13 +4,16 @@ from typing import ClassVar
 
 from marshmallow import fields
 
+from taskapi.web.fields import Integer, OneOf, Text
 from taskapi.web.schema import Schema
+
+STATES = OneOf(["ok", "ahead", "failed"])
 
 
 class LiveSchema(Schema):
     """The process answers."""
 
-    status = fields.String(metadata={"examples": ["ok"]})
+    status = fields.String(validate=OneOf(["ok"]))
 
 
 class HealthSchema(LiveSchema):
@@ -18,21 +21,35 @@ class HealthSchema(LiveSchema):
 
     optional: ClassVar[set[str]] = {"remedy"}
 
+    status = fields.String(validate=OneOf(["ok", "unavailable"]))
     checks = fields.Dict(
         keys=fields.String(),
-        values=fields.String(),
+        values=fields.String(validate=STATES),
         metadata={"examples": [{"database": "ok", "migrations": "ok"}]},
     )
-    remedy = fields.String(
-        metadata={"description": "What to do about it, where a check failed."}
+    remedy = Text(
+        high=200,
+        metadata={"description": "What to do about it, where a check failed."},
     )
 
 
 class IndexSchema(Schema):
     """What the service is, and where its parts are."""
 
-    name = fields.String()
-    version = fields.String()
-    features = fields.Dict(keys=fields.String(), values=fields.Boolean())
-    limits = fields.Dict(keys=fields.String(), values=fields.Integer())
-    links = fields.Dict(keys=fields.String(), values=fields.String())
+    name = Text(high=100, metadata={"examples": ["taskapi"]})
+    version = Text(high=100, metadata={"examples": ["0.1.0"]})
+    features = fields.Dict(
+        keys=fields.String(),
+        values=fields.Boolean(),
+        metadata={"examples": [{"registration": True, "require_if_match": False}]},
+    )
+    limits = fields.Dict(
+        keys=fields.String(),
+        values=Integer(),
+        metadata={"examples": [{"body_bytes": 1_048_576, "page": 100}]},
+    )
+    links = fields.Dict(
+        keys=fields.String(),
+        values=Text(high=200, metadata={"format": "uri-reference"}),
+        metadata={"examples": [{"docs": "/docs", "health": "/health"}]},
+    )

@@ -75,6 +75,7 @@ class TaskListArguments(PageArguments):
         metadata={
             "type": ["integer", "string"],
             "pattern": "^none$",
+            "maxLength": len("none"),
             "description": "Is a direct subtask of this task, or of `none`.",
         },
     )
@@ -88,7 +89,7 @@ class TaskListArguments(PageArguments):
     completed_after = QueryMoment()
     overdue = QueryFlag()
     external_id = external_id()
-    ids = Ids(most=100)
+    ids = Ids(most=models.MOST_AT_ONCE)
     deleted = QueryFlag(
         load_default=False, metadata={"description": "List the trash instead."}
     )

@@ -11,10 +11,9 @@ from typing import Any
 from taskapi import clock, db
 from taskapi.errors import Fault, Invalid, PreconditionFailed, PreconditionRequired
 from taskapi.tasks import external, reading, revising, trash, trees
+from taskapi.tasks.models import MOST_AT_ONCE
 from taskapi.tasks.planting import Draft, everything, plant
 from taskapi.tasks.trees import Path
-
-MOST = 100
 
 Held = Mapping[int, Any]
 
@@ -85,8 +84,8 @@ def _claimed(
 
 
 def _refuse_crowd(number: int) -> None:
-    if not 1 <= number <= MOST:
-        fault = Fault(f"Give 1 to {MOST} tasks in all.", "length")
+    if not 1 <= number <= MOST_AT_ONCE:
+        fault = Fault(f"Give 1 to {MOST_AT_ONCE} tasks in all.", "length")
         raise Invalid({None: [fault]})
 
 

@@ -58,6 +58,9 @@ def create_task(fields: dict[str, Any]) -> Any:
 @conditional.listing
 @tasks.arguments(TaskListArguments, location="query")
 @tasks.response(200, TaskPageSchema, headers={"Link": "Link"})
+@tasks.leads_to(
+    "get_task", "update_task", "delete_task", task_id="$response.body#/items/0/id"
+)
 @tasks.refuses("invalid-cursor")
 def list_tasks(arguments: dict[str, Any]) -> Any:
     """List your tasks
@@ -75,6 +78,7 @@ def list_tasks(arguments: dict[str, Any]) -> Any:
 @tasks.get("/tasks/<id:task_id>", scope=READ)
 @tasks.arguments(TaskArguments, location="query")
 @tasks.response(200, TaskTreeSchema)
+@tasks.leads_to("update_task", "delete_task", task_id="$request.path.task_id")
 @conditional.readable
 def get_task(arguments: dict[str, Any], task_id: int) -> Any:
     """Read a task
@@ -119,6 +123,7 @@ def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) ->
 @tasks.post("/tasks/<id:task_id>/restore", scope=WRITE)
 @replayable
 @tasks.response(200, TaskSchema)
+@tasks.leads_to("get_task", task_id="$request.path.task_id")
 @tasks.refuses("already-exists")
 @conditional.write
 def restore_task(task_id: int, versions: Versions) -> Any:
@@ -167,7 +172,10 @@ def get_stats() -> Any:
 @tasks.response(200, ServiceFiguresSchema)
 @tasks.refuses("admin-required")
 def get_service_stats() -> Any:
-    """Count all accounts and all tasks"""
+    """Count all accounts and all tasks
+
+    What is in the trash does not count.
+    """
     return stats.of_everyone()
 
 

@@ -60,7 +60,10 @@ class Progress(Derived, fields.Float):
 def tag(**options: Any) -> Text:
     """Return a field for a tag; letter case does not count."""
     high = models.TAG_LENGTH
-    return Text(low=1, high=high, clean=_fold_tag, pattern=TAG, **options)
+    about = {"examples": ["garden"]} | options.pop("metadata", {})
+    return Text(
+        low=1, high=high, clean=_fold_tag, pattern=TAG, metadata=about, **options
+    )
 
 
 def external_id(**options: Any) -> Text:
@@ -98,7 +101,13 @@ class TaskSchema(Schema):
         allow_none=True,
         metadata={"description": "Your own key, for imports and offline clients."},
     )
-    title = Text(low=1, high=models.TITLE_LENGTH, required=True, pattern=SOMETHING)
+    title = Text(
+        low=1,
+        high=models.TITLE_LENGTH,
+        required=True,
+        pattern=SOMETHING,
+        metadata={"examples": ["Water the plants"]},
+    )
     description = Text(
         high=models.DESCRIPTION_LENGTH, lines=True, trim=False, allow_none=True
     )
@@ -109,19 +118,24 @@ class TaskSchema(Schema):
         metadata={
             "description": "A day or a moment; comes back as it was given, "
             "moments in UTC.",
-            "examples": ["2026-12-24", "2026-12-24T18:00:00Z"],
+            "examples": ["2036-12-24", "2036-12-24T18:00:00Z"],
         },
     )
     tags = Tags(
         tag(),
         validate=Length(max=models.MOST_TAGS),
-        metadata={"description": "Letter case does not count.", "default": []},
+        metadata={
+            "description": "Letter case does not count.",
+            "default": [],
+            "examples": [["garden"]],
+        },
     )
     is_overdue = fields.Boolean(
         dump_only=True,
         metadata={
             "description": "Open, and due before now; a bare day is over when it is "
-            "over in your time zone."
+            "over in your time zone.",
+            "examples": [False],
         },
     )
     progress = Progress(
@@ -131,9 +145,10 @@ class TaskSchema(Schema):
             "subtasks 1 when it is completed itself.",
             "minimum": 0,
             "maximum": 1,
+            "examples": [0],
         },
     )
-    subtask_count = Count(dump_only=True)
+    subtask_count = Count(dump_only=True, metadata={"examples": [0]})
     completed_at = Moment(dump_only=True, allow_none=True)
     deleted_at = Moment(
         dump_only=True,
@@ -172,7 +187,10 @@ class TaskTreeSchema(TaskSchema):
     subtasks = fields.List(
         Nested("TaskTreeSchema"),
         dump_only=True,
-        metadata={"description": "Only where it is asked for or was just made."},
+        metadata={
+            "description": "Only where it is asked for or was just made.",
+            "maxItems": models.MOST_SHOWN,
+        },
     )
 
 
@@ -199,27 +217,32 @@ class BulkSchema(Schema):
     }
 
     create = Several(
-        Nested(lambda: TaskTreeSchema().for_input()), validate=Length(max=100)
+        Nested(lambda: TaskTreeSchema().for_input()),
+        validate=Length(max=models.MOST_AT_ONCE),
     )
     update = Several(
         Nested(lambda: BulkChangeSchema(partial=("title",)).for_input()),
-        validate=Length(max=100),
+        validate=Length(max=models.MOST_AT_ONCE),
     )
-    delete = Several(Integer(low=1), validate=Length(max=100))
+    delete = Several(Integer(low=1), validate=Length(max=models.MOST_AT_ONCE))
 
 
 class BulkAnswerSchema(Schema):
     """What came of the changes, in the order of the request."""
 
-    created = fields.List(Nested(TaskSchema))
-    updated = fields.List(Nested(TaskSchema))
-    deleted = fields.List(Integer(low=1))
+    created = fields.List(
+        Nested(TaskSchema), metadata={"maxItems": models.MOST_AT_ONCE}
+    )
+    updated = fields.List(
+        Nested(TaskSchema), metadata={"maxItems": models.MOST_AT_ONCE}
+    )
+    deleted = fields.List(Integer(low=1), metadata={"maxItems": models.MOST_AT_ONCE})
 
 
 class TagSchema(Schema):
     """A tag, and how many tasks outside the trash have it."""
 
-    name = fields.String(dump_only=True)
+    name = tag(dump_only=True)
     task_count = Count(dump_only=True)
 
 
@@ -235,7 +258,7 @@ def counts(name: str, kind: type[StrEnum]) -> Nested:
 class FiguresSchema(Schema):
     """How many tasks there are, of each kind."""
 
-    total = Count()
+    total = Count(metadata={"examples": [12]})
     by_status = counts("StatusCounts", models.Status)
     by_priority = counts("PriorityCounts", models.Priority)
     overdue = Count()

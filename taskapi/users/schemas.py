@@ -20,6 +20,8 @@ EMAIL = (
     r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 )
 USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,49}$"
+SAMPLE = "correct horse battery staple"
+OTHER_SAMPLE = "a long walk in the rain"
 TIMEZONES = available_timezones() - {"localtime"}
 
 
@@ -54,9 +56,15 @@ def username(**options: Any) -> Text:
     )
 
 
-def password(*, low: int = 1, **options: Any) -> Text:
+def full_name() -> Text:
+    """Return a field for the name of a person."""
+    about = {"examples": ["Ann Lee"]}
+    return Text(high=models.FULL_NAME_LENGTH, allow_none=True, metadata=about)
+
+
+def password(*, low: int = 1, shown: str = SAMPLE, **options: Any) -> Text:
     """Return a password field: compared exactly as sent, never answered."""
-    about = {"format": "password", "examples": ["correct horse battery staple"]}
+    about = {"format": "password", "examples": [shown]}
     return Text(
         low=low,
         high=MAX_LENGTH,
@@ -87,10 +95,12 @@ class Timezone(Text):
 class UserSchema(Schema):
     """An account; `current_password` is asked for when the email changes."""
 
+    without: ClassVar[set[str]] = {"email", "username", "current_password"}
+
     id = Integer(dump_only=True, low=1)
     email = email(allow_none=True)
     username = username(allow_none=True)
-    full_name = Text(high=models.FULL_NAME_LENGTH, allow_none=True)
+    full_name = full_name()
     role = Choice(models.Role, dump_only=True)
     is_active = fields.Boolean(dump_only=True)
     email_verified = fields.Boolean(dump_only=True)
@@ -111,7 +121,7 @@ class RegistrationSchema(Schema):
     email = email()
     username = username()
     password = password(low=MIN_LENGTH, required=True)
-    full_name = Text(high=models.FULL_NAME_LENGTH, allow_none=True)
+    full_name = full_name()
     timezone = Timezone()
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)

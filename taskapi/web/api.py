@@ -6,16 +6,18 @@ OpenAPI document. Checks come in this order: caller, rate, query, body.
 
 from collections.abc import Callable
 from functools import wraps
+from threading import Lock
 from typing import Any
 
 import flask_smorest
+from apispec import APISpec
 from flask import Flask, request
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
 from taskapi.errors import Invalid
 from taskapi.scopes import Scope
-from taskapi.web import document
+from taskapi.web import document, examples, introduction
 from taskapi.web.access import Access
 from taskapi.web.body import PARSER
 from taskapi.web.fields import MAX_ID
@@ -24,14 +26,6 @@ from taskapi.web.schema import Plugin, Schema, unknown
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
-INTRODUCTION = """Tasks for a small team, on a server of its own.
-
-1. Make an account with `register`, then press **Authorize** and log in with it.
-2. Make a task with `create_task`; the answer's `ETag` is its version.
-3. Send that tag back as `If-Match` when you change the task: no change gets lost.
-
-Every error is a problem (RFC 9457) with a stable `code`; [all of them](/problems).
-"""
 BODY_PROBLEMS = ["malformed-json", "payload-too-large", "unsupported-media-type"]
 
 
@@ -87,6 +81,7 @@ class Blueprint(flask_smorest.Blueprint):
             *access.problems(),
             *found,
             "validation-error",
+            "internal-error",
             "service-unavailable",
         ]
 
@@ -103,12 +98,14 @@ class Blueprint(flask_smorest.Blueprint):
         self, schema: Any, *, location: str = "json", **options: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Give the view what the caller sent, checked by the schema."""
-        instance: Schema = schema() if isinstance(schema, type) else schema
-        needed = any(field.required for field in instance.load_fields.values())
+        given: Schema = (schema() if isinstance(schema, type) else schema).for_input()
+        needed = any(field.required for field in given.load_fields.values())
+        shown = {} if location == "query" else {"example": examples.of(given)}
         parse = super().arguments(
-            instance.for_input(),
+            given,
             location=location,
-            required=needed and not instance.partial,
+            required=needed and not given.partial,
+            **shown,
             **options,
         )
 
@@ -171,6 +168,8 @@ class Api(flask_smorest.Api):
     DEFAULT_ERROR_RESPONSE_NAME = ""
 
     def __init__(self, app: Flask, *, server: str) -> None:
+        self.undescribed: list[flask_smorest.Blueprint] = []
+        self.lock = Lock()
         app.url_map.converters["id"] = IdConverter
         app.url_map.strict_slashes = False
         app.url_map.merge_slashes = False
@@ -181,11 +180,37 @@ class Api(flask_smorest.Api):
                 "version": VERSION,
                 "openapi_version": "3.1.0",
                 "marshmallow_plugin": Plugin(),
-                "info": {"description": INTRODUCTION, "license": LICENSE},
+                "info": {"description": introduction.TEXT, "license": LICENSE},
                 "servers": [{"url": server}],
                 "security": [{name: []} for name in ("bearer", "password")],
             },
         )
+
+    def register_blueprint(self, blueprint: flask_smorest.Blueprint) -> None:
+        """Serve its operations now; describe them when the document is asked for."""
+        known = self._app.extensions["flask-smorest"]["blp_name_to_api"]
+        known[blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self.undescribed.append(blueprint)
+
+    @property
+    def spec(self) -> APISpec:
+        """The document; the first who asks for it waits until all is described."""
+        with self.lock:
+            while self.undescribed:
+                self._describe(self.undescribed.pop(0))
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: APISpec) -> None:
+        self._spec = spec
+
+    def _describe(self, blueprint: flask_smorest.Blueprint) -> None:
+        name = blueprint.name
+        blueprint.register_views_in_doc(
+            self, self._app, self._spec, name=name, parameters=None
+        )
+        self._spec.tag({"name": name, "description": blueprint.description})
 
     def _register_responses(self) -> None:
         document.add_components(self.spec)

@@ -1,16 +1,22 @@
 """Every kind of problem: the only place that knows which status a code has."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 
 class Kind(NamedTuple):
-    """A kind of problem: status, title, what it means and what to do about it."""
+    """A kind of problem: status, title, what it means and what to do about it.
+
+    `members` are what an example of it has besides.
+    """
 
     status: int
     title: str
     meaning: str
     remedy: str
     oauth: str = "invalid_request"
+    members: Mapping[str, Any] = MappingProxyType({})
 
 
 CATALOGUE = {
@@ -81,6 +87,7 @@ CATALOGUE = {
         "The API key lacks the scope that the operation needs (`required_scope`).",
         "Make a key that has the scope.",
         "insufficient_scope",
+        members={"required_scope": "tasks:write"},
     ),
     "session-required": Kind(
         403,
@@ -131,6 +138,7 @@ CATALOGUE = {
         "Already exists",
         "The value must be unique and is taken; `field` says which.",
         "Choose another value, or use what exists.",
+        members={"field": "email"},
     ),
     "last-admin": Kind(
         409,
@@ -143,6 +151,7 @@ CATALOGUE = {
         "Changed meanwhile",
         "If-Match names another version than the current one (`current_version`).",
         "Read it again, apply your change to what you read, and repeat.",
+        members={"current_version": 4},
     ),
     "payload-too-large": Kind(
         413,
@@ -161,6 +170,16 @@ CATALOGUE = {
         "Values not accepted",
         "Each entry of `errors` names one value by JSON pointer or parameter.",
         "Correct all of them and repeat; `hint` often says how.",
+        members={
+            "errors": [
+                {
+                    "pointer": "#/due_dat",
+                    "code": "unknown",
+                    "message": "There is no such field here.",
+                    "hint": "Did you mean due_date?",
+                }
+            ]
+        },
     ),
     "invalid-cursor": Kind(
         422,
@@ -229,3 +248,18 @@ BY_STATUS = {
     500: "internal-error",
     503: "service-unavailable",
 }
+
+
+def example_of(code: str) -> dict[str, Any]:
+    """Return a problem of this kind."""
+    kind = CATALOGUE[code]
+    return {
+        "type": f"/problems/{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.meaning,
+        "instance": "/api/v1/tasks/7",
+        "code": code,
+        "request_id": "5f3a0c9e7d2b4f61a8e0c4d9b7a6f512",
+        **kind.members,
+    }

@@ -6,16 +6,14 @@ operation. Responses, headers and parameters are components with names of our ow
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 from apispec import APISpec
-from marshmallow import fields
 
-from taskapi.web.catalogue import CATALOGUE
-from taskapi.web.fields import Integer
+from taskapi.web import examples
+from taskapi.web.catalogue import CATALOGUE, example_of
+from taskapi.web.described import HEADERS, PARAMETERS, SECURITY_SCHEMES, ProblemSchema
 from taskapi.web.problems import MEDIA_TYPE
-from taskapi.web.schema import Schema
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -35,97 +33,16 @@ RESPONSES = {
     500: "InternalError",
     503: "ServiceUnavailable",
 }
-SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "The access token of a login.",
-    },
-    "password": {
-        "type": "oauth2",
-        "description": "Log in by email or username; leave the client fields empty.",
-        "flows": {
-            "password": {
-                "tokenUrl": "/api/v1/auth/token",
-                "refreshUrl": "/api/v1/auth/token",
-                "scopes": {},
-            }
-        },
-    },
-    "apiKey": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "An API key, `tsk_…`; also accepted as bearer token.",
-    },
+SERVER_FAULT = 500
+ALWAYS = ["X-Request-ID"]
+LIMITED = ["RateLimit", "RateLimit-Policy"]
+OWN = {
+    401: ["WWW-Authenticate"],
+    403: ["WWW-Authenticate"],
+    409: ["Retry-After"],
+    429: ["Retry-After"],
+    503: ["Retry-After"],
 }
-HEADERS = {
-    "ETag": 'The version, as a strong validator (RFC 9110): `"3"`.',
-    "Idempotency-Replayed": "`true` when this answers a repetition.",
-    "Link": 'The next page (RFC 8288): `<…>; rel="next"`.',
-    "Location": "Where the new resource is.",
-    "Retry-After": "Seconds to wait before the next try.",
-    "Server-Timing": "How many milliseconds the answer took, to callers who are known: "
-    "`app;dur=1.4`.",
-}
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "IdempotencyKey": {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "Any text of your own, new for each request: a repetition "
-        "within 24 hours is answered as the first was, and changes nothing.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
-    },
-    "IfMatch": {
-        "name": "If-Match",
-        "in": "header",
-        "description": "Write only if the version is still this one, such as "
-        '`"3"`, else 412.',
-        "schema": {"type": "string"},
-    },
-    "IfNoneMatch": {
-        "name": "If-None-Match",
-        "in": "header",
-        "description": 'Answer 304 if the version is still this one, such as `"3"`.',
-        "schema": {"type": "string"},
-    },
-}
-
-
-class FaultSchema(Schema):
-    """One value that was refused: where it is, and why."""
-
-    is_input = True  # described as declared: not every member is always there
-
-    class Meta:
-        unknown = "exclude"
-
-    pointer = fields.String(metadata={"description": "JSON pointer into the body."})
-    parameter = fields.String(metadata={"description": "Name of the query parameter."})
-    code = fields.String(required=True)
-    message = fields.String(required=True)
-    hint = fields.String()
-
-
-class ProblemSchema(Schema):
-    """Problem details (RFC 9457); some kinds have further members."""
-
-    is_input = True  # likewise
-
-    class Meta:
-        unknown = "exclude"
-
-    type = fields.String(required=True, metadata={"format": "uri-reference"})
-    title = fields.String(required=True)
-    status = Integer(required=True, low=400)
-    detail = fields.String(required=True)
-    instance = fields.String(required=True, metadata={"format": "uri-reference"})
-    code = fields.String(
-        required=True, metadata={"description": "Stable; the last part of `type`."}
-    )
-    request_id = fields.String(required=True)
-    errors = fields.List(fields.Nested(FaultSchema))
 
 
 def annotate(
@@ -152,21 +69,15 @@ def annotate(
 
 def complete(operation: dict[str, Any], contract: dict[str, Any]) -> None:
     """Write an operation's refusals, parameters, headers and links into it."""
-    responses = operation.setdefault("responses", {})
-    for status, response in responses.items():
-        if str(status) in {"200", "201"}:
-            named = {name: name for name in contract.get("headers", [])}
-            response.setdefault("headers", {}).update(named)
-        if "links" in contract and str(status).startswith("2"):
-            response["links"] = contract["links"]
-    for code in contract.get("problems", []):
-        status = CATALOGUE[code].status
-        responses.setdefault(str(status), RESPONSES[status])
+    said = operation.pop("responses", {}).items()
+    answers = {str(status): one for status, one in said if isinstance(one, dict)}
     if "IfNoneMatch" in contract.get("parameters", []):
-        responses["304"] = {
-            "description": "Not changed",
-            "headers": {"ETag": "ETag"},
-        }
+        answers["304"] = {"description": "Not changed", "headers": {"ETag": "ETag"}}
+    for status, answer in answers.items():
+        _complete_answer(status, answer, contract)
+    refused = {CATALOGUE[code].status for code in contract.get("problems", [])}
+    refusals = {str(status): RESPONSES[status] for status in refused}
+    operation["responses"] = dict(sorted((refusals | answers).items()))
     operation.setdefault("parameters", []).extend(contract.get("parameters", []))
 
 
@@ -174,8 +85,7 @@ def add_components(spec: APISpec) -> None:
     """Register the components that operations name."""
     for name, scheme in SECURITY_SCHEMES.items():
         spec.components.security_scheme(name, scheme)
-    for name, text in HEADERS.items():
-        header = {"description": text, "schema": {"type": "string"}}
+    for name, header in HEADERS.items():
         spec.components.header(name, header, lazy=True)
     for name, parameter in PARAMETERS.items():
         spec.components.parameter(name, parameter["in"], parameter, lazy=True)
@@ -183,25 +93,31 @@ def add_components(spec: APISpec) -> None:
         spec.components.response(name, _response(status), lazy=True)
 
 
+def _complete_answer(
+    status: str, answer: dict[str, Any], contract: dict[str, Any]
+) -> None:
+    """Add the headers, the example and the links of an answer that is no problem."""
+    for media in answer.get("content", {}).values():
+        media.setdefault("example", examples.of(media["schema"]))
+    limited = LIMITED if contract["access"].limit else []
+    named = contract.get("headers", []) if status.startswith("2") else []
+    tagged = [name for name in named if (status, name) != ("204", "ETag")]
+    headers = answer.setdefault("headers", {})
+    headers.update({name: name for name in [*tagged, *limited, *ALWAYS]})
+    if "links" in contract and status.startswith("2"):
+        answer["links"] = contract["links"]
+
+
 def _response(status: int) -> dict[str, Any]:
-    kinds = {code: kind for code, kind in CATALOGUE.items() if kind.status == status}
-    titles = " · ".join(f"`{code}`" for code in kinds)
-    examples = {code: {"value": _example(code)} for code in kinds}
-    media = {"schema": ProblemSchema(), "examples": examples}
-    described = {"description": titles, "content": {MEDIA_TYPE: media}}
-    later = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-    waits = {"headers": {"Retry-After": "Retry-After"}} if later else {}
-    return described | waits
-
-
-def _example(code: str) -> dict[str, Any]:
-    kind = CATALOGUE[code]
+    codes = [code for code, kind in CATALOGUE.items() if kind.status == status]
+    shown = {
+        code: {"summary": CATALOGUE[code].title, "value": example_of(code)}
+        for code in codes
+    }
+    media = {"schema": ProblemSchema(), "examples": shown}
+    names = [*ALWAYS, *(LIMITED if status < SERVER_FAULT else []), *OWN.get(status, [])]
     return {
-        "type": f"/problems/{code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.meaning,
-        "instance": "/api/v1/tasks/7",
-        "code": code,
-        "request_id": "5f3a0c9e7d2b4f61a8e0c4d9b7a6f512",
+        "description": " · ".join(f"`{code}`" for code in codes),
+        "headers": {name: name for name in names},
+        "content": {MEDIA_TYPE: media},
     }

@@ -18,15 +18,18 @@ from taskapi.errors import Fault
 MAX_ID = 2**63 - 1
 """The largest id, and the largest integer that both databases keep."""
 
+MAX_SHORT = 2**31 - 1
+
 MOST_SHRINKAGE = 4
 """A text that is longer than this times its limit stays too long when it is cleaned."""
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
 DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
-TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
+TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,20})?"
 OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
 MOMENT = DAY + TIME + OFFSET
+MOMENT_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
 ANY_TEXT = r"^[^\u0000]*$"
 ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
@@ -172,7 +175,7 @@ class QueryInteger(Coded, fields.Integer):
     """Decimal ASCII digits in a query, within a range."""
 
     def __init__(self, *, low: int, high: int, **options: Any) -> None:
-        wide = "int64" if high > 2**31 - 1 else "int32"
+        wide = "int64" if high > MAX_SHORT else "int32"
         metadata = {"format": wide} | options.pop("metadata", {})
         super().__init__(validate=Range(low, high), metadata=metadata, **options)
 
@@ -215,8 +218,10 @@ class Integer(Coded, fields.Integer):
 class Count(fields.Integer):
     """A number of things, in an answer."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(metadata={"minimum": 0}, **options)
+    def __init__(self, *, high: int = MAX_ID, **options: Any) -> None:
+        wide = "int64" if high > MAX_SHORT else "int32"
+        limits = {"format": wide, "minimum": 0, "maximum": high}
+        super().__init__(metadata=limits | options.pop("metadata", {}), **options)
 
 
 class Moment(Coded):
@@ -227,7 +232,11 @@ class Moment(Coded):
     }
 
     def __init__(self, **options: Any) -> None:
-        shape = {"format": "date-time", "pattern": f"^{MOMENT}$"}
+        shape = {
+            "format": "date-time",
+            "maxLength": MOMENT_LENGTH,
+            "pattern": f"^{MOMENT}$",
+        }
         super().__init__(metadata=shape | options.pop("metadata", {}), **options)
 
     def _serialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str | None:

@@ -19,7 +19,14 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.errors import Fault, InvalidCursor
 from taskapi.paging import Window
-from taskapi.web.fields import QueryFlag, QueryInteger, Text, parse_moment, rfc3339
+from taskapi.web.fields import (
+    Count,
+    QueryFlag,
+    QueryInteger,
+    Text,
+    parse_moment,
+    rfc3339,
+)
 from taskapi.web.identity import caller
 from taskapi.web.schema import Schema
 from taskapi.web.settings import settings
@@ -27,6 +34,7 @@ from taskapi.web.settings import settings
 LIMIT = 20
 MAX_LIMIT = 100
 MAX_OFFSET = 10_000
+CURSOR_LENGTH = 2000
 WAYS = ("cursor", "offset", "page")
 PAGING = {*WAYS, "limit", "include_total"}
 SIGNED_BYTES = 16
@@ -45,7 +53,7 @@ class PageArguments(Schema):
     limit = QueryInteger(low=1, high=MAX_LIMIT, load_default=LIMIT)
     cursor = Text(
         low=1,
-        high=2000,
+        high=CURSOR_LENGTH,
         metadata={"description": "`next_cursor` of the page before this one."},
     )
     offset = QueryInteger(low=0, high=MAX_OFFSET)
@@ -70,13 +78,15 @@ class PageArguments(Schema):
 def page_of(schema: type[Schema]) -> type[Schema]:
     """Return the schema of a page of these."""
     members = {
-        "items": fields.List(fields.Nested(schema)),
-        "next_cursor": fields.String(
-            allow_none=True, metadata={"description": "null on the last page."}
-        ),
-        "total": fields.Integer(
+        "items": fields.List(fields.Nested(schema), metadata={"maxItems": MAX_LIMIT}),
+        "next_cursor": Text(
+            high=CURSOR_LENGTH,
             allow_none=True,
-            metadata={"description": "null unless `include_total=true`.", "minimum": 0},
+            metadata={"description": "null on the last page."},
+        ),
+        "total": Count(
+            allow_none=True,
+            metadata={"description": "null unless `include_total=true`."},
         ),
     }
     return type(schema.__name__.replace("Schema", "PageSchema"), (Schema,), members)

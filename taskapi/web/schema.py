@@ -36,7 +36,10 @@ class Schema(marshmallow.Schema):
     """What JSON Schema can say of fields that depend on each other."""
 
     example: ClassVar[dict[str, Any] | None] = None
-    """An input that works as it is, for who tries it out."""
+    """An input that works as it is, where the fields' own examples would not."""
+
+    without: ClassVar[set[str]] = set()
+    """What an input that works leaves out."""
 
     optional: ClassVar[set[str]] = set()
     """What an answer has not always."""
@@ -110,8 +113,6 @@ class Converter(OpenAPIConverter):
         if schema.is_input:
             left = {n: _without(f, "default") for n, f in fields.items()}
             described["properties"] = left if schema.partial else fields
-            if schema.example:
-                described["examples"] = [schema.example]
         else:
             described.pop("additionalProperties", None)
             described["properties"] = {

@@ -15,6 +15,7 @@ class Blueprint(flask.Blueprint):
     ARGUMENTS_PARSER: Parser[Any]
     DEFAULT_LOCATION_CONTENT_TYPE_MAPPING: dict[str, str]
     _prepare_doc_cbks: list[Callable[..., dict[str, Any]]]
+    description: str
 
     def __init__(
         self, name: str, import_name: str, *, url_prefix: str, description: str
@@ -36,17 +37,27 @@ class Blueprint(flask.Blueprint):
         *,
         schema: Schema | type[Schema] | None = ...,
         description: str | None = ...,
+        example: Any = ...,
+        headers: dict[str, Any] | None = ...,
     ) -> _Decorator: ...
+    def register_views_in_doc(
+        self,
+        api: Api,
+        app: flask.Flask,
+        spec: APISpec,
+        *,
+        name: str,
+        parameters: list[Any] | None,
+    ) -> None: ...
     def route(  # type: ignore[override]
         self, rule: str, *, public: bool = ..., **options: Any
     ) -> _Decorator: ...
 
 class Api:
     DEFAULT_ERROR_RESPONSE_NAME: str
-    spec: APISpec
+    _app: flask.Flask
 
     def __init__(self, app: flask.Flask, *, spec_kwargs: dict[str, Any]) -> None: ...
-    def register_blueprint(self, blueprint: flask.Blueprint) -> None: ...
     def register_converter(
         self, converter: type, describe: Callable[[Any], dict[str, Any]]
     ) -> None: ...

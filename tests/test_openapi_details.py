@@ -1,0 +1,91 @@
+"""Examples, headers and limits of the OpenAPI document, as it is committed."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+DOCUMENT = json.loads((Path(__file__).parents[1] / "docs" / "openapi.json").read_text())
+OPERATIONS = [
+    operation
+    for item in DOCUMENT["paths"].values()
+    for method, operation in item.items()
+    if method != "parameters"
+]
+COMPONENTS = {"components": DOCUMENT["components"]}
+
+
+def kinds(schema: Any) -> list[str]:
+    said = schema.get("type", [])
+    return [said] if isinstance(said, str) else said
+
+
+def silent_of(response: Any, header: str) -> bool:
+    return header not in response.get("headers", {})
+
+
+def examples() -> Iterator[tuple[Any, Any]]:
+    """Yield the schema and the example of each body, and those of each problem."""
+    shared = DOCUMENT["components"]["responses"].values()
+    for operation in OPERATIONS:
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for media in contents(bodies):
+            yield media["schema"], media["example"]
+    for media in contents(shared):
+        yield from (
+            (media["schema"], one["value"]) for one in media["examples"].values()
+        )
+
+
+def properties() -> dict[str, Any]:
+    """Return the properties of all schemas by name of schema and property."""
+    return {
+        f"{schema}.{name}": described
+        for schema, parts in DOCUMENT["components"]["schemas"].items()
+        for name, described in parts["properties"].items()
+    }
+
+
+def contents(bodies: Iterable[Any]) -> list[Any]:
+    return [media for one in bodies for media in one.get("content", {}).values()]
+
+
+def test_every_example_is_one_of_its_schema() -> None:
+    shown = list(examples())
+
+    wrong = [
+        (example, error.message)
+        for schema, example in shown
+        for error in Draft202012Validator(schema | COMPONENTS).iter_errors(example)
+    ]
+
+    assert wrong == []
+    assert len(shown) >= 80
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Request-ID", "RateLimit", "RateLimit-Policy"], ids=str
+)
+def test_every_counted_answer_documents_its_headers(header: str) -> None:
+    counted = [one for one in OPERATIONS if "429" in one["responses"]]
+
+    answers = [response for one in counted for response in one["responses"].items()]
+    silent = [one for status, one in answers if status < "4" and silent_of(one, header)]
+
+    assert silent == []
+
+
+def test_every_text_and_number_and_list_is_limited() -> None:
+    limits = {"string": "maxLength", "integer": "maximum", "array": "maxItems"}
+
+    endless = [
+        name
+        for name, one in properties().items()
+        for kind, limit in limits.items()
+        if kind in kinds(one) and not {limit, "enum"} & {*one}
+    ]
+
+    assert endless == []
