@@ -1,0 +1,214 @@
+"""What in a newer OpenAPI document breaks clients of an older one.
+
+What clients send may only get wider, what they are answered only narrower and fuller.
+Of a pattern or a combination of schemas nothing tells whether it got wider: any change
+of it counts.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+METHODS = ("get", "put", "post", "delete", "patch")
+UPPER = ("maxLength", "maximum", "maxItems", "maxProperties")
+LOWER = ("minLength", "minimum", "minItems", "minProperties")
+LIMITS = dict.fromkeys(UPPER, 1) | dict.fromkeys(LOWER, -1)
+ANY = ("string", "integer", "number", "boolean", "object", "array", "null")
+OPAQUE = ("pattern", "uniqueItems", "anyOf", "oneOf", "allOf", "const")
+
+
+def breaks(old: Document, new: Document) -> list[str]:
+    """Return a sentence for each thing that worked with the old document."""
+    return sorted({*_operations(old, new), *_components(old, new)})
+
+
+def _components(old: Document, new: Document) -> Iterator[str]:
+    schemas = old["components"]["schemas"]
+    yield from _gone("", "schema", schemas, new["components"]["schemas"])
+    yield from _gone("", "problem", _codes(old), _codes(new))
+
+
+def _codes(document: Document) -> list[str]:
+    responses = document["components"]["responses"].values()
+    media = [one for r in responses for one in r.get("content", {}).values()]
+    return [code for one in media for code in one.get("examples", {})]
+
+
+def _operations(old: Document, new: Document) -> Iterator[str]:
+    before, after = _by_route(old), _by_route(new)
+    yield from _gone("", "operation", before, after)
+    for route in before.keys() & after.keys():
+        pair = Pair(route, old, new)
+        yield from pair.operation(before[route], after[route])
+
+
+def _by_route(document: Document) -> dict[str, Any]:
+    return {
+        f"{method.upper()} {path}": item[method] | {"path": item.get("parameters", [])}
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    }
+
+
+def _gone(
+    where: str, kind: str, old: Iterable[Any], new: Iterable[Any]
+) -> Iterator[str]:
+    left = list(new)
+    for name in old:
+        if name not in left:
+            yield ": ".join(filter(None, [where, f"{kind} {name} is gone".strip()]))
+
+
+class Pair:
+    """An operation in both documents."""
+
+    def __init__(self, route: str, old: Document, new: Document) -> None:
+        self.route, self.old, self.new = route, old, new
+        self.seen: set[tuple[str, str, bool]] = set()
+
+    def operation(self, old: Any, new: Any) -> Iterator[str]:
+        """Compare the whole operation."""
+        if old["operationId"] != new["operationId"]:
+            yield f"{self.route}: operationId {old['operationId']} is gone"
+        yield from self.security(old, new)
+        yield from self.parameters(self.named(self.old, old), self.named(self.new, new))
+        yield from self.body(old.get("requestBody"), new.get("requestBody"))
+        yield from self.answers(old["responses"], new["responses"])
+
+    def security(self, old: Any, new: Any) -> Iterator[str]:
+        """Compare the ways to be let in; each that there was must stay."""
+        before, after = old["security"] or [{}], new["security"] or [{}]
+        if {} not in after:
+            yield from _gone(self.route, "way in", before, after)
+
+    def named(self, document: Document, operation: Any) -> dict[str, Any]:
+        """Return the parameters by place and name."""
+        given = [*operation["path"], *operation.get("parameters", [])]
+        found = [_resolve(document, one)[0] for one in given]
+        return {f"{one['in']} parameter {one['name']}": one for one in found}
+
+    def parameters(self, old: Any, new: Any) -> Iterator[str]:
+        """Compare the parameters."""
+        yield from _gone(self.route, "", old, new)
+        for name in new:
+            where = f"{self.route}: {name}"
+            before = old.get(name, {})
+            if new[name].get("required") and not before.get("required"):
+                yield f"{where} is required now"
+            if before:
+                yield from self.sent(where, before["schema"], new[name]["schema"])
+
+    def body(self, old: Any, new: Any) -> Iterator[str]:
+        """Compare the request bodies."""
+        where = f"{self.route}: body"
+        if new and new.get("required") and not (old and old.get("required")):
+            yield f"{where} is required now"
+        if old:
+            yield from self.contents(where, old, new or {}, sent=True)
+
+    def answers(self, old: Any, new: Any) -> Iterator[str]:
+        """Compare the answers; errors come and go, and are told apart by their code."""
+        good = [status for status in old if status < "400"]
+        yield from _gone(self.route, "answer", good, new)
+        for status in [one for one in good if one in new]:
+            where = f"{self.route}: {status}"
+            before = _resolve(self.old, old[status])[0]
+            after = _resolve(self.new, new[status])[0]
+            headers = before.get("headers", {}), after.get("headers", {})
+            yield from _gone(where, "header", *headers)
+            yield from self.contents(where, before, after, sent=False)
+
+    def contents(self, where: str, old: Any, new: Any, *, sent: bool) -> Iterator[str]:
+        """Compare what there is in each media type."""
+        before, after = old.get("content", {}), new.get("content", {})
+        yield from _gone(where, "media type", before, after)
+        for kind in before.keys() & after.keys():
+            compare = self.sent if sent else self.received
+            yield from compare(where, before[kind]["schema"], after[kind]["schema"])
+
+    def sent(self, where: str, old: Any, new: Any) -> Iterator[str]:
+        """Compare schemas of what clients send."""
+        before, after, known = self.resolved(old, new, sent=True)
+        if known:
+            return
+        yield from _gone(where, "type", _types(before), _types(after) or ANY)
+        yield from _values(where, before, after, free=["of any kind"])
+        yield from _narrowed(where, before, after)
+        if after.get("additionalProperties") is False:
+            yield from _gone(where, "field", _fields(before), _fields(after))
+        for name in {*after.get("required", [])} - {*before.get("required", [])}:
+            yield f"{where}: field {name} is required now"
+        yield from self.inner(where, before, after, sent=True)
+
+    def received(self, where: str, old: Any, new: Any) -> Iterator[str]:
+        """Compare schemas of what clients are answered."""
+        before, after, known = self.resolved(old, new, sent=False)
+        if known:
+            return
+        for name in {*_types(after)} - {*(_types(before) or ANY)}:
+            yield f"{where}: may be {name} now"
+        yield from _values(where, before, after, free=[])
+        if before.get("format") != after.get("format"):
+            yield f"{where}: format {before.get('format')} is gone"
+        yield from _gone(where, "field", _fields(before), _fields(after))
+        for name in {*before.get("required", [])} & {*_fields(after)}:
+            if name not in after.get("required", []):
+                yield f"{where}: field {name} may be missing now"
+        yield from self.inner(where, before, after, sent=False)
+
+    def inner(self, where: str, old: Any, new: Any, *, sent: bool) -> Iterator[str]:
+        """Compare the fields that both have, and the items."""
+        compare = self.sent if sent else self.received
+        before, after = _fields(old), _fields(new)
+        for name in before.keys() & after.keys():
+            yield from compare(f"{where}: {name}", before[name], after[name])
+        for part in ("items", "additionalProperties"):
+            if isinstance(old.get(part), dict) and isinstance(new.get(part), dict):
+                yield from compare(f"{where}: {part}", old[part], new[part])
+
+    def resolved(self, old: Any, new: Any, *, sent: bool) -> tuple[Any, Any, bool]:
+        """Follow references, and tell whether this pair of them was compared before."""
+        before, first = _resolve(self.old, old)
+        after, second = _resolve(self.new, new)
+        pair = (first, second, sent)
+        known = bool(first) and pair in self.seen
+        self.seen.add(pair)
+        return before, after, known
+
+
+def _resolve(document: Document, part: Any) -> tuple[Any, str]:
+    """Return what a reference stands for, and its name."""
+    name = part.get("$ref", "")
+    for step in name.split("/")[1:]:
+        document = document[step]
+    return (document, name) if name else (part, "")
+
+
+def _types(schema: Any) -> list[str]:
+    said = schema.get("type", [])
+    return [said] if isinstance(said, str) else said
+
+
+def _fields(schema: Any) -> Any:
+    return schema.get("properties", {})
+
+
+def _values(where: str, old: Any, new: Any, *, free: list[str]) -> Iterator[str]:
+    """Find values that are gone; `free` is what there was without a list of them."""
+    if "enum" in new:
+        yield from _gone(where, "value", old.get("enum", free), new["enum"])
+
+
+def _narrowed(where: str, old: Any, new: Any) -> Iterator[str]:
+    """Find limits that are tighter or new, and rules that are different or new."""
+    for name, sign in LIMITS.items():
+        before, after = old.get(name), new.get(name)
+        if after is not None and (before is None or sign * after < sign * before):
+            yield f"{where}: {name} is {after} now, it was {before}"
+    for name in (*OPAQUE, "format"):
+        if name in new and new[name] != old.get(name):
+            yield f"{where}: {name} is another now"
+    closed = [schema.get("additionalProperties") is False for schema in (old, new)]
+    if closed == [False, True]:
+        yield f"{where}: unknown fields are refused now"

@@ -1,0 +1,133 @@
+"""Clients of the last release go on with this one; what would break them is told."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.breaking import breaks
+
+ROOT = Path(__file__).parents[1]
+ADVICE = """
+Clients of the last release would break. Add beside what there is, and keep that; if it
+must be, say in CHANGELOG.md what clients have to change, and renew
+tests/openapi-released.json, as "A release" of CONTRIBUTING.md says."""
+TASKS = "paths./api/v1/tasks"
+TASK = "components.schemas.Task.properties"
+INPUT = "components.schemas.TaskTreeInput"
+SENT = f"{INPUT}.properties"
+LIMIT = f"{TASKS}.get.parameters.0"
+GONE = object()
+BREAKS: dict[str, tuple[str, Any, str]] = {
+    "path": (TASKS, GONE, "operation POST /api/v1/tasks is gone"),
+    "method": (f"{TASKS}.post", GONE, "operation POST /api/v1/tasks is gone"),
+    "name": (f"{TASKS}.post.operationId", "make_task", "operationId create_task is"),
+    "field": (f"{TASK}.title", GONE, "GET /api/v1/tasks: 200: items: items: field"),
+    "absence": ("components.schemas.Task.required", ["id"], "title may be missing now"),
+    "null": (f"{TASK}.title.type", ["string", "null"], "title: may be null now"),
+    "type": (f"{TASK}.id.type", "string", "id: may be string now"),
+    "form": (f"{TASK}.created_at.format", GONE, "format date-time is gone"),
+    "value": (f"{SENT}.status.enum", ["todo"], "status: value completed is gone"),
+    "choice": (f"{SENT}.title.enum", ["a"], "title: value of any kind is gone"),
+    "input": (f"{SENT}.title", GONE, "POST /api/v1/tasks: body: field title is gone"),
+    "need": (f"{INPUT}.required", ["title", "tags"], "field tags is required now"),
+    "kind": (f"{SENT}.due_date.type", "string", "due_date: type null is gone"),
+    "length": (f"{SENT}.title.maxLength", 200, "maxLength is 200 now, it was 255"),
+    "least": (f"{SENT}.title.minLength", 2, "minLength is 2 now, it was 1"),
+    "limit": (f"{SENT}.status.maxLength", 9, "maxLength is 9 now, it was None"),
+    "many": (f"{SENT}.tags.maxItems", 10, "maxItems is 10 now, it was 20"),
+    "item": (f"{SENT}.tags.items.maxLength", 9, "tags: items: maxLength is 9 now"),
+    "pattern": (f"{SENT}.title.pattern", "^a", "title: pattern is another now"),
+    "parameter": (LIMIT, GONE, "GET /api/v1/tasks: query parameter limit is gone"),
+    "demand": (f"{LIMIT}.required", True, "query parameter limit is required now"),
+    "range": (f"{LIMIT}.schema.maximum", 50, "maximum is 50 now, it was 100"),
+    "body": (f"{TASKS}.post.requestBody", GONE, "media type application/json is gone"),
+    "status": (f"{TASKS}.post.responses.201", GONE, "answer 201 is gone"),
+    "header": (f"{TASKS}.post.responses.201.headers.ETag", GONE, "header ETag is gone"),
+    "login": ("paths./health.get.security", [{"bearer": []}], "way in {} is gone"),
+    "scope": (f"{TASKS}.get.security.2", GONE, "['tasks:read']} is gone"),
+    "problem": (
+        "components.responses.NotFound.content.application/problem+json.examples",
+        {},
+        "problem not-found is gone",
+    ),
+}
+HARMLESS: dict[str, tuple[str, Any]] = {
+    "operation": ("paths./api/v2", {}),
+    "field": (f"{TASK}.colour", {"type": "string"}),
+    "input": (f"{SENT}.colour", {"type": "string"}),
+    "value": (f"{SENT}.status.enum.4", "waiting"),
+    "length": (f"{SENT}.title.maxLength", 300),
+    "no-limit": (f"{SENT}.title.maxLength", GONE),
+    "no-need": (f"{INPUT}.required", []),
+    "words": (f"{TASKS}.post.summary", "Create a task"),
+    "error": (f"{TASKS}.post.responses.409", GONE),
+    "public": (f"{TASKS}.get.security", []),
+    "tighter": (f"{TASK}.title.maxLength", 100),
+}
+
+
+@pytest.fixture(scope="module")
+def released() -> Any:
+    """Return the document of the last release."""
+    return json.loads((ROOT / "tests/openapi-released.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def current() -> Any:
+    """Return the document of now."""
+    return json.loads((ROOT / "docs/openapi.json").read_text())
+
+
+def changed(document: Any, path: str, value: Any) -> Any:
+    """Return a copy with another value at a path; paths of the API have no dots."""
+    copied = copy.deepcopy(document)
+    *way, last = [int(s) if s.isdigit() and s < "2" else s for s in path.split(".")]
+    inside = copied
+    for step in way:
+        inside = inside[step]
+    put(inside, last, value)
+    return copied
+
+
+def put(inside: Any, last: Any, value: Any) -> None:
+    if isinstance(inside, list):
+        inside[int(last) : int(last) + 1] = [] if value is GONE else [value]
+    elif value is GONE:
+        del inside[last]
+    else:
+        inside[last] = value
+
+
+def test_clients_of_the_last_release_go_on(released: Any, current: Any) -> None:
+    found = breaks(released, current)
+
+    assert not found, "\n".join([*found, ADVICE])
+
+
+@pytest.mark.parametrize(("path", "value", "told"), BREAKS.values(), ids=BREAKS)
+def test_what_breaks_clients_is_told(
+    current: Any, path: str, value: Any, told: str
+) -> None:
+    found = breaks(current, changed(current, path, value))
+
+    assert [sentence for sentence in found if told in sentence], found
+
+
+def test_a_schema_with_another_name_is_told(current: Any) -> None:
+    renamed = json.loads(json.dumps(current).replace('/Task"', '/ToDo"'))
+    schemas = renamed["components"]["schemas"]
+    schemas["ToDo"] = schemas.pop("Task")
+
+    found = breaks(current, renamed)
+
+    assert found == ["schema Task is gone"]
+
+
+@pytest.mark.parametrize(("path", "value"), HARMLESS.values(), ids=HARMLESS)
+def test_what_breaks_nobody_is_not_told(current: Any, path: str, value: Any) -> None:
+    found = breaks(current, changed(current, path, value))
+
+    assert found == []
