@@ -23,7 +23,10 @@ run: .venv/run ## Migrate and serve on PORT (default 8000)
 	@$(BIN)/flask db upgrade
 	@exec $(BIN)/gunicorn wsgi:app
 
-test: .venv/dev ## Run all tests on SQLite and PostgreSQL
+tests/clients/node_modules: tests/clients/package-lock.json
+	@! command -v npm >/dev/null || (npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@)
+
+test: .venv/dev tests/clients/node_modules ## Run all tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -n auto --cov --cov-report=term
 
 soak: .venv/dev ## Kill, freeze and fill everything around the service, at length

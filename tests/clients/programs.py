@@ -1,0 +1,27 @@
+"""Programs of package.json, run on the document or on what is made from it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+MISSING = "needs Node.js with npm, and `make test` to fetch what package.json names"
+QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
+
+
+def run(name: str, *words: str) -> tuple[int, str]:
+    """Run a program; return its status and what it says. Only CI fails without it."""
+    program = HERE / "node_modules" / ".bin" / name
+    if not program.exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+    done = subprocess.run(  # noqa: S603 - pinned by package-lock.json
+        [program, *words],
+        cwd=HERE,
+        env=os.environ | QUIET,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
