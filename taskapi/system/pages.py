@@ -1,6 +1,7 @@
 """Pages for people: the documentation and the problems."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from flask import (
 
 from taskapi.errors import NotFound
 from taskapi.system import service
-from taskapi.web.catalogue import CATALOGUE
+from taskapi.web.catalogue import CATALOGUE, example_of
 from taskapi.web.settings import settings
 
 OWN = Path(__file__).parent / "static"
@@ -89,7 +90,8 @@ def get_problem(code: str) -> Any:
         raise NotFound
     if not _prefers_html():
         return _described(code)
-    return _page("problem.html", code=code, problem=CATALOGUE[code])
+    example = json.dumps(example_of(code), indent=2, ensure_ascii=False)
+    return _page("problem.html", code=code, problem=CATALOGUE[code], example=example)
 
 
 def _document() -> tuple[str, str]:
@@ -115,11 +117,13 @@ def _described(code: str) -> dict[str, Any]:
         "title": kind.title,
         "meaning": kind.meaning,
         "remedy": kind.remedy,
+        "example": example_of(code),
     }
 
 
 def _page(template: str, **values: Any) -> Response:
-    response = Response(render_template(template, **values), mimetype="text/html")
+    shown = render_template(template, with_docs=settings.docs_enabled, **values)
+    response = Response(shown, mimetype="text/html")
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "no-cache"
     return response

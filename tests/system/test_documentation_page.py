@@ -57,6 +57,15 @@ def test_no_page_asks_another_host(page: str) -> None:
     assert re.findall(r"https?:|[\"'(]//", page) == []
 
 
+def test_without_javascript_the_documentation_page_leads_on(anyone: Client) -> None:
+    page = anyone.get("/docs").text
+
+    (hint,) = re.findall(r"<noscript>(.*?)</noscript>", page, re.DOTALL)
+
+    assert "needs JavaScript" in hint
+    assert re.findall('href="(.+?)"', hint) == ["/openapi.json", "/problems"]
+
+
 def test_the_documentation_page_names_the_files_that_are_served(
     anyone: Client,
 ) -> None:

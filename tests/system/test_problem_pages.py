@@ -1,11 +1,15 @@
 """What each problem means: the pages behind the `type` of every refusal."""
 
+import json
+import re
+from collections.abc import Callable
 from html import unescape
 
 import pytest
+from flask import Flask
 
 from taskapi import errors
-from taskapi.web.catalogue import CATALOGUE
+from taskapi.web.catalogue import CATALOGUE, example_of
 from tests.support import Client, refused
 
 HTML = {"Accept": "text/html"}
@@ -48,6 +52,11 @@ CODES = {
 }
 
 
+def spoken(page: str) -> str:
+    """Return the text of a page, in which code stands between backticks."""
+    return unescape(re.sub("</?code>", "`", page))
+
+
 def by_status(problems: list[dict[str, object]]) -> dict[object, set[object]]:
     statuses = {problem["status"] for problem in problems}
     return {
@@ -88,6 +97,7 @@ def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None
         "title": kind.title,
         "meaning": kind.meaning,
         "remedy": kind.remedy,
+        "example": example_of(code),
     }
 
 
@@ -95,11 +105,12 @@ def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None
 def test_a_person_reads_what_a_problem_means(anyone: Client, code: str) -> None:
     answer = anyone.get(f"/problems/{code}", headers=HTML)
 
-    kind, text = CATALOGUE[code], unescape(answer.text)
+    kind, text = CATALOGUE[code], spoken(answer.text)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     assert f"<h1>{kind.title}</h1>" in text
     assert kind.meaning in text
     assert kind.remedy in text
+    assert json.dumps(example_of(code), indent=2) in text
 
 
 @pytest.mark.parametrize(
@@ -126,6 +137,19 @@ def test_every_refusal_of_the_domain_has_a_page() -> None:
     codes = {kind.code for kind in kinds(errors.Problem) if hasattr(kind, "code")}
 
     assert codes <= set(CATALOGUE)
+
+
+@pytest.mark.parametrize("path", ["/problems", "/problems/not-found"])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_page_leads_to_the_documentation_where_there_is_one(
+    make_app: Callable[..., Flask], path: str, *, enabled: bool
+) -> None:
+    anyone = Client(make_app(docs_enabled=enabled))
+
+    page = anyone.get(path, headers=HTML).text
+
+    assert ('href="/docs"' in page) == enabled
+    assert 'href="/problems"' in page
 
 
 def test_markup_in_an_address_stays_text(anyone: Client) -> None:
