@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak openapi bench lint check migration lock
+.PHONY: help install run test soak openapi bench lint check migration lock fuzz
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -31,6 +31,11 @@ test: .venv/dev tests/clients/node_modules ## Run all tests on SQLite and Postgr
 
 soak: .venv/dev ## Kill, freeze and fill everything around the service, at length
 	@SOAK=1 $(BIN)/pytest -n 0 -m faults tests/faults
+
+fuzz: export FUZZ_SEED ?= $(shell date +%s)
+fuzz: export FUZZ_EXAMPLES ?= 300
+fuzz: .venv/dev ## Ask all that the document says and denies, 20,000 cases a database
+	@$(BIN)/pytest -q tests/test_fuzz.py
 
 openapi: .venv/run ## Write docs/openapi.json from the code
 	@PUBLIC_URL= $(BIN)/flask openapi write docs/openapi.json

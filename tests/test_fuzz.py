@@ -1,10 +1,13 @@
 """The document against the service: Schemathesis asks all that it says and denies.
 
-A short run with a fixed seed; FUZZ_EXAMPLES and FUZZ_SEED make it another one.
+A short run with a fixed seed; FUZZ_EXAMPLES and FUZZ_SEED make it another one, as
+`make fuzz` does. It says at the end how many cases there were.
 """
 
 import datetime as dt
 import os
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -102,6 +105,14 @@ one_database = settings(suppress_health_check=[HealthCheck.function_scoped_fixtu
 described = schemathesis.pytest.from_fixture("api")
 
 
+asked: Counter[str] = Counter()
+
+
+def note(app: Flask) -> None:
+    """Count a case of this database."""
+    asked[app.extensions["settings"].database_url.partition(":")[0]] += 1
+
+
 def forget_everyone(app: Flask) -> None:
     with app.app_context(), db.transaction():
         db.session.execute(text("DELETE FROM users"))
@@ -128,6 +139,7 @@ def scenarios(api: Any, app: Flask) -> Any:
             forget_everyone(app)
 
         def get_call_kwargs(self, _case: Case) -> dict[str, Any]:
+            note(app)
             return {"app": app, "headers": self.session}
 
         def validate_response(
@@ -137,6 +149,15 @@ def scenarios(api: Any, app: Flask) -> Any:
             case.validate_response(response, transport_kwargs=sent, **known)
 
     return Scenario
+
+
+@pytest.fixture(scope="module", autouse=True)
+def count(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Say at the end what was done, past the capture of the output."""
+    yield
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        print(f"\nseed {SEED}, cases {dict(asked)}")  # noqa: T201 - for who waits
 
 
 @pytest.fixture
@@ -158,6 +179,7 @@ def session(app: Flask) -> dict[str, str]:
 def test_an_operation_does_what_the_document_says(
     case: Case, app: Flask, session: dict[str, str]
 ) -> None:
+    note(app)
     case.call_and_validate(app=app, headers=session)
 
 
@@ -166,6 +188,7 @@ def test_an_operation_does_what_the_document_says(
 def test_an_operation_that_ends_something_does_what_the_document_says(
     case: Case, app: Flask
 ) -> None:
+    note(app)
     forget_everyone(app)
 
     case.call_and_validate(app=app, headers=log_in(app))
