@@ -13,6 +13,7 @@ from taskapi.idempotency import service as answers
 from taskapi.keys import service as api_keys
 from taskapi.keys.routes import keys
 from taskapi.mail import transport
+from taskapi.porting.routes import porting
 from taskapi.recovery.routes import recovery
 from taskapi.system.pages import pages
 from taskapi.system.routes import system
@@ -35,7 +36,7 @@ from taskapi.web.identity import Finders
 if TYPE_CHECKING:
     from config import Settings
 
-BLUEPRINTS = [auth, tasks, users, keys, recovery, admin, system]
+BLUEPRINTS = [auth, tasks, porting, users, keys, recovery, admin, system]
 
 
 class Service(Flask):

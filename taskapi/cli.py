@@ -4,41 +4,30 @@ from datetime import timedelta
 from typing import Any
 
 import click
-from flask import Flask
-from flask.cli import AppGroup, ScriptInfo, with_appcontext
+from flask import Flask, current_app
+from flask.cli import with_appcontext
 
-from taskapi import background, clock, db, log
+from taskapi import background, clock, db
 from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.backup.commands import backup, restore
+from taskapi.demo.commands import seed
 from taskapi.doctor.commands import doctor
-from taskapi.errors import Invalid, Problem, Unavailable
+from taskapi.errors import Invalid, Unavailable
 from taskapi.keys import service as keys
 from taskapi.keys.models import ApiKey
 from taskapi.keys.schemas import ApiKeySchema
 from taskapi.mail import transport
+from taskapi.porting.commands import tasks_group
 from taskapi.scopes import Scope
 from taskapi.tasks.models import Task
+from taskapi.terminal import Group, find, in_words
 from taskapi.users import service
-from taskapi.users.models import Role, User
-from taskapi.users.schemas import RegistrationSchema, fold
+from taskapi.users.models import Role, User, login_of
+from taskapi.users.schemas import RegistrationSchema, UserSchema
 from taskapi.web.fields import MAX_ID
 from taskapi.web.schema import Schema
-
-
-class Group(AppGroup):
-    """Commands in one transaction each, which say in a line what went wrong."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, commit what it did, put refusals in words."""
-        try:
-            app = ctx.ensure_object(ScriptInfo).load_app()
-            with app.app_context(), log.aside(), db.transaction():
-                return super().invoke(ctx)
-        except Problem as problem:
-            raise click.ClickException(_in_words(problem)) from problem
-
 
 users_group = Group("users", help="Make and manage accounts.")
 keys_group = Group("api-keys", help="Make and revoke API keys.")
@@ -48,8 +37,8 @@ mail_group = Group("mail", help="Send letters.")
 
 def init_app(app: Flask) -> None:
     """Add the commands, and the models to `flask shell`."""
-    groups = (users_group, keys_group, sessions_group, mail_group)
-    for command in (*groups, purge, backup, restore, doctor):
+    groups = (users_group, keys_group, sessions_group, mail_group, tasks_group)
+    for command in (*groups, seed, purge, backup, restore, doctor):
         app.cli.add_command(command)
     models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
     app.shell_context_processor(lambda: {"db": db, **models})
@@ -75,33 +64,37 @@ def create_user(*, as_admin: bool, **fields: str | None) -> None:
     user = service.create(
         **_checked(RegistrationSchema(), given), role=role, email_verified=vouched
     )
-    click.echo(f"Made {role} {user.id}: {_name(user)}")
+    click.echo(f"Made {role} {user.id}: {login_of(user)}")
 
 
 @users_group.command("list")
-def list_users() -> None:
-    """List all accounts."""
+@click.option("--json", "as_json", is_flag=True, help="Print an array of objects.")
+def list_users(*, as_json: bool) -> None:
+    """List all accounts, the oldest first."""
     found = service.everybody()
+    if as_json:
+        click.echo(current_app.json.dumps([UserSchema().dump(user) for user in found]))
+        return
     click.echo(f"{'ID':>6}  {'ROLE':5}  {'STATE':8}  NAME")
     for user in found:
         state = "active" if user.is_active else "disabled"
-        click.echo(f"{user.id:>6}  {user.role:5}  {state:8}  {_name(user)}")
+        click.echo(f"{user.id:>6}  {user.role:5}  {state:8}  {login_of(user)}")
 
 
 @users_group.command("promote")
 @click.argument("login")
 def promote(login: str) -> None:
     """Make LOGIN (an email or a username) an administrator."""
-    user = admin.change(_find(login).id, {"role": Role.ADMIN})
-    click.echo(f"{_name(user)} is an admin now.")
+    user = admin.change(find(login).id, {"role": Role.ADMIN})
+    click.echo(f"{login_of(user)} is an admin now.")
 
 
 @users_group.command("deactivate")
 @click.argument("login")
 def deactivate(login: str) -> None:
     """Close the account LOGIN and end its sessions and keys; nothing is deleted."""
-    user = admin.change(_find(login).id, {"is_active": False})
-    click.echo(f"{_name(user)} is disabled; all sessions and keys have ended.")
+    user = admin.change(find(login).id, {"is_active": False})
+    click.echo(f"{login_of(user)} is disabled; all sessions and keys have ended.")
 
 
 @users_group.command("reset-password")
@@ -109,10 +102,10 @@ def deactivate(login: str) -> None:
 @click.password_option(help="Asked for when left out; better not on the command line.")
 def reset_password(login: str, password: str) -> None:
     """Give LOGIN a new password and end its sessions."""
-    user = _find(login)
+    user = find(login)
     service.set_password(user.id, password)
     sessions.end_sessions(user.id)
-    click.echo(f"{_name(user)} has a new password; all sessions have ended.")
+    click.echo(f"{login_of(user)} has a new password; all sessions have ended.")
 
 
 @keys_group.command("create")
@@ -133,7 +126,7 @@ def create_key(login: str, name: str, scopes: list[str], days: int | None) -> No
         fields["scopes"] = [Scope(scope) for scope in scopes]
     if days:
         fields["expires_at"] = clock.now() + timedelta(days=days)
-    _, text = keys.create(_find(login), fields)
+    _, text = keys.create(find(login), fields)
     click.echo(text)
 
 
@@ -141,7 +134,7 @@ def create_key(login: str, name: str, scopes: list[str], days: int | None) -> No
 @click.argument("login")
 def list_keys(login: str) -> None:
     """List the API keys of LOGIN."""
-    found = keys.all_of(_find(login).id)
+    found = keys.all_of(find(login).id)
     click.echo(f"{'ID':>6}  {'PREFIX':8}  {'EXPIRES':10}  {'LAST USED':10}  NAME")
     for key in found:
         ends, used = _day(key.expires_at), _day(key.last_used_at)
@@ -153,7 +146,7 @@ def list_keys(login: str) -> None:
 @click.argument("key_id", type=click.IntRange(1, MAX_ID))
 def revoke_key(login: str, key_id: int) -> None:
     """End the API key KEY_ID of LOGIN at once."""
-    keys.revoke(_find(login), key_id)
+    keys.revoke(find(login), key_id)
     click.echo(f"Key {key_id} is revoked.")
 
 
@@ -161,9 +154,9 @@ def revoke_key(login: str, key_id: int) -> None:
 @click.argument("login")
 def end_sessions(login: str) -> None:
     """End all sessions of LOGIN; the tokens are dead at once."""
-    user = _find(login)
+    user = find(login)
     sessions.end_sessions(user.id)
-    click.echo(f"All sessions of {_name(user)} have ended.")
+    click.echo(f"All sessions of {login_of(user)} have ended.")
 
 
 @mail_group.command("send")
@@ -181,7 +174,7 @@ def purge() -> None:
     try:
         gone = background.purge().items()
     except Unavailable as problem:
-        raise click.ClickException(_in_words(problem)) from problem
+        raise click.ClickException(in_words(problem)) from problem
     click.echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")
 
 
@@ -194,26 +187,5 @@ def _checked(schema: Schema, fields: dict[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def _find(login: str) -> Any:
-    user = service.find_by_login(fold(login))
-    if user is None:
-        raise click.ClickException(f"There is no account {login}.")
-    return user
-
-
-def _name(user: Any) -> str:
-    return str(user.email or user.username)
-
-
 def _day(moment: Any) -> str:
     return moment.date().isoformat() if moment else "never"
-
-
-def _in_words(problem: Problem) -> str:
-    if isinstance(problem, Unavailable):
-        return "The database is out of reach or not migrated; try `flask db upgrade`."
-    if not isinstance(problem, Invalid):
-        return problem.detail
-    return "; ".join(
-        f"{name or 'account'}: {faults[0]}" for name, faults in problem.faults.items()
-    )

@@ -3,6 +3,7 @@
 Problem
 ├── MalformedJson               the body is not one JSON document
 ├── Invalid                     some values are refused, with a fault for each
+│   ├── InvalidLines            some lines of a file are refused, with their numbers
 │   ├── ParentCycle             a task would hang below itself
 │   └── ParentTooDeep           a tree would have too many levels
 ├── InvalidCursor               the cursor belongs to another list
@@ -62,6 +63,7 @@ class Problem(Exception):
 
     code: ClassVar[str]
     message: ClassVar[str]
+    in_lines: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -93,6 +95,13 @@ class Invalid(Problem):
 
     def __init__(self, faults: dict[Any, Any], **details: Any) -> None:
         super().__init__(faults=faults, **details)
+
+
+class InvalidLines(Invalid):
+    """Some lines of a file are refused; the paths of `faults` begin with a number."""
+
+    message = "Nothing was imported; `errors` names each line that is not accepted."
+    in_lines = True
 
 
 class ParentCycle(Invalid):

@@ -23,7 +23,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Access:
-    """The scope that a key needs, a body that is accepted, a public one's answer."""
+    """The scope that a key needs, a body that is accepted, a public one's answer.
+
+    A body that is a text is a table in CSV.
+    """
 
     kind: Kind
     scope: str | None = None
@@ -97,6 +100,8 @@ ACCESS = {
     "GET /api/v1/tasks/stats": own("tasks:read"),
     "GET /api/v1/tasks/admin/stats": admin(),
     "GET /api/v1/tags": own("tasks:read"),
+    "GET /api/v1/users/me/export": own("tasks:read"),
+    "POST /api/v1/users/me/import": own("tasks:write", "title\r\nSow\r\n"),
 }
 
 

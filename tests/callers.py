@@ -117,7 +117,9 @@ def ask(client: Client, operation: str, owned: dict[str, object]) -> TestRespons
     """Call an operation, on what is owned where its path asks for something."""
     method, _, path = operation.partition(" ")
     body = ACCESS[operation].body
-    return client.call(method, path.format_map(owned), json=body, buffered=True)
+    table = {"data": body, "headers": {"Content-Type": "text/csv"}}
+    sent = table if isinstance(body, str) else {"json": body}
+    return client.call(method, path.format_map(owned), buffered=True, **sent)
 
 
 def outcome(answer: TestResponse) -> str:

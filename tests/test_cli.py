@@ -1,10 +1,12 @@
 """What operators do at the command line, and what it does to accounts."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,14 @@ def test_the_list_shows_every_account_and_no_hash(
         ["user", "disabled", "ann@example.org"],
     ]
     assert not [line for line in lines if "$2b$" in line]
+
+
+def test_the_list_is_also_json_as_administrators_see_it(
+    run: Run, admin: Client, ann: Client
+) -> None:
+    printed = json.loads(run("users", "list", "--json").stdout)
+
+    assert printed == sorted(admin.get("users").json["items"], key=itemgetter("id"))
 
 
 @pytest.mark.parametrize("name", ["ann@example.org", "ANN@Example.org", "ann.lee"])

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
+import orjson
 import pytest
 import schemathesis
 from flask import Flask
@@ -53,6 +54,7 @@ RULES = [  # that JSON Schema cannot say: 422
     "update_api_key",  # likewise
     "update_task",  # parents must be there
     "put_task",
+    "import_tasks",  # parents must be in the file, and what is completed completed
     "delete_task",  # an Idempotency-Key is good for one request
     "restore_task",  # likewise
     "list_tasks",  # cursors are signed, and there is one way of paging at a time
@@ -71,6 +73,7 @@ times = st.times().map(lambda time: f"{time:%H:%M:%S}Z")
 moments = st.builds("{}T{}".format, days, times)
 zones = st.sampled_from(sorted(available_timezones()))
 schemathesis.openapi.format("timezone", zones)
+schemathesis.serializer("application/x-ndjson")(lambda _, task: orjson.dumps(task))
 schemathesis.openapi.format("date-or-date-time", days | moments)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,6 +44,11 @@ class User(Versioned, Model):
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
+
+
+def login_of(user: Any) -> str:
+    """Return the name by which an account is known to people."""
+    return str(user.email or user.username)
 
 
 class Guess(Model):

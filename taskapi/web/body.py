@@ -1,8 +1,9 @@
 """What comes in: strict JSON, forms and query strings."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import orjson
 from flask import Request, Response, request
@@ -16,6 +17,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from taskapi.errors import Fault, Invalid, MalformedJson
 from taskapi.web.fields import Repeated
 from taskapi.web.problems import FORM
+
+T = TypeVar("T")
 
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
 MAX_BYTES = 1024 * 1024
@@ -167,6 +170,13 @@ def read_body(req: Request) -> bytes:
     if len(body) > MAX_BYTES:
         raise RequestEntityTooLarge
     return body
+
+
+def read_file(req: Request, types: Mapping[str, T]) -> tuple[bytes, T]:
+    """Return the whole body, and what its media type stands for."""
+    if req.mimetype not in types:
+        _refuse_type(f"Send the body as {' or '.join(sorted(types))}.")
+    return read_body(req), types[req.mimetype]
 
 
 def _refuse_type(sentence: str) -> NoReturn:

@@ -142,6 +142,9 @@ class FaultSchema(Schema):
     class Meta:
         unknown = "exclude"
 
+    line = Integer(
+        low=1, metadata={"description": "Of a file; the pointer is into this line."}
+    )
     pointer = told(
         LONGEST_POINTER, required=False, description="JSON pointer into the body."
     )

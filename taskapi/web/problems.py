@@ -90,24 +90,33 @@ def _challenge(error: errors.Problem) -> str:
 
 def _flatten(error: errors.Problem) -> Iterator[dict[str, Any]]:
     """List the faults with a JSON pointer (RFC 6901) or the parameter of each."""
-    for path, fault in _leaves(error.faults, ()):
-        if error.in_query:
-            place = {"parameter": path[0] if path else ""}
-        else:
-            place = {"pointer": "#" + "".join(f"/{_escape(step)}" for step in path)}
+    for path, fault in leaves(error.faults, ()):
         hint = getattr(fault, "hint", None)
         code = getattr(fault, "code", "invalid")
         yield (
-            place | {"code": code, "message": fault} | ({"hint": hint} if hint else {})
+            _place(error, path)
+            | {"code": code, "message": fault}
+            | ({"hint": hint} if hint else {})
         )
 
 
-def _leaves(
-    faults: Any, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], str]]:
+def _place(error: errors.Problem, path: tuple[str, ...]) -> dict[str, Any]:
+    if error.in_query:
+        return {"parameter": path[0] if path else ""}
+    if error.in_lines:
+        return {"line": int(path[0]), "pointer": _pointer(path[1:])}
+    return {"pointer": _pointer(path)}
+
+
+def _pointer(path: tuple[str, ...]) -> str:
+    return "#" + "".join(f"/{_escape(step)}" for step in path)
+
+
+def leaves(faults: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield each fault with the path of names to it."""
     if isinstance(faults, dict):
         for key, inner in faults.items():
-            yield from _leaves(inner, (*path, *_steps(key)))
+            yield from leaves(inner, (*path, *_steps(key)))
     else:
         for fault in faults:
             yield path, fault

@@ -28,6 +28,7 @@ class Blueprint(flask.Blueprint):
         status_code: int,
         schema: Schema | type[Schema] | None = ...,
         *,
+        content_type: str | None = ...,
         description: str | None = ...,
         headers: dict[str, Any] | None = ...,
     ) -> _Decorator: ...
@@ -35,7 +36,8 @@ class Blueprint(flask.Blueprint):
         self,
         status_code: int,
         *,
-        schema: Schema | type[Schema] | None = ...,
+        schema: Schema | type[Schema] | dict[str, Any] | None = ...,
+        content_type: str | None = ...,
         description: str | None = ...,
         example: Any = ...,
         headers: dict[str, Any] | None = ...,
@@ -49,6 +51,8 @@ class Blueprint(flask.Blueprint):
         name: str,
         parameters: list[Any] | None,
     ) -> None: ...
+    @staticmethod
+    def doc(**documentation: Any) -> _Decorator: ...
     def route(  # type: ignore[override]
         self, rule: str, *, public: bool = ..., **options: Any
     ) -> _Decorator: ...

@@ -1,0 +1,1 @@
+"""Something to look at before there is anything."""

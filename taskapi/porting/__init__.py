@@ -1,0 +1,1 @@
+"""Tasks as files: out of the service, and into it again."""

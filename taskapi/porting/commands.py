@@ -1,0 +1,153 @@
+"""The commands `flask tasks export` and `flask tasks import`."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from taskapi.backup import files
+from taskapi.errors import Fault, InvalidLines
+from taskapi.porting import export, service
+from taskapi.porting.forms import FORMS
+from taskapi.porting.intake import Intake
+from taskapi.porting.lines import Form, Source
+from taskapi.porting.schemas import OwnedLineSchema, TaskLineSchema
+from taskapi.porting.service import Draft
+from taskapi.tasks import reading
+from taskapi.terminal import Group, find, progress
+from taskapi.users.service import everybody, find_by_login
+
+tasks_group = Group("tasks", help="Take tasks out as files, and bring them in.")
+FORMAT = click.option(
+    "--format",
+    "name",
+    type=click.Choice([*FORMS]),
+    help="JSON Lines or CSV; a FILE that ends with .csv is CSV without this.",
+)
+EXPORTING = """\b
+Examples:
+  flask tasks export tasks.jsonl
+  flask tasks export ann.csv --user ann
+  flask tasks export - --user ann | jq .title"""
+IMPORTING = """\b
+Examples:
+  flask tasks import tasks.csv --user ann --dry-run
+  flask tasks import tasks.csv --user ann"""
+USER = click.option("--user", help="Email or username of the one account to look at.")
+
+
+@tasks_group.command("export", epilog=EXPORTING)
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@USER
+@FORMAT
+def export_tasks(file: str, user: str | None, name: str | None) -> None:
+    """Write all tasks to FILE, or to standard output where it is "-".
+
+    Those of one account with --user. Without, those of all accounts: each line begins
+    with its owner. What is in the trash stays there. The service may go on meanwhile.
+    A FILE that exists is never touched, and one appears when it is whole.
+    """
+    form = _form(file, name)
+    owners = [find(user)] if user else everybody()
+    whole = sum(reading.count(owner, {}) for owner in owners)
+    pieces = export.of_one(owners[0], form) if user else export.of_several(owners, form)
+    number = 0
+    with _in_a_line(), _target(file) as target, progress("Export", whole) as move:
+        for piece in pieces:
+            target.write(piece.text.encode())
+            number += piece.number
+            move(piece.number)
+    click.echo(f"Exported {number} tasks.", err=True)
+
+
+@tasks_group.command("import", epilog=IMPORTING)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@USER
+@FORMAT
+@click.option("--dry-run", is_flag=True, help="Say what would come of it, no more.")
+def import_tasks(
+    file: str, user: str | None, name: str | None, *, dry_run: bool
+) -> None:
+    """Make the tasks of FILE, or of standard input where it is "-".
+
+    All of them or none: bad lines are named, and nothing is imported then. With --user
+    they become that account's; without, each line names its owner, as an export of all
+    accounts does. Nothing that is there changes, and a task whose external_id the
+    account has already is passed over, so the same FILE can come again.
+    """
+    owner = find(user) if user else None
+    schema = TaskLineSchema() if owner else OwnedLineSchema()
+    with _in_a_line(), _source(file) as source:
+        groups = Intake(schema).read(source, _form(file, name))
+    owned = [(owner or _owner(login, d), d) for login, d in groups.items()]
+    created = skipped = 0
+    with progress("Import", sum(map(len, groups.values()))) as move:
+        for whose, drafts in owned:
+            outcome = service.store(whose.id, drafts, dry_run=dry_run, tell=move)
+            created += outcome.created
+            skipped += outcome.skipped
+    done = "Would import" if dry_run else "Imported"
+    click.echo(f"{done} {created} tasks; {skipped} were there already.")
+
+
+def _form(file: str, name: str | None) -> Form:
+    guessed = "csv" if file.lower().endswith(".csv") else "jsonl"
+    return FORMS[name or guessed]
+
+
+def _owner(login: str, drafts: Sequence[Draft]) -> Any:
+    user = find_by_login(login)
+    if user is None:
+        fault = Fault("There is no such account.", "not-found")
+        raise InvalidLines({(drafts[0].line, "owner"): [fault]})
+    return user
+
+
+@contextmanager
+def _target(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdout.buffer
+        return
+    with files.draft(Path(file)) as path, path.open("wb") as target:
+        yield target
+
+
+@contextmanager
+def _source(file: str) -> Iterator[Source]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(file).open("rb") as source, progress("Read", _size(file)) as move:
+        yield Watched(source, move)
+
+
+class Watched:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[int], object]) -> None:
+        self.file = file
+        self.tell = tell
+
+    def readline(self, size: int, /) -> bytes:
+        """Return the next line, or so much of it."""
+        line = self.file.readline(size)
+        self.tell(len(line))
+        return line
+
+
+def _size(file: str) -> int:
+    return Path(file).stat().st_size
+
+
+@contextmanager
+def _in_a_line() -> Iterator[None]:
+    """Say in a line what is wrong with a file; a reader that has gone is no fault."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from error

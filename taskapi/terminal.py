@@ -1,0 +1,75 @@
+"""What commands have in common: one transaction, refusals in words, progress."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from flask.cli import AppGroup, ScriptInfo
+
+from taskapi import db, log
+from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
+from taskapi.users import service
+from taskapi.users.schemas import fold
+from taskapi.web.problems import leaves
+
+
+class Group(AppGroup):
+    """Commands in one transaction each, which say in a line what went wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, commit what it did, put refusals in words."""
+        with transaction(ctx):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def transaction(ctx: click.Context) -> Iterator[None]:
+    """Commit at the end of the block; put refusals in words."""
+    try:
+        app = ctx.ensure_object(ScriptInfo).load_app()
+        with app.app_context(), log.aside(), db.transaction():
+            yield
+    except Problem as problem:
+        raise click.ClickException(in_words(problem)) from problem
+
+
+def in_words(problem: Problem) -> str:
+    """Return what an operator is told of a refusal."""
+    if isinstance(problem, Unavailable):
+        return "The database is out of reach or not migrated; try `flask db upgrade`."
+    if isinstance(problem, InvalidLines):
+        found = leaves(problem.faults, ())
+        return "\n".join(["Nothing was imported.", *(_line(*one) for one in found)])
+    if not isinstance(problem, Invalid):
+        return problem.detail
+    return "; ".join(
+        f"{name or 'account'}: {faults[0]}" for name, faults in problem.faults.items()
+    )
+
+
+def find(login: str) -> Any:
+    """Return the account of an email or username, or end the command."""
+    user = service.find_by_login(fold(login))
+    if user is None:
+        raise click.ClickException(f"There is no account {login}.")
+    return user
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error, if that is a terminal; yield what moves it on."""
+    hidden = not sys.stderr.isatty()
+    bar: Any = click.progressbar(
+        length=length, label=label, file=sys.stderr, hidden=hidden
+    )
+    with bar:
+        yield bar.update
+
+
+def _line(path: Sequence[str], fault: str) -> str:
+    number, *names = path
+    place = "".join(f", {name}" for name in names)
+    hint = getattr(fault, "hint", None)
+    return f"line {number}{place}: {fault}" + (f" {hint}" if hint else "")
