@@ -10,6 +10,7 @@ from flask import Request, Response, request
 from flask.json.provider import JSONProvider
 from marshmallow import RAISE, ValidationError
 from marshmallow import Schema as AnySchema
+from webargs.fields import DelimitedList
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
@@ -74,11 +75,16 @@ class Parser(FlaskParser):
         return {k: v for k, v in fields.items() if k not in OAUTH_EXTRAS}
 
     def load_querystring(self, req: Request, schema: AnySchema) -> Any:
-        """Return the query parameters; few may come twice."""
-        lists = {n for n, f in schema.load_fields.items() if isinstance(f, Repeated)}
-        several = {name: req.args.getlist(name) for name in lists & set(req.args)}
-        single = MultiDict(i for i in req.args.items(multi=True) if i[0] not in lists)
-        return _single(single, in_query=True) | several
+        """Return the query parameters; lists may come in pieces, all others once."""
+        fields, given = schema.load_fields, req.args
+        lists = {
+            n for n in given if isinstance(fields.get(n), Repeated | DelimitedList)
+        }
+        single = MultiDict(i for i in given.items(multi=True) if i[0] not in lists)
+        several: dict[str, Any] = {name: given.getlist(name) for name in lists}
+        commas = {n for n in lists if isinstance(fields[n], DelimitedList)}
+        joined = {name: ",".join(several[name]) for name in commas}
+        return _single(single, in_query=True) | several | joined
 
     def handle_error(
         self, error: ValidationError, req: Request, schema: AnySchema, **more: Any
