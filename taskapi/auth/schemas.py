@@ -83,16 +83,6 @@ NEEDED = {
 class GrantSchema(Schema):
     """A token request of OAuth 2.0 (RFC 6749, sections 4.3 and 6)."""
 
-    shape: ClassVar[dict[str, Any]] = {
-        "anyOf": [
-            {
-                "properties": {"grant_type": {"const": grant}},
-                "required": ["grant_type", *fields],
-            }
-            for grant, fields in NEEDED.items()
-        ]
-    }
-
     without: ClassVar[set[str]] = {
         "refresh_token",
         "scope",

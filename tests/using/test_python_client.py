@@ -1,0 +1,126 @@
+"""A Python client, as openapi-python-client makes it from the document."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import PASSWORD
+from tests.system.server import Server
+from tests.using.conftest import Account
+
+PROGRAM = str(Path(sys.executable).with_name("openapi-python-client"))
+OPTIONS = ("--meta", "none", "--output-path", "made_client", "--fail-on-warning")
+
+
+def part(name: str) -> Any:
+    """Return a module of the client."""
+    return importlib.import_module(f"made_client.{name}")
+
+
+@pytest.fixture(scope="module")
+def client(service: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return the client's package, made from the live document."""
+    folder = tmp_path_factory.mktemp("python")
+    (folder / "openapi.json").write_bytes(service.call("GET", "/openapi.json").body)
+    (folder / "config.yml").write_text("post_hooks: []\n")
+    read = ("--path", "openapi.json", "--config", "config.yml")
+    command = [PROGRAM, "generate", *read, *OPTIONS]
+    done = subprocess.run(  # noqa: S603 - a program of our own environment
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("made_client")
+
+
+@pytest.fixture
+def caller(client: Any, account: Account) -> Iterator[Any]:
+    """Return a client of somebody who has logged in."""
+    made = client.AuthenticatedClient(account.address, account.access_token)
+    with made:
+        yield made
+
+
+def create(caller: Any, title: str, **options: Any) -> Any:
+    body = part("models").TaskTreeInput(title=title)
+    module = part("api.tasks.create_task")
+    return module.sync_detailed(client=caller, body=body, **options)
+
+
+def complete(caller: Any, task: Any, etag: str) -> Any:
+    models = part("models")
+    body = models.TaskPatch(status=models.TaskPatchStatus.COMPLETED)
+    change = part("api.tasks.update_task").sync
+    return change(task.id, client=caller, body=body, if_match=etag)
+
+
+def test_a_generated_client_registers_and_logs_in(client: Any, service: Server) -> None:
+    names = {"username": "generated", "password": PASSWORD}
+    models = part("models")
+
+    with client.Client(f"http://127.0.0.1:{service.port}") as anyone:
+        registration = models.Registration(**names)
+        user = part("api.auth.register").sync(client=anyone, body=registration)
+        login = models.Login(**names)
+        tokens = part("api.auth.log_in").sync(client=anyone, body=login)
+
+    assert user.username == "generated"
+    assert tokens.token_type == "bearer"
+
+
+def test_a_generated_client_logs_in_as_oauth_does(
+    client: Any, account: Account
+) -> None:
+    models = part("models")
+    names = {"username": account.name, "password": PASSWORD}
+
+    with client.Client(account.address) as anyone:
+        grant = models.Grant(models.GrantGrantType.PASSWORD, **names)
+        tokens = part("api.auth.issue_token").sync(client=anyone, body=grant)
+
+    assert tokens.token_type == "bearer"
+
+
+def test_a_generated_client_makes_a_task_once(caller: Any) -> None:
+    made = create(caller, "Sow", idempotency_key="sow")
+
+    again = create(caller, "Sow", idempotency_key="sow")
+
+    assert again.parsed.id == made.parsed.id
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_a_generated_client_changes_only_the_version_that_it_saw(caller: Any) -> None:
+    made = create(caller, "Sow")
+
+    changed = complete(caller, made.parsed, made.headers["ETag"])
+    stale = complete(caller, made.parsed, made.headers["ETag"])
+
+    assert changed.status == "completed"
+    assert (stale.status, stale.code) == (412, "precondition-failed")
+    assert stale.to_dict()["current_version"] == 2
+
+
+def test_a_generated_client_walks_to_the_end(caller: Any) -> None:
+    made = {create(caller, title).parsed.id for title in ("Sow", "Water", "Weed")}
+    page_of = part("api.tasks.list_tasks").sync
+    wanted = list(part("models").ListTasksStatusItem)
+
+    first = page_of(client=caller, limit=2, status=wanted)
+    last = page_of(client=caller, limit=2, status=wanted, cursor=first.next_cursor)
+
+    assert {task.id for task in [*first.items, *last.items]} == made
+    assert last.next_cursor is None
+
+
+def test_a_generated_client_reads_what_was_wrong(caller: Any) -> None:
+    problem = create(caller, "").parsed
+
+    (fault,) = problem.errors
+    assert (problem.code, fault.pointer) == ("validation-error", "#/title")
