@@ -1,17 +1,28 @@
 """A server that programs and pages use from outside."""
 
+import http.server
 import os
 import secrets
 import shutil
-from typing import NamedTuple
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.support import API, PASSWORD
 from tests.system.conftest import Serve, serving
 from tests.system.server import Server
 
 __all__ = ["serving"]
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs" / "examples"
+PICTURES = ROOT / "build" / "screenshots"
+MILLISECONDS_TO_APPEAR = 120_000
 
 
 def need(*programs: str) -> str:
@@ -23,6 +34,13 @@ def need(*programs: str) -> str:
     return str(found)
 
 
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files, and does not speak of it."""
+
+    def log_message(self, *words: Any) -> None:
+        """Say nothing."""
+
+
 class Account(NamedTuple):
     """Somebody who has an account on the server, and no tasks yet."""
 
@@ -32,9 +50,19 @@ class Account(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def service(serving: Serve) -> Server:
-    """Return a server that all of them share."""
-    return serving()
+def pages() -> Iterator[str]:
+    """Return the address of another server, which has the pages of the examples."""
+    handler = partial(QuietHandler, directory=EXAMPLES)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{site.server_port}"
+        site.shutdown()
+
+
+@pytest.fixture(scope="session")
+def service(serving: Serve, pages: str) -> Server:
+    """Return a server that lets those pages call it."""
+    return serving(CORS_ORIGINS=pages)
 
 
 @pytest.fixture
@@ -46,3 +74,40 @@ def account(service: Server) -> Account:
     assert made.status == 201, made.body
     tokens = service.call("POST", f"{API}/auth/login", login).json
     return Account(name, f"http://127.0.0.1:{service.port}", tokens["access_token"])
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Return a browser without a window; its event loop must not outlive the module."""
+    program = need("chromium", "chromium-browser", "google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page in a browser, and what it said and asked for."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        self.complaints: list[str] = []
+        self.hosts: set[str] = set()
+        page.set_default_timeout(MILLISECONDS_TO_APPEAR)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def go(self, path: str) -> "Visit":
+        """Open a page of the server, and return when it is all there."""
+        self.page.goto(self.address + path, wait_until="networkidle")
+        return self
+
+    def photograph(self, name: str) -> None:
+        """Keep a picture of what is seen now."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png")

@@ -1,0 +1,134 @@
+"""The documentation page, used in a browser as a visitor uses it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator
+
+from tests.support import API, PASSWORD
+from tests.system.server import Server
+from tests.using.conftest import Visit
+
+VISITOR = {"username": "visitor", "password": PASSWORD}
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+# Swagger UI 5 says so of every link to an operation with _ in its name, like ours.
+KNOWN = (
+    "Deprecated: escaping deep link whitespace with `_` is unsupported and will be "
+    "removed in a future 5.x release. Use `%20` instead."
+)
+
+
+@pytest.fixture(scope="module")
+def address(service: Server) -> str:
+    """Return where the page is, of a server that knows the visitor."""
+    made = service.call("POST", f"{API}/auth/register", VISITOR)
+    assert made.status == 201, made.body
+    return f"http://127.0.0.1:{service.port}"
+
+
+@pytest.fixture(scope="module")
+def arrival(chromium: Browser, address: str) -> Iterator[Visit]:
+    """Return the first visit of somebody who gave name and password to the page."""
+    context = chromium.new_context(viewport=DESKTOP)
+    visit = Visit(context.new_page(), address).go("/docs")
+    visit.photograph("desktop")
+    visit.page.click("button.authorize")
+    form = visit.page.locator(".auth-container", has_text="OAuth2")
+    form.locator("#oauth_username").fill(VISITOR["username"])
+    form.locator("#oauth_password").fill(VISITOR["password"])
+    form.locator("button.authorize").click()
+    visit.page.locator(".modal-ux button", has_text="Logout").wait_for()
+    yield visit
+    context.close()
+
+
+@pytest.fixture
+def visit(arrival: Visit) -> Iterator[Visit]:
+    """Return the page, opened once more by the visitor."""
+    with arrival.page.context.new_page() as page:
+        yield Visit(page, arrival.address).go("/docs")
+
+
+def opened(visit: Visit, operation: str) -> Locator:
+    """Open an operation of the page."""
+    block = visit.page.locator(f'.opblock[id$="-{operation}"]')
+    block.locator(".opblock-summary-control").click()
+    return block
+
+
+def executed(block: Locator) -> str:
+    """Execute an operation, and return the status that is shown."""
+    block.locator("button.execute").click()
+    status = block.locator(".live-responses-table tbody .response-col_status").first
+    return status.inner_text().split()[0]
+
+
+def test_an_authorized_visitor_runs_operations(visit: Visit) -> None:
+    blocks = [opened(visit, name) for name in ("create_task", "list_tags", "get_me")]
+
+    statuses = [executed(block) for block in blocks]
+
+    visit.photograph("operations")
+    assert statuses == ["201", "200", "200"]
+
+
+def test_a_visitor_sees_what_was_wrong(visit: Visit) -> None:
+    block = opened(visit, "create_task")
+    block.locator("textarea.body-param__text").fill('{"title": ""}')
+
+    status = executed(block)
+
+    shown = block.locator(".live-responses-table tbody .response-col_description")
+    assert status == "422"
+    assert "#/title" in shown.first.inner_text()
+
+
+def test_a_visitor_stays_authorized_and_the_page_is_quiet(visit: Visit) -> None:
+    before = executed(opened(visit, "get_me"))
+
+    visit.page.reload(wait_until="networkidle")
+    block = visit.page.locator('.opblock[id$="-get_me"]')
+    after = executed(block)
+
+    assert (before, after) == ("200", "200")
+    assert set(visit.complaints) == {KNOWN}
+    assert visit.hosts == {visit.address.removeprefix("http://")}
+
+
+def test_a_visitor_without_a_link_hears_no_complaint(arrival: Visit) -> None:
+    assert arrival.complaints == []
+    assert arrival.hosts == {arrival.address.removeprefix("http://")}
+
+
+@pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/validation-error"])
+def test_a_phone_needs_no_scrolling_sideways(
+    chromium: Browser, address: str, path: str
+) -> None:
+    with chromium.new_page(viewport=PHONE) as page:
+        visit = Visit(page, address).go(path)
+        visit.photograph(f"phone{path.replace('/', '-')}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+
+    assert width == PHONE["width"]
+
+
+def test_an_open_operation_fits_a_phone(chromium: Browser, address: str) -> None:
+    with chromium.new_page(viewport=PHONE) as page:
+        visit = Visit(page, address).go("/docs")
+        opened(visit, "create_task").locator("button.execute").wait_for()
+        visit.photograph("phone-operation")
+        width = page.evaluate("document.documentElement.scrollWidth")
+
+    assert width == PHONE["width"]
+
+
+def test_a_browser_without_javascript_is_told_where_the_document_is(
+    chromium: Browser, address: str
+) -> None:
+    with chromium.new_page(java_script_enabled=False) as page:
+        Visit(page, address).go("/docs")
+        link = page.get_by_role("link", name="OpenAPI document")
+        shown, leads_to = link.is_visible(), link.get_attribute("href")
+
+    assert (shown, leads_to) == (True, "/openapi.json")
