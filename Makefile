@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak openapi bench lint check migration lock fuzz
+.PHONY: help install run test soak openapi bench lint check migration lock fuzz docs
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -49,6 +49,14 @@ openapi: .venv/run ## Write docs/openapi.json from the code
 bench: .bench/ready ## Measure the speed beside other servers: make bench o="--small"
 	@.bench/venv/bin/python -W ignore:XDG_RUNTIME_DIR -m bench $(o)
 
+build/docs/ready: requirements-docs.txt
+	@test -x build/docs/bin/python || $(PYTHON) -m venv build/docs
+	build/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	@touch $@
+
+docs: build/docs/ready ## Build the documentation as a site in build/site
+	@NO_MKDOCS_2_WARNING=1 build/docs/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
+
 lint: .venv/dev ## Format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -67,3 +75,4 @@ lock: .venv/dev ## Compile the requirements files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group bench -c requirements.txt pyproject.toml -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group docs -o requirements-docs.txt
