@@ -9,11 +9,12 @@ import os
 import re
 import secrets
 import sys
-import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
 SECRET_BYTES = 32
 SECRET_CHARACTERS = 8
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
-TOKEN = re.compile(r"[A-Za-z0-9._~+/-]*=*")  # RFC 6750
+TOKEN = validate.Regexp(r"[A-Za-z0-9._~+/-]*=*\Z", error="no token of RFC 6750")
 SENDER = re.compile(rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>")
 POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
 KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
@@ -58,8 +59,8 @@ def _text(default: str, *allowed: str) -> Any:
     return _setting(default, lambda name: env.str(name, default, validate=check))
 
 
-def _confidential(default: str = "") -> Any:
-    read = {"read": lambda name: env.str(name, default).strip()}
+def _confidential(default: str = "", shape: Any = None) -> Any:
+    read = {"read": lambda name: env.str(name, default, validate=shape).strip()}
     return field(default=default, repr=False, metadata=read)
 
 
@@ -126,7 +127,7 @@ class Settings:
     ratelimit_storage_uri: str = _confidential()
     smtp_url: str = _confidential()
     mail_from: str = _text("")
-    metrics_token: str = _confidential()
+    metrics_token: str = _confidential(shape=TOKEN)
 
 
 def from_env() -> Settings:
@@ -140,9 +141,9 @@ def from_env() -> Settings:
     values["secret_key"] = values["secret_key"] or _stored_secret(url)
     if values["environment"] is not Environment.TESTING:
         _refuse_weak("SECRET_KEY", values["secret_key"])
-        _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
+        if values["secret_key_previous"]:
+            _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
     _refuse_loose_origins(values["cors_origins"])
-    _refuse_bad_token("METRICS_TOKEN", values["metrics_token"])
     _refuse_unknown_store(values["ratelimit_storage_uri"])
     for name in ("public_url", "app_url"):
         values[name] = _address(name.upper(), values[name])
@@ -150,12 +151,9 @@ def from_env() -> Settings:
     return Settings(**values)
 
 
-@cache
+@cache  # a reload of gunicorn reads no others: the app is loaded already
 def load() -> Settings:
-    """Read the settings once, or end the process with a line that says what is wrong.
-
-    A reload of gunicorn reads no others: the app is loaded already.
-    """
+    """Read the settings once, or end the process with what is wrong in a line."""
     try:
         return from_env()
     except SettingError as error:
@@ -246,30 +244,19 @@ def _stored_secret(database_url: str) -> str:
 def _write_once(target: Path, text: str) -> None:
     """Create the file whole and with mode 600; the first of several writers wins."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, draft = tempfile.mkstemp(dir=target.parent)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    try:
-        os.link(draft, target)
-    except FileExistsError:
-        pass
-    finally:
-        Path(draft).unlink()
+    with NamedTemporaryFile("w", dir=target.parent) as draft:
+        draft.write(text)
+        draft.flush()
+        with suppress(FileExistsError):
+            os.link(draft.name, target)
 
 
 def _refuse_weak(name: str, secret: str) -> None:
-    if name == "SECRET_KEY_PREVIOUS" and not secret:
-        return
     if len(secret.encode()) < SECRET_BYTES:
         raise SettingError(f"{name}: needs at least {SECRET_BYTES} bytes")
     known = any(word in secret.lower() for word in KNOWN_SECRETS)
     if known or len(set(secret)) < SECRET_CHARACTERS:
         raise SettingError(f"{name}: looks like a placeholder; use a random value")
-
-
-def _refuse_bad_token(name: str, token: str) -> None:
-    if not TOKEN.fullmatch(token):
-        raise SettingError(f"{name}: expected letters, digits and -._~+/ only")
 
 
 def _refuse_loose_origins(origins: tuple[str, ...]) -> None:
@@ -285,9 +272,7 @@ def _refuse_loose_origins(origins: tuple[str, ...]) -> None:
 
 def _refuse_unknown_store(uri: str) -> None:
     if uri and not uri.startswith(("redis://", "rediss://", "redis+unix://")):
-        raise SettingError(
-            "RATELIMIT_STORAGE_URI: expected redis://:password@host:6379/0"
-        )
+        raise SettingError("RATELIMIT_STORAGE_URI: expected redis://:password@host/0")
     _refuse_bad_port("RATELIMIT_STORAGE_URI", uri.partition("://")[2])
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import structlog
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Executable, MetaData, event, exc, make_url, text
+from sqlalchemy import Connection, Executable, MetaData, event, exc, make_url
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -288,19 +288,3 @@ def commit_despite_refusal() -> None:
 def undo() -> None:
     """End the transaction, and keep nothing of what the request did so far."""
     session.rollback()
-
-
-def wait_briefly() -> None:
-    """Let no statement of this transaction wait for a row longer than for a lock."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
-
-
-def plan_anew() -> None:
-    """Let no plan of this transaction outlive the size of a table that it fills.
-
-    PostgreSQL would go on reading all of what was almost empty when it began, for each
-    row, also where it checks foreign keys.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))

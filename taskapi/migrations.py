@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from werkzeug.local import LocalProxy
+from werkzeug.utils import import_string
 
 from taskapi import db
 
@@ -37,10 +38,9 @@ def knows(revision: str) -> bool:
 
 def _loaded(app: Flask) -> Flask:
     """Return the app with Flask-Migrate in the places of what stood for it."""
-    from flask_migrate import Migrate
-
+    migrate = import_string("flask_migrate:Migrate")
     on_sqlite = app.config["SQLALCHEMY_DATABASE_URI"].get_backend_name() == "sqlite"
-    Migrate(app, db.database, str(FOLDER), render_as_batch=on_sqlite)
+    migrate(app, db.database, str(FOLDER), render_as_batch=on_sqlite)
     return app
 
 

@@ -16,7 +16,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy import Connection, Executable, create_engine, exc, text
 
-from taskapi import db
+from taskapi import db, watchdog
 from taskapi.db import AnyRow
 from taskapi.prepared import Prepared, run
 
@@ -66,6 +66,7 @@ class Replica:
                 "prepare_threshold": None,
             },
         )
+        watchdog.guard(self.engine)
         self.retry_at: float | None = None
         self.lock = Lock()
 
@@ -76,12 +77,15 @@ class Replica:
         try:
             with self.engine.connect() as connection:
                 _refuse_unfit(connection)
+                watchdog.hold(connection)
                 rows = run(connection, statement, given)
         except exc.TimeoutError:  # all connections are busy, which is no fault
             return None
         except (exc.DBAPIError, Unfit) as error:
             self._leave(error)
             return None
+        finally:
+            watchdog.release()
         self.retry_at = None
         return rows
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exc, select
+from sqlalchemy import ColumnElement, delete, exc, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from taskapi.db import Model, session, transaction, undo
+from taskapi.db import LOCK_WAIT_SECONDS, Model, session, transaction, undo
 from taskapi.errors import AlreadyExists
 
 BATCH = 1_000
@@ -52,6 +52,22 @@ def unique(model: type[Model]) -> Iterator[None]:
         undo()
         sentence = f"This {field} is taken; choose another."
         raise AlreadyExists(sentence, field=field) from error
+
+
+def wait_briefly() -> None:
+    """Let no statement of this transaction wait for a row longer than for a lock."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
+
+
+def plan_anew() -> None:
+    """Let no plan of this transaction outlive the size of a table that it fills.
+
+    PostgreSQL would go on reading all of what was almost empty when it began, for each
+    row, also where it checks foreign keys.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
 def _taken(error: exc.IntegrityError, model: type[Model]) -> str | None:

@@ -163,6 +163,7 @@ def test_the_tags_come_in_the_order_of_their_use(document: Any) -> None:
     assert names == [
         "auth",
         "tasks",
+        "porting",
         "users",
         "api-keys",
         "recovery",

@@ -66,7 +66,7 @@ def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
         )
         .returning(KeptAnswer.id)
     )
-    db.wait_briefly()
+    rows.wait_briefly()
     try:
         return db.session.execute(statement).one_or_none() is not None
     except exc.OperationalError as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import bindparam, select, tuple_
 
-from taskapi import db
+from taskapi import replica
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
 from taskapi.prepared import Prepared
@@ -41,7 +41,7 @@ def pages(owner_id: int) -> Iterator[Sequence[AnyRow]]:
 def _page(owner_id: int, after: AnyRow | None = None) -> Sequence[AnyRow]:
     whose = {"whose": owner_id}
     if after is None:
-        return db.read(FIRST_PAGE, whose)
-    return db.read(
+        return replica.read(FIRST_PAGE, whose)
+    return replica.read(
         NEXT_PAGE, whose | {"created_at": after.created_at, "task_id": after.id}
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, request, stream_with_context
 
+from taskapi import watchdog
 from taskapi.porting import export, service
 from taskapi.porting.forms import FORMS, READ_AS
 from taskapi.porting.intake import Intake
@@ -19,18 +20,24 @@ from taskapi.porting.schemas import (
 from taskapi.scopes import Scope
 from taskapi.web.api import Blueprint
 from taskapi.web.body import read_file
+from taskapi.web.fields import MAX_SHORT
 from taskapi.web.idempotency import replayable
 from taskapi.web.identity import caller
+from taskapi.web.settings import settings
 
 porting = Blueprint("porting", "Your tasks as files.", limit="default", takes_keys=True)
 
 MOST = 10_000
 LINES, TABLE = "application/x-ndjson", "text/csv"
+WHOLE_TABLE = {"type": "string", "maxLength": MAX_SHORT, "format": "csv"}
+TABLE_EXAMPLE = "id,title,tags\r\n1,Water the plants,garden\r\n"
 
 
 @porting.get("/users/me/export", scope=Scope.TASKS_READ)
 @porting.arguments(ExportArguments, location="query")
-@porting.alt_response(200, schema={"type": "string"}, content_type=TABLE)
+@porting.alt_response(
+    200, schema=WHOLE_TABLE, content_type=TABLE, example=TABLE_EXAMPLE
+)
 @porting.response(200, TaskLineSchema, content_type=LINES)
 def export_tasks(arguments: dict[str, str]) -> Response:
     """Take your tasks away
@@ -50,7 +57,12 @@ def export_tasks(arguments: dict[str, str]) -> Response:
 @porting.doc(
     requestBody={
         "required": True,
-        "content": {LINES: {"schema": TaskLineSchema().for_input()}},
+        "content": {
+            LINES: {
+                "schema": TaskLineSchema().for_input(),
+                "example": TaskLineSchema.example,
+            }
+        },
     }
 )
 @replayable
@@ -73,5 +85,15 @@ def _streamed(pieces: Iterator[str], media_type: str, name: str) -> Response:
     """Answer with the pieces; the first is made now, so that it can be refused."""
     first = list(islice(pieces, 2))
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    stream = stream_with_context(chain(first, pieces))
+    stream = stream_with_context(chain(first, _in_time(pieces)))
     return Response(stream, headers=disposition, content_type=media_type)
+
+
+def _in_time(pieces: Iterator[str]) -> Iterator[str]:
+    """Give each piece the time that a request has; however slowly it is taken."""
+    while True:
+        with watchdog.Limit(settings.request_timeout):
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece

@@ -139,7 +139,7 @@ def _write(
     tell: Callable[[int], object],
 ) -> None:
     """Insert in the order of the file, so that ids keep it; hang parents in after."""
-    db.plan_anew()
+    rows.plan_anew()
     now = clock.now()
     for some in _some(drafts):
         with rows.unique(Task):

@@ -16,7 +16,7 @@ from typing import Any
 
 from taskapi.errors import Fault
 from taskapi.porting.lines import Faults, Form, Line, Source, split
-from taskapi.web.fields import rfc3339
+from taskapi.web.moments import rfc3339
 from taskapi.web.schema import MOST_STRANGERS, unknown
 
 FORMULA = re.compile(r"'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]")

@@ -98,7 +98,8 @@ def _complete_answer(
 ) -> None:
     """Add the headers, the example and the links of an answer that is no problem."""
     for media in answer.get("content", {}).values():
-        media.setdefault("example", examples.of(media["schema"]))
+        if "example" not in media:
+            media["example"] = examples.of(media["schema"])
     limited = LIMITED if contract["access"].limit else []
     named = contract.get("headers", []) if status.startswith("2") else []
     tagged = [name for name in named if (status, name) != ("204", "ETag")]

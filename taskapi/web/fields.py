@@ -6,7 +6,7 @@ database and no UTF-8 document can keep them.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,14 @@ from marshmallow import ValidationError, fields, validate
 from webargs.fields import DelimitedList
 
 from taskapi.errors import Fault
+from taskapi.web.moments import (
+    DAY,
+    MOMENT,
+    MOMENT_LENGTH,
+    parse_day,
+    parse_moment,
+    rfc3339,
+)
 
 MAX_ID = 2**63 - 1
 """The largest id, and the largest integer that both databases keep."""
@@ -23,13 +31,6 @@ MAX_SHORT = 2**31 - 1
 MOST_SHRINKAGE = 4
 """A text that is longer than this times its limit stays too long when it is cleaned."""
 
-FIRST_YEAR, LAST_YEAR = 1970, 9998
-YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
-DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
-TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,20})?"
-OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
-MOMENT = DAY + TIME + OFFSET
-MOMENT_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
 ANY_TEXT = r"^[^\u0000]*$"
 ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
@@ -276,32 +277,6 @@ class MomentOrDay(Moment):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         return parse_day(value) or super()._deserialize(value, *args, **kwargs)
-
-
-def rfc3339(moment: datetime) -> str:
-    """Write a moment in UTC, with Z."""
-    return moment.astimezone(UTC).isoformat()[:-6] + "Z"
-
-
-def parse_moment(text: object) -> datetime | None:
-    """Read an RFC 3339 date-time; None for anything else or out of range."""
-    if not isinstance(text, str) or not re.fullmatch(MOMENT, text, re.ASCII):
-        return None
-    try:
-        moment = datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
-
-
-def parse_day(text: object) -> date | None:
-    """Read YYYY-MM-DD; None for anything else or out of range."""
-    if not isinstance(text, str) or not re.fullmatch(DAY, text, re.ASCII):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _encodes(text: str) -> bool:

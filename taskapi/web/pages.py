@@ -24,10 +24,9 @@ from taskapi.web.fields import (
     QueryFlag,
     QueryInteger,
     Text,
-    parse_moment,
-    rfc3339,
 )
 from taskapi.web.identity import caller
+from taskapi.web.moments import parse_moment, rfc3339
 from taskapi.web.schema import Schema
 from taskapi.web.settings import settings
 

@@ -1,0 +1,38 @@
+"""Moments and days as text (RFC 3339), each spelt in one way."""
+
+import re
+from datetime import UTC, date, datetime
+
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
+DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,20})?"
+OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
+MOMENT = DAY + TIME + OFFSET
+MOMENT_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write a moment in UTC, with Z."""
+    return moment.astimezone(UTC).isoformat()[:-6] + "Z"
+
+
+def parse_moment(text: object) -> datetime | None:
+    """Read an RFC 3339 date-time; None for anything else or out of range."""
+    if not isinstance(text, str) or not re.fullmatch(MOMENT, text, re.ASCII):
+        return None
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def parse_day(text: object) -> date | None:
+    """Read YYYY-MM-DD; None for anything else or out of range."""
+    if not isinstance(text, str) or not re.fullmatch(DAY, text, re.ASCII):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
