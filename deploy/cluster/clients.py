@@ -67,8 +67,13 @@ class Caller:
         hint = hint if answer.headers["Retry-After"] else ""
         return f"{answer.status}{hint}", json.loads(content) if content else None
 
+    def register(self) -> None:
+        """Make the account."""
+        self._must("POST", "/auth/register", ACCOUNT)
+        self.connection.close()
+
     def log_in(self) -> "Caller":
-        """Begin a session of the administrator."""
+        """Begin a session of the account."""
         token = self._must("POST", "/auth/login", ACCOUNT)["access_token"]
         self.headers["Authorization"] = f"Bearer {token}"
         return self
@@ -81,9 +86,17 @@ class Caller:
 
 
 class Crowd:
-    """Clients that go on until they are told to stop."""
+    """Clients that go on until they are told to stop.
 
-    def __init__(self, call: Callable[[], Caller], number: int) -> None:
+    They make their account, unless there is one, which may ask for figures then.
+    """
+
+    def __init__(
+        self, call: Callable[[], Caller], number: int, *, as_admin: bool = False
+    ) -> None:
+        if not as_admin:
+            call().register()
+        self.as_admin = as_admin
         self.seen: list[Seen] = []
         self.acknowledged: list[str] = []
         self.enough = Event()
@@ -109,7 +122,7 @@ class Crowd:
         while not self.enough.is_set():
             number += 1
             self._make_and_read(caller, f"{name}, task {number}")
-            if number % TASKS_BETWEEN_FIGURES == 0:
+            if self.as_admin and number % TASKS_BETWEEN_FIGURES == 0:
                 self._insist(caller, "GET", "/tasks/admin/stats")
         caller.connection.close()
 

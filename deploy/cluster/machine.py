@@ -43,7 +43,7 @@ class Cluster:
         self.instances = [self._instance(name) for name in ("first", "second")]
         self.nginx = Nginx(self.folder, [one.port for one in self.instances])
         self._keep(self.nginx.program)
-        self.crowd = Crowd(self._caller, CLIENTS)
+        self.crowd = Crowd(self._caller, CLIENTS, as_admin=True)
         self.running.callback(self.crowd.stop)
 
     def _instance(self, name: str) -> Instance:

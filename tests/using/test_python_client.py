@@ -17,6 +17,13 @@ PROGRAM = str(Path(sys.executable).with_name("openapi-python-client"))
 OPTIONS = ("--meta", "none", "--output-path", "made_client", "--fail-on-warning")
 
 
+CONFIG = """
+post_hooks: []
+content_type_overrides:
+  application/x-ndjson: application/json
+"""
+
+
 def part(name: str) -> Any:
     """Return a module of the client."""
     return importlib.import_module(f"made_client.{name}")
@@ -27,7 +34,7 @@ def client(service: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """Return the client's package, made from the live document."""
     folder = tmp_path_factory.mktemp("python")
     (folder / "openapi.json").write_bytes(service.call("GET", "/openapi.json").body)
-    (folder / "config.yml").write_text("post_hooks: []\n")
+    (folder / "config.yml").write_text(CONFIG)
     read = ("--path", "openapi.json", "--config", "config.yml")
     command = [PROGRAM, "generate", *read, *OPTIONS]
     done = subprocess.run(  # noqa: S603 - a program of our own environment
