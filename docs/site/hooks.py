@@ -17,8 +17,11 @@ BESIDE = {  # pages of the repository, and files that pages link to
     "Procfile": "procfile.txt",
     "render.yaml": "render.yaml",
     "bench/method.md": "method.md",
-    "deploy/nginx.conf": "nginx.conf",
-    "deploy/pgbouncer.ini": "pgbouncer.ini",
+    **{
+        f"deploy/{file.name}": file.name
+        for file in ROOT.glob("deploy/*.*")
+        if file.suffix != ".py"
+    },
 }
 LOADED = re.compile(
     r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=\"?(?:https?:)?//"

@@ -122,6 +122,19 @@ def test_administrators_figures_come_from_the_replica(root: Client, pair: Pair) 
     assert counted(root) == listed(root)
 
 
+def exported(root: Client) -> int:
+    """Return how many tasks are in the file of an export."""
+    return len(root.get("users/me/export").text.splitlines())
+
+
+def test_an_export_comes_from_the_replica(root: Client, pair: Pair) -> None:
+    with pair.apart():
+        root.make_task()
+        meanwhile = exported(root)
+
+    assert meanwhile == listed(root) - 1
+
+
 def test_all_else_is_read_from_the_primary(root: Client, pair: Pair) -> None:
     with pair.apart():
         before = listed(root)
