@@ -57,7 +57,8 @@ def restore(file: Path) -> None:
         if not database.exists():
             database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             database.touch(mode=0o600)
-            undo.callback(database.unlink)
+            for made in (database, _beside(database, "-journal")):
+                undo.callback(made.unlink, missing_ok=True)
         with _open(file, AT_REST) as source, _open(database, IN_USE) as target:
             _pour(source, target, "Restoring")
         undo.pop_all()

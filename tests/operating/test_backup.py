@@ -21,6 +21,7 @@ from tests.system.sql import execute
 MakeApp = Callable[..., Flask]
 ENOUGH = 20
 MANY = 500
+STEPS = 20
 ROOM = {"sqlite": 65_536, "postgresql": 16_384}
 OLD = '#!/bin/sh\necho "pg_dump (PostgreSQL) 9.6"\n'
 NOSY = """#!/bin/sh
@@ -122,8 +123,12 @@ def test_writes_between_its_steps_do_not_begin_a_copy_anew(
     ann: Client, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Interruption(ann)
-    monkeypatch.setattr(sqlite, "PAGES", 1)
-    monkeypatch.setattr(progress, "bar", lambda *_: shown)
+
+    def begin(_label: str, pages: int) -> Interruption:
+        monkeypatch.setattr(sqlite, "PAGES", pages // STEPS + 1)
+        return shown
+
+    monkeypatch.setattr(progress, "bar", begin)
 
     run(ann.app, "backup", str(file))
 

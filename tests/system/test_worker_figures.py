@@ -87,7 +87,7 @@ def test_what_workers_counted_outlives_them(server: Server) -> None:
     found = until(server, POOL, ALL)
 
     assert found[OF_INDEX] == REQUESTS
-    assert {path.name for path in folder(server).iterdir()} == files
+    assert {path.name for path in folder(server).iterdir()} <= files
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
