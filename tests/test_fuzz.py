@@ -5,13 +5,13 @@ A short run with a fixed seed; FUZZ_EXAMPLES and FUZZ_SEED make it another one, 
 """
 
 import datetime as dt
+import json
 import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
-import orjson
 import pytest
 import schemathesis
 from flask import Flask
@@ -74,7 +74,9 @@ times = st.times().map(lambda time: f"{time:%H:%M:%S}Z")
 moments = st.builds("{}T{}".format, days, times)
 zones = st.sampled_from(sorted(available_timezones()))
 schemathesis.openapi.format("timezone", zones)
-schemathesis.serializer("application/x-ndjson")(lambda _, task: orjson.dumps(task))
+schemathesis.serializer("application/x-ndjson")(
+    lambda _, task: json.dumps(task).encode()
+)
 schemathesis.openapi.format("date-or-date-time", days | moments)
 
 
