@@ -26,7 +26,7 @@ DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
 SECRET_BYTES = 32
 SECRET_CHARACTERS = 8
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
-TOKEN = validate.Regexp(r"[A-Za-z0-9._~+/-]*=*\Z", error="no token of RFC 6750")
+TOKEN = validate.Regexp(r"(?a)[\w.~+/-]*=*\Z", error="expected letters and digits")
 SENDER = re.compile(rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>")
 POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
 KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
@@ -51,7 +51,7 @@ class SettingError(ValueError):
     """A setting that the process must not start with; the message names it."""
 
 
-env = FileAwareEnv()
+env = FileAwareEnv(strip_whitespace=True)
 
 
 def _text(default: str, *allowed: str) -> Any:

@@ -21,13 +21,16 @@ WSGI = "import config; config.load(); import wsgi"  # config alone is a second f
 SERVE = [PYTHON, "-c", WSGI]
 LIST = "import config; print(dict(sorted(vars(config.from_env()).items())))"
 SHOW = [PYTHON, "-c", LIST]
-SECRET = [PYTHON, "-c", "import config; print(config.from_env().secret_key)"]
-REPLICA = [
-    PYTHON,
-    "-c",
-    "import config; print(config.load().database_replica_url)",
-]
-URL = [PYTHON, "-c", "import config; print(config.from_env().database_url)"]
+
+
+def telling(name: str) -> list[str]:
+    """Return a command that prints a setting, whatever it thinks of it."""
+    return [PYTHON, "-c", f"import config; print(config.from_env().{name})"]
+
+
+URL = telling("database_url")
+SECRET = telling("secret_key")
+REPLICA = [PYTHON, "-c", "import config; print(config.load().database_replica_url)"]
 
 DEFAULTS: dict[str, Any] = {
     "environment": config.Environment.DEVELOPMENT,
@@ -391,13 +394,22 @@ def test_a_file_may_hold_the_value_of_a_setting(tmp_path: Path) -> None:
     assert shown.stdout.strip() == GOOD[::-1]
 
 
-def test_the_line_end_of_a_file_is_no_part_of_the_value(tmp_path: Path) -> None:
-    (tmp_path / "url").write_text("postgresql://ann:pw@host/name\n")
-    variables = environment(DATABASE_URL_FILE=str(tmp_path / "url"))
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("database_url", "postgresql://a:b@host/c", "postgresql+psycopg://a:b@host/c"),
+        ("metrics_token", GOOD, GOOD),
+    ],
+)
+def test_the_line_end_of_a_file_is_no_part_of_the_value(
+    tmp_path: Path, name: str, value: str, read: str
+) -> None:
+    (tmp_path / "value").write_text(f"{value}\n")
+    variables = environment(**{f"{name.upper()}_FILE": str(tmp_path / "value")})
 
-    shown = run(URL, variables)
+    shown = run(telling(name), variables)
 
-    assert shown.stdout == "postgresql+psycopg://ann:pw@host/name\n"
+    assert shown.stdout == f"{read}\n"
 
 
 def test_the_environment_wins_over_the_file_of_a_developer(checkout: Path) -> None:
