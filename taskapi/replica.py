@@ -4,8 +4,6 @@ A replica serves when it is reached, still follows its primary and is not too fa
 behind. Where it does not, the primary answers, and one read in ten seconds looks again.
 """
 
-import os
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +26,6 @@ log = structlog.get_logger()
 LAG_SECONDS = 30
 RETRY_SECONDS = 10
 CONNECTIONS = 2
-CONNECT_SECONDS = 2
 SILENT_SECONDS = 3
 
 STATE = text(
@@ -60,7 +57,6 @@ class Replica:
             pool_recycle=db.RECYCLE_SECONDS,
             hide_parameters=True,
             connect_args={
-                "connect_timeout": CONNECT_SECONDS,
                 "tcp_user_timeout": SILENT_SECONDS * 1_000,
                 "application_name": "taskapi",
                 "prepare_threshold": None,
@@ -144,12 +140,10 @@ def _refuse_unfit(connection: Connection) -> float:
 @contextmanager
 def _answered_soon(connection: Connection) -> Iterator[None]:
     """Cut the connection in the block when its server is frozen."""
-    driver: Any = connection.connection.driver_connection
-    with socket.socket(fileno=os.dup(driver.fileno())) as handle:
-        timer = Timer(SILENT_SECONDS, handle.shutdown, [socket.SHUT_RDWR])
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
+    timer = Timer(SILENT_SECONDS, connection.info["cut"])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
