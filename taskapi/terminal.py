@@ -1,7 +1,6 @@
-"""What commands have in common: one transaction, refusals in words, progress."""
+"""What commands have in common: one transaction, refusals in words."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,17 +54,6 @@ def find(login: str) -> Any:
     if user is None:
         raise click.ClickException(f"There is no account {login}.")
     return user
-
-
-@contextmanager
-def progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on standard error, if that is a terminal; yield what moves it on."""
-    hidden = not sys.stderr.isatty()
-    bar: Any = click.progressbar(
-        length=length, label=label, file=sys.stderr, hidden=hidden
-    )
-    with bar:
-        yield bar.update
 
 
 def _line(path: Sequence[str], fault: str) -> str:

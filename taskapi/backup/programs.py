@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from taskapi.backup import progress
+from taskapi import progress
 
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 STEP = re.compile(r"pg_\w+: (dumping contents|creating|processing data|executing)")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from taskapi import db
-from taskapi.backup import progress
+from taskapi import db, progress
 
 PAGES = 250
 WAIT_SECONDS = 10

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from taskapi import clock
+from taskapi import clock, progress
 from taskapi.demo import month
 from taskapi.keys import service as keys
 from taskapi.paging import Window
 from taskapi.porting import service as porting
 from taskapi.tasks import reading, trash
-from taskapi.terminal import progress, transaction
+from taskapi.terminal import transaction
 from taskapi.users import service as users
 from taskapi.web.api import PREFIX
 from taskapi.web.settings import settings
@@ -78,9 +78,9 @@ def _make(number: int) -> str:
 
 def _fill(user: Any, number: int) -> None:
     drafts = islice(month.drafts(clock.now()), number)
-    with progress("Tasks", number) as move:
+    with progress.bar("Tasks", number) as shown:
         while some := list(islice(drafts, AT_ONCE - AT_ONCE % month.SIZE)):
-            porting.store(user.id, some, tell=move)
+            porting.store(user.id, some, tell=shown.update)
 
 
 def _throw_away(user: Any) -> int:

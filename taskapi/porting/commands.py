@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from taskapi import progress
 from taskapi.backup import files
 from taskapi.errors import Fault, InvalidLines
 from taskapi.porting import export, service
@@ -17,7 +18,7 @@ from taskapi.porting.lines import Form, Source
 from taskapi.porting.schemas import OwnedLineSchema, TaskLineSchema
 from taskapi.porting.service import Draft
 from taskapi.tasks import reading
-from taskapi.terminal import Group, find, progress
+from taskapi.terminal import Group, find
 from taskapi.users.service import everybody, find_by_login
 
 tasks_group = Group("tasks", help="Take tasks out as files, and bring them in.")
@@ -55,11 +56,11 @@ def export_tasks(file: str, user: str | None, name: str | None) -> None:
     whole = sum(reading.count(owner, {}) for owner in owners)
     pieces = export.of_one(owners[0], form) if user else export.of_several(owners, form)
     number = 0
-    with _in_a_line(), _target(file) as target, progress("Export", whole) as move:
+    with _in_a_line(), _target(file) as target, progress.bar("Export", whole) as shown:
         for piece in pieces:
             target.write(piece.text.encode())
             number += piece.number
-            move(piece.number)
+            shown.update(piece.number)
     click.echo(f"Exported {number} tasks.", err=True)
 
 
@@ -84,9 +85,11 @@ def import_tasks(
         groups = Intake(schema).read(source, _form(file, name))
     owned = [(owner or _owner(login, d), d) for login, d in groups.items()]
     created = skipped = 0
-    with progress("Import", sum(map(len, groups.values()))) as move:
+    with progress.bar("Import", sum(map(len, groups.values()))) as shown:
         for whose, drafts in owned:
-            outcome = service.store(whose.id, drafts, dry_run=dry_run, tell=move)
+            outcome = service.store(
+                whose.id, drafts, dry_run=dry_run, tell=shown.update
+            )
             created += outcome.created
             skipped += outcome.skipped
     done = "Would import" if dry_run else "Imported"
@@ -120,8 +123,8 @@ def _source(file: str) -> Iterator[Source]:
     if file == "-":
         yield sys.stdin.buffer
         return
-    with Path(file).open("rb") as source, progress("Read", _size(file)) as move:
-        yield Watched(source, move)
+    with Path(file).open("rb") as source, progress.bar("Read", _size(file)) as shown:
+        yield Watched(source, shown.update)
 
 
 class Watched:

@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import make_url
 
-from taskapi.backup import progress, sqlite
+from taskapi import progress
+from taskapi.backup import sqlite
 from tests.backstage import run
 from tests.operating.commanding import kind_of, one_line, refusal, start, tables
 from tests.operating.conftest import Fresh
