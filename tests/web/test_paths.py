@@ -45,6 +45,7 @@ READABLE = {
     "/problems/<code>",
     "/static/<name>",
 }
+STREAMED = {"/api/v1/users/me/export"}
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,9 @@ def test_head_answers_as_get_does_without_the_body(
     head = shown(ann.call("HEAD", path))
 
     assert head == (status, headers, b"")
-    assert len(body) == int(headers.get("Content-Length", len(body))) > 0
+    assert body
+    length = None if rule in STREAMED else f"{len(body)}"
+    assert headers.get("Content-Length") == length
 
 
 def test_head_knows_conditions(ann: Client, task: dict[str, Any]) -> None:
