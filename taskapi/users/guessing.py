@@ -40,8 +40,9 @@ class Subject(NamedTuple):
 
     def shown(self) -> dict[str, str]:
         """Return what the log says of it: an account, but no address and no name."""
-        kind, _, who = self.name.partition(" ")
-        return {"subject": kind} | ({"account_id": who} if kind == "account" else {})
+        if self.kind != "account":
+            return {"subject": self.kind}
+        return {"subject": self.kind, "account_id": self.name.partition(" ")[2]}
 
     @property
     def digest(self) -> str:

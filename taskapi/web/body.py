@@ -77,14 +77,13 @@ class Parser(FlaskParser):
     def load_querystring(self, req: Request, schema: AnySchema) -> Any:
         """Return the query parameters; lists may come in pieces, all others once."""
         fields, given = schema.load_fields, req.args
-        lists = {
-            n for n in given if isinstance(fields.get(n), Repeated | DelimitedList)
+        lists: dict[str, Any] = {
+            name: ",".join(values) if isinstance(field, DelimitedList) else values
+            for name, values in given.lists()
+            if isinstance(field := fields.get(name), Repeated | DelimitedList)
         }
         single = MultiDict(i for i in given.items(multi=True) if i[0] not in lists)
-        several: dict[str, Any] = {name: given.getlist(name) for name in lists}
-        commas = {n for n in lists if isinstance(fields[n], DelimitedList)}
-        joined = {name: ",".join(several[name]) for name in commas}
-        return _single(single, in_query=True) | several | joined
+        return _single(single, in_query=True) | lists
 
     def handle_error(
         self, error: ValidationError, req: Request, schema: AnySchema, **more: Any

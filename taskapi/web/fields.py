@@ -5,6 +5,7 @@ database and no UTF-8 document can keep them.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -79,12 +80,12 @@ class Nested(Coded, fields.Nested):
     """An object of another schema."""
 
 
-class Derived(fields.Field[Any]):
+class Derived(fields.Field[Any], ABC):
     """A field that is answered from the whole object."""
 
+    @abstractmethod
     def derive(self, obj: Any) -> Any:
         """Return what the answer holds; the encoder writes moments."""
-        raise NotImplementedError
 
     def get_value(self, obj: Any, *_args: Any, **_kwargs: Any) -> Any:
         """Read nothing but what `derive` does."""
