@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.cluster import slow
 from deploy.cluster.machine import Cluster
-from deploy.cluster.phases import PHASES, restart_instances
+from deploy.cluster.phases import PHASES, reload_instances, restart_instances
 from deploy.cluster.report import Phase, balance, outcome
 
 SECONDS_TO_LOOK = 4
@@ -28,7 +28,7 @@ def main() -> int:
         folder.chmod(0o755)  # parts run as nobody
         cluster = Cluster(folder, direct=wanted.direct)
         try:
-            phases = [_restart_often] if wanted.rolling else PHASES
+            phases = [_restart_often, _reload_often] if wanted.rolling else PHASES
             seen = [_watch(phase, cluster) for phase in phases]
             _dawdle(cluster)
             return _conclude(cluster, seen)
@@ -45,15 +45,25 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--rolling",
         action="store_true",
-        help=f"only restart instances in turn, for {FIGURE} requests",
+        help=f"only restart and reload instances, for {FIGURE} requests each",
     )
     return parser.parse_args()
 
 
 def _restart_often(cluster: Cluster) -> None:
     """Restart instances in turn, again and again."""
-    while len(cluster.crowd.seen) < FIGURE:
-        restart_instances(cluster)
+    _repeat(restart_instances, cluster)
+
+
+def _reload_often(cluster: Cluster) -> None:
+    """Reload instances in turn, again and again."""
+    _repeat(reload_instances, cluster)
+
+
+def _repeat(act: Callable[[Cluster], None], cluster: Cluster) -> None:
+    enough = len(cluster.crowd.seen) + FIGURE
+    while len(cluster.crowd.seen) < enough:
+        act(cluster)
 
 
 def _watch(act: Callable[[Cluster], None], cluster: Cluster) -> int:

@@ -1,11 +1,12 @@
 """Instances of taskapi, as gunicorn serves them."""
 
 import http.client
+import signal
 from dataclasses import fields
 from pathlib import Path
 
 from config import Settings
-from deploy.cluster.programs import Program, beside_python, free_port
+from deploy.cluster.programs import Program, beside_python, free_port, wait_until
 
 SETTINGS = {
     "ENVIRONMENT": "production",
@@ -56,6 +57,14 @@ class Instance:
         self.program.stop()
         self.program.start()
         self.wait()
+
+    def reload(self) -> None:
+        """Let its master replace the workers; return when all are others."""
+        before = set(self.program.children())
+        self.program.tell(signal.SIGHUP)
+        wait_until(
+            lambda: before.isdisjoint(self.program.children()), self.program.last_words
+        )
 
     def is_ready(self) -> bool:
         """Tell what a health check would."""

@@ -20,6 +20,12 @@ def restart_instances(cluster: Cluster) -> None:
         time.sleep(SECONDS_APART)
 
 
+def reload_instances(cluster: Cluster) -> None:
+    """Reload both instances in turn."""
+    for instance in cluster.instances:
+        instance.reload()
+
+
 def kill_instance(cluster: Cluster) -> None:
     """Kill an instance, and start it."""
     _away(cluster.instances[0].program.kill, cluster.instances[0].program.start)
@@ -63,6 +69,7 @@ def _away(end: Callable[[], object], mend: Callable[[], object]) -> None:
 PHASES = [
     rest,
     restart_instances,
+    reload_instances,
     kill_instance,
     kill_redis,
     kill_pgbouncer,

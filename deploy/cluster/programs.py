@@ -58,6 +58,12 @@ class Program:
         """Send a signal to the program, not to its children."""
         self.process.send_signal(number)
 
+    def children(self) -> list[int]:
+        """Return the ids of its children."""
+        pid = self.process.pid
+        tasks = Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(word) for word in tasks.read_text().split()]
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end; return its exit status."""
         self.tell(number)
@@ -74,7 +80,11 @@ class Program:
 
     def wait(self, answers: Callable[[], bool]) -> None:
         """Return when it answers; fail with what it said when it ends or stays dumb."""
-        wait_until(answers, lambda: f"{self.name}: {self.log.read_text()[-2000:]}")
+        wait_until(answers, self.last_words)
+
+    def last_words(self) -> str:
+        """Return what it said last."""
+        return f"{self.name}: {self.log.read_text()[-2000:]}"
 
 
 def wait_until(is_so: Callable[[], bool], complaint: Callable[[], str] = str) -> None:

@@ -10,12 +10,6 @@ from deploy.cluster.postgres import Postgres
 from deploy.cluster.programs import wait_until
 
 
-def children(pid: int) -> list[int]:
-    """Return the ids of a process's children."""
-    tasks = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(word) for word in tasks.read_text().split()]
-
-
 def tell(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
@@ -24,7 +18,7 @@ def tell(pids: Iterable[int], number: signal.Signals) -> None:
 
 def kill(server: Postgres) -> None:
     """End a PostgreSQL as a power cut would; return when nothing of it is left."""
-    pids = children(server.program.process.pid)
+    pids = server.program.children()
     tell(pids, signal.SIGKILL)
     server.kill()
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
@@ -37,11 +31,13 @@ def stop(server: Postgres) -> None:
 
 def freeze(server: Postgres) -> None:
     """Let it answer nobody, while the kernel still takes connections for it."""
-    pid = server.program.process.pid
-    tell([pid, *children(pid)], signal.SIGSTOP)
+    tell(_all(server), signal.SIGSTOP)
 
 
 def thaw(server: Postgres) -> None:
     """Let it go on."""
-    pid = server.program.process.pid
-    tell([pid, *children(pid)], signal.SIGCONT)
+    tell(_all(server), signal.SIGCONT)
+
+
+def _all(server: Postgres) -> list[int]:
+    return [server.program.process.pid, *server.program.children()]

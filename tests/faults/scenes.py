@@ -12,7 +12,7 @@ from deploy.cluster.clients import Caller, Crowd
 from deploy.cluster.instances import Instance
 from deploy.cluster.programs import wait_until
 from deploy.cluster.report import Outcome, Phase, balance, outcome
-from tests.faults.processes import children, tell
+from tests.faults.processes import tell
 
 STEPS = 10
 SECONDS_BETWEEN_PROBES = 0.02
@@ -41,7 +41,7 @@ class Scene:
 
     def kill_worker(self) -> None:
         """Kill the worker that has been there longest."""
-        tell(children(self.instance.program.process.pid)[:1], signal.SIGKILL)
+        tell(self.instance.program.children()[:1], signal.SIGKILL)
         self.go_on()
 
     def kill_master(self) -> None:
@@ -53,10 +53,7 @@ class Scene:
 
     def reload(self) -> None:
         """Let the master replace its workers; return when others have served."""
-        pid = self.instance.program.process.pid
-        before = set(children(pid))
-        self.instance.program.tell(signal.SIGHUP)
-        self.wait(lambda: not before & set(children(pid)))
+        self.instance.reload()
         self.go_on()
 
     def restart(self) -> int:
