@@ -2,6 +2,7 @@
 
 import logging
 import logging.config
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,13 +25,8 @@ class Output(logging.StreamHandler[Any]):
 
     def line(self, text: str) -> None:
         """Write a line whole; one that cannot be written stops nobody."""
-        self.acquire()
-        try:
-            with suppress(OSError, ValueError):
-                self.stream.write(text + self.terminator)
-                self.stream.flush()
-        finally:
-            self.release()
+        with suppress(OSError, ValueError):
+            os.write(self.stream.fileno(), f"{text}\n".encode())
 
     debug = info = warning = error = line
 
