@@ -19,11 +19,21 @@ from sqlalchemy import (
     select,
     tuple_,
     union_all,
+    update,
 )
 
 from taskapi.columns import Joined, UtcDateTime, constant
 from taskapi.prepared import Prepared
-from taskapi.tasks.models import GONE, LIVE, MOST_TAGS, OPEN, Status, Task, task_tags
+from taskapi.tasks.models import (
+    GONE,
+    LIVE,
+    MOST_TAGS,
+    OPEN,
+    Status,
+    Task,
+    table,
+    task_tags,
+)
 from taskapi.tasks.words import Matches
 
 SORTS: dict[str, ColumnElement[Any]] = {
@@ -86,6 +96,14 @@ ONE = Prepared(
 SOME = select(*COLUMNS).where(
     owned(OWNER), Task.id.in_(bindparam("ids", expanding=True))
 )
+
+
+@lru_cache(maxsize=1024)
+def revision(columns: frozenset[str]) -> Prepared:
+    """Return the change of some columns of a task that has the version `seen` still."""
+    one = (Task.id == bindparam("task_id"), Task.version == bindparam("seen"))
+    changed = update(table).where(owned(OWNER), LIVE, *one)
+    return Prepared(changed.returning(*COLUMNS), columns=sorted(columns))
 
 
 def _tagged(number: int) -> ColumnElement[bool]:

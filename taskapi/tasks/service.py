@@ -34,6 +34,9 @@ INSERT = Prepared(
 )
 """A new task, which has nothing below it yet."""
 
+REARRANGING = {"parent_id", "tags"}
+"""Fields that lie in other rows too."""
+
 
 def create(caller: Any, fields: dict[str, Any]) -> Any:
     """Make a task of the caller's, with what hangs below it."""
@@ -52,14 +55,14 @@ def change(
     caller: Any, task_id: int, changes: dict[str, Any], versions: Versions = None
 ) -> AnyRow:
     """Set the fields that are given; raises NotFound or PreconditionFailed."""
-    if "parent_id" in changes:
-        trees.hold(caller.id)
-    task = _held(caller, task_id, versions)
-    revisions = revising.revise({(): (task, changes)}, clock.now())
-    given = {path: revision.columns for path, revision in revisions.items()}
-    with external.unique(caller.id, external.places(given)):
-        revising.apply(caller.id, revisions)
-    return reading.find(caller, task_id)
+    if REARRANGING & set(changes):
+        return _rearrange(caller, task_id, changes, versions)
+    changed = None
+    while not changed:
+        task = _meant(reading.find(caller, task_id), versions)
+        columns = values.changed(task, changes, clock.now())
+        changed = _revised(caller, task, columns) if columns else task
+    return changed
 
 
 def delete(caller: Any, task_id: int, versions: Versions, *, permanent: bool) -> None:
@@ -86,6 +89,30 @@ def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
     return reading.find(caller, task_id)
 
 
+def _revised(caller: Any, task: AnyRow, columns: dict[str, Any]) -> AnyRow | None:
+    """Write a change of a task as it was read; None when another one came before."""
+    columns |= {"version": task.version + 1, "updated_at": clock.now()}
+    of = reading.moments(caller) | {"task_id": task.id, "seen": task.version}
+    statement = queries.revision(frozenset(columns))
+    with external.unique(caller.id, external.places({(): columns})):
+        rows = db.write(statement, columns | of, alone=True)
+    return rows[0] if rows else None
+
+
+def _rearrange(
+    caller: Any, task_id: int, changes: dict[str, Any], versions: Versions
+) -> AnyRow:
+    """Change what lies in several rows, while nobody else changes any of them."""
+    if "parent_id" in changes:
+        trees.hold(caller.id)
+    task = _held(caller, task_id, versions)
+    revisions = revising.revise({(): (task, changes)}, clock.now())
+    given = {path: revision.columns for path, revision in revisions.items()}
+    with external.unique(caller.id, external.places(given)):
+        revising.apply(caller.id, revisions)
+    return reading.find(caller, task_id)
+
+
 def _plant(caller: Any, fields: dict[str, Any]) -> Any:
     drafts = [Draft(fields, ())]
     given = {draft.path: draft.fields for draft in everything(drafts)}
@@ -102,6 +129,11 @@ def _held(
     task = revising.hold(caller.id, [task_id]).get(task_id)
     if task is None or (live and task.deleted_at is not None):
         raise NotFound
+    return _meant(task, versions)
+
+
+def _meant(task: AnyRow, versions: Versions) -> AnyRow:
+    """Return a task that is one of the versions; raises PreconditionFailed."""
     if versions is not None and task.version not in versions:
         raise PreconditionFailed(current_version=task.version)
     return task
