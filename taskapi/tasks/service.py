@@ -60,8 +60,7 @@ def change(
     changed = None
     while not changed:
         task = _meant(reading.find(caller, task_id), versions)
-        columns = values.changed(task, changes, clock.now())
-        changed = _revised(caller, task, columns) if columns else task
+        changed = _revised(caller, task, changes)
     return changed
 
 
@@ -89,9 +88,13 @@ def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
     return reading.find(caller, task_id)
 
 
-def _revised(caller: Any, task: AnyRow, columns: dict[str, Any]) -> AnyRow | None:
-    """Write a change of a task as it was read; None when another one came before."""
-    columns |= {"version": task.version + 1, "updated_at": clock.now()}
+def _revised(caller: Any, task: AnyRow, changes: dict[str, Any]) -> AnyRow | None:
+    """Change a task from what was read of it; None when another change came before."""
+    now = clock.now()
+    columns = values.changed(task, changes, now)
+    if not columns:
+        return task
+    columns |= {"version": task.version + 1, "updated_at": now}
     of = reading.moments(caller) | {"task_id": task.id, "seen": task.version}
     statement = queries.revision(frozenset(columns))
     with external.unique(caller.id, external.places({(): columns})):
