@@ -65,7 +65,8 @@ TODAY = bindparam("today", type_=UtcDateTime)
 LATEST = bindparam("latest", type_=UtcDateTime)
 OWNER: BindParameter[int] = bindparam("whose")
 
-subtasks = Task.__table__.alias("subtasks")
+# without their id: SQLite's RETURNING names no tables, and it is the task's there
+subtasks = select(Task.parent_id, Task.status, Task.deleted_at).subquery("subtasks")
 _subtask_count = select(func.count()).where(
     subtasks.c.parent_id == Task.id, subtasks.c.deleted_at.is_(None)
 )

@@ -103,6 +103,21 @@ def test_progress_is_the_share_of_subtasks_that_are_done(
     assert (made["progress"], made["subtask_count"]) == (progress, count)
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}], ids=["", "key"])
+def test_a_change_is_answered_with_progress_and_tags(
+    ann: Client, headers: dict[str, str]
+) -> None:
+    below = [{"title": "Cook", "status": "completed"}, {"title": "Eat"}]
+    made = ann.make_task(tags=["home"], subtasks=below)
+
+    changed = ann.patch(f"tasks/{made['id']}", {"title": "Dinner"}, headers=headers)
+
+    shown = changed.json
+    assert (shown["progress"], shown["subtask_count"]) == (0.5, 2)
+    assert shown["tags"] == ["home"]
+    assert ann.get(f"tasks/{made['id']}").json == shown
+
+
 def test_progress_counts_direct_subtasks_alone(ann: Client) -> None:
     done = {"title": "Eat", "status": "completed"}
 
