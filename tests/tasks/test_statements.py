@@ -99,7 +99,7 @@ def test_a_write_takes_few_statements(
     ],
     ids=["creation", "change", "list", "cursor"],
 )
-def test_a_refused_writefinds_the_caller_and_no_more(
+def test_a_refused_request_finds_the_caller_and_no_more(
     ann: Client,
     statements: list[str],
     method: str,
