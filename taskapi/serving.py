@@ -3,7 +3,7 @@
 import selectors
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 ALIVE = (b"GET /health/live ", b"HEAD /health/live ")
 HAS_BODY = (b"content-length", b"transfer-encoding")
 MOST_HEADERS = 8192
+MOST_DROPPED = 65536
 LINGER_SECONDS = 2
 
 
@@ -24,18 +25,20 @@ class Log(Logger):
 
 
 class Worker(ThreadWorker):
-    """A worker that closes its door before it leaves, and always says that it lives.
+    """A worker that waits for no client, closes its door and always says that it lives.
 
     gunicorn's own keeps the socket open until its last connection ends: who connects
     meanwhile waits for an answer that never comes, and a proxy cannot ask elsewhere.
-    It also gives each connection a thread before anything was sent; and while all
-    threads wait for a database, nobody is told that the process is well.
+    It also gives each connection a thread before anything was sent; while all threads
+    wait for a database, nobody is told that the process is well; and when a client
+    does not close a connection that is over, all others wait for two seconds.
     """
 
-    def get_thread_pool(self) -> ThreadPoolExecutor:
-        """Keep a thread for who asks whether we live."""
+    def init_process(self) -> None:
+        """Keep a thread for who asks whether we live, and whom we wait to close."""
         self.lane = ThreadPoolExecutor(1)
-        return super().get_thread_pool()
+        self.parting: dict[TConn, float] = {}
+        super().init_process()
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a request a thread, and a connection without one none."""
@@ -58,6 +61,50 @@ class Worker(ThreadWorker):
         self.pending_conns.append(conn)
         wake = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, wake)
+
+    def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
+        """Let a connection that is over wait for its client where nobody else waits."""
+        if fs.cancelled() or fs.exception() or fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self._part(conn)
+
+    def _part(self, conn: TConn) -> None:
+        """Say that no more comes; a close at once could destroy what is on its way."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # closed already, on either side
+            self._let_go(conn)
+            return
+        conn.sock.settimeout(0)
+        self.parting[conn] = time.monotonic() + LINGER_SECONDS
+        take = partial(self._take_rest, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, take)
+
+    def _take_rest(self, conn: TConn, client: socket.socket) -> None:
+        """Drop what a client still sends, until it has heard us and closes."""
+        try:
+            over = not client.recv(MOST_DROPPED)
+        except OSError:
+            over = True
+        if over:
+            self._end(conn)
+
+    def _end(self, conn: TConn) -> None:
+        del self.parting[conn]
+        self.poller.unregister(conn.sock)
+        self._let_go(conn)
+
+    def _let_go(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Close what was to be closed by clients that did not."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn in [one for one, until in self.parting.items() if until < now]:
+            self._end(conn)
 
     def set_accept_enabled(self, enabled: Any) -> None:
         """Take in who is at the door already, then close it."""

@@ -1,0 +1,55 @@
+"""Connections that are over, and whose clients do not close them."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.system.conftest import Serve
+from tests.system.server import Server, ask
+
+LINGERERS = 15  # a worker that waits two seconds for each does not answer in time
+OTHERS = 3
+GRACEFUL_SECONDS = 20  # less than gunicorn gives to who is connected
+RUBBISH = b"rubbish\r\n\r\n"
+
+
+@contextmanager
+def lingering(server: Server, question: bytes) -> Iterator[list[bytes]]:
+    """Get answers on connections that the server ends and the clients keep."""
+    with ExitStack() as kept:
+        address = ("127.0.0.1", server.port)
+        clients = [
+            kept.enter_context(socket.create_connection(address))
+            for _ in range(LINGERERS)
+        ]
+        for client in clients:
+            client.sendall(question)
+        yield [client.recv(12) for client in clients[:1]]
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [
+        pytest.param(ask("/health/live"), b"HTTP/1.1 200", id="lives"),
+        pytest.param(ask("/api/v1"), b"HTTP/1.1 200", id="good"),
+        pytest.param(RUBBISH, b"HTTP/1.1 400", id="bad"),
+    ],
+)
+def test_who_does_not_close_keeps_nobody_waiting(
+    server: Server, question: bytes, status: bytes
+) -> None:
+    with lingering(server, question) as answers:
+        others = [server.call("GET", "/health").status for _ in range(OTHERS)]
+
+    assert answers == [status]
+    assert others == [200] * OTHERS
+
+
+def test_who_does_not_close_does_not_keep_a_server(serving: Serve) -> None:
+    server = serving()
+    with lingering(server, ask("/health/live")):
+        server.process.terminate()
+
+        assert server.process.wait(GRACEFUL_SECONDS) == 0
