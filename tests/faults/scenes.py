@@ -1,10 +1,14 @@
 """An instance at work: clients that write, and one that asks whether it lives."""
 
+import json
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from pathlib import Path
+from subprocess import PIPE
 
 from sqlalchemy import NullPool, create_engine, text
 
@@ -15,14 +19,14 @@ from deploy.cluster.report import Outcome, Phase, balance, outcome
 from tests.faults.processes import tell
 
 STEPS = 10
-SECONDS_BETWEEN_PROBES = 0.02
+PROBER = Path(__file__).with_name("prober.py")
 
 
 class Scene:
     """An instance on a database, with clients that use it until the end."""
 
     def __init__(self, instance: Instance, address: str, clients: int) -> None:
-        self.instance, self.address, self.clients = instance, address, clients
+        self.instance, self.address = instance, address
         self.crowd = Crowd(lambda: Caller(instance.port), clients)
 
     def go_on(self, steps: int = STEPS) -> None:
@@ -88,20 +92,7 @@ class Scene:
 def probing(instance: Instance) -> Iterator[list[float]]:
     """Ask again and again whether an instance lives; the list holds the seconds."""
     seconds: list[float] = []
-    enough = Event()
-
-    def probe() -> None:
-        while not enough.wait(SECONDS_BETWEEN_PROBES):
-            began = time.monotonic()
-            caller = Caller(instance.port)
-            caller.connection.request("GET", "/health/live")
-            answer = caller.connection.getresponse()
-            caller.connection.close()
-            took = time.monotonic() - began
-            seconds.append(took if answer.status == 200 else float("inf"))
-
-    thread = Thread(target=probe)
-    thread.start()
-    yield seconds
-    enough.set()
-    thread.join()
+    words = [sys.executable, str(PROBER), str(instance.port)]
+    with subprocess.Popen(words, stdin=PIPE, stdout=PIPE) as prober:  # noqa: S603 - our own script
+        yield seconds
+        seconds += json.loads(prober.communicate()[0])
