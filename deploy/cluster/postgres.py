@@ -40,13 +40,14 @@ class Postgres:
         self.data = self.folder / "data"
 
     @classmethod
-    def primary(cls, folder: Path) -> "Postgres":
+    def primary(cls, folder: Path, *options: str) -> "Postgres":
         """Make an empty server with the database and the role of the service."""
         made = cls("primary", folder)
         secret = made.folder / "password"
         secret.write_text(PHRASE)
         make = ["initdb", "-D", str(made.data), "-U", "taskapi", "-A", "scram-sha-256"]
-        made._run(*make, f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        make += [f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
+        made._run(*make, *options)
         made.start()
         made.ask("CREATE DATABASE taskapi", "postgres")
         return made

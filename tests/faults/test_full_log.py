@@ -1,0 +1,55 @@
+"""PostgreSQL whose log has no room: it ends itself, and room is all that it needs."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from deploy.cluster.postgres import Postgres
+from deploy.cluster.programs import SECONDS_TO_STOP, own
+from deploy.cluster.report import POLITE
+from tests.faults.conftest import Stage
+from tests.faults.disks import fill, small_disk
+
+MEBIBYTES = 64  # a segment of the log has 16
+
+
+@pytest.fixture
+def disk(wide: Path) -> Iterator[Path]:
+    """Return a small disk."""
+    with small_disk(wide / "log", MEBIBYTES) as made:
+        yield made
+
+
+@pytest.fixture
+def postgres(wide: Path, disk: Path) -> Iterator[Postgres]:
+    """Return a PostgreSQL with its log on the small disk."""
+    made = Postgres.primary(own(wide / "small"), f"--waldir={disk}/wal")
+    yield made
+    made.kill()
+
+
+def fill_log(server: Postgres, disk: Path) -> float:
+    """Leave no room for another segment, until the server ended; then start it."""
+    filler = fill(disk, but=0)
+    with suppress(psycopg.OperationalError):
+        server.ask("SELECT pg_switch_wal()", "postgres")
+    server.program.process.wait(SECONDS_TO_STOP)
+    filler.unlink()
+    server.start()
+    return time.monotonic()
+
+
+def test_a_full_log_is_answered_503_and_loses_nothing(
+    stage: Stage, postgres: Postgres, disk: Path
+) -> None:
+    scene = stage("postgresql")
+    scene.go_on()
+
+    seen = scene.watch(lambda: fill_log(postgres, disk))
+
+    assert set(seen.failures) == {POLITE}
+    assert scene.balance() == (0, 0)
