@@ -2,7 +2,6 @@
 
 import logging
 import logging.config
-import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -25,8 +24,13 @@ class Output(logging.StreamHandler[Any]):
 
     def line(self, text: str) -> None:
         """Write a line whole; one that cannot be written stops nobody."""
-        with suppress(OSError, ValueError):
-            os.write(self.stream.fileno(), f"{text}\n".encode())
+        self.acquire()
+        try:
+            with suppress(OSError, ValueError):
+                self.stream.write(text + self.terminator)
+                self.stream.flush()
+        finally:
+            self.release()
 
     debug = info = warning = error = line
 
