@@ -55,13 +55,9 @@ def change(
     caller: Any, task_id: int, changes: dict[str, Any], versions: Versions = None
 ) -> AnyRow:
     """Set the fields that are given; raises NotFound or PreconditionFailed."""
-    if REARRANGING & set(changes):
-        return _rearrange(caller, task_id, changes, versions)
-    changed = None
-    while not changed:
-        task = _meant(reading.find(caller, task_id), versions)
-        changed = _revised(caller, task, changes)
-    return changed
+    alone = not REARRANGING & set(changes)
+    changed = _revised(caller, task_id, changes, versions) if alone else None
+    return changed or _rearranged(caller, task_id, changes, versions)
 
 
 def delete(caller: Any, task_id: int, versions: Versions, *, permanent: bool) -> None:
@@ -88,24 +84,27 @@ def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
     return reading.find(caller, task_id)
 
 
-def _revised(caller: Any, task: AnyRow, changes: dict[str, Any]) -> AnyRow | None:
-    """Change a task from what was read of it; None when another change came before."""
+def _revised(
+    caller: Any, task_id: int, changes: dict[str, Any], versions: Versions
+) -> AnyRow | None:
+    """Change a task as it was read; None when another change came in between."""
+    task = _meant(reading.find(caller, task_id), versions)
     now = clock.now()
     columns = values.changed(task, changes, now)
     if not columns:
         return task
     columns |= {"version": task.version + 1, "updated_at": now}
-    of = reading.moments(caller) | {"task_id": task.id, "seen": task.version}
+    of = reading.moments(caller) | {"task_id": task_id, "seen": task.version}
     statement = queries.revision(frozenset(columns))
     with external.unique(caller.id, external.places({(): columns})):
         rows = db.write(statement, columns | of, alone=True)
     return rows[0] if rows else None
 
 
-def _rearrange(
+def _rearranged(
     caller: Any, task_id: int, changes: dict[str, Any], versions: Versions
 ) -> AnyRow:
-    """Change what lies in several rows, while nobody else changes any of them."""
+    """Change a task, and what lies in other rows, while nobody else changes it."""
     if "parent_id" in changes:
         trees.hold(caller.id)
     task = _held(caller, task_id, versions)
