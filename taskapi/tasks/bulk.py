@@ -51,8 +51,8 @@ def _run(
     _refuse_crowd(len(everything(drafts)) + len(changes) + len(delete))
     _refuse_repeats(changes, delete)
     trees.hold(caller.id)
-    now = clock.now()
     held = revising.hold(caller.id, {fields["id"] for fields in update} | {*delete})
+    now = clock.now()
     _refuse_absent(held, changes, delete)
     _refuse_stale(held, changes)
     revisions = revising.revise(
