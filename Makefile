@@ -33,7 +33,7 @@ soak: .venv/dev ## Kill, freeze and fill everything around the service, at lengt
 	@SOAK=1 $(BIN)/pytest -n 0 -m faults tests/faults
 
 fuzz: export FUZZ_SEED ?= $(shell date +%s)
-fuzz: export FUZZ_EXAMPLES ?= 200
+fuzz: export FUZZ_EXAMPLES ?= 300
 fuzz: .venv/dev ## Ask all that the document says and denies, 20,000 cases a database
 	@$(BIN)/pytest -q tests/test_fuzz.py
 
