@@ -10,7 +10,7 @@ from bench.agreement import answers, differences
 from bench.data import Dataset
 from bench.load import Request
 from bench.places import say
-from bench.servers import SPECS, Server
+from bench.servers import SPECS, Server, Spec
 
 CONNECTIONS = (16, 64)
 LOGIN_CONNECTIONS = (4,)
@@ -41,15 +41,21 @@ def run(dataset: Dataset, plan: Plan) -> dict[str, Any]:
     kind = dataset.database.kind
     named = [SPECS[n] for n in plan.servers if kind in SPECS[n].databases]
     expected = _expected(dataset)
+    for spec in named:
+        with _start(spec, dataset) as server:
+            _refuse_others(server, expected, dataset)
     found: dict[str, Any] = {spec.name: {} for spec in named}
     for number in range(plan.rounds):
-        for spec in named[number % len(named) :] + named[: number % len(named)]:
-            owner = dataset.usual.user_id
-            with Server(spec, dataset.database, owner=owner) as server:
-                _refuse_others(server, expected, dataset)
-                _round(server, dataset, plan, found[spec.name])
-            say(f"  round {number + 1} of {plan.rounds}: {spec.name}")
+        turns = named[number % len(named) :] + named[: number % len(named)]
+        for name in load.operations(dataset.usual.target, ""):
+            for spec in turns:
+                _take_part(spec, name, dataset, plan, found[spec.name])
+        say(f"  round {number + 1} of {plan.rounds}")
     return found
+
+
+def _start(spec: Spec, dataset: Dataset) -> Server:
+    return Server(spec, dataset.database, owner=dataset.usual.user_id)
 
 
 def _expected(dataset: Dataset) -> dict[str, Any]:
@@ -70,23 +76,25 @@ def _refuse_others(server: Server, expected: dict[str, Any], dataset: Dataset) -
         raise RuntimeError(f"{server.spec.name} answers otherwise:\n  {lines}")
 
 
-def _round(server: Server, dataset: Dataset, plan: Plan, found: dict[str, Any]) -> None:
-    every = load.operations(dataset.usual.target, server.spec.health)
-    for name, requests in every.items():
-        if name == "login" and not server.spec.logs_in:
-            continue
-        measured = found.setdefault(name, {})
-        if name == "login":
-            jobs = [Job(requests, "", n, LOGIN_SECONDS) for n in LOGIN_CONNECTIONS]
-        else:
-            token = dataset.usual.token
-            jobs = [Job(requests, token, n, plan.seconds) for n in CONNECTIONS]
+def _take_part(
+    spec: Spec, name: str, dataset: Dataset, plan: Plan, found: dict[str, Any]
+) -> None:
+    """Measure an operation on one server, shortly before and after the others."""
+    if name == "login" and not spec.logs_in:
+        return
+    requests = load.operations(dataset.usual.target, spec.health)[name]
+    token, numbers, seconds = dataset.usual.token, CONNECTIONS, plan.seconds
+    if name == "login":
+        token, numbers, seconds = "", LOGIN_CONNECTIONS, LOGIN_SECONDS
+    with _start(spec, dataset) as server:
+        if token:
             warm(server, requests, token)
-        for job in jobs:
-            slices = measured.setdefault(str(job.connections), [])
+        for number in numbers:
+            job = Job(requests, token, number, seconds)
+            slices = found.setdefault(name, {}).setdefault(str(number), [])
             slices.append(quietest(server, dataset.database.process, job))
-        if name in WRITES:
-            dataset.clean()
+    if name in WRITES:
+        dataset.clean()
 
 
 @dataclass(frozen=True)

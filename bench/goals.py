@@ -65,14 +65,17 @@ class Results:
         return typical(slices) if slices else None
 
     def ratio(self, kind: str, operation: str, number: int, of: str) -> Any:
-        """Return a maker of ratios of the product to another server."""
-        ours = self.cell(kind, "taskapi", operation, number)
-        theirs = self.cell(kind, of, operation, number)
+        """Return a maker of ratios of the product to another server.
+
+        They are medians of the rounds' ratios: machines become slower and quicker.
+        """
+        ours = self.at("main", kind, "taskapi", operation, str(number))
+        theirs = self.at("main", kind, of, operation, str(number))
 
         def by(name: str) -> float | None:
-            if not ours or not theirs or not theirs[name]:
-                return None
-            return ours[name] / theirs[name]
+            pairs = zip(ours or [], theirs or [], strict=False)
+            ratios = [one[name] / other[name] for one, other in pairs if other[name]]
+            return statistics.median(ratios) if ratios else None
 
         return by
 

@@ -48,7 +48,8 @@ Versions: {named}.
 
 *raw-auth* is the limit on gunicorn: bare callables with the same SQL, a token, the
 session looked up, orjson. *raw* does without the token. Figures are medians of
-{results.at("options", "rounds")} rounds with 2 workers."""
+{results.at("options", "rounds")} rounds with 2 workers, and ratios medians of the
+rounds' ratios."""
 
 
 def _goals(every: Sequence[Goal]) -> str:
