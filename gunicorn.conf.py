@@ -1,6 +1,7 @@
 """How gunicorn serves taskapi; it reads this file by itself."""
 
 import gc
+import os
 import signal
 import sys
 from functools import partial
@@ -50,6 +51,13 @@ curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
 """
 
 
+mask_term = partial(signal.pthread_sigmask, mask={signal.SIGTERM})
+os.register_at_fork(  # a worker that cannot hear yet that it should end hears it later
+    before=partial(mask_term, signal.SIG_BLOCK),
+    after_in_parent=partial(mask_term, signal.SIG_UNBLOCK),
+)
+
+
 def pre_fork(server, worker):
     """Freeze what was loaded, so that workers share its memory; number the worker."""
     gc.collect()
@@ -85,7 +93,8 @@ def on_starting(server):
 
 
 def post_worker_init(worker):
-    """Start what a worker does beside its requests."""
+    """Hear that it should end, and start what a worker does beside its requests."""
+    mask_term(signal.SIG_UNBLOCK)
     background.start(worker.wsgi)
     metrics.start(worker.wsgi)
     watchdog.start()

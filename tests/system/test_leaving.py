@@ -84,3 +84,11 @@ def test_who_connects_and_says_nothing_does_not_keep_a_server(serving: Serve) ->
         until_closed(server)
 
         assert server.process.wait(GRACEFUL_SECONDS) == 0
+
+
+def test_workers_that_begin_hear_that_they_should_end(serving: Serve) -> None:
+    server = serving(WEB_CONCURRENCY=8)
+
+    server.process.terminate()
+
+    assert server.process.wait(GRACEFUL_SECONDS) == 0
