@@ -27,7 +27,8 @@ tests/clients/node_modules: tests/clients/package-lock.json
 	@! command -v npm >/dev/null || (npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@)
 
 test: .venv/dev tests/clients/node_modules ## Run all tests on SQLite and PostgreSQL
-	@$(BIN)/pytest -n auto --cov --cov-report=term
+	@$(BIN)/pytest -n auto --cov --cov-report=term --ignore tests/test_speed.py
+	@$(BIN)/pytest -q tests/test_speed.py
 
 soak: .venv/dev ## Kill, freeze and fill everything around the service, at length
 	@SOAK=1 $(BIN)/pytest -n 0 -m faults tests/faults

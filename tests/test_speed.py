@@ -1,7 +1,8 @@
 """A request costs no more beside bare WSGI than it did when it was measured.
 
 Both run in one process in turn, and of each the quickest group counts, in CPU time: so
-neither the machine nor its neighbours matter much.
+the machine matters little. Who works beside them matters to the larger one, so that
+`make test` runs this by itself.
 """
 
 import json
