@@ -44,7 +44,7 @@ def hold(owner_id: int, task_ids: Collection[int]) -> dict[int, AnyRow]:
 
 
 def revise(changes: Mapping[Path, Change], now: datetime) -> dict[Path, Revision]:
-    """Return what really changes of tasks that are held.
+    """Return what really changes of tasks that are held, or as they were read.
 
     Their tags are read here: who waits to hold a task sees it as it is then, and the
     rows of other tables as they were when the waiting began.

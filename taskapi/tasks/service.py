@@ -89,11 +89,10 @@ def _revised(
 ) -> AnyRow | None:
     """Change a task as it was read; None when another change came in between."""
     task = _meant(reading.find(caller, task_id), versions)
-    now = clock.now()
-    columns = values.changed(task, changes, now)
-    if not columns:
+    revisions = revising.revise({(): (task, changes)}, clock.now())
+    if not revisions:
         return task
-    columns |= {"version": task.version + 1, "updated_at": now}
+    columns = revisions[()].columns
     of = reading.moments(caller) | {"task_id": task_id, "seen": task.version}
     statement = queries.revision(frozenset(columns))
     with external.unique(caller.id, external.places({(): columns})):
