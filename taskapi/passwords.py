@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from flask_bcrypt import Bcrypt
 
 from taskapi.errors import Fault, Invalid, Unavailable
+from taskapi.turns import step_aside
 
 if TYPE_CHECKING:
     from config import Settings
@@ -43,6 +44,7 @@ class Slot:
         """Hold the slot for the block."""
         if not self._places.acquire(blocking=False):
             raise Unavailable(retry_after=WAIT_SECONDS)
+        step_aside()
         try:
             if not self._turn.acquire(timeout=WAIT_SECONDS):
                 raise Unavailable(retry_after=WAIT_SECONDS)

@@ -5,14 +5,21 @@ compiler, its types and its pool are used, and its execution is not.
 """
 
 import collections
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, exc
 
+from taskapi.turns import step_aside
+
 Parameters = Mapping[str, Any]
 row_type: Any = collections.namedtuple
+
+LONG_SECONDS = 0.0005
+FORGETTING = 1.001
+"""By how much the least time grows with each execution: databases become slower."""
 
 
 class Prepared:
@@ -32,8 +39,7 @@ class Prepared:
             form = self.forms[dialect.name] = Form(self, dialect)
         try:
             with closing(connection.connection.cursor()) as cursor:
-                dialect.do_execute(cursor, form.text, form.bound(given))
-                return form.rows(cursor.fetchall())
+                return form.execute(dialect, cursor, given)
         except dialect.loaded_dbapi.Error as error:
             raise _translated(error, connection) from error
 
@@ -55,6 +61,18 @@ class Form:
         kinds = [_kind(column, dialect) for column in columns]
         convert = [kind.result_processor(dialect, None) for kind in kinds]
         self.converted = [place for place in enumerate(convert) if place[1]]
+        self.seconds = float("inf")
+
+    def execute(self, dialect: Dialect, cursor: Any, given: Parameters) -> list[Any]:
+        """Return its rows; others may begin meanwhile if it usually takes long."""
+        bound = self.bound(given)
+        if self.seconds > LONG_SECONDS:
+            step_aside()
+        began = time.perf_counter()
+        dialect.do_execute(cursor, self.text, bound)
+        # the least of late: what came on top was others' computing
+        self.seconds = min(self.seconds * FORGETTING, time.perf_counter() - began)
+        return self.rows(cursor.fetchall())
 
     def bound(self, given: Parameters) -> Any:
         """Return the parameters as the driver takes them."""

@@ -10,6 +10,8 @@ from typing import Any
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from taskapi.turns import MOMENT_SECONDS, Turns, turn
+
 ALIVE = (b"GET /health/live ", b"HEAD /health/live ")
 HAS_BODY = (b"content-length", b"transfer-encoding")
 MOST_HEADERS = 8192
@@ -31,17 +33,19 @@ class Worker(ThreadWorker):
     meanwhile waits for an answer that never comes, and a proxy cannot ask elsewhere.
     It also gives each connection a thread before anything was sent; while all threads
     wait for a database, nobody is told that the process is well; and when a client
-    does not close a connection that is over, all others wait for two seconds.
+    does not close a connection that is over, all others wait for two seconds. And all
+    its threads compete; here requests take turns.
     """
 
     def init_process(self) -> None:
         """Keep a thread for who asks whether we live, and whom we wait to close."""
+        self.turns: Turns[TConn] = Turns()
         self.lane = ThreadPoolExecutor(1)
         self.parting: dict[TConn, float] = {}
         super().init_process()
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Give a request a thread, and a connection without one none."""
+        """Let a request wait for its turn, and a connection without one for data."""
         try:
             head = conn.sock.recv(MOST_HEADERS, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:
@@ -49,11 +53,28 @@ class Worker(ThreadWorker):
             if self.alive and not (conn.initialized or conn.data_ready):
                 self._await_data(conn)
                 return
-        pool = self.lane if _asks_for_life(head) else self.tpool
+        if _asks_for_life(head):
+            self._begin(conn, self.lane)
+        else:
+            self.turns.waiting.append(conn)
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Begin what may begin now, and look again soon while others wait."""
+        soon = MOMENT_SECONDS if self.turns.waiting else timeout
+        super().wait_for_and_dispatch_events(soon)
+        for conn in self.turns.due():
+            self._begin(conn, self.tpool)
+
+    def _begin(self, conn: TConn, pool: ThreadPoolExecutor) -> None:
         handled = pool.submit(self.handle, conn)
         handled.add_done_callback(
             lambda done: self.method_queue.defer(self.finish_request, conn, done)
         )
+
+    def handle(self, conn: TConn) -> Any:
+        """Answer a request; others may begin when it steps aside."""
+        with turn(partial(self.method_queue.defer, self.turns.end, conn)):
+            return super().handle(conn)
 
     def _await_data(self, conn: TConn) -> None:
         """Wait for its request where gunicorn waits for those of slow clients."""
@@ -64,6 +85,7 @@ class Worker(ThreadWorker):
 
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
         """Let a connection that is over wait for its client where nobody else waits."""
+        self.turns.end(conn)
         if fs.cancelled() or fs.exception() or fs.result():
             super().finish_request(conn, fs)
         else:
