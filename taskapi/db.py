@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import structlog
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Executable, MetaData, event, exc, make_url
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -27,8 +28,8 @@ from sqlalchemy.orm import (
 from taskapi import clock, watchdog
 from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import Collision, Unavailable
-from taskapi.pool import Pool
-from taskapi.prepared import Prepared, run
+from taskapi.pool import Pool, prepare_sqlite
+from taskapi.prepared import Direct, Prepared, run
 
 if TYPE_CHECKING:
     from config import Settings
@@ -102,6 +103,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
         "pool_timeout": min(POOL_WAIT_SECONDS, settings.request_timeout / 2),
         "pool_recycle": RECYCLE_SECONDS,
         "pool_use_lifo": True,
+        "pool_reset_on_return": "rollback" if on_sqlite else None,
         "hide_parameters": True,
         "connect_args": wait if on_sqlite else KEEPALIVE | named,
     }
@@ -109,7 +111,9 @@ def init_app(app: Flask, settings: "Settings") -> None:
     with app.app_context():
         watchdog.guard(database.engine)
         if on_sqlite:
-            event.listen(database.engine, "connect", _prepare_sqlite)
+            event.listen(database.engine, "connect", prepare_sqlite)
+        else:
+            event.listen(database.engine, "reset", _roll_back)
 
 
 def _lock_wait(settings: "Settings") -> float:
@@ -117,11 +121,10 @@ def _lock_wait(settings: "Settings") -> float:
     return min(LOCK_WAIT_SECONDS, settings.request_timeout / 2)
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Keep constraints, let readers pass the writer, sync each commit to the disk."""
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+def _roll_back(connection: Any, *_about: object) -> None:
+    """Undo what was begun and not ended; the driver takes long to find nothing."""
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        connection.rollback()
 
 
 @event.listens_for(session, "after_begin")
@@ -164,7 +167,7 @@ def read(
     """Return all rows of a query, seen from the open transaction if there is one."""
     if _in_transaction():
         return run(session.connection(), statement, parameters)
-    with database.engine.connect() as connection:
+    with _opened(statement) as connection:
         watchdog.hold(connection)
         try:
             return run(connection, statement, parameters)
@@ -181,12 +184,17 @@ def write(
     """
     if not alone or _in_transaction():
         return statement.run(session.connection(), parameters)
-    with database.engine.connect() as connection, _queued(connection):
+    with Direct(database.engine) as connection, _queued(connection):
         return statement.run(connection, parameters)
 
 
+def _opened(statement: Executable | Prepared) -> Any:
+    engine = database.engine
+    return Direct(engine) if isinstance(statement, Prepared) else engine.connect()
+
+
 @contextmanager
-def _queued(connection: Connection) -> Iterator[None]:
+def _queued(connection: Direct) -> Iterator[None]:
     """Wait in the queue of the process where a database has one writer at a time."""
     on_sqlite = connection.dialect.name == "sqlite"
     if on_sqlite:

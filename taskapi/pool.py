@@ -32,3 +32,10 @@ class Pool(QueuePool):
             raise
         self._timeout = self.patience
         return record
+
+
+def prepare_sqlite(connection: Any, _record: object) -> None:
+    """Keep constraints, let readers pass the writer, sync each commit to the disk."""
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")

@@ -7,10 +7,9 @@ compiler, its types and its pool are used, and its execution is not.
 import collections
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, exc
+from sqlalchemy import Connection, Dialect, Engine, Executable, exc
 
 from taskapi.turns import step_aside
 
@@ -22,6 +21,32 @@ FORGETTING = 1.001
 """By how much the least time grows with each execution: databases become slower."""
 
 
+class Direct:
+    """A connection from the pool for prepared statements alone.
+
+    SQLAlchemy's own takes almost as long to open and close as the database to answer.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        """Wait for it; raises what SQLAlchemy raises."""
+        self.engine, self.dialect = engine, engine.dialect
+        try:
+            self.connection = engine.raw_connection()
+        except self.dialect.loaded_dbapi.Error as error:
+            raise _of_sqlalchemy(error, self.dialect) from error
+        self.info = self.connection.info
+
+    def __enter__(self) -> "Direct":
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.connection.close()
+
+    def invalidate(self, error: BaseException) -> None:
+        """Let nobody have it again."""
+        self.connection.invalidate(error)
+
+
 class Prepared:
     """A statement that returns rows, and none of whose parameters is a list."""
 
@@ -31,15 +56,14 @@ class Prepared:
         self.columns = columns
         self.forms: dict[str, Form] = {}
 
-    def run(self, connection: Connection, given: Parameters) -> list[Any]:
+    def run(self, connection: Connection | Direct, given: Parameters) -> list[Any]:
         """Return the rows; raises what SQLAlchemy raises."""
         dialect = connection.dialect
         form = self.forms.get(dialect.name)
         if form is None:
             form = self.forms[dialect.name] = Form(self, dialect)
         try:
-            with closing(connection.connection.cursor()) as cursor:
-                return form.execute(dialect, cursor, given)
+            return form.execute(dialect, _cursor(connection), given)
         except dialect.loaded_dbapi.Error as error:
             raise _translated(error, connection) from error
 
@@ -90,21 +114,32 @@ class Form:
         return list(map(self.make, zip(*columns, strict=True)))
 
 
-def run(
-    connection: Connection, statement: Executable | Prepared, given: Any
-) -> Sequence[Any]:
+def run(connection: Any, statement: Executable | Prepared, given: Any) -> Sequence[Any]:
     """Return the rows of a statement, by the driver if it is prepared."""
     if isinstance(statement, Prepared):
         return statement.run(connection, given or {})
-    return connection.execute(statement, given).all()
+    rows: Sequence[Any] = connection.execute(statement, given).all()
+    return rows
 
 
-def _translated(error: Any, connection: Connection) -> Exception:
+def _cursor(connection: Connection | Direct) -> Any:
+    """Return the cursor that a connection keeps for this."""
+    kept = connection.info
+    if "cursor" not in kept:
+        kept["cursor"] = connection.connection.cursor()
+    return kept["cursor"]
+
+
+def _translated(error: Any, connection: Connection | Direct) -> Exception:
     """Return SQLAlchemy's error; with a connection all others of the pool are lost."""
     dialect, driver = connection.dialect, connection.connection.dbapi_connection
     if dialect.is_disconnect(error, driver, None):
         connection.invalidate(error)
         connection.engine.dispose()
+    return _of_sqlalchemy(error, dialect)
+
+
+def _of_sqlalchemy(error: Any, dialect: Dialect) -> Exception:
     base = dialect.loaded_dbapi.Error
     translated: Exception = exc.DBAPIError.instance(None, None, error, base)
     return translated

@@ -15,13 +15,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Thread, get_ident
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, event, exc
+from sqlalchemy import Engine, event, exc
 
 TICK_SECONDS = 0.25
 CONNECT_SECONDS = 3
 LEAST_CONNECT_SECONDS = 2  # psycopg takes less for that
+
+
+class Held(Protocol):
+    """A connection whose pool keeps how to end the waiting on it."""
+
+    @property
+    def info(self) -> Any:
+        """Return what the pool keeps with it."""
 
 
 class Limit:
@@ -56,7 +64,7 @@ def left() -> float:
     return limit.until - time.monotonic() if limit else float("inf")
 
 
-def hold(connection: Connection) -> None:
+def hold(connection: Held) -> None:
     """Note that this thread waits on a connection from now on."""
     _note(connection.info["cut"])
 
