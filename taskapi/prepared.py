@@ -17,6 +17,9 @@ Parameters = Mapping[str, Any]
 row_type: Any = collections.namedtuple
 
 LONG_SECONDS = 0.0005
+LONG_SECONDS_A_ROW = 0.00005
+"""About what an answer takes to compute; a shorter wait is not worth a change."""
+
 FORGETTING = 1.001
 """By how much the least time grows with each execution: databases become slower."""
 
@@ -85,18 +88,20 @@ class Form:
         kinds = [_kind(column, dialect) for column in columns]
         convert = [kind.result_processor(dialect, None) for kind in kinds]
         self.converted = [place for place in enumerate(convert) if place[1]]
-        self.seconds = float("inf")
+        self.seconds = self.long = float("inf")
 
     def execute(self, dialect: Dialect, cursor: Any, given: Parameters) -> list[Any]:
         """Return its rows; others may begin meanwhile if it usually takes long."""
         bound = self.bound(given)
-        if self.seconds > LONG_SECONDS:
+        if self.seconds > self.long:
             step_aside()
         began = time.perf_counter()
         dialect.do_execute(cursor, self.text, bound)
         # the least of late: what came on top was others' computing
         self.seconds = min(self.seconds * FORGETTING, time.perf_counter() - began)
-        return self.rows(cursor.fetchall())
+        found = cursor.fetchall()
+        self.long = LONG_SECONDS + LONG_SECONDS_A_ROW * len(found)
+        return self.rows(found)
 
     def bound(self, given: Parameters) -> Any:
         """Return the parameters as the driver takes them."""
