@@ -22,8 +22,8 @@ from tests.databases import new_databases
 CHECKOUT = Path(__file__).parent.parent
 SLACK = 1.25
 MEASURED = {
-    "sqlite": {"get": 3.1, "list": 2.05, "create": 2.4},
-    "postgresql": {"get": 2.3, "list": 1.9, "create": 2.5},
+    "sqlite": {"get": 3.2, "list": 2.15, "create": 2.5},
+    "postgresql": {"get": 2.2, "list": 1.85, "create": 2.3},
 }
 
 
