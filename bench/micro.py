@@ -82,7 +82,6 @@ def operations(app: Wsgi) -> dict[str, tuple[Any, ...]]:
         "get": ("GET", one, None, token),
         "list": ("GET", "/api/v1/tasks?limit=20", None, token),
         "create": ("POST", "/api/v1/tasks", NEW, token),
-        "patch": ("PATCH", one, {"title": "Water the plants"}, token),
     }
 
 

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from bench import load
-from bench.contest import Job, Plan, measure, quietest, warm
+from bench.contest import Job, Patience, Plan, measure, quietest, warm
 from bench.data import Dataset
 from bench.places import ROOT, say
 from bench.servers import SPECS, Server
@@ -38,7 +38,7 @@ def _storms(server: Server, dataset: Dataset, plan: Plan) -> dict[str, Any]:
     job = Job(requests, target.token, READERS, seconds)
     process = dataset.database.process
     warm(server, requests, target.token)
-    found: dict[str, Any] = {"before": quietest(server, process, job)}
+    found: dict[str, Any] = {"before": quietest(server, process, job, Patience())}
     for way in WAYS:
         clients = _begin(server.port, way, seconds + 2)
         during = measure(server, process, job)
