@@ -201,7 +201,7 @@ def test_a_changed_database_password_leaves_the_tables_to_their_owner(
     commands = script("Changing the database password").replace(SETTINGS, str(settings))
     to_server = f"psql --quiet '{address(empty).replace('+psycopg', '')}'"
     commands = re.sub(r"sudo -u postgres psql --quiet( taskapi)?", to_server, commands)
-    follow(empty, re.sub(r"\btaskapi(?=_b| |;)", owner, commands))
+    follow(empty, re.sub(r"\btaskapi(?=_b\b| |;)", owner, commands))
     found = dotenv_values(settings)
     renewed = reach(str(found["DATABASE_URL"]))
     run(renewed, "db", "upgrade")
