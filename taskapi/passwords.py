@@ -1,11 +1,14 @@
 """Passwords: what is accepted, how it is kept, and how many are hashed at once."""
 
+import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
-from typing import TYPE_CHECKING
+from threading import BoundedSemaphore
+from typing import TYPE_CHECKING, TypeVar
 
 from flask import Flask, current_app
 from flask_bcrypt import Bcrypt
@@ -16,6 +19,8 @@ from taskapi.turns import step_aside
 if TYPE_CHECKING:
     from config import Settings
 
+Result = TypeVar("Result")
+
 MIN_LENGTH = 8
 MAX_LENGTH = 128
 COMMON = Path(__file__).with_name("common_passwords.txt")
@@ -23,37 +28,47 @@ COMMON = Path(__file__).with_name("common_passwords.txt")
 HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 NOBODY = "." * 53
 
-WAITING = 16
-"""How many may wait for their turn; gunicorn has as many threads more."""
+WAITING = 32
+"""How many may wait for their turn; gunicorn has as many threads more.
+
+More than can succeed: who waits in vain does not ask again at once.
+"""
 
 WAIT_SECONDS = 2
+NICENESS = 10
+"""A hash takes a tenth of a processor from a thread that always has work."""
 
 
 class Slot:
     """One hash at a time in each process, so that a storm of logins stops nobody else.
 
-    A few callers wait for their turn; beyond that Unavailable asks to come back.
+    Its thread lets those of other requests go first. Some callers wait for their turn;
+    beyond that Unavailable asks to come back.
     """
 
     def __init__(self) -> None:
         self._places = BoundedSemaphore(1 + WAITING)
-        self._turn = Lock()
+        self._thread = ThreadPoolExecutor(1, "hash", _give_way)
 
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        """Hold the slot for the block."""
+    def run(self, compute: Callable[[], Result]) -> Result:
+        """Return the result; raises Unavailable when its turn does not come."""
         if not self._places.acquire(blocking=False):
             raise Unavailable(retry_after=WAIT_SECONDS)
         step_aside()
         try:
-            if not self._turn.acquire(timeout=WAIT_SECONDS):
+            computed = self._thread.submit(compute)
+            wait([computed], WAIT_SECONDS)
+            if computed.cancel():  # not begun yet
                 raise Unavailable(retry_after=WAIT_SECONDS)
-            try:
-                yield
-            finally:
-                self._turn.release()
+            return computed.result()
         finally:
             self._places.release()
+
+
+def _give_way() -> None:
+    """Have little of a processor that others want; only Linux does so for a thread."""
+    if sys.platform == "linux":
+        os.nice(NICENESS)
 
 
 class Passwords:
@@ -69,7 +84,15 @@ class Passwords:
         self.common = frozenset(COMMON.read_text().splitlines())
         self.slot = Slot()
 
-    def spend_the_rest(self, password: str, spent: int | None) -> None:
+    def compare(self, stored: str | None, password: str) -> bool:
+        """Tell whether they match; each denial takes equally long."""
+        readable = HASH.fullmatch(stored or "")
+        same = readable and self.bcrypt.check_password_hash(stored, password)
+        if not same:
+            self._spend_the_rest(password, int(readable[1]) if readable else None)
+        return bool(same)
+
+    def _spend_the_rest(self, password: str, spent: int | None) -> None:
         """Hash for nobody until as much is spent as on one hash of today.
 
         A round doubles the work: who has spent 10 rounds gets to 12 by 10 and 11.
@@ -107,20 +130,16 @@ def refuse_weak(password: str, *names: str | None, field: str = "password") -> N
 
 def make_hash(password: str) -> str:
     """Return the hash to store; takes a quarter of a second at 12 rounds."""
-    with _rules().slot():
-        digest: bytes = _rules().bcrypt.generate_password_hash(password)
+    rules = _rules()
+    compute = partial(rules.bcrypt.generate_password_hash, password)
+    digest: bytes = rules.slot.run(compute)
     return digest.decode()
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Tell whether the password is the stored one; each denial takes equally long."""
+    """Tell whether the password is the stored one, as slowly as it is hashed."""
     rules = _rules()
-    readable = HASH.fullmatch(stored or "")
-    with rules.slot():
-        same = readable and rules.bcrypt.check_password_hash(stored, password)
-        if not same:
-            rules.spend_the_rest(password, int(readable[1]) if readable else None)
-    return bool(same)
+    return rules.slot.run(partial(rules.compare, stored, password))
 
 
 def is_outdated(stored: str | None) -> bool:

@@ -23,8 +23,10 @@ away = pytest.mark.parametrize("leave", [Store.kill, Store.freeze])
 
 
 @pytest.fixture
-def sharing(twin: Twin, store: Store) -> Twin:
-    """Return a maker of instances whose limits the Redis counts."""
+def sharing(twin: Twin, store: Store, monkeypatch: pytest.MonkeyPatch) -> Twin:
+    """Return a maker of instances whose limits the Redis counts, however busy it is."""
+    for wait in PATIENCE:
+        monkeypatch.setitem(PATIENCE, wait, 5 * PATIENCE[wait])
     return partial(twin, ratelimit_enabled=True, ratelimit_storage_uri=store.uri)
 
 
