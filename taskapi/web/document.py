@@ -5,7 +5,6 @@ operation. Responses, headers and parameters are components with names of our ow
 """
 
 from collections.abc import Callable, Iterable
-from copy import deepcopy
 from typing import Any, TypeVar
 
 from apispec import APISpec
@@ -54,8 +53,8 @@ def annotate(
     **facts: Any,
 ) -> View:
     """Add to what the document says of a view: names of our components, and facts."""
-    documentation = deepcopy(getattr(view, "_apidoc", {}))
-    contract = documentation.setdefault("contract", {})
+    known = getattr(view, "_apidoc", {})
+    contract = dict(known.get("contract", {}))
     for part, names in [
         ("problems", problems),
         ("parameters", parameters),
@@ -63,7 +62,7 @@ def annotate(
     ]:
         contract[part] = [*contract.get(part, []), *names]
     contract |= facts
-    view._apidoc = documentation  # type: ignore[attr-defined]  # noqa: SLF001 - smorest's place
+    view._apidoc = known | {"contract": contract}  # type: ignore[attr-defined]  # noqa: SLF001 - smorest's place
     return view
 
 

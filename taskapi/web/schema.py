@@ -60,6 +60,10 @@ class Schema(marshmallow.Schema):
         schema.is_input = True
         return schema
 
+    def __deepcopy__(self, _memo: object) -> "Schema":
+        """Stay the same: flask-smorest copies all that it knows with each decorator."""
+        return self
+
     def handle_error(
         self, error: ValidationError, data: Any, *, many: bool, **_options: Any
     ) -> None:
