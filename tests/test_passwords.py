@@ -15,6 +15,7 @@ from taskapi.errors import Unavailable
 ANSWER = 42
 LEAST_PRIORITY = 19
 SECONDS_TO_HOLD = 30
+SHORT = 0.001
 
 
 def common() -> list[str]:
@@ -25,7 +26,7 @@ def common() -> list[str]:
 
 @contextmanager
 def taken(slot: passwords.Slot) -> Iterator[None]:
-    """Keep the slot busy for the block."""
+    """Keep the slot busy for the block, in which nobody waits for it long."""
     begun, over = Event(), Event()
 
     def hold() -> bool:
@@ -36,7 +37,9 @@ def taken(slot: passwords.Slot) -> Iterator[None]:
     holder.start()
     try:
         assert begun.wait(SECONDS_TO_HOLD)
-        yield
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(passwords, "WAIT_SECONDS", SHORT)
+            yield
     finally:
         over.set()
         holder.join()
@@ -67,22 +70,16 @@ def test_common_passwords_are_listed_as_they_are_compared() -> None:
     assert folded == common()
 
 
-def test_who_waits_too_long_for_a_hash_is_asked_to_come_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.01)
+def test_who_waits_too_long_for_a_hash_is_asked_to_come_back() -> None:
     slot = passwords.Slot()
 
     with taken(slot), pytest.raises(Unavailable) as refusal:
         slot.run(answer)
 
-    assert refusal.value.details == {"retry_after": 0.01}
+    assert refusal.value.details == {"retry_after": SHORT}
 
 
-def test_a_hash_that_nobody_waits_for_any_more_is_not_made(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.01)
+def test_a_hash_that_nobody_waits_for_any_more_is_not_made() -> None:
     slot = passwords.Slot()
     made: list[int] = []
 
@@ -102,10 +99,7 @@ def test_a_slot_is_free_again_after_a_failure() -> None:
     assert slot.run(answer) == ANSWER
 
 
-def test_the_places_of_who_gave_up_are_free_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.001)
+def test_the_places_of_who_gave_up_are_free_again() -> None:
     slot = passwords.Slot()
     refused = 0
 
