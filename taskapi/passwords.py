@@ -85,7 +85,7 @@ class Passwords:
         self.slot = Slot()
 
     def compare(self, stored: str | None, password: str) -> bool:
-        """Tell whether they match; each denial takes equally long."""
+        """Tell whether they match; spend on a denial what a hash of today takes."""
         readable = HASH.fullmatch(stored or "")
         same = readable and self.bcrypt.check_password_hash(stored, password)
         if not same:
@@ -137,7 +137,7 @@ def make_hash(password: str) -> str:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Tell whether the password is the stored one, as slowly as it is hashed."""
+    """Tell whether the password is the stored one; each denial takes equally long."""
     rules = _rules()
     return rules.slot.run(partial(rules.compare, stored, password))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask
 
 from config import Settings
+from taskapi.passwords import WAITING
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -37,6 +38,16 @@ def test_the_readme_gives_the_true_defaults() -> None:
 
     said = {name: spoken.get(text, text) for name, text in documented.items()}
     assert {n: str(v) for n, v in said.items()} == {n: str(true[n]) for n in said}
+
+
+def test_pages_tell_how_many_threads_are_for_logins_that_wait() -> None:
+    told = [
+        number
+        for page in PAGES
+        for number in re.findall(r"hreads\b[^.|]*? and (\d+) more", page.read_text())
+    ]
+
+    assert told == [str(WAITING)] * 2
 
 
 def test_every_command_is_in_the_readme(apps: dict[str, Flask]) -> None:
