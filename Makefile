@@ -7,14 +7,24 @@ BIN := .venv/bin
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
+# Everything is locked, so that nothing is looked up: --no-deps, then a check of the result.
+# $(call sync,VENV,FILE): a venv whose installation was interrupted is built again.
+define sync
+@test ! -e $(1)/incomplete && $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+@touch $(1)/incomplete
+$(if $(UV),VIRTUAL_ENV=$(1) uv pip install --quiet,$(1)/bin/python -m pip install --quiet --disable-pip-version-check) --no-deps --require-hashes -r $(2)
+@$(1)/bin/python -m pip check --disable-pip-version-check >$(1)/check.log || (cat $(1)/check.log; exit 1)
+@rm $(1)/incomplete
+endef
+UV := $(shell command -v uv)
+
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "taskapi needs Python 3.11 or newer, such as: make PYTHON=python3.13")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(call sync,.venv,$<)
 	@touch $@
 
-.venv/dev: .venv/run requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+.venv/dev: requirements-dev.txt .venv/run
+	$(call sync,.venv,$<)
 	@touch $@
 
 install: .venv/dev ## Make the environment with everything for development
@@ -43,16 +53,14 @@ openapi: .venv/run ## Write docs/openapi.json from the code
 	@$(BIN)/python -m json.tool --indent 1 --no-ensure-ascii docs/openapi.json docs/openapi.json
 
 .bench/ready: requirements-bench.txt
-	@test -x .bench/venv/bin/python || $(PYTHON) -m venv .bench/venv
-	.bench/venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	$(call sync,.bench/venv,$<)
 	@touch $@
 
 bench: .bench/ready ## Measure the speed beside other servers: make bench o="--small"
 	@.bench/venv/bin/python -W ignore:XDG_RUNTIME_DIR -m bench $(o)
 
 build/docs/ready: requirements-docs.txt
-	@test -x build/docs/bin/python || $(PYTHON) -m venv build/docs
-	build/docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.txt
+	$(call sync,build/docs,$<)
 	@touch $@
 
 docs: build/docs/ready ## Build the documentation as a site in build/site
@@ -73,7 +81,7 @@ migration: .venv/dev ## Write a migration from the models: make migration m="add
 	$(BIN)/flask db migrate -m "$(m)"
 
 lock: .venv/dev ## Compile the requirements files from pyproject.toml
-	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
-	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group bench -c requirements.txt pyproject.toml -o requirements-bench.txt
-	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --generate-hashes --group docs -o requirements-docs.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes --group bench -c requirements.txt pyproject.toml -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes --group docs -o requirements-docs.txt
