@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from flask import Flask
 from sqlalchemy import make_url
 
-from taskapi import db
+from taskapi import db, migrations
 from tests.conftest import SERVER
 
 NewDatabase = Callable[..., Flask]
@@ -47,3 +48,8 @@ def create(name: str) -> str:
 def tell_server(statement: str) -> None:
     with psycopg.connect(os.environ[SERVER], autocommit=True) as connection:
         connection.execute(statement)
+
+
+def release_newer_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the app expect one more migration than there is."""
+    monkeypatch.setattr(migrations, "head", lambda: "next")

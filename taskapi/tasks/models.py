@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import (
+    DDL,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -13,12 +14,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.columns import Id, Ranked, choice, exact
 from taskapi.db import Model
-from taskapi.tasks.words import Words
+from taskapi.tasks.words import SQLITE_INDEX, Words
 from taskapi.users.models import User
 from taskapi.versioned import Versioned
 
@@ -58,9 +60,8 @@ class Task(Versioned, Model):
     """Something to do.
 
     A due date is a moment, or a bare day: then `due_is_day`, and `due_at` is the
-    midnight in UTC with which the day sorts and compares. What went to the trash
-    together has one `deleted_at`. The index of `words` is made by a migration: SQLite's
-    is a table of its own.
+    midnight in UTC with which the day sorts and compares. Tasks deleted together share
+    `deleted_at`.
     """
 
     __tablename__ = "tasks"
@@ -124,4 +125,8 @@ _of_some(Task.owner_id, Task.completed_at, where=Task.completed_at.is_not(None))
 _of_some(Task.owner_id, Task.deleted_at, where=GONE)
 _of_some(Task.deleted_at, where=GONE)
 _of_some(Task.parent_id, where=Task.parent_id.is_not(None))
+# the search index: GIN on PostgreSQL, an FTS5 table fed by triggers on SQLite
+Index("ix_tasks_words", Task.words, postgresql_using="gin").ddl_if("postgresql")
+for statement in SQLITE_INDEX:
+    event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
 Index(None, task_tags.c.owner_id, task_tags.c.name, task_tags.c.task_id)

@@ -33,6 +33,22 @@ from sqlalchemy.types import TypeEngine
 LONGEST = 200
 """No query has a longer word, so what is beyond of a word is never asked for."""
 
+_REMOVE = (
+    "INSERT INTO task_words(task_words, rowid, words) "
+    "VALUES('delete', old.id, old.words);"
+)
+_ADD = "INSERT INTO task_words(rowid, words) VALUES(new.id, new.words);"
+_TRIGGER = "CREATE TRIGGER task_words_"
+SQLITE_INDEX = (
+    "CREATE VIRTUAL TABLE task_words USING fts5("
+    "words, content='tasks', content_rowid='id', "
+    "tokenize=\"ascii tokenchars '@'\", detail=none)",
+    f"{_TRIGGER}insert AFTER INSERT ON tasks BEGIN {_ADD} END",
+    f"{_TRIGGER}delete AFTER DELETE ON tasks BEGIN {_REMOVE} END",
+    f"{_TRIGGER}update AFTER UPDATE OF words ON tasks BEGIN {_REMOVE} {_ADD} END",
+)
+"""The statements that create the FTS5 table and keep it equal to `tasks.words`."""
+
 MARKED = (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
 """Where Unicode has its combining marks; a test looks whether that is still so."""
 

@@ -13,6 +13,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from tests.backstage import later, run
+from tests.databases import release_newer_schema
 from tests.mailbox import Mailbox
 from tests.operating.commanding import SERVED, examined, start, states
 from tests.system.sql import execute
@@ -115,9 +116,12 @@ def test_a_database_without_tables_is_to_be_migrated(empty: Flask) -> None:
     assert "administrator" not in found
 
 
-def test_a_database_of_an_older_release_is_to_be_migrated(empty: Flask) -> None:
+def test_database_of_older_release_must_be_migrated(
+    empty: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with empty.app_context():
-        flask_migrate.upgrade(revision="head-1")
+        flask_migrate.upgrade()
+    release_newer_schema(monkeypatch)
 
     found = examined(empty)["schema"]
 

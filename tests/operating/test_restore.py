@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from tests.backstage import limited, run
+from tests.databases import release_newer_schema
 from tests.operating.commanding import kind_of, one_line, refusal, start, tables
 from tests.operating.conftest import Fresh
 from tests.operating.test_backup import limit_files
@@ -122,20 +123,18 @@ def test_a_backup_of_the_other_kind_is_refused(
     assert tables(empty) == 0
 
 
-def test_a_backup_of_an_older_release_is_migrated_afterwards(
-    fresh: Fresh, empty: Flask, file: Path
+def test_backup_of_older_release_must_be_migrated(
+    ann: Client,
+    saved: Path,
+    empty: Flask,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    old = fresh()
-    with old.app_context():
-        flask_migrate.upgrade(revision="head-1")
-    run(old, "backup", str(file))
+    release_newer_schema(monkeypatch)
 
-    said = start(empty, "restore", file)
-    before = Client(empty).get("/health").status_code
-    run(empty, "db", "upgrade")
+    output = run(empty, "restore", str(saved))
 
-    assert "now run `flask db upgrade`" in said.stdout, said.stderr
-    assert (before, Client(empty).get("/health").status_code) == (503, 200)
+    assert "now run `flask db upgrade`" in output
+    assert Client(empty).get("/health").status_code == 503
 
 
 def test_a_backup_of_a_newer_release_is_refused(

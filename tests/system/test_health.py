@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from taskapi import db
 from tests.conftest import KINDS
-from tests.databases import new_databases
+from tests.databases import new_databases, release_newer_schema
 from tests.support import Client
 
 MakeApp = Callable[..., Flask]
@@ -59,9 +59,12 @@ def test_a_database_without_migrations_is_not_ready(unmigrated: Client) -> None:
     assert answer.headers["Retry-After"] == "1"
 
 
-def test_a_database_of_an_older_release_is_not_ready(unmigrated: Client) -> None:
+def test_database_of_older_release_is_not_ready(
+    unmigrated: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with unmigrated.app.app_context():
-        flask_migrate.upgrade(revision="head-1")
+        flask_migrate.upgrade()
+    release_newer_schema(monkeypatch)
 
     answer = unmigrated.get("/health")
 

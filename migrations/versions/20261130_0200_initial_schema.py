@@ -1,0 +1,264 @@
+"""Create all tables
+
+Revision: 8d60e0743d7f
+Follows:
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "8d60e0743d7f"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TIME = sa.DateTime(timezone=True)
+NOT_DELETED = sa.text("deleted_at IS NULL")
+DELETED = sa.text("deleted_at IS NOT NULL")
+
+# A migration that rebuilds `tasks` on SQLite (batch mode) drops the triggers and must
+# create them again.
+REMOVE = (
+    "INSERT INTO task_words(task_words, rowid, words) "
+    "VALUES('delete', old.id, old.words);"
+)
+ADD = "INSERT INTO task_words(rowid, words) VALUES(new.id, new.words);"
+SQLITE_INDEX = (
+    "CREATE VIRTUAL TABLE task_words USING fts5("
+    "words, content='tasks', content_rowid='id', "
+    "tokenize=\"ascii tokenchars '@'\", detail=none)",
+    f"CREATE TRIGGER task_words_insert AFTER INSERT ON tasks BEGIN {ADD} END",
+    f"CREATE TRIGGER task_words_delete AFTER DELETE ON tasks BEGIN {REMOVE} END",
+    "CREATE TRIGGER task_words_update AFTER UPDATE OF words ON tasks "
+    f"BEGIN {REMOVE} {ADD} END",
+)
+
+
+def upgrade() -> None:
+    _create_users()
+    _create_credentials()
+    _create_mail()
+    _create_tasks()
+    _create_task_indexes()
+    _create_search_index()
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.drop_table("task_words")
+    for name in (
+        "task_tags",
+        "tasks",
+        "kept_answers",
+        "mailed_tokens",
+        "outbox",
+        "guesses",
+        "api_keys",
+        "sessions",
+        "users",
+    ):
+        op.drop_table(name)
+
+
+def _create_users() -> None:
+    _create_table(
+        "users",
+        sa.Column("email", sa.String(254)),
+        sa.Column("username", sa.String(50)),
+        sa.Column("password_hash", sa.String(60), nullable=False),
+        sa.Column("full_name", sa.String(100)),
+        sa.Column("timezone", sa.String(64), nullable=False),
+        sa.Column("role", _enum("role", "user", "admin"), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("email_verified", sa.Boolean(), nullable=False),
+        sa.Column("version", ID, nullable=False),
+        sa.CheckConstraint(
+            "email IS NOT NULL OR username IS NOT NULL", name=op.f("ck_users_has_name")
+        ),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+        sa.UniqueConstraint("username", name=op.f("uq_users_username")),
+    )
+
+
+def _create_credentials() -> None:
+    _create_table(
+        "sessions",
+        *_reference("sessions", "user_id"),
+        sa.Column("refresh_id", sa.String(36), nullable=False),
+        sa.Column("previous_refresh_id", sa.String(36)),
+        sa.Column("rotated_at", TIME),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("last_used_at", TIME, nullable=False),
+        sa.Column("ip", sa.String(45)),
+        sa.Column("user_agent", sa.String(300)),
+    )
+    _create_index("sessions", "user_id")
+    _create_table(
+        "api_keys",
+        *_reference("api_keys", "user_id"),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("prefix", sa.String(8), nullable=False),
+        sa.Column("secret_hash", sa.String(64), nullable=False),
+        sa.Column("scopes", sa.String(100), nullable=False),
+        sa.Column("expires_at", TIME),
+        sa.Column("last_used_at", TIME),
+        sa.UniqueConstraint("prefix", name=op.f("uq_api_keys_prefix")),
+    )
+    _create_index("api_keys", "user_id")
+    _create_table(
+        "guesses",
+        sa.Column("subject", sa.String(64), nullable=False),
+        sa.Column("number", ID, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.UniqueConstraint("subject", name=op.f("uq_guesses_subject")),
+    )
+    _create_table(
+        "kept_answers",
+        *_reference("kept_answers", "user_id"),
+        sa.Column("subject", sa.String(64), nullable=False),
+        sa.Column("fingerprint", sa.String(64), nullable=False),
+        sa.Column("status", sa.SmallInteger()),
+        sa.Column("headers", sa.Text()),
+        sa.Column("body", sa.LargeBinary()),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.UniqueConstraint(
+            "user_id", "subject", name=op.f("uq_kept_answers_user_id_subject")
+        ),
+    )
+    _create_index("kept_answers", "expires_at")
+
+
+def _create_mail() -> None:
+    kind = _enum("kind", "reset", "verification")
+    _create_table(
+        "outbox",
+        sa.Column("kind", kind, nullable=False),
+        sa.Column("email", sa.String(254), nullable=False),
+        sa.Column("attempts", ID, nullable=False),
+        sa.Column("send_after", TIME, nullable=False),
+    )
+    _create_index("outbox", "send_after")
+    _create_table(
+        "mailed_tokens",
+        *_reference("mailed_tokens", "user_id"),
+        sa.Column("kind", kind, nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("binding", sa.String(64), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_mailed_tokens_token_hash")),
+        sa.UniqueConstraint(
+            "user_id", "kind", name=op.f("uq_mailed_tokens_user_id_kind")
+        ),
+    )
+
+
+def _create_tasks() -> None:
+    status = _enum("status", "todo", "in_progress", "completed", "cancelled")
+    _create_table(
+        "tasks",
+        *_reference("tasks", "owner_id"),
+        *_reference("tasks", "parent_id", "tasks", nullable=True),
+        sa.Column("external_id", sa.String(200)),
+        sa.Column("title", _exact(255), nullable=False),
+        sa.Column("description", sa.Text()),
+        sa.Column("words", _words(), nullable=False),
+        sa.Column("status", status, nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=False),
+        sa.Column("due_at", TIME),
+        sa.Column("due_is_day", sa.Boolean(), nullable=False),
+        sa.Column("completed_at", TIME),
+        sa.Column("deleted_at", TIME),
+        sa.Column("version", ID, nullable=False),
+        sa.CheckConstraint("priority BETWEEN 1 AND 4", name=op.f("ck_tasks_priority")),
+    )
+    op.create_table(
+        "task_tags",
+        sa.Column("name", _exact(50), nullable=False),
+        *_reference("task_tags", "task_id", "tasks"),
+        *_reference("task_tags", "owner_id"),
+        sa.PrimaryKeyConstraint("task_id", "name", name=op.f("pk_task_tags")),
+    )
+    _create_index("task_tags", "owner_id", "name", "task_id")
+
+
+def _create_task_indexes() -> None:
+    for name in ("created_at", "updated_at", "due_at", "priority", "title"):
+        _create_index("tasks", "owner_id", name, "id", where=NOT_DELETED)
+    _create_index("tasks", "owner_id", "status", "created_at", "id", where=NOT_DELETED)
+    op.create_index(
+        "uq_tasks_external_id",
+        "tasks",
+        ["owner_id", "external_id"],
+        unique=True,
+        sqlite_where=NOT_DELETED,
+        postgresql_where=NOT_DELETED,
+    )
+    completed = sa.text("completed_at IS NOT NULL")
+    _create_index("tasks", "owner_id", "completed_at", where=completed)
+    _create_index("tasks", "owner_id", "deleted_at", where=DELETED)
+    _create_index("tasks", "deleted_at", where=DELETED)
+    _create_index("tasks", "parent_id", where=sa.text("parent_id IS NOT NULL"))
+
+
+def _create_search_index() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        for statement in SQLITE_INDEX:
+            op.execute(statement)
+    else:
+        op.create_index("ix_tasks_words", "tasks", ["words"], postgresql_using="gin")
+
+
+def _create_table(name: str, *parts: Any) -> None:
+    """Create a table with an id that is never reused, and the times of its rows."""
+    op.create_table(
+        name,
+        sa.Column("id", ID, nullable=False),
+        *parts,
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("updated_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{name}")),
+        sqlite_autoincrement=True,
+    )
+
+
+def _reference(
+    table: str, column: str, target: str = "users", *, nullable: bool = False
+) -> tuple[Any, Any]:
+    """Return a column and its foreign key; its rows are deleted with the target."""
+    key = sa.ForeignKeyConstraint(
+        [column],
+        [f"{target}.id"],
+        name=op.f(f"fk_{table}_{column}_{target}"),
+        ondelete="CASCADE",
+    )
+    return sa.Column(column, ID, nullable=nullable), key
+
+
+def _create_index(table: str, *columns: str, where: Any = None) -> None:
+    op.create_index(
+        op.f(f"ix_{table}_{'_'.join(columns)}"),
+        table,
+        list(columns),
+        sqlite_where=where,
+        postgresql_where=where,
+    )
+
+
+def _enum(name: str, *values: str) -> sa.Enum:
+    return sa.Enum(
+        *values, name=name, native_enum=False, create_constraint=True, length=20
+    )
+
+
+def _exact(length: int) -> Any:
+    """Return the type of a text that sorts by code points."""
+    collated = sa.String(length, collation="C")
+    return sa.String(length).with_variant(collated, "postgresql")
+
+
+def _words() -> Any:
+    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    return sa.Text() if on_sqlite else sa.dialects.postgresql.TSVECTOR()
