@@ -87,6 +87,7 @@ def _create_credentials() -> None:
     _create_table(
         "sessions",
         *_reference("sessions", "user_id"),
+        sa.Column("sid", sa.String(36), nullable=False),
         sa.Column("refresh_id", sa.String(36), nullable=False),
         sa.Column("previous_refresh_id", sa.String(36)),
         sa.Column("rotated_at", TIME),
@@ -94,6 +95,7 @@ def _create_credentials() -> None:
         sa.Column("last_used_at", TIME, nullable=False),
         sa.Column("ip", sa.String(45)),
         sa.Column("user_agent", sa.String(300)),
+        sa.UniqueConstraint("sid", name=op.f("uq_sessions_sid")),
     )
     _create_index("sessions", "user_id")
     _create_table(

@@ -1,5 +1,6 @@
 """The table of login sessions."""
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String
@@ -14,17 +15,26 @@ IP_LENGTH = 45
 USER_AGENT_LENGTH = 300
 
 
+def new_token_id() -> str:
+    """Return a random identifier for a session or a token."""
+    return str(uuid.uuid4())
+
+
 class Session(Model):
     """A login: it lives until it is ended, and so do all of its tokens.
 
-    One refresh token is good at a time, `refresh_id`; the one before it is remembered
-    to tell a repeated request from a stolen token.
+    Its tokens name it by `sid`, which is random and never used again. One refresh token
+    is good at a time, `refresh_id`; the previous one is kept to tell a repeated request
+    from a stolen token.
     """
 
     __tablename__ = "sessions"
 
     user_id: Mapped[int] = mapped_column(
         ForeignKey(User.id, ondelete="CASCADE"), index=True
+    )
+    sid: Mapped[str] = mapped_column(
+        String(TOKEN_ID_LENGTH), unique=True, default=new_token_id
     )
     refresh_id: Mapped[str] = mapped_column(String(TOKEN_ID_LENGTH))
     previous_refresh_id: Mapped[str | None] = mapped_column(String(TOKEN_ID_LENGTH))

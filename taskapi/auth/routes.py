@@ -141,14 +141,12 @@ def _log_in(name: str, password: str) -> dict[str, Any]:
 
 def _refresh(token: str) -> dict[str, Any]:
     claims = tokens.claims_of(token, "refresh")
-    session = service.refresh(
-        claims.session_id, claims.user_id, claims.token_id, _lifetime()
-    )
+    session = service.refresh(claims.sid, claims.user_id, claims.token_id, _lifetime())
     return _tokens(session)
 
 
 def _tokens(session: Any) -> dict[str, Any]:
-    return tokens.issue(session.user_id, session.id, session.refresh_id)
+    return tokens.issue(session.user_id, session.sid, session.refresh_id)
 
 
 def _device() -> service.Device:

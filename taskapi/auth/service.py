@@ -1,6 +1,5 @@
 """The rules of logins: who gets a session, how it goes on, how it ends."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ import structlog
 from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
 
 from taskapi import clock, db, lists, metrics, passwords, rows
-from taskapi.auth.models import Session
+from taskapi.auth.models import Session, new_token_id
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
 from taskapi.errors import (
@@ -36,7 +35,7 @@ CALLER = Prepared(
     select(*PUBLIC_COLUMNS, Session.id.label("session_id"), Session.last_used_at)
     .join(Session, Session.user_id == User.id)
     .where(
-        Session.id == bindparam("session_id"),
+        Session.sid == bindparam("sid"),
         User.id == bindparam("user_id"),
         User.is_active,
     )
@@ -59,14 +58,14 @@ class Device(NamedTuple):
     lifetime: timedelta
 
 
-def find_caller(session_id: int, user_id: int) -> AnyRow | None:
+def find_caller(sid: str, user_id: int) -> AnyRow | None:
     """Return the active user of a living session, in one query."""
-    found = db.read(CALLER, {"session_id": session_id, "user_id": user_id})
+    found = db.read(CALLER, {"sid": sid, "user_id": user_id})
     if not found:
         return None
     now = clock.now()
     if found[0].last_used_at + TOUCH_AFTER <= now:
-        _touch(session_id, now)
+        _touch(found[0].session_id, now)
     return found[0]
 
 
@@ -105,9 +104,7 @@ def _matched(user: AnyRow | None, password: str) -> str | None:
     return passwords.make_hash(password) if passwords.is_outdated(stored) else None
 
 
-def refresh(
-    session_id: int, user_id: int, refresh_id: str, lifetime: timedelta
-) -> AnyRow:
+def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> AnyRow:
     """Go on with a session under a new refresh token.
 
     The token before the current one is answered with the current one for ten seconds,
@@ -116,12 +113,12 @@ def refresh(
     """
     now = clock.now()
     active = select(User.id).where(User.id == user_id, User.is_active)
-    theirs = and_(Session.id == session_id, Session.user_id.in_(active))
+    theirs = and_(Session.sid == sid, Session.user_id.in_(active))
     rotation = (
         update(Session)
         .where(theirs, Session.refresh_id == refresh_id)
         .values(
-            refresh_id=_new_id(),
+            refresh_id=new_token_id(),
             previous_refresh_id=refresh_id,
             rotated_at=now,
             last_used_at=now,
@@ -139,7 +136,7 @@ def refresh(
         return current
     db.session.execute(delete(Session).where(theirs))
     db.commit_despite_refusal()
-    log.warning("refresh token replayed", account_id=user_id, session_id=session_id)
+    log.warning("refresh token replayed", account_id=user_id, session_id=current.id)
     raise SessionRevoked
 
 
@@ -192,7 +189,8 @@ def _begin(user: AnyRow, device: Device) -> AnyRow:
     """Insert a session if the account is still as it was when the password matched."""
     values = {
         "user_id": User.id,
-        "refresh_id": literal(_new_id()),
+        "sid": literal(new_token_id()),
+        "refresh_id": literal(new_token_id()),
         "expires_at": literal(clock.now() + device.lifetime, UtcDateTime),
         "ip": literal(device.ip),
         "user_agent": literal(device.user_agent),
@@ -214,7 +212,3 @@ def _touch(session_id: int, now: datetime) -> None:
     stale = and_(Session.id == session_id, Session.last_used_at <= now - TOUCH_AFTER)
     db.session.execute(update(Session).where(stale).values(last_used_at=now))
     db.commit_despite_refusal()
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())

@@ -28,9 +28,9 @@ KEY_MARK = "tsk_"
 
 
 class Finders(NamedTuple):
-    """Who finds the caller: by session id and user id, and by the text of a key."""
+    """Who finds the caller: by `sid` and user id, and by the text of a key."""
 
-    by_session: Callable[[int, int], Any | None]
+    by_session: Callable[[str, int], Any | None]
     by_key: Callable[[str], Any]
 
 
@@ -87,7 +87,7 @@ def _given(token: str, key: str) -> tuple[str, str]:
 
 def _session(finders: Finders, token: str) -> Any:
     claims = tokens.claims_of(token, "access")
-    found = finders.by_session(claims.session_id, claims.user_id)
+    found = finders.by_session(claims.sid, claims.user_id)
     if found is None:
         raise SessionRevoked
     return found

@@ -1,7 +1,7 @@
 """Access and refresh tokens: JWTs (RFC 7519) signed with HS256.
 
-A token proves only which session it belongs to; whether that session lives is read
-from the database on every request.
+A token proves only which session it belongs to, by a random identifier that is never
+reused; whether that session still exists is read from the database on every request.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ class Claims:
     """What a token of ours says."""
 
     user_id: int
-    session_id: int
+    sid: str
     token_id: str
     kind: str
     expires_at: int
@@ -105,10 +105,10 @@ def _tokens() -> Tokens:
     return tokens
 
 
-def issue(user_id: int, session_id: int, refresh_id: str) -> dict[str, Any]:
+def issue(user_id: int, sid: str, refresh_id: str) -> dict[str, Any]:
     """Return the OAuth 2.0 token answer (RFC 6749, section 5.1) of a session."""
     tokens = _tokens()
-    session = {SESSION_ID: session_id}
+    session = {SESSION_ID: sid}
     headers = {"kid": tokens.key_id}
     refresh = session | {"jti": refresh_id}
     subject = str(user_id)
@@ -140,20 +140,14 @@ def _key_id(secret: str) -> str:
 
 def _claims(said: dict[str, Any]) -> Claims:
     """Check the type and spelling of what we rely on; the presence is checked."""
-    session_id, issued_at, expires_at = numbers = (
-        said[SESSION_ID],
-        said["iat"],
-        said["exp"],
-    )
+    issued_at, expires_at = numbers = said["iat"], said["exp"]
+    names = said[SESSION_ID], said["jti"]
     if (
         not all(type(number) is int for number in numbers)
         or not re.fullmatch(ID, said["sub"])
-        or not re.fullmatch(UUID, str(said["jti"]))
+        or not all(re.fullmatch(UUID, str(name)) for name in names)
         or int(said["sub"]) > MAX_ID
-        or not 0 < session_id <= MAX_ID
         or not 0 < expires_at - issued_at <= LONGEST_LIFE_SECONDS
     ):
         raise TokenInvalid
-    return Claims(
-        int(said["sub"]), session_id, said["jti"], str(said["type"]), expires_at
-    )
+    return Claims(int(said["sub"]), *names, str(said["type"]), expires_at)

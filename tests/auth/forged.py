@@ -25,8 +25,8 @@ from tests.auth.forging import (
 )
 
 CLAIMS = ["iss", "aud", "sub", "sid", "jti", "type", "iat", "exp"]
-TEXTS = ["iss", "aud", "sub", "jti", "type"]
-NUMBERS = ["sid", "iat", "exp"]
+TEXTS = ["iss", "aud", "sub", "sid", "jti", "type"]
+NUMBERS = ["iat", "exp"]
 DEEP = b"[" * 3000
 HUGE = 10**20
 
@@ -126,7 +126,9 @@ SUBJECTS: dict[str, Forgery] = {
 }
 
 VALUES: dict[str, Forgery] = {
-    "sid-beyond-64-bits": claiming(sid=2**63),
+    "sid-of-a-row": claiming(sid="1"),
+    "sid-upper-case": retyped("sid", str.upper),
+    "sid-nul": retyped("sid", lambda sid: f"{sid[:-1]}\0"),
     "jti-nul": claiming(jti="\0"),
     "jti-surrogate": claiming(jti="\ud800"),
     "iat-in-the-future": shifted("iat", 60),
@@ -233,7 +235,7 @@ EXPIRED: dict[str, Forgery] = {
 }
 
 SESSIONLESS: dict[str, Forgery] = {
-    "session-that-never-was": claiming(sid=2**62),
+    "session-that-never-was": claiming(sid="00000000-0000-4000-8000-000000000000"),
     "user-that-never-was": claiming(sub=str(2**63 - 1)),
     "session-of-another": retyped("sub", lambda sub: str(int(sub) + 1)),
 }

@@ -30,7 +30,7 @@ ODD = [
     "jti-nul",
     "jti-surrogate",
     "jti-list",
-    "sid-beyond-64-bits",
+    "sid-of-a-row",
     "sub-beyond-64-bits",
 ]
 
