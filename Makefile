@@ -7,14 +7,14 @@ BIN := .venv/bin
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-# Everything is locked, so that nothing is looked up: --no-deps, then a check of the result.
-# $(call sync,VENV,FILE): a venv whose installation was interrupted is built again.
+# The locks name every package, so that pip resolves nothing: --no-deps, then pip check.
+# $(call sync,VENV,FILE): a venv without a stamp was left half-made and is built again.
 define sync
-@test ! -e $(1)/incomplete && $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
-@touch $(1)/incomplete
-$(if $(UV),VIRTUAL_ENV=$(1) uv pip install --quiet,$(1)/bin/python -m pip install --quiet --disable-pip-version-check) --no-deps --require-hashes -r $(2)
+@ls $(1)/run $(1)/dev $(1)/ready 2>/dev/null | grep -q . && $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+@rm -f $(1)/run $(1)/dev $(1)/ready
+@echo "Installing $(2) in $(1)"
+@$(if $(UV),VIRTUAL_ENV=$(1) $(UV) pip install --quiet,$(1)/bin/python -m pip install --quiet --disable-pip-version-check) --no-deps --require-hashes -r $(2)
 @$(1)/bin/python -m pip check --disable-pip-version-check >$(1)/check.log || (cat $(1)/check.log; exit 1)
-@rm $(1)/incomplete
 endef
 UV := $(shell command -v uv)
 
@@ -25,7 +25,7 @@ UV := $(shell command -v uv)
 
 .venv/dev: requirements-dev.txt .venv/run
 	$(call sync,.venv,$<)
-	@touch $@
+	@touch .venv/run $@ # requirements-dev.txt holds all of requirements.txt
 
 install: .venv/dev ## Make the environment with everything for development
 
@@ -52,11 +52,11 @@ openapi: .venv/run ## Write docs/openapi.json from the code
 	@PUBLIC_URL= $(BIN)/flask openapi write docs/openapi.json
 	@$(BIN)/python -m json.tool --indent 1 --no-ensure-ascii docs/openapi.json docs/openapi.json
 
-.bench/ready: requirements-bench.txt
+.bench/venv/ready: requirements-bench.txt
 	$(call sync,.bench/venv,$<)
 	@touch $@
 
-bench: .bench/ready ## Measure the speed beside other servers: make bench o="--small"
+bench: .bench/venv/ready ## Measure the speed beside other servers: make bench o="--small"
 	@.bench/venv/bin/python -W ignore:XDG_RUNTIME_DIR -m bench $(o)
 
 build/docs/ready: requirements-docs.txt
