@@ -7,9 +7,12 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 
 WORKDIR /app
 COPY requirements.txt ./
-# Wheels only, so that no package runs code of its own while the image is built.
+# Wheels only, so that no package runs code of its own while the image is built, and
+# nothing but what the lock names; pip check then looks for what it does not name.
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --only-binary :all: --require-hashes -r requirements.txt
+    && /opt/venv/bin/pip install --only-binary :all: --no-deps --require-hashes \
+        -r requirements.txt \
+    && /opt/venv/bin/pip check
 
 
 # The server of compose.yaml: `flask backup` wants its programs, and Debian has older ones.

@@ -228,12 +228,22 @@ def test_the_image_serves_as_a_user_without_rights() -> None:
     assert re.fullmatch(r"[1-9]\d{4}:[1-9]\d{4}", last)
 
 
-def test_the_image_installs_only_what_the_lock_file_hashes() -> None:
-    steps = " && ".join(instructions("RUN"))
+def test_image_installs_only_what_the_lock_file_hashes() -> None:
+    steps = re.sub(r"\s+", " ", " && ".join(instructions("RUN")))
 
-    installs = re.findall(r"pip install (.*?) &&", steps)
+    installs = re.findall(r"pip install (.*?) && (\S+)/pip check", steps)
 
-    assert installs == ["--only-binary :all: --require-hashes -r requirements.txt"]
+    options = "--only-binary :all: --no-deps --require-hashes -r requirements.txt"
+    assert installs == [(options, "/opt/venv/bin")]
+
+
+def test_operators_install_as_make_does() -> None:
+    page = read("docs/operations.md")
+
+    installs = re.findall(r"pip install (.*-r .*)\n(.*)", page)
+
+    options = "--quiet --no-deps --require-hashes -r requirements.txt"
+    assert installs == [(options, ".venv/bin/pip check")] * 2
 
 
 def test_nothing_comes_into_the_image_unnamed() -> None:

@@ -1,0 +1,153 @@
+"""Lock files: closed under all requirements, so that nothing outside is installed.
+
+pip 23 looks for the newest release of a package that another one requires with an
+extra, unless the lock pins it with that extra (pip #9644).
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from packaging.markers import Marker, default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+GROUPS = PROJECT["dependency-groups"]
+DIRECT = {
+    "requirements.txt": PROJECT["project"]["dependencies"],
+    "requirements-dev.txt": PROJECT["project"]["dependencies"] + GROUPS["dev"],
+    "requirements-bench.txt": PROJECT["project"]["dependencies"] + GROUPS["bench"],
+    "requirements-docs.txt": GROUPS["docs"],
+}
+PLATFORMS = ("linux", "darwin", "win32")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PIN = re.compile(r"^([a-z0-9][^\\\n]*?) \\$", re.MULTILINE)
+Environment = dict[str, str]
+
+
+class Pin(NamedTuple):
+    """A version in a lock, and the extras with which it is locked."""
+
+    version: str
+    extras: set[str]
+
+
+def environments() -> Iterator[Environment]:
+    """Yield the environments for which the locks are made."""
+    for platform, python in product(PLATFORMS, PYTHONS):
+        own = {"sys_platform": platform, "python_version": python}
+        own["python_full_version"] = f"{python}.1"
+        own["os_name"] = "nt" if platform == "win32" else "posix"
+        own["platform_system"] = {"win32": "Windows", "darwin": "Darwin"}.get(
+            platform, "Linux"
+        )
+        yield {**{k: str(v) for k, v in default_environment().items()}, **own}
+
+
+ENVIRONMENTS = list(environments())
+
+
+def applies(marker: Marker | None, environment: Environment, extra: str = "") -> bool:
+    return marker is None or marker.evaluate({**environment, "extra": extra})
+
+
+def pins(lock: str, environment: Environment) -> dict[str, Pin]:
+    """Return what a lock installs there, by name."""
+    found = {}
+    for line in PIN.findall((ROOT / lock).read_text()):
+        one = Requirement(line)
+        if applies(one.marker, environment):
+            (pinned,) = one.specifier
+            found[canonicalize_name(one.name)] = Pin(pinned.version, one.extras)
+    return found
+
+
+def declared(name: str, pin: Pin, environment: Environment) -> list[Requirement]:
+    """Return what a distribution requires there, where it is installed here."""
+    try:
+        texts = requires(name) or []
+    except PackageNotFoundError:  # of a lock for another purpose, or platform
+        return []
+    wanted = map(Requirement, texts)
+    extras = {"", *pin.extras}
+    return [
+        one
+        for one in wanted
+        if any(applies(one.marker, environment, e) for e in extras)
+    ]
+
+
+def unsatisfied(one: Requirement, locked: dict[str, Pin]) -> bool:
+    pin = locked.get(canonicalize_name(one.name))
+    if pin is None:
+        return True
+    names = {canonicalize_name(extra) for extra in pin.extras}
+    missing = {canonicalize_name(extra) for extra in one.extras} - names
+    return bool(missing) or not one.specifier.contains(pin.version, prereleases=True)
+
+
+def test_every_lock_file_is_checked() -> None:
+    files = {path.name for path in ROOT.glob("requirements*.txt")}
+
+    assert files == set(DIRECT)
+
+
+@pytest.mark.parametrize("lock", DIRECT)
+def test_lock_satisfies_what_the_project_requires(lock: str) -> None:
+    wanted = [Requirement(text) for text in DIRECT[lock]]
+
+    locked = pins(lock, ENVIRONMENTS[0])
+
+    assert [str(one) for one in wanted if unsatisfied(one, locked)] == []
+
+
+@pytest.mark.parametrize("lock", DIRECT)
+def test_lock_satisfies_what_its_distributions_require(lock: str) -> None:
+    missing = {
+        f"{name} requires {one}"
+        for environment in ENVIRONMENTS
+        for locked in [pins(lock, environment)]
+        for name, pin in locked.items()
+        for one in declared(name, pin, environment)
+        if unsatisfied(one, locked)
+    }
+
+    assert missing == set()
+
+
+def test_all_that_is_served_is_installed_where_tests_run() -> None:
+    here = {name: str(value) for name, value in default_environment().items()}
+
+    served = pins("requirements.txt", here)
+
+    assert {name: version(name) for name in served} == {
+        name: pin.version for name, pin in served.items()
+    }
+
+
+@pytest.mark.parametrize("lock", DIRECT)
+def test_every_pin_of_a_lock_has_hashes(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+
+    pinned = re.findall(r"^[a-z0-9].*\n +(\S+)", text, re.MULTILINE)
+
+    assert pinned
+    assert all(option.startswith("--hash=sha256:") for option in pinned)
+
+
+@pytest.mark.parametrize("lock", ["requirements-dev.txt", "requirements-bench.txt"])
+def test_locks_agree_on_what_is_served(lock: str) -> None:
+    served = pins("requirements.txt", ENVIRONMENTS[0])
+
+    same = pins(lock, ENVIRONMENTS[0])
+
+    assert {name: same[name].version for name in served} == {
+        name: pin.version for name, pin in served.items()
+    }
