@@ -20,6 +20,7 @@ from taskapi.errors import RegistrationClosed
 from taskapi.users import service as users
 from taskapi.users.schemas import RegistrationSchema, UserSchema
 from taskapi.web import conditional, pages, tokens
+from taskapi.web.addresses import client_address, client_network
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.identity import caller
 from taskapi.web.settings import settings
@@ -153,7 +154,7 @@ def _device() -> service.Device:
     """Return what a session keeps of the request that begins it."""
     agent = request.headers.get("User-Agent")
     shown = agent and agent.encode("ascii", "replace").decode()[:USER_AGENT_LENGTH]
-    return service.Device(request.remote_addr, shown, _lifetime())
+    return service.Device(client_address(), client_network(), shown, _lifetime())
 
 
 def _lifetime() -> timedelta:

@@ -51,9 +51,13 @@ SHOWN = [
 
 
 class Device(NamedTuple):
-    """Where a session was begun, and for how long it lives without a refresh."""
+    """The client that begins a session, and how long the session lasts unused.
+
+    Failed logins are counted by `network`.
+    """
 
     ip: str | None
+    network: str
     user_agent: str | None
     lifetime: timedelta
 
@@ -80,7 +84,7 @@ def log_in(
     """
     user = users.find_by_login(login)
     guessed = guessing.account(user.id) if user else guessing.login(login)
-    with guessing.counted(guessed, guessing.address(device.ip)):
+    with guessing.counted(guessed, guessing.address(device.network)):
         renewed = _matched(user, password)
     if user is None or not user.is_active:
         log.warning("login to a disabled account", account_id=user and user.id)

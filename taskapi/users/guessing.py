@@ -60,9 +60,9 @@ def login(name: str) -> Subject:
     return Subject(f"login {name}", OF_ACCOUNT)
 
 
-def address(ip: str | None) -> Subject:
-    """Count for an address."""
-    return Subject(f"address {ip}", FROM_ADDRESS)
+def address(network: str) -> Subject:
+    """Count for the network of a client, which is one address with IPv4."""
+    return Subject(f"address {network}", FROM_ADDRESS)
 
 
 def letters(email: str) -> Subject:

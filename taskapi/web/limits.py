@@ -12,12 +12,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g
 from limits.errors import StorageError
 from limits.storage import RedisStorage
 
 from taskapi import metrics
 from taskapi.errors import RateLimited
+from taskapi.web.addresses import client_network
 
 if TYPE_CHECKING:
     from config import Settings
@@ -125,7 +126,7 @@ def count(policy: str) -> None:
     if not policy or not limits.enabled:
         return
     amount = limits.policies[policy]
-    who = f"user {g.caller.id}" if "caller" in g else f"address {request.remote_addr}"
+    who = f"user {g.caller.id}" if "caller" in g else f"address {client_network()}"
     number, ends_at = limits.hit(f"taskapi/{policy}/{who}")
     seconds = max(1, math.ceil(ends_at - time.time()))
     g.limit = (policy, amount, max(0, amount - number), seconds)

@@ -1,0 +1,120 @@
+"""Addresses of clients: one client cannot pass for many, whatever its address."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.support import PASSWORD, Client, refused
+
+Twin = Callable[..., Flask]
+HUNDRED = 100
+FORMS = {
+    "192.0.2.7": "192.0.2.7",
+    "192.0.2.7:51234": "192.0.2.7",
+    "[192.0.2.7]:51234": "192.0.2.7",
+    "::ffff:192.0.2.7": "192.0.2.7",
+    "[::ffff:c000:207]:443": "192.0.2.7",
+    "2001:DB8:0:0::7": "2001:db8::7",
+    "[2001:db8::7]": "2001:db8::7",
+    "[2001:db8::7]:51234": "2001:db8::7",
+    "fe80::1%eth0": "fe80::1",
+    "[fe80::1%25eth0]:443": "fe80::1",
+    "2001:0db8:0000:0000:0000:ffff:192.168.100.2000": None,  # 46 characters
+    "0000:0000:0000:0000:0000:ffff:192.0.2.7%enp1s0": "192.0.2.7",  # likewise
+    "fe80:0000:0000:0000:0202:b3ff:fe1e:8329%interface0": "fe80::202:b3ff:fe1e:8329",
+    "192.0.2.007": None,
+    "unknown": None,
+    "_hidden": None,
+    "": None,
+    "a" * 300: None,
+    "192.0.2.7\x1b[31m": None,
+}
+
+
+def log_in(app: Flask, ip: str, name: str, password: str = PASSWORD) -> TestResponse:
+    """Log in through a proxy that reports an address."""
+    body = {"username": name, "password": password}
+    return Client(app).post("auth/login", body, headers={"X-Forwarded-For": ip})
+
+
+@pytest.mark.parametrize("ip", FORMS, ids=ascii)
+def test_an_address_of_any_form_logs_in(ann: Client, ip: str) -> None:
+    login = {"username": "ann@example.org", "password": PASSWORD}
+
+    answer = Client(ann.app).post("auth/login", login, environ_base={"REMOTE_ADDR": ip})
+
+    assert answer.status_code == 200
+    ann.tokens = answer.json
+    assert ann.get("auth/sessions").json["items"][0]["ip"] == FORMS[ip]
+
+
+@pytest.mark.parametrize("ip", [ip for ip in FORMS if ip.isprintable()], ids=ascii)
+def test_an_address_reported_by_a_proxy_logs_in(
+    ann: Client, twin: Twin, ip: str
+) -> None:
+    reported = FORMS[ip] if ip else "127.0.0.1"  # that of the proxy
+
+    answer = log_in(twin(trusted_proxies=1), ip, "ann@example.org")
+
+    assert answer.status_code == 200
+    ann.tokens = answer.json
+    assert ann.get("auth/sessions").json["items"][0]["ip"] == reported
+
+
+ONE_CLIENT = {
+    "ports": lambda n: f"192.0.2.7:{1024 + n}",
+    "bracketed-ports": lambda n: f"[2001:db8::7]:{1024 + n}",
+    "zones": lambda n: f"fe80::1%eth{n}",
+    "one-64": lambda n: f"2001:db8:1:2:{n:x}::{n + 1:x}",
+    "mapped": lambda n: ("192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207")[n % 3],
+    "unparsable": lambda n: f"host-{n}",
+}
+
+
+@pytest.mark.parametrize("form", ONE_CLIENT.values(), ids=ONE_CLIENT)
+def test_one_client_has_one_rate_limit(
+    app: Flask, twin: Twin, form: Callable[[int], str]
+) -> None:
+    limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": 3}
+    limited = twin(trusted_proxies=1, **limits)
+
+    answers = [log_in(limited, form(n), f"user{n}") for n in range(5)]
+
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 2
+
+
+@pytest.mark.parametrize("form", ONE_CLIENT.values(), ids=ONE_CLIENT)
+def test_failed_logins_of_one_client_are_counted_together(
+    twin: Twin, form: Callable[[int], str]
+) -> None:
+    app = twin(trusted_proxies=1)
+    for n in range(HUNDRED):
+        log_in(app, form(n), uuid4().hex)
+
+    answer = log_in(app, form(HUNDRED + 1), "another")
+
+    refused(answer, 429, "rate-limited")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("192.0.2.7", "192.0.2.8"),
+        ("2001:db8:1:2::7", "2001:db8:1:3::7"),
+        ("192.0.2.7", "::192.0.2.7"),
+        ("unparsable", "192.0.2.7"),
+    ],
+)
+def test_other_networks_have_other_limits(
+    app: Flask, twin: Twin, one: str, other: str
+) -> None:
+    limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": 1}
+    limited = twin(trusted_proxies=1, **limits)
+    log_in(limited, one, "nobody")
+
+    answers = log_in(limited, one, "nobody"), log_in(limited, other, "nobody")
+
+    assert [answer.status_code for answer in answers] == [429, 401]
