@@ -81,7 +81,7 @@ class Problem(Exception):
 
 
 class MalformedJson(Problem):
-    """The body is not one JSON document that we read."""
+    """The body is not an accepted JSON document; `line` and `column` say where."""
 
     code = "malformed-json"
     message = "The body is not valid JSON."

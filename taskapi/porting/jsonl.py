@@ -7,7 +7,7 @@ import orjson
 
 from taskapi.errors import Fault, MalformedJson
 from taskapi.porting.lines import LONGEST, Form, Line, Source, is_long, split
-from taskapi.web.body import parse_json
+from taskapi.web.strict_json import parse_json
 
 LONG = Fault(f"The line is longer than {LONGEST // 1024} KiB.", "length")
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE

@@ -1,6 +1,5 @@
 """What comes in: strict JSON, forms and query strings."""
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
@@ -15,17 +14,15 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from taskapi.errors import Fault, Invalid, MalformedJson
+from taskapi.errors import Fault, Invalid
 from taskapi.web.fields import Repeated
 from taskapi.web.problems import FORM
+from taskapi.web.strict_json import parse_json
 
 T = TypeVar("T")
 
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
 MAX_BYTES = 1024 * 1024
-MAX_DEPTH = 32
-MAX_DIGITS = 20
-MAX_VALUES = 10_000
 LONGEST_KEPT = 200
 OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
 
@@ -102,59 +99,6 @@ def _meaning(schema: AnySchema, _query: bytes) -> dict[str, Any]:
     """Return what the query of this request means; it is the same for each caller."""
     meant: dict[str, Any] = FlaskParser.parse(PARSER, schema, location="query")
     return meant
-
-
-def parse_json(body: bytes) -> Any:
-    """Read one JSON document as RFC 8259 and I-JSON (RFC 7493) want it.
-
-    Refused: duplicate names, NaN and Infinity, numbers of more than 20 digits, more
-    than 32 levels or 10,000 values, anything after the document.
-    """
-    try:
-        document = json.loads(
-            body.decode(),
-            object_pairs_hook=_unique_names,
-            parse_constant=_refuse_number,
-            parse_int=lambda text: int(_short(text)),
-            parse_float=lambda text: float(_short(text)),
-        )
-    except (ValueError, RecursionError) as error:
-        raise MalformedJson from error
-    if _is_deeper(document, MAX_DEPTH):
-        raise MalformedJson(f"The body is nested more than {MAX_DEPTH} deep.")
-    if _size(document) > MAX_VALUES:
-        raise MalformedJson(f"The body holds more than {MAX_VALUES} values.")
-    return document
-
-
-def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        raise MalformedJson("The body names a member of an object twice.")
-    return document
-
-
-def _short(text: str) -> str:
-    if sum(map(str.isdigit, text)) > MAX_DIGITS:
-        raise MalformedJson(f"The body has a number of more than {MAX_DIGITS} digits.")
-    return text
-
-
-def _refuse_number(name: str) -> NoReturn:
-    raise MalformedJson(f"{name} is not a JSON number.")
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
-
-
-def _size(value: Any) -> int:
-    """Count the values of a document; a hundred tasks with all they may have fit."""
-    inner = value.values() if isinstance(value, dict) else value
-    return 1 + sum(map(_size, inner)) if isinstance(value, dict | list) else 1
 
 
 def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, Any]:

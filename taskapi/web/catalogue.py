@@ -32,7 +32,8 @@ CATALOGUE = {
         "The body is not one JSON document: it does not parse, names a member twice, "
         "is nested more than 32 deep, holds more than 10,000 values, or a number that "
         "JSON does not know.",
-        "Send one JSON object, encoded in UTF-8.",
+        "Correct it at `line` and `column`; send one JSON object, encoded in UTF-8.",
+        members={"line": 1, "column": 18},
     ),
     "token-missing": Kind(
         401,

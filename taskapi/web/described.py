@@ -145,6 +145,10 @@ class FaultSchema(Schema):
     line = Integer(
         low=1, metadata={"description": "Of a file; the pointer is into this line."}
     )
+    column = Integer(
+        low=1,
+        metadata={"description": "Of the line: a character, in CSV a cell."},
+    )
     pointer = told(
         LONGEST_POINTER, required=False, description="JSON pointer into the body."
     )
@@ -182,6 +186,10 @@ class ProblemSchema(Schema):
     )
     current_version = Integer(
         low=1, metadata={"description": "With `precondition-failed`: what it is now."}
+    )
+    line = Integer(low=1, metadata={"description": "With `malformed-json`: the line."})
+    column = Integer(
+        low=1, metadata={"description": "With `malformed-json`: the character of it."}
     )
     error = told(
         LONGEST_NAME,

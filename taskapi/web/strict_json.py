@@ -1,0 +1,191 @@
+"""Strict JSON (RFC 8259, RFC 7493), with line and column of what is not accepted."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple, NoReturn
+
+from taskapi.errors import MalformedJson
+
+MAX_DEPTH = 32
+MAX_DIGITS = 20
+MAX_VALUES = 10_000
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+PUNCTUATION = {"]", "}", ",", ":"}
+CONSTANTS = {"NaN", "Infinity", "-Infinity"}
+
+Path = tuple[str | int, ...]
+
+
+class Token(NamedTuple):
+    """A name or the beginning of a value: its path, position and text."""
+
+    path: Path
+    position: int
+    text: str
+    is_name: bool = False
+
+
+def parse_json(body: bytes) -> Any:
+    """Read one JSON document; raises MalformedJson with `line` and `column`.
+
+    Rejected: duplicate names, NaN and Infinity, numbers of more than 20 digits, more
+    than 32 levels or 10,000 values, anything after the document.
+    """
+    text = _decode(body)
+    try:
+        document = json.loads(
+            text,
+            object_pairs_hook=_unique_names,
+            parse_constant=_reject_constant,
+            parse_int=lambda digits: int(_short(digits)),
+            parse_float=lambda digits: float(_short(digits)),
+        )
+    except json.JSONDecodeError as error:
+        raise _malformed("The body is not valid JSON.", text, error.pos) from error
+    except (ValueError, RecursionError) as error:
+        raise _explain(text) from error
+    if _is_deeper(document, MAX_DEPTH) or _size(document) > MAX_VALUES:
+        raise _explain(text)
+    return document
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Yield the names and values of a document in order, as far as it is valid."""
+    walk = _Walk()
+    for match in TOKEN.finditer(text):
+        if match[0] in PUNCTUATION:
+            walk.follow(match[0])
+        else:
+            is_name = walk.expects_name
+            if is_name:
+                walk.name(match[0])
+            yield Token(tuple(walk.path), match.start(), match[0], is_name)
+            walk.enter(match[0])
+
+
+class _Walk:
+    """The path of the current value while a document is read."""
+
+    def __init__(self) -> None:
+        self.path: list[str | int] = []
+        self.expects_name = False
+
+    def follow(self, mark: str) -> None:
+        """Leave a container, or go on to its next value."""
+        if mark in "]}":
+            self.path.pop()
+            self.expects_name = False
+        elif mark == "," and isinstance(self.path[-1], int):
+            self.path[-1] += 1
+        elif mark == ",":
+            self.expects_name = True
+
+    def name(self, text: str) -> None:
+        """Note the name of the next value."""
+        self.path[-1] = json.loads(text)
+        self.expects_name = False
+
+    def enter(self, text: str) -> None:
+        """Go into the value if it is a container."""
+        if text in "[{":
+            self.path.append("" if text == "{" else 0)
+            self.expects_name = text == "{"
+
+
+def position_of(text: str, path: tuple[str, ...]) -> int:
+    """Return where the value at a path begins, or the nearest one around it."""
+    found = {t.path: t.position for t in tokens(text) if not t.is_name}
+    by_steps = {tuple(map(str, own)): position for own, position in found.items()}
+    while path not in by_steps and path:
+        path = path[:-1]
+    return by_steps.get(path, 0)
+
+
+def line_and_column(text: str, position: int) -> tuple[int, int]:
+    """Return the line and the column of a character, counted from 1."""
+    line = text.count("\n", 0, position) + 1
+    return line, position - text.rfind("\n", 0, position)
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        valid = body[: error.start].decode()
+        raise _malformed("The body is not UTF-8.", valid, len(valid)) from error
+
+
+def _malformed(sentence: str, text: str, position: int) -> MalformedJson:
+    line, column = line_and_column(text, position)
+    return MalformedJson(sentence, line=line, column=column)
+
+
+def _explain(text: str) -> MalformedJson:
+    """Return the error of the first value that JSON allows and this service does not.
+
+    Only called for such documents: the parser itself knows no positions in its hooks.
+    """
+    names: set[Path] = set()
+    number = 0
+    for token in tokens(text):
+        number += not token.is_name
+        sentence = _objection(token, names, number)
+        if sentence:
+            return _malformed(sentence, text, token.position)
+        if token.is_name:
+            names.add(token.path)
+    return _malformed("The body is not valid JSON.", text, 0)
+
+
+def _objection(token: Token, names: set[Path], number: int) -> str | None:
+    if token.is_name:
+        repeated = token.path in names
+        return "The body names a member of an object twice." if repeated else None
+    if token.text in "[{" and len(token.path) >= MAX_DEPTH:
+        return f"The body is nested more than {MAX_DEPTH} deep."
+    if number > MAX_VALUES:
+        return f"The body holds more than {MAX_VALUES} values."
+    return _objection_to_number(token.text)
+
+
+def _objection_to_number(text: str) -> str | None:
+    if text in CONSTANTS:
+        return f"{text} is not a JSON number."
+    if text[0] != '"' and _digits(text) > MAX_DIGITS:
+        return f"The body has a number of more than {MAX_DIGITS} digits."
+    return None
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise ValueError("duplicate name")
+    return document
+
+
+def _short(text: str) -> str:
+    if _digits(text) > MAX_DIGITS:
+        raise ValueError("too many digits")
+    return text
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+
+
+def _size(value: Any) -> int:
+    """Count the values of a document; a hundred tasks with all they may have fit."""
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + sum(map(_size, inner)) if isinstance(value, dict | list) else 1
