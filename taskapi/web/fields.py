@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate
 from webargs.fields import DelimitedList
@@ -165,12 +165,19 @@ class Flag(Coded, fields.Boolean):
 
 
 class QueryFlag(Coded, fields.Boolean):
-    """`true` or `false` in a query."""
+    """`true` or `false` in a query; Python clients send `True` and `False`."""
+
+    VALUES: ClassVar[dict[str, bool]] = {
+        "true": True,
+        "True": True,
+        "false": False,
+        "False": False,
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
-        if value not in {"true", "false"}:
+        if value not in self.VALUES:
             raise self.make_error("invalid", input=value)
-        return bool(value == "true")
+        return self.VALUES[value]
 
 
 class QueryInteger(Coded, fields.Integer):

@@ -1,4 +1,8 @@
-"""Moments and days as text (RFC 3339), each spelt in one way."""
+"""Timestamps and dates as text (RFC 3339).
+
+Some clients generated from an API description send `+0100` and lower-case letters, so
+these are read too.
+"""
 
 import re
 from datetime import UTC, date, datetime
@@ -6,8 +10,8 @@ from datetime import UTC, date, datetime
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
 DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
-TIME = r"T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,20})?"
-OFFSET = r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
+TIME = r"[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,20})?"
+OFFSET = r"([Zz]|[+-]([01]\d|2[0-3]):?[0-5]\d)"
 MOMENT = DAY + TIME + OFFSET
 MOMENT_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
 
@@ -22,7 +26,7 @@ def parse_moment(text: object) -> datetime | None:
     if not isinstance(text, str) or not re.fullmatch(MOMENT, text, re.ASCII):
         return None
     try:
-        moment = datetime.fromisoformat(text).astimezone(UTC)
+        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None

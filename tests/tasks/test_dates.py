@@ -18,6 +18,9 @@ KEPT = {
     "east": ("2026-12-24T18:00:00+02:00", "2026-12-24T16:00:00Z"),
     "west": ("2026-12-24T18:00:00-05:30", "2026-12-24T23:30:00Z"),
     "into the next year": ("2026-12-31T23:00:00-14:00", "2027-01-01T13:00:00Z"),
+    "offset without colon": ("2026-12-24T18:00:00+0100", "2026-12-24T17:00:00Z"),
+    "zero offset without colon": ("2026-12-24T18:00:00+0000", "2026-12-24T18:00:00Z"),
+    "lower case": ("2026-12-24t18:00:00.5z", "2026-12-24T18:00:00.500000Z"),
     "widest offset": ("2026-12-24T18:00:00+23:59", "2026-12-23T18:01:00Z"),
     "microseconds": ("2026-12-24T18:00:00.123456Z", "2026-12-24T18:00:00.123456Z"),
     "one microsecond": ("2026-12-24T18:00:00.000001Z", "2026-12-24T18:00:00.000001Z"),
@@ -43,7 +46,8 @@ REFUSED = {
     "second 60": "2026-12-31T23:59:60Z",
     "offset of a day": "2026-12-24T18:00:00+24:00",
     "offset minute 60": "2026-12-24T18:00:00+02:60",
-    "offset without colon": "2026-12-24T18:00:00+0200",
+    "offset with one digit": "2026-12-24T18:00:00+2:00",
+    "offset of hours only": "2026-12-24T18:00:00+02",
     "no offset": "2026-12-24T18:00:00",
     "no seconds": "2026-12-24T18:00Z",
     "no digits after the point": "2026-12-24T18:00:00.Z",
@@ -135,7 +139,9 @@ def test_a_body_is_not_told_how_to_write_a_query(ann: Client) -> None:
     assert "query" not in refusal.text
 
 
-@pytest.mark.parametrize("offset", ["Z", "%2B00:00", "%2B14:00", "-11:00"])
+@pytest.mark.parametrize(
+    "offset", ["Z", "z", "%2B00:00", "%2B14:00", "-11:00", "%2B0000", "-1100"]
+)
 def test_a_bound_may_have_any_offset(ann: Client, offset: str) -> None:
     answer = ann.get(f"tasks?due_before=2026-12-24T18:00:00{offset}")
 
