@@ -18,6 +18,7 @@ from flask import (
 
 from taskapi.errors import NotFound
 from taskapi.system import service
+from taskapi.web import conditional
 from taskapi.web.catalogue import CATALOGUE, example_of
 from taskapi.web.settings import settings
 
@@ -59,9 +60,10 @@ def get_openapi() -> Response:
     _refuse_without_docs()
     document, tag = _document()
     response = Response(document, mimetype="application/json")
+    if conditional.is_current(tag):
+        response = Response(status=304)
     response.set_etag(tag)
     response.headers["Cache-Control"] = "public, no-cache"
-    response.make_conditional(request)
     return response
 
 

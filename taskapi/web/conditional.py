@@ -7,12 +7,16 @@ from functools import wraps
 from typing import Any
 
 from flask import Response, request
+from werkzeug.datastructures import ETags
+from werkzeug.http import parse_etags
 
 from taskapi.errors import PreconditionRequired
 from taskapi.web.document import annotate
 from taskapi.web.settings import settings
 
 VERSION = "[1-9][0-9]{0,17}"
+PROXY_SUFFIX = re.compile(r'(?:--?|[;:])(?:gzip|br|zstd|deflate)(?="?\s*(?:,|$))')
+"""Proxies that compress a response change its entity tag in one of these ways."""
 
 
 def read(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,7 +36,7 @@ def readable(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def tagged(found: Any) -> Any:
     """Return a resource with its ETag, or 304 to who has it already."""
-    if _has(str(found.version)):
+    if is_current(str(found.version)):
         return Response(status=304, headers=_tag(found))
     return found, _tag(found)
 
@@ -45,7 +49,7 @@ def listing(view: Callable[..., Any]) -> Callable[..., Any]:
         response: Response = view(*args, **kwargs)
         tag = hashlib.sha256(response.data).hexdigest()[:32]
         response.set_etag(tag, weak=True)
-        if _has(tag):
+        if is_current(tag):
             return Response(status=304, headers={"ETag": response.headers["ETag"]})
         return response
 
@@ -73,10 +77,16 @@ def created(resource: Any, location: str) -> tuple[Any, dict[str, str]]:
     return resource, {"Location": location} | _tag(resource)
 
 
-def _has(tag: str) -> bool:
-    """Tell whether the caller has the resource with this tag already."""
-    named = "If-None-Match" in request.headers
-    return named and request.if_none_match.contains_weak(tag)
+def is_current(tag: str) -> bool:
+    """Return whether If-None-Match names the current tag of a resource."""
+    tags = _tags("If-None-Match")
+    return tags is not None and tags.contains_weak(tag)
+
+
+def _tags(header: str) -> ETags | None:
+    """Return the tags of a header, without what proxies added to them."""
+    value = request.headers.get(header)
+    return None if value is None else parse_etags(PROXY_SUFFIX.sub("", value))
 
 
 def _tag(resource: Any) -> dict[str, str]:
@@ -84,12 +94,11 @@ def _tag(resource: Any) -> dict[str, str]:
 
 
 def _expected() -> frozenset[int] | None:
-    """Return the versions that If-Match names, opaque and weakened tags alike."""
-    if "If-Match" not in request.headers:
-        if settings.require_if_match:
-            raise PreconditionRequired
+    """Return the versions that If-Match names, of strong and of weak tags."""
+    tags = _tags("If-Match")
+    if tags is None and settings.require_if_match:
+        raise PreconditionRequired
+    if tags is None or tags.star_tag:
         return None
-    if request.if_match.star_tag:
-        return None
-    tags = filter(None, request.if_match.as_set(include_weak=True))
-    return frozenset(int(tag) for tag in tags if re.fullmatch(VERSION, tag))
+    named = filter(None, tags.as_set(include_weak=True))
+    return frozenset(int(tag) for tag in named if re.fullmatch(VERSION, tag))

@@ -6,10 +6,19 @@ import pytest
 
 from tests.support import Client, refused
 
-MATCHING = ['"1"', 'W/"1"', '"7", "1"', '"7",W/"1"', "*"]
-MATCHING_IDS = ["exact", "weak", "list", "list with a weak one", "any"]
-OTHERS = ['"2"', 'W/"2"', '"2", "3"', '"01"', '"1', '"0"', "one", ""]
-OTHERS_IDS = ["other", "weak", "list", "zero", "open", "none", "garbage", "empty"]
+PROXIES = ["-gzip", "-br", "-zstd", "-deflate", "--gzip", ";gzip", ":gzip"]
+MATCHING = [
+    *['"1"', 'W/"1"', "1", '"7", "1"', '"7",W/"1"', "*"],
+    *[f'"1{suffix}"' for suffix in PROXIES],
+    *[f'W/"1{suffix}"' for suffix in PROXIES],
+    *["1-gzip", '"1"-gzip', '"7-br" , W/"1;gzip" , "8"'],
+]
+MATCHING_IDS = MATCHING
+OTHERS = [
+    *['"2"', 'W/"2"', '"2", "3"', '"01"', '"1', '"0"', "one", ""],
+    *['"2-gzip"', '"11-gzip"', '"1-gzip-br"', '"1-zip"', '"1gzip"', '"-gzip"'],
+]
+OTHERS_IDS = OTHERS
 
 matching = pytest.mark.parametrize("tag", MATCHING, ids=MATCHING_IDS)
 other = pytest.mark.parametrize("tag", OTHERS, ids=OTHERS_IDS)

@@ -37,6 +37,8 @@ def test_who_has_the_list_is_told_so(ann: Client, tag: str) -> None:
         ("{}", 304),
         ('"x", {}, "y"', 304),
         ("{strong}", 304),
+        ('W/"{bare}-gzip"', 304),
+        ('"{bare};gzip"', 304),
         ('W/"x"', 200),
         ("", 200),
         ("x", 200),
@@ -46,7 +48,7 @@ def test_who_has_the_list_is_told_so(ann: Client, tag: str) -> None:
 def test_the_tag_is_compared_weakly(
     ann: Client, tag: str, form: str, status: int
 ) -> None:
-    asked = form.format(tag, strong=tag.removeprefix("W/"))
+    asked = form.format(tag, strong=tag.removeprefix("W/"), bare=tag[3:-1])
 
     answer = again(ann, ADDRESS, asked)
 
