@@ -38,9 +38,11 @@ LOAD = {
     "postgresql": f"""
 INSERT INTO tasks ({COLUMNS})
 SELECT {{owner}}, {TEXTS},
-    array_to_tsvector(array_remove(ARRAY['@{{owner}}', 'task', 'number', n::text,
-        'some', 'words', 'about', w, x, 'and', 'to', 'make', 'it', 'seventy', 'five',
-        'characters', 'long', CASE WHEN n % {{every}} = 0 THEN '{{rare}}' END], NULL)),
+    (SELECT array_to_tsvector(array_agg(DISTINCT '{{owner}}@' || word))
+        FROM unnest(ARRAY['task', 'number', n::text, 'some', 'words', 'about', w, x,
+        'and', 'to', 'make', 'it', 'seventy', 'five', 'characters', 'long',
+        CASE WHEN n % {{every}} = 0 THEN '{{rare}}' END]) AS word
+        WHERE word IS NOT NULL),
     {STATUS},
     CASE WHEN n % 3 > 0 THEN moment + (n % 700) * interval '1 day' END, n % 6 = 4,
     CASE WHEN n % 4 = 0 THEN moment + n * interval '7 seconds' END, 1,
@@ -53,9 +55,10 @@ INSERT INTO tasks ({COLUMNS})
 WITH RECURSIVE counter(n) AS
     (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < {{number}})
 SELECT {{owner}}, {TEXTS},
-    '@{{owner}} task number ' || n || ' some words about ' || w || ' ' || x
+    '{{owner}}@' || replace('task number ' || n || ' some words about ' || w || ' ' || x
         || ' and to make it seventy five characters long'
         || CASE WHEN n % {{every}} = 0 THEN ' {{rare}}' ELSE '' END,
+        ' ', ' {{owner}}@'),
     {STATUS},
     CASE WHEN n % 3 > 0
         THEN date('2026-01-01', (n % 700) || ' days') || ' 00:00:00.000000' END,

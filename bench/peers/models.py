@@ -198,9 +198,9 @@ def moments(timezone: str) -> dict[str, Any]:
 
 
 def words_of(owner_id: int, *texts: str | None, quoted: bool) -> str:
-    """Return what the index of the search keeps of a task."""
-    found = {f"@{owner_id}"}
+    """Return the terms of a task in the search index."""
+    found: set[str] = set()
     for text in filter(None, texts):
         found.update(re.findall(r"[^\W_]+", text.casefold()))
     mark = "'" if quoted else ""
-    return " ".join(f"{mark}{word}{mark}" for word in sorted(found))
+    return " ".join(f"{mark}{owner_id}@{word}{mark}" for word in sorted(found))

@@ -5,9 +5,10 @@ from typing import Any
 from marshmallow import fields
 
 from taskapi.tasks import models
+from taskapi.tasks.folding import runs
 from taskapi.tasks.queries import SORTS
 from taskapi.tasks.schemas import external_id, tag
-from taskapi.tasks.words import words_of
+from taskapi.tasks.words import MOST_TERMS, MOST_WORDS, is_too_long
 from taskapi.web.fields import (
     MAX_ID,
     Choices,
@@ -41,12 +42,18 @@ class Parent(QueryInteger):
 class Search(Text):
     """Words to look for."""
 
-    default_error_messages = {"wordless": "There is no letter, digit or symbol in it."}
+    default_error_messages = {
+        "wordless": "There is no letter, digit or symbol in it.",
+        "length": f"At most {MOST_WORDS} words, and {MOST_TERMS} characters of scripts "
+        "without spaces.",
+    }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
-        if not words_of(text):
+        if not runs(text):
             raise self.make_error("wordless")
+        if is_too_long(text):
+            raise self.make_error("length")
         return text
 
 
@@ -57,8 +64,9 @@ class TaskListArguments(PageArguments):
         low=1,
         high=QUERY_LENGTH,
         metadata={
-            "description": "Words: each must begin a word of title or description. "
-            "Case and accents do not count.",
+            "description": f"At most {MOST_WORDS} words: each must begin a word of "
+            "title or description. Case and accents are ignored. In scripts without "
+            "spaces any part of the text is found.",
             "examples": ["water plant"],
         },
     )

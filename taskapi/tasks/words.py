@@ -1,15 +1,11 @@
-"""Search: the words of a text, and how each database finds tasks by them.
+"""Search: the index terms of a task, and how each database finds tasks by them.
 
-A word is a run of letters and digits, without case and accents; a symbol such as ✓ is a
-word of its own. PostgreSQL keeps them as a `tsvector` under a GIN index, SQLite in an
-FTS5 table. The owner is one more word, so that the index itself sees whose they are.
+PostgreSQL keeps the terms as a `tsvector` under a GIN index, SQLite in an FTS5 table.
+Each term begins with the id of the owner, so that a search reads the entries of one
+account only, however many there are of others.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable
-from functools import cache
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -30,8 +26,14 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from taskapi.tasks import folding
+
 LONGEST = 200
-"""No query has a longer word, so what is beyond of a word is never asked for."""
+"""No query has a longer word, so the rest of a longer one is not indexed."""
+
+MOST_WORDS = 8
+MOST_TERMS = 64
+"""What a search may have, since each is looked up in the index."""
 
 _REMOVE = (
     "INSERT INTO task_words(task_words, rowid, words) "
@@ -49,34 +51,24 @@ SQLITE_INDEX = (
 )
 """The statements that create the FTS5 table and keep it equal to `tasks.words`."""
 
-MARKED = (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
-"""Where Unicode has its combining marks; a test looks whether that is still so."""
-
-
-@cache
-def marks() -> dict[int, None]:
-    """Return what `translate` is to drop; asked for when a text is not plain ASCII."""
-    points = chain(*MARKED)
-    return {n: None for n in points if unicodedata.category(chr(n)).startswith("M")}
-
-
-def words_of(*texts: str | None) -> list[str]:
-    """Return the words of some texts, each once."""
-    found: set[str] = set()
-    for text in filter(None, texts):
-        runs = re.findall(r"[^\W_]+|[^\x00-\x7F\w]", _fold(text))
-        found.update(run[:LONGEST] for run in runs if _is_word(run))
-    return sorted(found)
-
 
 def indexed(owner_id: int, *texts: str | None) -> list[str]:
-    """Return what is kept for a task of this owner."""
-    return [_owner(owner_id), *words_of(*texts)]
+    """Return the index terms of a task of this owner."""
+    terms = folding.indexed_terms(folding.runs(*texts), LONGEST)
+    return [f"{owner_id}@{term}" for term in sorted(terms)]
+
+
+def is_too_long(query: str) -> bool:
+    """Return whether a search has more words or index terms than are looked up."""
+    words = folding.runs(query)
+    terms = folding.searched_terms(words, LONGEST)
+    return len(words) > MOST_WORDS or len(terms) > MOST_TERMS
 
 
 def wanted(owner_id: int, query: str) -> list[str]:
-    """Return what a search looks for: the owner first, then beginnings of words."""
-    return [_owner(owner_id), *words_of(query)]
+    """Return the beginnings of the index terms that a task must have."""
+    terms = folding.searched_terms(folding.runs(query), LONGEST)
+    return [f"{owner_id}@{term}" for term in terms]
 
 
 class Words(TypeDecorator[list[str]]):
@@ -110,11 +102,10 @@ class Wanted(TypeDecorator[list[str]]):
         return dialect.type_descriptor(String() if on_sqlite else TSQUERY())
 
     def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str:
-        """Ask for the owner exactly, and for words that begin so."""
-        owner, *beginnings = value or [""]
+        """Ask for terms that begin so."""
         if dialect.name == "sqlite":
-            return " AND ".join([f'"{owner}"', *(f'"{w}" *' for w in beginnings)])
-        return " & ".join([f"'{owner}'", *(f"'{w}':*" for w in beginnings)])
+            return " AND ".join(f'"{term}" *' for term in value or ())
+        return " & ".join(f"'{term}':*" for term in value or ())
 
 
 class Matches(FunctionElement[bool]):
@@ -139,20 +130,3 @@ def _ask_fts5(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
     found: Select[Any] = select(column("rowid")).select_from(table("task_words"))
     matching = found.where(column("task_words").bool_op("MATCH")(query))
     return compiler.process(task_id.in_(matching), **options)
-
-
-def _owner(owner_id: int) -> str:
-    return f"@{owner_id}"
-
-
-def _fold(text: str) -> str:
-    """Return the text without case and accents."""
-    if text.isascii():
-        return text.casefold()
-    bare = text.casefold().translate(marks())  # putting many marks in order takes long
-    plain = unicodedata.normalize("NFKD", bare)
-    return plain.translate(marks()).casefold()
-
-
-def _is_word(run: str) -> bool:
-    return run.isalnum() or unicodedata.category(run).startswith("S")

@@ -33,6 +33,9 @@ from tests.tasks.support import follow, found, titles, walk
         ("%E2%80%8B", "wordless"),
         ("%EF%BC%A0", "wordless"),
         ("%EF%B8%8F", "wordless"),
+        ("a+b+c+d+e+f+g+h+i", "length"),
+        (quote("".join(chr(0x1F300 + n) for n in range(9))), "length"),
+        (quote("".join(chr(0x4E00 + n) for n in range(66))), "length"),
     ],
     ids=ascii,
 )
