@@ -94,7 +94,7 @@ def log_in(
         raise EmailNotVerified
     session = _begin(user, device)
     if renewed:
-        users.store_hash(user.id, renewed)
+        users.replace_hash(user.id, user.password_hash, renewed)
     log.info("login", account_id=user.id, session_id=session.id)
     return session
 
@@ -183,8 +183,7 @@ def purge() -> int:
 
 def change_password(caller: Any, current: str, new: str) -> None:
     """Replace the caller's password, and end their other sessions."""
-    users.prove(caller.id, current)
-    users.set_password(caller.id, new, field="new_password")
+    users.change_password(caller.id, current, new)
     end_sessions(caller.id, but=caller.session_id)
     log.info("password changed", account_id=caller.id)
 
@@ -199,10 +198,14 @@ def _begin(user: AnyRow, device: Device) -> AnyRow:
         "ip": literal(device.ip),
         "user_agent": literal(device.user_agent),
     }
-    unchanged = select(*values.values()).where(
-        User.id == user.id,
-        User.password_hash == user.password_hash,
-        User.is_active,
+    unchanged = (
+        select(*values.values())
+        .where(
+            User.id == user.id,
+            User.password_hash == user.password_hash,
+            User.is_active,
+        )
+        .with_for_update(read=True)  # what ends sessions waits, and ends this one too
     )
     statement = insert(Session).from_select(list(values), unchanged)
     begun = db.session.execute(statement.returning(*Session.__table__.c)).one_or_none()

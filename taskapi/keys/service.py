@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, bindparam, delete, insert, null, or_, select, update
+from sqlalchemy import (
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from taskapi import clock, db, lists, rows
 from taskapi.db import AnyRow
@@ -68,11 +78,27 @@ def create(caller: Any, fields: dict[str, Any]) -> tuple[AnyRow, str]:
         raise Invalid({"scopes": [fault]})
     _refuse_past(fields.get("expires_at"))
     key = secrets.make()
-    kept = {"prefix": key.prefix, "secret_hash": key.secret_hash, "user_id": caller.id}
-    statement = insert(ApiKey).values(fields | kept).returning(*COLUMNS)
-    made = db.session.execute(statement).one()
+    kept = {"prefix": key.prefix, "secret_hash": key.secret_hash}
+    made = _insert(caller.id, fields | kept)
     log.info("key made", account_id=caller.id, key_id=made.id)
     return made, key.text
+
+
+def _insert(user_id: int, fields: dict[str, Any]) -> AnyRow:
+    """Store a key of an active account; raises NotFound without one."""
+    types = ApiKey.__table__.c
+    given = {name: literal(value, types[name].type) for name, value in fields.items()}
+    values = {"user_id": User.id} | given
+    active = (
+        select(*values.values())
+        .where(User.id == user_id, User.is_active)
+        .with_for_update(read=True)  # what revokes all keys waits, and revokes this too
+    )
+    statement = insert(ApiKey).from_select(list(values), active)
+    made = db.session.execute(statement.returning(*COLUMNS)).one_or_none()
+    if made is None:
+        raise NotFound
+    return made
 
 
 def find(caller: Any, key_id: int) -> AnyRow:

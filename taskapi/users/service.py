@@ -1,9 +1,11 @@
 """The rules of accounts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 
 from taskapi import db, passwords, rows, versioned
 from taskapi.db import AnyRow
@@ -81,16 +83,16 @@ def change(
     A new email counts as unverified, gets a letter, and asks for the current password.
     """
     given = changes.pop("current_password", None)
+    mine = User.id == caller.id
     names = {"email": caller.email, "username": caller.username} | changes
     moves = names["email"] != caller.email
     if moves:
-        _refuse_unproven(caller.id, given)
+        mine = _as_proven(caller.id, _prove_in_field(caller.id, given))
         changes["email_verified"] = False
     _refuse_nameless(names, keeps_email=keeps_email and moves)
     if moves and names["email"]:
         letters.offer(Kind.VERIFICATION, names["email"])
-    with rows.unique(User):
-        mine = User.id == caller.id
+    with rows.unique(User), _same_password():
         return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)
 
 
@@ -111,8 +113,11 @@ def prove_email(user: AnyRow, **changes: Any) -> None:
 
 def delete_own(caller: Any, password: str) -> None:
     """Delete the caller's account and all that is theirs."""
-    prove(caller.id, password)
-    delete(caller.id)
+    proven = _as_proven(caller.id, prove(caller.id, password))
+    _keep_an_admin(caller.id)
+    with _same_password():
+        versioned.remove(User, proven)
+    log.info("account deleted", account_id=caller.id)
 
 
 def delete(user_id: int, versions: versioned.Versions = None) -> None:
@@ -135,35 +140,69 @@ def administer(
     return user
 
 
-def prove(user_id: int, password: str) -> None:
-    """Raise InvalidCredentials unless this is the user's password."""
+def prove(user_id: int, password: str) -> str:
+    """Return the stored hash of the user's password; raises InvalidCredentials.
+
+    The hash belongs into the statement that needs the proof: the password may change
+    before that runs.
+    """
     found = db.read(PASSWORD_OF, {"user_id": user_id})
     stored = found[0].password_hash if found else None
     with guessing.counted(guessing.account(user_id)):
         if not passwords.matches(stored, password):
             log.warning("password not proven", account_id=user_id)
             raise InvalidCredentials
+    return str(stored)
 
 
-def set_password(user_id: int, password: str, *, field: str = "password") -> None:
-    """Replace a password; raises Invalid for a weak one, naming the field."""
-    user = find(user_id)
-    passwords.refuse_weak(password, user.email, user.username, field=field)
-    store_hash(user_id, passwords.make_hash(password))
+def change_password(user_id: int, current: str, new: str) -> None:
+    """Replace a password by proving it; raises Invalid for a weak new one."""
+    proven = prove(user_id, current)
+    replace_hash(user_id, proven, _new_hash(user_id, new, field="new_password"))
 
 
-def store_hash(user_id: int, password_hash: str) -> None:
-    """Keep a new hash of a password."""
+def set_password(user_id: int, password: str) -> None:
+    """Replace a password without a proof; raises Invalid for a weak one."""
+    password_hash = _new_hash(user_id, password, field="password")
     statement = update(User).where(User.id == user_id)
     db.session.execute(statement.values(password_hash=password_hash))
 
 
-def _refuse_unproven(user_id: int, password: str | None) -> None:
+def replace_hash(user_id: int, proven: str, password_hash: str) -> None:
+    """Store a new hash; raises InvalidCredentials unless the proven one is stored."""
+    statement = update(User).where(_as_proven(user_id, proven)).returning(User.id)
+    stored = db.session.execute(statement.values(password_hash=password_hash))
+    if stored.one_or_none() is None:
+        raise InvalidCredentials
+
+
+def _new_hash(user_id: int, password: str, *, field: str) -> str:
+    user = find(user_id)
+    passwords.refuse_weak(password, user.email, user.username, field=field)
+    return passwords.make_hash(password)
+
+
+def _as_proven(user_id: int, password_hash: str) -> ColumnElement[bool]:
+    """Return the condition that an active account has the password that was proven."""
+    return and_(User.id == user_id, User.password_hash == password_hash, User.is_active)
+
+
+@contextmanager
+def _same_password() -> Iterator[None]:
+    """Raise InvalidCredentials where the statement found the account changed."""
+    try:
+        yield
+    except NotFound as error:
+        raise InvalidCredentials from error
+
+
+def _prove_in_field(user_id: int, password: str | None) -> str:
+    """Return the proven hash; raises Invalid that names the field of the password."""
     if password is None:
         fault = Fault("Needed to change the email.", "required")
         raise Invalid({"current_password": [fault]})
     try:
-        prove(user_id, password)
+        return prove(user_id, password)
     except InvalidCredentials as error:
         fault = Fault("This is not the current password.", "wrong")
         raise Invalid({"current_password": [fault]}) from error

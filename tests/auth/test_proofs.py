@@ -1,0 +1,164 @@
+"""A write after a proof has no effect once the proof no longer holds."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from taskapi import db, passwords
+from taskapi.mail.models import Kind
+from taskapi.recovery import service as recovery
+from taskapi.users.models import User
+from tests.backstage import another_session, count, run, stored_user
+from tests.support import PASSWORD, Client
+
+EMAIL = "ann@example.org"
+THIEF = "the password of a thief"
+OWNER = "an evening at the sea"
+Event = Callable[[Client], object]
+Write = Callable[[Client], TestResponse]
+
+
+def in_another_thread(event: Callable[[], object]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(event).result()
+
+
+@pytest.fixture
+def after_proof(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
+    """Return a function that lets an event happen once, right after a proof."""
+    matches = passwords.matches
+    events: list[Callable[[], object]] = []
+
+    def match(stored: str | None, password: str) -> bool:
+        same = matches(stored, password)
+        while events:
+            in_another_thread(events.pop())
+        return same
+
+    monkeypatch.setattr(passwords, "matches", match)
+    return events.append
+
+
+def reset(ann: Client) -> None:
+    with ann.app.app_context(), db.transaction():
+        token = recovery.issue(Kind.RESET, EMAIL)
+    body = {"token": token, "new_password": OWNER}
+    answer = Client(ann.app).post("auth/password-reset/complete", body)
+    assert answer.status_code == 204
+
+
+def change_elsewhere(ann: Client) -> None:
+    change = {"current_password": PASSWORD, "new_password": OWNER}
+    assert another_session(ann).post("auth/password", change).status_code == 204
+
+
+def change_here(ann: Client) -> None:
+    change = {"current_password": PASSWORD, "new_password": OWNER}
+    assert ann.post("auth/password", change).status_code == 204
+
+
+PASSWORD_EVENTS: dict[str, Event] = {
+    "reset": reset,
+    "change in another session": change_elsewhere,
+    "change in the same session": change_here,
+    "reset by the operator": lambda ann: run(
+        ann.app, "users", "reset-password", EMAIL, "--password", OWNER
+    ),
+}
+WRITES: dict[str, Write] = {
+    "password": lambda ann: ann.post(
+        "auth/password", {"current_password": PASSWORD, "new_password": THIEF}
+    ),
+    "email": lambda ann: ann.patch(
+        "users/me", {"email": "thief@example.org", "current_password": PASSWORD}
+    ),
+    "deletion": lambda ann: ann.delete("users/me", {"password": PASSWORD}),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("event", PASSWORD_EVENTS.values(), ids=PASSWORD_EVENTS)
+def test_write_has_no_effect_after_the_proven_password_changed(
+    ann: Client, after_proof: Any, event: Event, write: Write
+) -> None:
+    after_proof(lambda: event(ann))
+
+    answer = write(ann)
+
+    assert answer.status_code == 401
+    assert stored_user(ann).email == EMAIL
+    assert Client(ann.app, "ann").log_in(OWNER).tokens
+
+
+@pytest.mark.parametrize("event", PASSWORD_EVENTS.values(), ids=PASSWORD_EVENTS)
+def test_login_begins_no_session_after_the_password_changed(
+    ann: Client, after_proof: Any, event: Event
+) -> None:
+    after_proof(lambda: event(ann))
+
+    answer = Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
+
+    assert answer.status_code == 401
+
+
+def test_renewed_hash_does_not_undo_a_password_change(
+    ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_hash = passwords.make_hash
+    events = [lambda: reset(ann)]
+
+    def make_slowly(password: str) -> str:
+        made = make_hash(password)
+        while events:
+            in_another_thread(events.pop())
+        return made
+
+    monkeypatch.setattr(passwords, "is_outdated", lambda _stored: bool(events))
+    monkeypatch.setattr(passwords, "make_hash", make_slowly)
+
+    answer = Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
+
+    assert answer.status_code == 401
+    assert Client(ann.app, "ann").log_in(OWNER).tokens
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("begin", ["login", "key"])
+def test_password_reset_waits_for_credentials_that_are_being_made(
+    ann: Client, begin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL would not see rows of another transaction that commits later."""
+    blocked: list[bool] = []
+
+    def watch(*_event: Any, **_fields: Any) -> None:
+        if not blocked:
+            blocked.append(is_locked(ann))
+
+    module = "auth" if begin == "login" else "keys"
+    monkeypatch.setattr(f"taskapi.{module}.service.log.info", watch)
+    if begin == "login":
+        Client(ann.app, "ann").log_in()
+    else:
+        assert ann.post("api-keys", {"name": "backup"}).status_code == 201
+
+    assert blocked == [True]
+
+
+def is_locked(ann: Client) -> bool:
+    """Tell whether another transaction holds a lock on the row of an account."""
+    row = select(User.id).where(User.id == ann.user["id"])
+    statement = row.with_for_update(skip_locked=True, key_share=True)
+    with ann.app.app_context(), db.database.engine.connect() as other:
+        return other.execute(statement).one_or_none() is None
+
+
+def test_failed_writes_leave_no_session(ann: Client, after_proof: Any) -> None:
+    after_proof(lambda: reset(ann))
+
+    Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
+
+    assert count(ann.app, "sessions") == 0
