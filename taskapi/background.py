@@ -1,10 +1,11 @@
-"""What a worker does beside its requests: it sends letters, and purges once a day."""
+"""Background work of each worker: due emails, and the purge of expired rows."""
 
 import secrets
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Thread
+from typing import NamedTuple
 
 import structlog
 from flask import Flask
@@ -25,8 +26,18 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 60
 PAUSE_MS = 500
-FIRST_PURGE_SECONDS = 15 * 60
+QUARTER_SECONDS = 15 * 60
 DAY_SECONDS = 24 * 60 * 60
+
+
+class Times(NamedTuple):
+    """The next purge of failed logins, and of everything, on the monotonic clock.
+
+    Clients without an account create counts of failed logins, and those expire soon.
+    """
+
+    counts: float
+    everything: float
 
 
 def _empty_trash() -> int:
@@ -59,19 +70,24 @@ def purge() -> dict[str, int]:
     return {name: delete() for name, delete in PURGES.items()}
 
 
-def turn(app: Flask, purge_at: float) -> float:
-    """Do what there is to do, whatever fails; return when to purge next."""
+def turn(app: Flask, times: Times) -> Times:
+    """Do the work that is due, whatever fails; return the times of the next purges."""
     _attempt(app, send)
-    if time.monotonic() < purge_at:
-        return purge_at
-    _attempt(app, purge)
-    return time.monotonic() + DAY_SECONDS
+    now = time.monotonic()
+    if now >= times.everything:
+        _attempt(app, purge)
+        return Times(now + QUARTER_SECONDS, now + DAY_SECONDS)
+    if now >= times.counts:
+        _attempt(app, guessing.purge)
+        return times._replace(counts=now + QUARTER_SECONDS)
+    return times
 
 
 def _work(app: Flask) -> None:
-    purge_at = time.monotonic() + FIRST_PURGE_SECONDS
+    first = time.monotonic() + QUARTER_SECONDS
+    times = Times(first, first)
     while True:
-        purge_at = turn(app, purge_at)
+        times = turn(app, times)
         outbox.posted.wait(POLL_SECONDS)
         outbox.posted.clear()
         # so that no answer is later where there is somebody to write to

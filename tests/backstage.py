@@ -30,6 +30,7 @@ ROWS = {
     "tasks": Task,
     "letters": Letter,
     "tokens": MailedToken,
+    "counts": Guess,
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from taskapi import background
+from taskapi.background import Times
 from tests.backstage import at_once, count, days, later, run
 from tests.mailbox import Mailbox, letters, send, token_in
 from tests.support import PASSWORD, Client, refused
@@ -203,16 +204,29 @@ def test_much_is_purged_in_several_transactions(
     assert len(deletions) == 4  # the last one finds nothing
 
 
-def test_a_worker_purges_when_it_is_time(app: Flask, ann: Client) -> None:
-    later_on = float("inf")
+def test_a_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> None:
+    never = float("inf")
 
     with later(days(8)):
-        waits = background.turn(app, later_on), count(app, "sessions")
-        purged = background.turn(app, 0), count(app, "sessions")
+        waits = background.turn(app, Times(never, never)), count(app, "sessions")
+        purged = background.turn(app, Times(never, 0)), count(app, "sessions")
 
-    assert waits == (later_on, 1)
-    assert 0 < purged[0] < later_on
+    assert waits == (Times(never, never), 1)
+    assert 0 < purged[0].counts < purged[0].everything < never
     assert purged[1] == 0
+
+
+def test_a_worker_purges_failed_logins_every_15_minutes(
+    app: Flask, ann: Client
+) -> None:
+    never = float("inf")
+    execute(app, MANY)
+
+    with later(days(8)):
+        times = background.turn(app, Times(0, never))
+
+    assert 0 < times.counts < never == times.everything
+    assert (count(app, "counts"), count(app, "sessions")) == (0, 1)
 
 
 def test_a_worker_goes_on_while_the_database_is_away(
@@ -224,9 +238,9 @@ def test_a_worker_goes_on_while_the_database_is_away(
         mail_from="tasks@example.org",
     )
 
-    next_purge = background.turn(lost, 0)
+    times = background.turn(lost, Times(0, 0))
 
-    assert next_purge > 0
+    assert times.everything > 0
     refused(
         Client(lost).post(f"{RESET}/request", {"email": "ann@example.org"}),
         503,
