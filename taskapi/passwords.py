@@ -3,11 +3,12 @@
 import os
 import re
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, RLock
 from typing import TYPE_CHECKING, TypeVar
 
 from flask import Flask, current_app
@@ -40,27 +41,40 @@ NICENESS = 10
 
 
 class Slot:
-    """One hash at a time in each process, so that a storm of logins stops nobody else.
+    """One hash at a time in each process, so that a burst of logins stops no others.
 
-    Its thread lets those of other requests go first. Some callers wait for their turn;
-    beyond that Unavailable asks to come back.
+    Its thread lets those of other requests go first. Up to `WAITING` callers wait for
+    the slot; beyond that Unavailable tells them to come back.
     """
 
     def __init__(self) -> None:
-        self._places = BoundedSemaphore(1 + WAITING)
+        self._places = BoundedSemaphore(WAITING)
+        self._lock = RLock()  # who has the slot may hash more than once
         self._thread = ThreadPoolExecutor(1, "hash", _give_way)
 
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have the slot for the block; raises Unavailable if it does not get free."""
+        if not self._lock.acquire(blocking=False):
+            self._wait()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def run(self, compute: Callable[[], Result]) -> Result:
-        """Return the result; raises Unavailable when its turn does not come."""
+        """Return the result; raises Unavailable if the slot does not get free."""
+        with self.taken():
+            step_aside()
+            return self._thread.submit(compute).result()
+
+    def _wait(self) -> None:
         if not self._places.acquire(blocking=False):
             raise Unavailable(retry_after=WAIT_SECONDS)
         step_aside()
         try:
-            computed = self._thread.submit(compute)
-            wait([computed], WAIT_SECONDS)
-            if computed.cancel():  # not begun yet
+            if not self._lock.acquire(timeout=WAIT_SECONDS):
                 raise Unavailable(retry_after=WAIT_SECONDS)
-            return computed.result()
         finally:
             self._places.release()
 
@@ -126,6 +140,11 @@ def refuse_weak(password: str, *names: str | None, field: str = "password") -> N
     else:
         return
     raise Invalid({field: [fault]})
+
+
+def slot() -> AbstractContextManager[None]:
+    """Have the hash slot for a block; raises Unavailable if it does not get free."""
+    return _rules().slot.taken()
 
 
 def make_hash(password: str) -> str:

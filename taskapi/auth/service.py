@@ -83,8 +83,8 @@ def log_in(
     right password learns that an account is disabled, or its email not verified.
     """
     user = users.find_by_login(login)
-    guessed = guessing.account(user.id) if user else guessing.login(login)
-    with guessing.counted(guessed, guessing.address(device.network)):
+    account = guessing.account(user.id) if user else guessing.login(login)
+    with guessing.login_attempt(account, device.network):
         renewed = _matched(user, password)
     if user is None or not user.is_active:
         log.warning("login to a disabled account", account_id=user and user.id)
@@ -183,7 +183,7 @@ def purge() -> int:
 
 def change_password(caller: Any, current: str, new: str) -> None:
     """Replace the caller's password, and end their other sessions."""
-    users.change_password(caller.id, current, new)
+    users.change_password(caller, current, new)
     end_sessions(caller.id, but=caller.session_id)
     log.info("password changed", account_id=caller.id)
 

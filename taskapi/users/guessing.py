@@ -1,22 +1,22 @@
-"""Guessing of passwords: counted in the database, for each account and each address.
+"""Limits for wrong passwords: counted in the database, per account and per network.
 
-A guess is counted and committed before the password is looked at, so that the count
-holds across workers, instances and crashes, and parallel guesses do not slip through.
-The right password takes its own count back. Letters to an email are counted alike.
+An attempt is counted and committed before the password is compared, so that the limit
+holds across workers, instances and crashes, and parallel attempts do not evade it. The
+right password takes back what its own client has counted. Emails are counted alike.
 """
 
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import case, delete, update
+from sqlalchemy import and_, case, delete, update
 
-from taskapi import clock, db, metrics, rows
-from taskapi.errors import RateLimited, Unavailable
+from taskapi import clock, db, metrics, passwords, rows
+from taskapi.errors import RateLimited
 from taskapi.users.models import Guess
 
 log = structlog.get_logger()
@@ -28,115 +28,174 @@ LETTERS = 5
 
 
 class Subject(NamedTuple):
-    """What guesses are counted for, and how many there may be in 15 minutes."""
+    """What is counted, and its limit within 15 minutes."""
 
     name: str
     most: int
 
     @property
     def kind(self) -> str:
-        """Return whether it is an account, a login, an address or letters."""
+        """Return the label of the limit in logs and metrics."""
         return self.name.partition(" ")[0]
 
     def shown(self) -> dict[str, str]:
-        """Return what the log says of it: an account, but no address and no name."""
+        """Return the fields for the log: an account id, but no address and no name."""
         if self.kind != "account":
             return {"subject": self.kind}
         return {"subject": self.kind, "account_id": self.name.partition(" ")[2]}
 
     @property
     def digest(self) -> str:
-        """Return what is stored: names that do not exist are kept like others."""
+        """Return the stored form, which shows no address and no name."""
         return hashlib.sha256(self.name.encode()).hexdigest()
 
 
+class Count(NamedTuple):
+    """A subject as counted last, and the end of its 15 minutes."""
+
+    subject: Subject
+    number: int
+    expires_at: datetime
+
+
 def account(user_id: int) -> Subject:
-    """Count for an account, whichever of its names was used."""
+    """Count logins to an account, by any of its names."""
     return Subject(f"account {user_id}", OF_ACCOUNT)
 
 
 def login(name: str) -> Subject:
-    """Count for a name that no account has, as if one had it."""
+    """Count logins with a name that no account has, as if one had it."""
     return Subject(f"login {name}", OF_ACCOUNT)
 
 
 def address(network: str) -> Subject:
-    """Count for the network of a client, which is one address with IPv4."""
+    """Count logins from the network of a client, which is one address with IPv4."""
     return Subject(f"address {network}", FROM_ADDRESS)
 
 
+def proof(session_id: int | None, key_id: int | None) -> Subject:
+    """Count passwords sent within a session or with an API key.
+
+    They are counted apart from logins: failed logins of others must not keep the owner
+    from changing the password, and another session must not either.
+    """
+    within = f"session {session_id}" if session_id else f"key {key_id}"
+    return Subject(f"proof {within}", OF_ACCOUNT)
+
+
 def letters(email: str) -> Subject:
-    """Count for who gets letters, whether an account has the email or not."""
+    """Count emails to a recipient, with or without an account."""
     return Subject(f"letters {email}", LETTERS)
 
 
 @contextmanager
-def counted(*subjects: Subject) -> Iterator[None]:
-    """Count a guess; raises RateLimited instead of letting one more be made.
+def login_attempt(account: Subject, network: str) -> Iterator[None]:
+    """Count a login before its password is compared in the block.
 
-    The block checks the password. When it raises, the guess stays counted, unless the
-    service was too busy to look at the password.
+    The block has the hash slot, so that an attempt for which there is no slot is not
+    counted. If it raises, the attempt stays counted; else failures from this network
+    are forgotten, and those from others stay. Raises RateLimited or Unavailable.
     """
-    for subject in subjects:
-        count(subject)
-    db.commit_despite_refusal()
-    try:
-        yield
-    except Unavailable:
-        for subject in subjects:
-            _take_back(subject)
+    with passwords.slot():
+        total = count(account)
+        own = _count_within(total, network)
+        client = count(address(network))
         db.commit_despite_refusal()
-        raise
-    _forgive(subjects)
-    db.commit_despite_refusal()  # what follows may hash, and must hold no lock then
+        yield
+        _subtract(total, 1)  # first of all, since it locks the row
+        failed = _delete(own) - 1
+        if failed > 0:
+            _subtract(total, failed)
+        _subtract(client, 1)
+        _delete_zero(total, client)
+        db.commit_despite_refusal()  # a hash may follow, without any lock
 
 
-def count(subject: Subject) -> None:
-    """Count once more within the open transaction; raises RateLimited beyond it."""
+@contextmanager
+def proof_attempt(subject: Subject) -> Iterator[None]:
+    """Count a password of a logged-in caller before it is compared in the block.
+
+    The right one resets the count. Raises RateLimited or Unavailable.
+    """
+    with passwords.slot():
+        counted = count(subject)
+        db.commit_despite_refusal()
+        yield
+        _delete(counted)
+        db.commit_despite_refusal()
+
+
+def count(subject: Subject) -> Count:
+    """Count once more within the open transaction; raises RateLimited beyond the limit.
+
+    What is beyond it need not be stored: the caller's transaction is rolled back.
+    """
     now = clock.now()
-    over = Guess.expires_at <= now
-    fresh = {"number": 1, "expires_at": now + WINDOW}
+    counted = _increment(subject, now + WINDOW, Guess.expires_at <= now)
+    if counted.number > subject.most:
+        left = counted.expires_at - clock.now()  # after a wait for the database
+        wait = max(1, math.ceil(left.total_seconds()))
+        metrics.count_limit(subject.kind)
+        log.warning("guesses refused", **subject.shown())
+        raise RateLimited(retry_after=wait)
+    return counted
+
+
+def forget(user_id: int) -> None:
+    """Lift the lock of an account."""
+    statement = delete(Guess).where(Guess.subject == account(user_id).digest)
+    db.session.execute(statement)
+
+
+def purge() -> int:
+    """Delete counts whose 15 minutes have passed; return how many."""
+    return rows.delete_all(Guess, Guess.expires_at <= clock.now())
+
+
+def _count_within(total: Count, network: str) -> Count:
+    """Count the share of a network in a total, for the same 15 minutes."""
+    share = Subject(f"{total.subject.name} from {network}", OF_ACCOUNT)
+    return _increment(share, total.expires_at, Guess.expires_at != total.expires_at)
+
+
+def _increment(subject: Subject, ends_at: datetime, is_over: Any) -> Count:
+    """Add one to the stored number, or begin with one where that is over."""
+    fresh = {"number": 1, "expires_at": ends_at}
     statement = (
         rows.upsert(Guess)
         .values(subject=subject.digest, **fresh)
         .on_conflict_do_update(
             index_elements=[Guess.subject],
             set_={
-                "number": case((over, 1), else_=Guess.number + 1),
-                "expires_at": case((over, now + WINDOW), else_=Guess.expires_at),
+                "number": case((is_over, 1), else_=Guess.number + 1),
+                "expires_at": case((is_over, ends_at), else_=Guess.expires_at),
             },
         )
         .returning(Guess.number, Guess.expires_at)
     )
-    guess = db.session.execute(statement).one()
-    if guess.number > subject.most:
-        db.commit_despite_refusal()
-        left = guess.expires_at - clock.now()  # now, after who knows how long a queue
-        wait = max(1, math.ceil(left.total_seconds()))
-        metrics.count_limit(subject.kind)
-        log.warning("guesses refused", **subject.shown())
-        raise RateLimited(retry_after=wait)
+    return Count(subject, *db.session.execute(statement).one())
 
 
-def forget(user_id: int) -> None:
-    """Lift the lock of an account."""
-    _forgive([account(user_id)])
+def _same(counted: Count) -> Any:
+    """Return the condition for the row of these 15 minutes, and no later ones."""
+    return and_(
+        Guess.subject == counted.subject.digest,
+        Guess.expires_at == counted.expires_at,
+    )
 
 
-def _forgive(subjects: Sequence[Subject]) -> None:
-    """Forget the guesses of an account, and this one of an address."""
-    for subject in subjects:
-        if subject.most == OF_ACCOUNT:
-            db.session.execute(delete(Guess).where(Guess.subject == subject.digest))
-        else:
-            _take_back(subject)
+def _subtract(counted: Count, number: int) -> None:
+    statement = update(Guess).where(_same(counted))
+    db.session.execute(statement.values(number=Guess.number - number))
 
 
-def _take_back(subject: Subject) -> None:
-    one = update(Guess).where(Guess.subject == subject.digest)
-    db.session.execute(one.values(number=Guess.number - 1))
+def _delete(counted: Count) -> int:
+    """Delete a count; return what it was."""
+    statement = delete(Guess).where(_same(counted)).returning(Guess.number)
+    return db.session.scalar(statement) or 0
 
 
-def purge() -> int:
-    """Forget what no longer counts; return how much that was."""
-    return rows.delete_all(Guess, Guess.expires_at <= clock.now())
+def _delete_zero(*counts: Count) -> None:
+    subjects = [counted.subject.digest for counted in counts]
+    empty = and_(Guess.subject.in_(subjects), Guess.number <= 0)
+    db.session.execute(delete(Guess).where(empty))

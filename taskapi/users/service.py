@@ -87,7 +87,7 @@ def change(
     names = {"email": caller.email, "username": caller.username} | changes
     moves = names["email"] != caller.email
     if moves:
-        mine = _as_proven(caller.id, _prove_in_field(caller.id, given))
+        mine = _as_proven(caller.id, _prove_in_field(caller, given))
         changes["email_verified"] = False
     _refuse_nameless(names, keeps_email=keeps_email and moves)
     if moves and names["email"]:
@@ -113,7 +113,7 @@ def prove_email(user: AnyRow, **changes: Any) -> None:
 
 def delete_own(caller: Any, password: str) -> None:
     """Delete the caller's account and all that is theirs."""
-    proven = _as_proven(caller.id, prove(caller.id, password))
+    proven = _as_proven(caller.id, prove(caller, password))
     _keep_an_admin(caller.id)
     with _same_password():
         versioned.remove(User, proven)
@@ -140,25 +140,26 @@ def administer(
     return user
 
 
-def prove(user_id: int, password: str) -> str:
-    """Return the stored hash of the user's password; raises InvalidCredentials.
+def prove(caller: Any, password: str) -> str:
+    """Return the stored hash of the caller's password; raises InvalidCredentials.
 
     The hash belongs into the statement that needs the proof: the password may change
     before that runs.
     """
-    found = db.read(PASSWORD_OF, {"user_id": user_id})
+    found = db.read(PASSWORD_OF, {"user_id": caller.id})
     stored = found[0].password_hash if found else None
-    with guessing.counted(guessing.account(user_id)):
+    key_id = None if caller.session_id else caller.key_id
+    with guessing.proof_attempt(guessing.proof(caller.session_id, key_id)):
         if not passwords.matches(stored, password):
-            log.warning("password not proven", account_id=user_id)
+            log.warning("password not proven", account_id=caller.id)
             raise InvalidCredentials
     return str(stored)
 
 
-def change_password(user_id: int, current: str, new: str) -> None:
+def change_password(caller: Any, current: str, new: str) -> None:
     """Replace a password by proving it; raises Invalid for a weak new one."""
-    proven = prove(user_id, current)
-    replace_hash(user_id, proven, _new_hash(user_id, new, field="new_password"))
+    proven = prove(caller, current)
+    replace_hash(caller.id, proven, _new_hash(caller.id, new, field="new_password"))
 
 
 def set_password(user_id: int, password: str) -> None:
@@ -196,13 +197,13 @@ def _same_password() -> Iterator[None]:
         raise InvalidCredentials from error
 
 
-def _prove_in_field(user_id: int, password: str | None) -> str:
+def _prove_in_field(caller: Any, password: str | None) -> str:
     """Return the proven hash; raises Invalid that names the field of the password."""
     if password is None:
         fault = Fault("Needed to change the email.", "required")
         raise Invalid({"current_password": [fault]})
     try:
-        return prove(user_id, password)
+        return prove(caller, password)
     except InvalidCredentials as error:
         fault = Fault("This is not the current password.", "wrong")
         raise Invalid({"current_password": [fault]}) from error

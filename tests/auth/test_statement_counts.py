@@ -24,14 +24,14 @@ def test_a_refresh_is_one_statement(ann: Client, statements: list[str]) -> None:
     assert len(statements) == 1
 
 
-def test_a_login_is_user_two_counts_session_and_two_counts_taken_back(
+def test_a_login_is_user_three_counts_session_and_four_to_take_them_back(
     ann: Client, statements: list[str]
 ) -> None:
     statements.clear()
 
     ann.log_in()
 
-    assert len(statements) == 6
+    assert len(statements) == 9
 
 
 def test_a_registration_is_one_statement(anyone: Client, statements: list[str]) -> None:
