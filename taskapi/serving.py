@@ -12,7 +12,11 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from taskapi.turns import MOMENT_SECONDS, Turns, turn
 
-ALIVE = (b"GET /health/live ", b"HEAD /health/live ")
+ALIVE = tuple(
+    b"%s /health/live%s" % (method, end)
+    for method in (b"GET", b"HEAD")
+    for end in (b" ", b"?")
+)
 HAS_BODY = (b"content-length", b"transfer-encoding")
 MOST_HEADERS = 8192
 MOST_DROPPED = 65536

@@ -20,7 +20,7 @@ NOT_READY = {
 system = Blueprint("system", "The service itself.", prefix="")
 
 
-@system.get("/health", public=True)
+@system.get("/health", public=True, any_query=True)
 @system.response(200, HealthSchema)
 @system.alt_response(
     503,
@@ -30,9 +30,10 @@ system = Blueprint("system", "The service itself.", prefix="")
     headers={"Retry-After": "Retry-After"},
 )
 def get_health() -> Any:
-    """Ready?
+    """Check readiness
 
-    200 when requests can be served, else 503 in the same shape, with what to do.
+    200 if requests can be served, else 503 in the same format, with what to do. Query
+    parameters are ignored, since monitors add some to bypass caches.
     """
     checks = service.checks()
     remedy = service.remedy(checks)
@@ -42,12 +43,12 @@ def get_health() -> Any:
     return answer, 503, {"Retry-After": "1"}
 
 
-@system.get("/health/live", public=True)
+@system.get("/health/live", public=True, any_query=True)
 @system.response(200, LiveSchema)
 def get_liveness() -> dict[str, str]:
-    """Alive?
+    """Check liveness
 
-    Touches nothing but the process.
+    Uses nothing but the process. Query parameters are ignored.
     """
     return {"status": "ok"}
 

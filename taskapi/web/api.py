@@ -71,9 +71,13 @@ class Blueprint(flask_smorest.Blueprint):
         *,
         public: bool = False,
         scope: Scope | None = None,
+        any_query: bool = False,
         **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Serve a view at a path, to sessions and to keys with the scope."""
+        """Serve a view at a path, to sessions and to keys with the scope.
+
+        Queries that no view reads are rejected, unless `any_query` ignores them.
+        """
         access = Access(public, scope, self.takes_keys, self.limit)
         found = ["not-found"] if "<" in rule else []
         headers = [] if public else ["Server-Timing"]
@@ -86,7 +90,7 @@ class Blueprint(flask_smorest.Blueprint):
         ]
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
-            guarded = _guard(view, access)
+            guarded = _guard(view, access, any_query=any_query)
             document.annotate(
                 guarded, problems=problems, headers=headers, access=access
             )
@@ -146,10 +150,12 @@ class Blueprint(flask_smorest.Blueprint):
         return operation
 
 
-def _guard(view: Callable[..., Any], access: Access) -> Callable[..., Any]:
-    """Check the access first, then refuse a query where none is read."""
+def _guard(
+    view: Callable[..., Any], access: Access, *, any_query: bool
+) -> Callable[..., Any]:
+    """Check the access first, then reject a query where none is read."""
     parameters = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
-    reads_query = any(parameter["in"] == "query" for parameter in parameters)
+    reads_query = any_query or any(one["in"] == "query" for one in parameters)
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:

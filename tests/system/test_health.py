@@ -142,3 +142,12 @@ def test_monitors_may_ask_by_head(anyone: Client, path: str) -> None:
     answer = anyone.call("HEAD", path)
 
     assert (answer.status_code, answer.data) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live"])
+@pytest.mark.parametrize("query", ["x=1", "x", "x=1&x=2", "=", "q=caf%C3%A9"])
+def test_health_ignores_query_parameters(anyone: Client, path: str, query: str) -> None:
+    response = anyone.get(f"{path}?{query}")
+
+    assert response.status_code == 200
+    assert response.json["status"] == "ok"
