@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import urlsplit
 
 from environs import EnvError, FileAwareEnv
 from marshmallow import validate
+
+import config_urls
+from config_urls import SettingError
 
 PROJECT = Path(__file__).parent.resolve()
 DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
@@ -28,7 +30,6 @@ SECRET_CHARACTERS = 8
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
 TOKEN = validate.Regexp(r"(?a)[\w.~+/-]*=*\Z", error="expected letters and digits")
 SENDER = re.compile(rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>")
-POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
 KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
 
 
@@ -47,16 +48,17 @@ class Registration(StrEnum):
     CLOSED = "closed"
 
 
-class SettingError(ValueError):
-    """A setting that the process must not start with; the message names it."""
-
-
 env = FileAwareEnv(strip_whitespace=True)
 
 
 def _text(default: str, *allowed: str) -> Any:
     check = validate.OneOf(allowed) if allowed else None
     return _setting(default, lambda name: env.str(name, default, validate=check))
+
+
+def _host(default: str) -> Any:
+    """Read a host; the brackets that an IPv6 address has in URLs are left out."""
+    return _setting(default, lambda name: env.str(name, default).strip("[]"))
 
 
 def _confidential(default: str = "", shape: Any = None) -> Any:
@@ -98,11 +100,12 @@ class Settings:
     database_prepare: bool = _switch(default=True)
     secret_key: str = _confidential()
     secret_key_previous: str = _confidential()
-    host: str = _text("127.0.0.1")
+    host: str = _host("127.0.0.1")
     port: int = _number(8000, 1, 65_535)
     web_concurrency: int = _number(2, 1, 256)
     threads: int = _number(16, 1, 256)
     request_timeout: int = _number(10, 3, 300)
+    keepalive_seconds: int = _number(100, 1, 3_600)
     drain_seconds: int = _number(0, 0, 60)
     max_requests: int = _number(0, 0, 10_000_000)
     log_level: str = _text("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
@@ -129,6 +132,17 @@ class Settings:
     mail_from: str = _text("")
     metrics_token: str = _confidential(shape=TOKEN)
 
+    @property
+    def bind(self) -> str:
+        """The address to listen on, as gunicorn reads it."""
+        return config_urls.authority(self.host, self.port)
+
+    @property
+    def address(self) -> str:
+        """The URL by which a client on this machine reaches the service."""
+        host = self.host if self.host.strip("0.:") else "127.0.0.1"  # of 0.0.0.0 and ::
+        return f"http://{config_urls.authority(host, self.port)}"
+
 
 def from_env() -> Settings:
     """Read the settings from the environment and from `.env`, the environment first."""
@@ -136,17 +150,19 @@ def from_env() -> Settings:
     values = {
         f.name: _read(f.metadata["read"], f.name.upper()) for f in fields(Settings)
     }
-    url = values["database_url"] = _database_url(values["database_url"])
-    values["database_replica_url"] = _replica_url(values)
+    url = values["database_url"] = config_urls.database(values["database_url"])
+    values["database_replica_url"] = config_urls.replica(values)
     values["secret_key"] = values["secret_key"] or _stored_secret(url)
     if values["environment"] is not Environment.TESTING:
-        _refuse_weak("SECRET_KEY", values["secret_key"])
-        if values["secret_key_previous"]:
-            _refuse_weak("SECRET_KEY_PREVIOUS", values["secret_key_previous"])
-    _refuse_loose_origins(values["cors_origins"])
-    _refuse_unknown_store(values["ratelimit_storage_uri"])
+        for name in ("secret_key", "secret_key_previous", "metrics_token"):
+            if values[name]:
+                _refuse_weak(name.upper(), values[name])
+    config_urls.check_origins(values["cors_origins"])
+    config_urls.check_store(values["ratelimit_storage_uri"])
+    # Render sets it, and a blueprint cannot derive one variable from another
+    values["public_url"] = values["public_url"] or env.str("RENDER_EXTERNAL_URL", "")
     for name in ("public_url", "app_url"):
-        values[name] = _address(name.upper(), values[name])
+        values[name] = config_urls.public(name.upper(), values[name])
     _refuse_bad_mail(values)
     return Settings(**values)
 
@@ -166,59 +182,6 @@ def _read(read: Any, name: str) -> Any:
     except (EnvError, ValueError, OSError) as error:
         detail = getattr(error, "error_messages", None) or ["cannot be read"]
         raise SettingError(f"{name}: {detail[0]}") from error
-
-
-def _database_url(url: str) -> str:
-    """Mean psycopg 3 by both names of PostgreSQL; make SQLite paths absolute."""
-    if url.startswith(POSTGRESQL):
-        return _postgresql("DATABASE_URL", url, "read-write")
-    scheme, _, rest = url.partition("://")
-    path, _, options = rest.removeprefix("/").partition("?")
-    if scheme != "sqlite" or not rest.startswith("/") or path in {"", ":memory:"}:
-        raise SettingError(
-            "DATABASE_URL: expected postgresql://user:password@host/name "
-            "or sqlite:////path/to/file.db"
-        )
-    return f"sqlite:///{Path(path).resolve()}" + (f"?{options}" if options else "")
-
-
-def _replica_url(values: dict[str, Any]) -> str:
-    url, primary = values["database_replica_url"], values["database_url"]
-    if url and not (url.startswith(POSTGRESQL) and primary.startswith(POSTGRESQL)):
-        raise SettingError(
-            "DATABASE_REPLICA_URL: expected postgresql://user:password@host/name "
-            "of a server that follows the PostgreSQL of DATABASE_URL"
-        )
-    return url and _postgresql("DATABASE_REPLICA_URL", url, "standby")
-
-
-def _postgresql(name: str, url: str, wanted: str) -> str:
-    """Write several hosts the way SQLAlchemy reads them; look for the wanted kind.
-
-    libpq takes `user:password@one:5432,two:5432/name`, SQLAlchemy lists as options.
-    """
-    _, _, rest = url.partition("://")
-    authority, _, path = rest.partition("/")
-    account, at, hosts = authority.rpartition("@")
-    for host in hosts.split(","):
-        _refuse_bad_port(name, host)
-    if "," not in hosts:
-        return f"postgresql+psycopg://{rest}"
-    servers = [urlsplit(f"//{host}") for host in hosts.split(",")]
-    names = ",".join(server.hostname or "" for server in servers)
-    ports = ",".join(str(server.port or "") for server in servers)
-    database, _, options = path.partition("?")
-    options = "&".join([f"host={names}", f"port={ports}", *filter(None, [options])])
-    if "target_session_attrs=" not in options:
-        options += f"&target_session_attrs={wanted}"
-    return f"postgresql+psycopg://{account}{at}/{database}?{options}"
-
-
-def _refuse_bad_port(name: str, address: str) -> None:
-    try:
-        urlsplit(f"//{address}").port  # noqa: B018 - reading it checks it
-    except ValueError as error:
-        raise SettingError(f"{name}: the port is not a number") from error
 
 
 def _stored_secret(database_url: str) -> str:
@@ -259,35 +222,9 @@ def _refuse_weak(name: str, secret: str) -> None:
         raise SettingError(f"{name}: looks like a placeholder; use a random value")
 
 
-def _refuse_loose_origins(origins: tuple[str, ...]) -> None:
-    for origin in origins:
-        parts = urlsplit(origin)
-        exact = f"{parts.scheme}://{parts.netloc}"
-        named = parts.scheme in {"http", "https"} and parts.netloc
-        if not named or "*" in origin or origin != exact:
-            raise SettingError(
-                "CORS_ORIGINS: expected exact origins such as https://app.example.org"
-            )
-
-
-def _refuse_unknown_store(uri: str) -> None:
-    if uri and not uri.startswith(("redis://", "rediss://", "redis+unix://")):
-        raise SettingError("RATELIMIT_STORAGE_URI: expected redis://:password@host/0")
-    _refuse_bad_port("RATELIMIT_STORAGE_URI", uri.partition("://")[2])
-
-
-def _address(name: str, url: str) -> str:
-    parts = urlsplit(url)
-    plain = url.isascii() and url.isprintable() and "#" not in url
-    if url and not (parts.scheme in {"http", "https"} and parts.netloc and plain):
-        raise SettingError(f"{name}: expected an address such as https://host")
-    return url.rstrip("/")
-
-
 def _refuse_bad_mail(values: dict[str, Any]) -> None:
     url, sender = values["smtp_url"], values["mail_from"]
-    _refuse_bad_port("SMTP_URL", url.partition("://")[2])
-    parts = urlsplit(url)
+    parts = config_urls.split("SMTP_URL", url)
     if url and not (parts.scheme in {"smtp", "smtps"} and parts.hostname):
         raise SettingError("SMTP_URL: expected smtp://user:password@host:587")
     if sender and not SENDER.fullmatch(sender):

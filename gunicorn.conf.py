@@ -18,14 +18,14 @@ gc.disable()  # here, where all that is loaded stays; workers collect
 log.configure(settings.log_level)
 log.catch()
 
-bind = f"{settings.host}:{settings.port}"
+bind = settings.bind
 worker_class = Worker
 logger_class = Log
 workers = settings.web_concurrency
 threads = settings.threads + WAITING  # who waits for a hash keeps nobody else out
 memory = Path("/dev/shm")  # noqa: S108 - a heartbeat on a disk can block a worker
 worker_tmp_dir = str(memory) if memory.is_dir() else None
-keepalive = 30
+keepalive = settings.keepalive_seconds
 graceful_timeout = 25
 timeout = 60
 max_requests = settings.max_requests
@@ -103,7 +103,5 @@ def post_worker_init(worker):
 def when_ready(_server):
     """Greet developers."""
     if settings.environment == "development":
-        sys.stdout.write(
-            HELLO.format(address=f"http://{settings.host}:{settings.port}")
-        )
+        sys.stdout.write(HELLO.format(address=settings.address))
         sys.stdout.flush()

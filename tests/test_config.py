@@ -42,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
     "web_concurrency": 2,
     "threads": 16,
     "request_timeout": 10,
+    "keepalive_seconds": 100,
     "drain_seconds": 0,
     "max_requests": 0,
     "log_level": "INFO",
@@ -76,6 +77,7 @@ WRONG = [
     ("WEB_CONCURRENCY", "0"),
     ("THREADS", "257"),
     ("REQUEST_TIMEOUT", "2"),
+    ("KEEPALIVE_SECONDS", "0"),
     ("DRAIN_SECONDS", "61"),
     ("MAX_REQUESTS", "-1"),
     ("LOG_LEVEL", "loud"),
@@ -97,6 +99,9 @@ WRONG = [
     ("CORS_ORIGINS", "null"),
     ("PUBLIC_URL", "x"),
     ("PUBLIC_URL", "https://"),
+    ("PUBLIC_URL", "https://[::1"),
+    ("PUBLIC_URL", f"https://host:{PLANTED}"),
+    ("CORS_ORIGINS", "https://[::1"),
     ("APP_URL", "x"),
     ("APP_URL", "https://app.example.org/#page"),
     ("REQUIRE_VERIFIED_EMAIL", "x"),
@@ -108,6 +113,10 @@ WRONG = [
     ("MAIL_FROM", "Tasks <tasks@example.org"),
     ("MAIL_FROM", "Tasks\nBcc: <tasks@example.org>"),
     ("METRICS_TOKEN", f"{PLANTED} and a blank"),
+    ("METRICS_TOKEN", f"short-{PLANTED}"),
+    ("METRICS_TOKEN", f"{GOOD[:-1]}"),
+    ("METRICS_TOKEN", f"change-me-{PLANTED}-change-me-change-me"),
+    ("METRICS_TOKEN", PLANTED * 10),
     ("RATELIMIT_STORAGE_URI", "x"),
     ("RATELIMIT_STORAGE_URI", f"redis://:{PLANTED}@host:port/0"),
     ("RATELIMIT_STORAGE_URI", f"mysql://ann:{PLANTED}@host"),
@@ -161,8 +170,9 @@ def start_together(words: list[str], variables: dict[str, str]) -> list[str]:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a folder with config.py and nothing else: no `.env`, no database."""
-    shutil.copy(ROOT / "config.py", tmp_path)
+    """Return a folder with the settings alone: no `.env`, no database."""
+    for name in ("config.py", "config_urls.py"):
+        shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
 
@@ -228,6 +238,45 @@ def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
     shown = run(SHOW, environment(**mail))
 
     assert f"'mail_from': {sender!r}" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("host", "bind", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "0.0.0.0:8000", "http://127.0.0.1:8000"),  # noqa: S104 - not bound
+        ("::1", "[::1]:8000", "http://[::1]:8000"),
+        ("[::1]", "[::1]:8000", "http://[::1]:8000"),
+        ("::", "[::]:8000", "http://127.0.0.1:8000"),
+        ("localhost", "localhost:8000", "http://localhost:8000"),
+    ],
+)
+def test_host_is_bound_and_shown_as_a_url_writes_it(
+    host: str, bind: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOST", host)
+    monkeypatch.setenv("PORT", "8000")
+
+    settings = config.from_env()
+
+    assert (settings.bind, settings.address) == (bind, address)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("", "https://taskapi.onrender.com"),
+        ("https://t.example.org", "https://t.example.org"),
+    ],
+    ids=["Render's", "our own"],
+)
+def test_public_url_is_that_of_render_unless_it_is_set(own: str, expected: str) -> None:
+    external = "https://taskapi.onrender.com"
+    variables = environment(PUBLIC_URL=own, RENDER_EXTERNAL_URL=external)
+
+    shown = run(telling("public_url"), variables)
+
+    assert shown.stdout.strip() == expected
 
 
 @pytest.mark.parametrize(

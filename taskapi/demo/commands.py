@@ -71,7 +71,7 @@ def _make(number: int) -> str:
         gone=gone,
         password=password,
         key=key,
-        address=settings.public_url or _address(),
+        address=settings.public_url or settings.address,
         prefix=PREFIX,
     )
 
@@ -93,9 +93,3 @@ def _throw_away(user: Any) -> int:
     ]
     trash.take(user.id, found, clock.now())
     return len(found)
-
-
-def _address() -> str:
-    is_any = not settings.host.strip("0.:")
-    host = "127.0.0.1" if is_any else settings.host
-    return f"http://{host}:{settings.port}"
