@@ -45,7 +45,7 @@ class Nginx:
         changes = {
             "user www-data;\n": "",
             "http {": "\n".join(["http {", *paths]),
-            "listen 80 ": f"listen 127.0.0.1:{self.plain_port} ",
+            "listen 80": f"listen 127.0.0.1:{self.plain_port}",
             "listen 443 ": f"listen 127.0.0.1:{self.port} ",
             "/run/nginx.pid": f"{self.folder}/nginx.pid",
             "/var/log/nginx/error.log": f"{self.folder}/error.log",

@@ -1,11 +1,14 @@
 """nginx as it is shipped, in front of instances that say what they heard."""
 
 import http.client
+import re
 from collections.abc import Callable
 
 import pytest
 
+from config import Settings
 from deploy.cluster import slow
+from deploy.cluster.front import SHIPPED
 from tests.deploy.conftest import Front
 
 MEBIBYTE = 1024 * 1024
@@ -112,16 +115,38 @@ def test_the_server_does_not_say_which_nginx_it_is(fronted: Fronted) -> None:
     assert b"nginx/" not in answers[1].body
 
 
-def test_plain_http_is_sent_to_https(fronted: Fronted) -> None:
+@pytest.mark.parametrize(
+    ("host", "status", "location"),
+    [
+        ("tasks.example.org", 308, "https://tasks.example.org/x?y=z"),
+        ("TASKS.example.org:80", 308, "https://tasks.example.org/x?y=z"),
+        ("evil.example", 404, None),
+        ("evil.tasks.example.org", 404, None),
+        ("127.0.0.1", 404, None),
+    ],
+)
+def test_plain_http_redirects_to_the_configured_host_only(
+    fronted: Fronted, host: str, status: int, location: str | None
+) -> None:
     front = fronted(1)
     connection = http.client.HTTPConnection("127.0.0.1", front.nginx.plain_port)
 
-    connection.request("POST", "/x?y=z", headers={"Host": "tasks.example.org"})
-    answer = connection.getresponse()
+    connection.request("POST", "/x?y=z", headers={"Host": host})
+    response = connection.getresponse()
     connection.close()
 
-    assert answer.status == 308
-    assert answer.headers["Location"] == "https://tasks.example.org/x?y=z"
+    assert response.status == status
+    assert response.headers["Location"] == location
+    assert front.behind[0].heard == []
+
+
+def test_nginx_closes_idle_connections_before_gunicorn() -> None:
+    upstream = re.search(r"upstream taskapi \{.*?\}", SHIPPED.read_text(), re.DOTALL)
+
+    seconds = re.search(r"keepalive_timeout (\d+)s;", upstream[0] if upstream else "")
+
+    assert seconds
+    assert int(seconds[1]) < Settings.keepalive_seconds
 
 
 def test_half_sent_requests_reach_no_instance(fronted: Fronted) -> None:
