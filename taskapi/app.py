@@ -25,6 +25,7 @@ from taskapi.web import (
     limits,
     measuring,
     problems,
+    proxies,
     security,
     tokens,
 )
@@ -66,6 +67,7 @@ def create_app(settings: "Settings") -> Flask:
     idempotency.init_app(app, Keeper(answers.claim, answers.keep))
     limits.init_app(app, settings)
     security.init_app(app, settings)
+    proxies.init_app(app, settings)
     problems.init_app(app)
     api = Api(app, server=settings.public_url or "/")
     for blueprint in BLUEPRINTS:

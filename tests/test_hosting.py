@@ -19,6 +19,7 @@ COMPOSED = yaml.safe_load((Path(__file__).parents[1] / "compose.yaml").read_text
 SERVICE = BLUEPRINT["services"][0]
 GENERATED = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
 GIVEN = re.compile(r"\$\{\w+:\?[^}]*\}")
+EXTERNAL = "https://taskapi.onrender.com"
 CONNECTION = "postgres://taskapi:pw@dpg-1-a/taskapi"
 
 
@@ -34,6 +35,7 @@ def test_the_service_starts_with_the_values_of_the_blueprint(
 ) -> None:
     for variable in SERVICE["envVars"]:
         monkeypatch.setenv(variable["key"], given(variable))
+    monkeypatch.setenv("RENDER_EXTERNAL_URL", EXTERNAL)  # Render sets it itself
 
     settings = config.from_env()
 
@@ -41,7 +43,8 @@ def test_the_service_starts_with_the_values_of_the_blueprint(
     assert settings.database_url == CONNECTION.replace(
         "postgres", "postgresql+psycopg", 1
     )
-    assert settings.trusted_proxies == 1
+    assert settings.trusted_proxies == 3
+    assert settings.public_url == EXTERNAL
 
 
 @pytest.mark.parametrize("name", ["api", "migrate"])

@@ -22,6 +22,7 @@ EXAMINATIONS: dict[str, Callable[[], list[Finding]]] = {
     "files": places.examine,
     "mail": reached.examine_mail,
     "redis": reached.examine_store,
+    "forwarded": reached.examine_proxies,
 }
 
 

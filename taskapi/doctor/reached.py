@@ -1,4 +1,4 @@
-"""Servers beside the database: its replica, mail and Redis."""
+"""Servers besides the database: its replica, mail, Redis and the proxies in front."""
 
 from smtplib import SMTPResponseException
 
@@ -7,7 +7,7 @@ from flask import current_app
 from taskapi import db, replica
 from taskapi.doctor.findings import Finding, fail, ok, warn
 from taskapi.mail import transport
-from taskapi.web import limits
+from taskapi.web import limits, proxies
 from taskapi.web.settings import settings
 
 
@@ -49,6 +49,27 @@ def examine_replica() -> list[Finding]:
     except db.OUT_OF_REACH:
         remedy = "Look at DATABASE_REPLICA_URL; the primary answers meanwhile."
         return [fail("replica", "out of reach, or it does not let us in", remedy)]
+
+
+def examine_proxies() -> list[Finding]:
+    """Send a request to PUBLIC_URL and compare the entries that arrive."""
+    url, trusted = settings.public_url, settings.trusted_proxies
+    if not url:
+        return [ok("forwarded", "not counted: PUBLIC_URL is empty")]
+    try:
+        number = proxies.count_entries(url)
+    except proxies.Unreachable:
+        remedy = (
+            "See whether it is running, and whether this machine may connect to it."
+        )
+        return [warn("forwarded", f"no response of this service at {url}", remedy)]
+    text = f"X-Forwarded-For arrives with {number} entries, TRUSTED_PROXIES={trusted}"
+    if number == trusted:
+        return [ok("forwarded", text)]
+    remedy = (
+        f"Set TRUSTED_PROXIES={number}, unless clients take a longer way than this."
+    )
+    return [warn("forwarded", text, remedy)]
 
 
 def _answers() -> bool:

@@ -1,17 +1,15 @@
-"""The edge of every request: ids, headers, proxies, CORS and the access log."""
+"""The edge of every request: ids, headers, CORS and the access log."""
 
 import re
 import secrets
 import time
 from collections.abc import Callable
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskapi.web import body, tracing
 
@@ -53,9 +51,6 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_forget)
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        wrap(app, partial(ProxyFix, x_for=hops, x_proto=hops, x_host=hops))
     if settings.cors_origins:
         # flask-cors takes what looks like a pattern for one, such as [::1]
         exact = [re.compile(rf"{re.escape(o)}\Z") for o in settings.cors_origins]

