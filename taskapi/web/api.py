@@ -71,6 +71,7 @@ class Blueprint(flask_smorest.Blueprint):
         *,
         public: bool = False,
         scope: Scope | None = None,
+        limit: str = "",
         any_query: bool = False,
         **options: Any,
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -78,7 +79,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         Queries that no view reads are rejected, unless `any_query` ignores them.
         """
-        access = Access(public, scope, self.takes_keys, self.limit)
+        access = Access(public, scope, self.takes_keys, limit or self.limit)
         found = ["not-found"] if "<" in rule else []
         headers = [] if public else ["Server-Timing"]
         problems = [

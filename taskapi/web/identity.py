@@ -19,7 +19,7 @@ from taskapi.errors import (
     TokenMissing,
 )
 from taskapi.scopes import Scope, covers
-from taskapi.web import tokens
+from taskapi.web import limits, tokens
 from taskapi.web.settings import settings
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ def require(scope: Scope | None, *, takes_keys: bool) -> None:
     token, key = _credentials()
     finders: Finders = current_app.extensions["finders"]
     session = _session(finders, token) if token else None
-    owner = finders.by_key(key) if key else None
+    owner = _owner(finders, key) if key else None
     if session and owner and session.id != owner.id:
         raise ApiKeyInvalid("The token and the key belong to different users.")
     if takes_keys and settings.require_api_key and not (session and owner):
@@ -91,6 +91,15 @@ def _session(finders: Finders, token: str) -> Any:
     if found is None:
         raise SessionRevoked
     return found
+
+
+def _owner(finders: Finders, key: str) -> Any:
+    """Return the owner of a key; an invented key costs a query, so they are limited."""
+    try:
+        return finders.by_key(key)
+    except ApiKeyInvalid:
+        limits.count_invalid_credentials()
+        raise
 
 
 def _authorize(scope: Scope | None, granted: list[Scope] | None) -> None:

@@ -1,8 +1,9 @@
 """Rate limits per caller, in windows of a minute.
 
-Two policies: `default` counts a user's requests, `auth` those of an address to the
-operations that take a password or a token, or ask for a letter. Each process counts by
-itself, or all by one store (Redis); while that is out of reach, each by itself again.
+Two policies: `default` counts a user's requests, `auth` those of a user or an address
+to operations that take a password or a token or send email, and invalid credentials.
+Each process counts by itself, or all in one store (Redis); while that is unreachable,
+each by itself again.
 """
 
 import math
@@ -121,13 +122,26 @@ def init_app(app: Flask, settings: "Settings") -> None:
 
 
 def count(policy: str) -> None:
-    """Count this request; raises RateLimited beyond the policy."""
+    """Count this request of a user or address; raises RateLimited beyond the policy."""
+    client = f"user {g.caller.id}" if "caller" in g else f"address {client_network()}"
+    _count(policy, client)
+
+
+def count_invalid_credentials() -> None:
+    """Count an invalid key or token of an address; raises RateLimited beyond `auth`.
+
+    These are counted apart from logins, so that a script with a revoked key does not
+    stop the logins of other users of its network.
+    """
+    _count("auth", f"credentials {client_network()}")
+
+
+def _count(policy: str, client: str) -> None:
     limits: Limits = current_app.extensions["limits"]
     if not policy or not limits.enabled:
         return
     amount = limits.policies[policy]
-    who = f"user {g.caller.id}" if "caller" in g else f"address {client_network()}"
-    number, ends_at = limits.hit(f"taskapi/{policy}/{who}")
+    number, ends_at = limits.hit(f"taskapi/{policy}/{client}")
     seconds = max(1, math.ceil(ends_at - time.time()))
     g.limit = (policy, amount, max(0, amount - number), seconds)
     if number > amount:

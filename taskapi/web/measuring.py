@@ -12,7 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as TEXT
 from taskapi import db
 from taskapi.errors import TokenInvalid, TokenMissing
 from taskapi.metrics import Metrics, Series
-from taskapi.web import identity, security
+from taskapi.web import identity, limits, security
 from taskapi.web.api import VERSION
 
 if TYPE_CHECKING:
@@ -72,5 +72,6 @@ def _show(metrics: Metrics, token: bytes) -> Response:
     if not given:
         raise TokenMissing
     if not hmac.compare_digest(given, token):
+        limits.count_invalid_credentials()
         raise TokenInvalid
     return Response(metrics.exposition(), content_type=TEXT)

@@ -1,0 +1,171 @@
+"""The strict limit `auth`: for whatever hashes a password, and for invalid keys."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from taskapi.keys import secrets
+from taskapi.scopes import Scope
+from tests.backstage import limited
+from tests.keys.holding import Holder, holder
+from tests.support import PASSWORD, Client, refused
+from tests.web.figures import BEARER, TOKEN
+
+MOST = 3
+HERE, THERE = "192.0.2.7", "192.0.2.8"
+WRONG = "a guess in the dark"
+Twin = Callable[..., Flask]
+
+HASHING = {
+    "email": ("PATCH", {"email": "new@example.org", "current_password": WRONG}, 422),
+    "put": ("PUT", {"email": "new@example.org", "current_password": WRONG}, 422),
+    "deletion": ("DELETE", {"password": WRONG}, 401),
+}
+
+
+@pytest.fixture
+def strict(twin: Twin) -> Flask:
+    """Return an app with a strict limit of three requests a minute."""
+    limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": MOST}
+    return twin(metrics_token=TOKEN, **limits)
+
+
+def call_with_key(app: Flask, key: str, ip: str = HERE) -> TestResponse:
+    return Client(app).get(
+        "tasks", headers={"X-API-Key": key}, environ_base={"REMOTE_ADDR": ip}
+    )
+
+
+def get_metrics(app: Flask, token: str, ip: str = HERE) -> TestResponse:
+    headers = {"Authorization": f"Bearer {token}"}
+    return Client(app).get(
+        "/metrics", headers=headers, environ_base={"REMOTE_ADDR": ip}
+    )
+
+
+@pytest.mark.parametrize(("method", "body", "status"), HASHING.values(), ids=HASHING)
+def test_what_hashes_in_an_account_has_the_strict_limit(
+    ann: Client, strict: Flask, method: str, body: dict[str, str], status: int
+) -> None:
+    caller = limited(ann, strict)
+
+    answers = [caller.call(method, "users/me", json=body) for _ in range(MOST)]
+    over = caller.call(method, "users/me", json=body)
+
+    assert [answer.status_code for answer in answers] == [status] * MOST
+    refused(over, 429, "rate-limited")
+    assert over.headers["RateLimit-Policy"] == f'"auth";q={MOST};w=60'
+
+
+def test_a_password_change_and_an_email_change_share_the_strict_limit(
+    ann: Client, strict: Flask
+) -> None:
+    caller = limited(ann, strict)
+    change = {"current_password": WRONG, "new_password": PASSWORD}
+    for _ in range(MOST):
+        caller.post("auth/password", change)
+
+    answer = caller.patch("users/me", HASHING["email"][1])
+
+    refused(answer, 429, "rate-limited")
+
+
+def test_an_email_change_with_a_key_has_the_strict_limit(
+    ann: Client, strict: Flask
+) -> None:
+    script = limited(ann, strict)
+    key = holder(ann, Scope.ACCOUNT_WRITE)
+    key.app = strict
+
+    answers = [key.patch("users/me", HASHING["email"][1]) for _ in range(MOST + 1)]
+
+    assert answers[-1].status_code == 429
+    refused(script.patch("users/me", HASHING["email"][1]), 429, "rate-limited")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"full_name": "Ann"}, {"email": "ann@example.org"}, {}], ids=str
+)
+def test_other_changes_of_an_account_have_the_usual_limit(
+    ann: Client, strict: Flask, changes: dict[str, str]
+) -> None:
+    caller = limited(ann, strict)
+
+    answers = [caller.patch("users/me", changes) for _ in range(MOST + 1)]
+
+    assert [answer.status_code for answer in answers] == [200] * (MOST + 1)
+    assert answers[-1].headers["RateLimit-Policy"] == '"default";q=300;w=60'
+
+
+@pytest.mark.parametrize(
+    "invent",
+    [lambda: secrets.make().text, lambda: f"tsk_{'0' * 8}_{'A' * 43}", lambda: "mine"],
+    ids=["well-formed", "wrong-checksum", "malformed"],
+)
+def test_invented_keys_have_the_strict_limit_of_the_address(
+    strict: Flask, invent: Callable[[], str]
+) -> None:
+    answers = [call_with_key(strict, invent()) for _ in range(MOST)]
+
+    over, elsewhere = (call_with_key(strict, invent(), ip) for ip in (HERE, THERE))
+
+    assert {answer.status_code for answer in answers} == {401}
+    refused(over, 429, "rate-limited")
+    assert 0 < int(over.headers["Retry-After"]) <= 60
+    refused(elsewhere, 401, "api-key-invalid")
+
+
+def test_an_invented_key_as_bearer_token_has_the_strict_limit(strict: Flask) -> None:
+    bearer = {"Authorization": f"Bearer {secrets.make().text}"}
+
+    answers = [Client(strict).get("tasks", headers=bearer) for _ in range(MOST + 1)]
+
+    refused(answers[-1], 429, "rate-limited")
+
+
+def test_an_invented_key_beside_a_token_has_the_strict_limit(
+    ann: Client, strict: Flask
+) -> None:
+    caller = Holder(ann, secrets.make().text)
+    caller.app, caller.tokens = strict, ann.tokens
+
+    answers = [caller.get("tasks") for _ in range(MOST + 1)]
+
+    refused(answers[-1], 429, "rate-limited")
+
+
+def test_keys_and_sessions_go_on_while_their_address_invents_keys(
+    ann: Client, strict: Flask
+) -> None:
+    key, session = holder(ann), limited(ann, strict)
+    for _ in range(MOST + 1):
+        call_with_key(strict, secrets.make().text, "127.0.0.1")
+
+    key.app = strict
+    answers = key.get("tasks"), session.get("tasks"), Client(strict, "ann").log_in()
+
+    assert [answer.status_code for answer in answers[:2]] == [200, 200]
+
+
+def test_wrong_metrics_tokens_have_the_strict_limit_of_the_address(
+    strict: Flask,
+) -> None:
+    wrong = TOKEN.swapcase()
+    answers = [get_metrics(strict, wrong) for _ in range(MOST)]
+
+    over, elsewhere = (get_metrics(strict, wrong, ip) for ip in (HERE, THERE))
+
+    assert {answer.status_code for answer in answers} == {401}
+    refused(over, 429, "rate-limited")
+    refused(elsewhere, 401, "token-invalid")
+
+
+def test_the_right_metrics_token_has_no_limit(strict: Flask) -> None:
+    for _ in range(MOST + 1):
+        get_metrics(strict, "wrong")
+
+    answers = [Client(strict).get("/metrics", headers=BEARER) for _ in range(MOST + 1)]
+
+    assert {answer.status_code for answer in answers} == {200}
