@@ -7,6 +7,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from gunicorn.http import message
+
 from config import load
 from taskapi import background, gathering, lifecycle, log, metrics, watchdog
 from taskapi.log import logging_config
@@ -25,6 +27,8 @@ workers = settings.web_concurrency
 threads = settings.threads + WAITING  # who waits for a hash keeps nobody else out
 memory = Path("/dev/shm")  # noqa: S108 - a heartbeat on a disk can block a worker
 worker_tmp_dir = str(memory) if memory.is_dir() else None
+# 20 tags of 50 characters, percent-encoded, need 12,099; gunicorn stops at 8,190
+limit_request_line = message.MAX_REQUEST_LINE = 16_384
 keepalive = settings.keepalive_seconds
 graceful_timeout = 25
 timeout = 60

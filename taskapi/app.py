@@ -26,6 +26,7 @@ from taskapi.web import (
     measuring,
     problems,
     proxies,
+    receiving,
     security,
     tokens,
 )
@@ -69,6 +70,7 @@ def create_app(settings: "Settings") -> Flask:
     security.init_app(app, settings)
     proxies.init_app(app, settings)
     problems.init_app(app)
+    receiving.init_app(app)
     api = Api(app, server=settings.public_url or "/")
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

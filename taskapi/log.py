@@ -35,16 +35,6 @@ class Output(logging.StreamHandler[Any]):
     debug = info = warning = error = line
 
 
-class Discretion(logging.Filter):
-    """Keep what a client sent as no HTTP out of the log, where gunicorn quotes it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, without the quotation."""
-        if record.getMessage().startswith("Invalid request"):
-            record.msg, record.args = "invalid request", ()
-        return True
-
-
 OUTPUT = Output(sys.stdout)
 PROCESSORS: list[Any] = [*SHARED, structlog.processors.JSONRenderer()]
 
@@ -104,7 +94,6 @@ def logging_config(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"discretion": {"()": Discretion}},
         "formatters": {
             "json": {
                 "()": structlog.stdlib.ProcessorFormatter,
@@ -126,7 +115,6 @@ def logging_config(level: str) -> dict[str, Any]:
             "taskapi.pool": {"level": "WARNING"},
             "gunicorn.error": {
                 "handlers": [],
-                "filters": ["discretion"],
                 "propagate": True,
             },
             "gunicorn.access": {"handlers": [], "propagate": False},

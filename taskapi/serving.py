@@ -2,14 +2,18 @@
 
 import selectors
 import socket
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from gunicorn import util
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from taskapi import wire
 from taskapi.turns import MOMENT_SECONDS, Turns, turn
 
 ALIVE = tuple(
@@ -46,6 +50,8 @@ class Worker(ThreadWorker):
         self.turns: Turns[TConn] = Turns()
         self.lane = ThreadPoolExecutor(1)
         self.parting: dict[TConn, float] = {}
+        self.heads: dict[TConn, bytes] = {}
+        self.this_thread = threading.local()
         super().init_process()
 
     def enqueue_req(self, conn: TConn) -> None:
@@ -57,6 +63,7 @@ class Worker(ThreadWorker):
             if self.alive and not (conn.initialized or conn.data_ready):
                 self._await_data(conn)
                 return
+        self.heads[conn] = head
         if _asks_for_life(head):
             self._begin(conn, self.lane)
         else:
@@ -77,8 +84,25 @@ class Worker(ThreadWorker):
 
     def handle(self, conn: TConn) -> Any:
         """Answer a request; others may begin when it steps aside."""
+        self.this_thread.head = self.heads.pop(conn, b"")
         with turn(partial(self.method_queue.defer, self.turns.end, conn)):
             return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Pass a request on; its body must be complete and arrive in time."""
+        wire.guard_body(req, conn.sock)
+        return super().handle_request(req, conn)
+
+    def handle_error(
+        self, _req: Any, client: socket.socket, addr: Any, exc: BaseException
+    ) -> None:
+        """Let the application respond to what gunicorn rejects."""
+        if wire.code_of(exc) == "internal-error":
+            self.log.error("request failed", exc_info=exc)
+        head, peer = self.this_thread.head, addr or ("", 0)
+        response = wire.response_to(self.wsgi, head, peer, exc)
+        with suppress(OSError):
+            util.write_nonblock(client, response)
 
     def _await_data(self, conn: TConn) -> None:
         """Wait for its request where gunicorn waits for those of slow clients."""

@@ -6,7 +6,7 @@ from taskapi import passwords
 from taskapi.mail import transport
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, IndexSchema, LiveSchema
-from taskapi.web import body
+from taskapi.web import receiving
 from taskapi.web.api import PREFIX, VERSION, Blueprint
 from taskapi.web.pages import MAX_LIMIT, MAX_OFFSET
 from taskapi.web.settings import settings
@@ -70,7 +70,7 @@ def get_index() -> dict[str, Any]:
             "mail": transport.is_on(),
         },
         "limits": {
-            "body_bytes": body.MAX_BYTES,
+            "body_bytes": receiving.MAX_BYTES,
             "page": MAX_LIMIT,
             "offset": MAX_OFFSET,
             "password_min_length": settings.password_min_length,

@@ -21,6 +21,7 @@ from taskapi.web import document, examples, introduction
 from taskapi.web.access import Access
 from taskapi.web.body import PARSER
 from taskapi.web.fields import MAX_ID
+from taskapi.web.receiving import reject_oversized
 from taskapi.web.schema import Plugin, Schema, unknown
 
 VERSION = "0.1.0"
@@ -154,9 +155,12 @@ class Blueprint(flask_smorest.Blueprint):
 def _guard(
     view: Callable[..., Any], access: Access, *, any_query: bool
 ) -> Callable[..., Any]:
-    """Check the access first, then reject a query where none is read."""
-    parameters = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
+    """Check the access first, then reject a query or a body where none is read."""
+    known = getattr(view, "_apidoc", {})
+    parameters = known.get("arguments", {}).get("parameters", [])
     reads_query = any_query or any(one["in"] == "query" for one in parameters)
+    problems = known.get("contract", {}).get("problems", [])
+    reads_body = "unsupported-media-type" in problems
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -164,6 +168,8 @@ def _guard(
         if not reads_query and request.args:
             faults = {name: [unknown(name, [])] for name in request.args}
             raise Invalid(faults, in_query=True)
+        if not reads_body:
+            reject_oversized()
         return view(*args, **kwargs)
 
     return document.annotate(guarded, operation=view.__name__)

@@ -12,17 +12,17 @@ from marshmallow import Schema as AnySchema
 from webargs.fields import DelimitedList
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
 from taskapi.errors import Fault, Invalid
 from taskapi.web.fields import Repeated
 from taskapi.web.problems import FORM
+from taskapi.web.receiving import reject_oversized
 from taskapi.web.strict_json import parse_json
 
 T = TypeVar("T")
 
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
-MAX_BYTES = 1024 * 1024
 LONGEST_KEPT = 200
 OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
 
@@ -110,15 +110,11 @@ def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, Any]:
 
 
 def read_body(req: Request) -> bytes:
-    """Return the whole body, or refuse it; one in chunks is counted as it is read."""
+    """Return the whole body, or reject it; `web.receiving` has read it."""
     if req.content_encoding:
         _refuse_type("Send the body without Content-Encoding.")
-    if req.content_length is None:
-        req.max_content_length = MAX_BYTES + 1  # werkzeug cuts off what is beyond
-    body = req.get_data()
-    if len(body) > MAX_BYTES:
-        raise RequestEntityTooLarge
-    return body
+    reject_oversized()
+    return req.get_data()
 
 
 def read_file(req: Request, types: Mapping[str, T]) -> tuple[bytes, T]:

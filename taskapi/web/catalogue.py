@@ -23,8 +23,9 @@ CATALOGUE = {
     "bad-request": Kind(
         400,
         "Bad request",
-        "The request is not valid HTTP, or names a host that is not served here.",
-        "Check the request line and the headers.",
+        "The request is not valid HTTP or is incomplete, or its host is not served "
+        "here.",
+        "Check the request line, the headers and the length of the body.",
     ),
     "malformed-json": Kind(
         400,
@@ -160,11 +161,23 @@ CATALOGUE = {
         "The body is larger than 1 MiB.",
         "Send less at once.",
     ),
+    "uri-too-long": Kind(
+        414,
+        "URL too long",
+        "The request line has more than 16,384 bytes.",
+        "Send fewer or shorter query parameters.",
+    ),
     "unsupported-media-type": Kind(
         415,
         "Unsupported media type",
         "The Content-Type or the Content-Encoding is none that this operation reads.",
         "Send `Content-Type: application/json` and no Content-Encoding.",
+    ),
+    "expectation-failed": Kind(
+        417,
+        "Expectation failed",
+        "The Expect header asks for something other than `100-continue`.",
+        "Leave the Expect header out.",
     ),
     "validation-error": Kind(
         422,
@@ -224,11 +237,23 @@ CATALOGUE = {
         "The caller has used up its share for the moment.",
         "Wait for as many seconds as Retry-After says.",
     ),
+    "headers-too-large": Kind(
+        431,
+        "Headers too large",
+        "One header has more than 8,190 bytes, or there are more than 100.",
+        "Send fewer or shorter headers; cookies are not needed.",
+    ),
     "internal-error": Kind(
         500,
         "Internal error",
         "The service failed; the fault is logged under the request id.",
         "Repeat once; if it stays, report the request id to the operator.",
+    ),
+    "not-implemented": Kind(
+        501,
+        "Not implemented",
+        "The body has a transfer coding other than `chunked`.",
+        "Send the body with Content-Length or `Transfer-Encoding: chunked`.",
     ),
     "service-unavailable": Kind(
         503,
@@ -244,9 +269,13 @@ BY_STATUS = {
     404: "not-found",
     405: "method-not-allowed",
     413: "payload-too-large",
+    414: "uri-too-long",
     415: "unsupported-media-type",
+    417: "expectation-failed",
     429: "rate-limited",
+    431: "headers-too-large",
     500: "internal-error",
+    501: "not-implemented",
     503: "service-unavailable",
 }
 

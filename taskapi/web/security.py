@@ -11,7 +11,7 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from flask_cors import CORS
 
-from taskapi.web import body, tracing
+from taskapi.web import tracing
 
 if TYPE_CHECKING:
     from config import Settings
@@ -44,7 +44,6 @@ EXPOSED = [
 
 def init_app(app: Flask, settings: "Settings") -> None:
     """Put the edge around the app."""
-    app.config["MAX_CONTENT_LENGTH"] = body.MAX_BYTES
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = [*settings.trusted_hosts, *LOOPBACK]
     app.config["HTTPS_DECLARED"] = settings.public_url.startswith("https://")

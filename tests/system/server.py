@@ -97,7 +97,8 @@ class Server:
         address = (self.host, self.port)
         with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
             connection.sendall(raw)
-            response = http.client.HTTPResponse(connection)
+            method = raw.partition(b" ")[0].decode("latin-1")
+            response = http.client.HTTPResponse(connection, method=method)
             response.begin()
             return Answer(response.status, response.headers, response.read())
 
@@ -139,6 +140,14 @@ class Server:
         """Return the log lines of an event."""
         found = [json.loads(line) for line in self.lines()]
         return [entry for entry in found if entry["event"] == event]
+
+    def entries_after(self, count: int) -> list[dict[str, Any]]:
+        """Return the log entries behind the first ones, once there is one."""
+        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        while len(self.lines()) <= count:
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.05)
+        return [json.loads(line) for line in self.lines()[count:]]
 
 
 def environment(**settings: object) -> dict[str, str]:

@@ -37,7 +37,9 @@ CODES = {
     409: {"already-exists", "last-admin", "request-in-progress"},
     412: {"precondition-failed"},
     413: {"payload-too-large"},
+    414: {"uri-too-long"},
     415: {"unsupported-media-type"},
+    417: {"expectation-failed"},
     422: {
         "validation-error",
         "invalid-cursor",
@@ -47,7 +49,9 @@ CODES = {
     },
     428: {"precondition-required"},
     429: {"rate-limited"},
+    431: {"headers-too-large"},
     500: {"internal-error"},
+    501: {"not-implemented"},
     503: {"service-unavailable"},
 }
 

@@ -1,0 +1,136 @@
+"""Requests that never reach an operation: problem documents like all other errors."""
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.support import API
+from tests.system.conftest import Serve
+from tests.system.server import Answer, Server, ask
+
+MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
+GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
+LONGEST = 16_384
+
+
+def rejected(answer: Answer, status: int, code: str) -> None:
+    """Assert that this is the problem, with the headers of every response."""
+    assert (answer.status, answer.json["code"]) == (status, code)
+    assert set(answer.json) == MEMBERS
+    assert answer.json["type"] == f"/problems/{code}"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Request-ID"] == answer.json["request_id"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Connection"] == "close"
+
+
+REJECTED = {
+    "no-http": (b"rubbish\r\n\r\n", 400, "bad-request"),
+    "method": (b"get / HTTP/1.1\r\n\r\n", 400, "bad-request"),
+    "version": (b"GET / HTTP/9.9\r\n\r\n", 400, "bad-request"),
+    "lines": (b"GET / HTTP/1.1\nHost: localhost\n\n", 400, "bad-request"),
+    "authority": (b"GET localhost:80 HTTP/1.1\r\n\r\n", 400, "bad-request"),
+    "header": (GET + b"no colon\r\n\r\n", 400, "bad-request"),
+    "folded": (GET + b"A: b\r\n c\r\n\r\n", 400, "bad-request"),
+    "control": (GET + b"A: \x01\r\n\r\n", 400, "bad-request"),
+    "hosts": (GET + b"Host: localhost\r\n\r\n", 400, "bad-request"),
+    "url": (b"GET /" + b"x" * LONGEST + b" HTTP/1.1\r\n\r\n", 414, "uri-too-long"),
+    "endless-url": (b"GET /" + b"x" * 2 * LONGEST, 414, "uri-too-long"),
+    "expect": (GET + b"Expect: tea\r\n\r\n", 417, "expectation-failed"),
+    "large": (GET + b"A: " + b"x" * 8190 + b"\r\n\r\n", 431, "headers-too-large"),
+    "many": (GET + b"A: b\r\n" * 101 + b"\r\n", 431, "headers-too-large"),
+    "coding": (
+        GET + b"Transfer-Encoding: br, chunked\r\n\r\n",
+        501,
+        "not-implemented",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"), list(REJECTED.values()), ids=list(REJECTED)
+)
+def test_a_request_that_cannot_be_parsed_gets_a_problem(
+    server: Server, raw: bytes, status: int, code: str
+) -> None:
+    before = len(server.lines())
+
+    answer = server.send(raw)
+
+    rejected(answer, status, code)
+    (line,) = server.entries_after(before)
+    assert (line["event"], line["level"]) == ("request", "info")
+    assert (line["status"], line["request_id"]) == (status, answer.json["request_id"])
+
+
+def test_a_rejected_request_keeps_its_request_id_and_path(server: Server) -> None:
+    head = b"GET /api/v1/caf%C3%A9?x=1 HTTP/1.1\r\nX-Request-ID: mine-7\r\n"
+
+    answer = server.send(head + b"Expect: tea\r\n\r\n")
+
+    assert answer.headers["X-Request-ID"] == answer.json["request_id"] == "mine-7"
+    assert answer.json["instance"] == "/api/v1/caf%C3%A9"
+
+
+def test_a_rejected_head_request_has_no_body(server: Server) -> None:
+    answer = server.send(b"HEAD / HTTP/1.1\r\nExpect: tea\r\n\r\n")
+
+    assert (answer.status, answer.body) == (417, b"")
+
+
+def test_a_rejected_request_behind_https_says_so(serving: Serve) -> None:
+    server = serving(PUBLIC_URL="https://tasks.example.org")
+
+    answer = server.send(b"rubbish\r\n\r\n")
+
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/tasks?q=café", "/api/v1/café"])
+def test_a_url_that_is_not_encoded_is_rejected_with_a_hint(
+    server: Server, path: str
+) -> None:
+    answer = server.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+    rejected(answer, 400, "bad-request")
+    assert "ercent-encode" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("letter", ["木", "🌱"])
+def test_a_query_at_its_documented_maximum_is_read(
+    server: Server, token: str, letter: str
+) -> None:
+    tags = "&".join(f"tag={quote(letter * 49 + str(n % 10))}" for n in range(20))
+
+    answer = server.send(ask(f"{API}/tasks?{tags}", f"Authorization: Bearer {token}"))
+
+    assert (answer.status, answer.json["items"]) == (200, [])
+
+
+def test_a_request_line_may_have_16384_bytes(server: Server) -> None:
+    line = f"GET {API}/nothing/".ljust(LONGEST - len(" HTTP/1.1"), "x") + " HTTP/1.1"
+
+    longest = server.send(f"{line}\r\nHost: x\r\n\r\n".encode())
+    longer = server.send(f"{line.replace('/x', '/xx', 1)}\r\nHost: x\r\n\r\n".encode())
+
+    assert len(line) == LONGEST
+    assert (longest.status, longer.status) == (404, 414)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET //evil.example/%00 HTTP/1.1\r\nExpect: x\r\n\r\n",
+        b"GET /%ff%fe HTTP/1.1\r\nHost: \xff\xfe\r\nExpect: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX-Request-ID: \xff\r\nOrigin: \xff\r\nExpect: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Type: \xff;=\r\nExpect: x\r\n\r\n",
+        b"GET /" + b"%ff" * 5000 + b" HTTP/1.1\r\nExpect: x\r\n\r\n",
+    ],
+)
+def test_a_rejected_request_may_hold_anything(server: Server, head: bytes) -> None:
+    answer = server.send(head)
+
+    rejected(answer, 417, "expectation-failed")
