@@ -48,10 +48,10 @@ class Parser(FlaskParser):
             return super().parse(argmap, *args, **options)
         return dict(_meaning(argmap, query))
 
-    def load_json(self, req: Request, _schema: AnySchema) -> Any:
+    def load_json(self, req: Request, schema: AnySchema) -> Any:
         """Return the JSON document of the body; an absent body is an empty object."""
         body = read_body(req)
-        if not body and not req.mimetype:
+        if not body and (_is_optional(schema) or not req.mimetype):
             return {}
         if req.mimetype not in JSON_TYPES:
             _refuse_type(f"Send the body as {' or '.join(sorted(JSON_TYPES))}.")
@@ -115,6 +115,12 @@ def read_body(req: Request) -> bytes:
         _refuse_type("Send the body without Content-Encoding.")
     reject_oversized()
     return req.get_data()
+
+
+def _is_optional(schema: AnySchema) -> bool:
+    """Return whether the fields of a body may all be absent."""
+    required = any(field.required for field in schema.load_fields.values())
+    return bool(schema.partial) or not required
 
 
 def read_file(req: Request, types: Mapping[str, T]) -> tuple[bytes, T]:

@@ -41,7 +41,7 @@ MALFORMED = {
     "a newline in a string": b'{"title": "Tea\n"}',
     "a NUL in a string": b'{"title": "Tea\0"}',
 }
-FEW = ["empty", "two documents", "a name twice", "NaN", "5000 digits", "2000 levels"]
+FEW = ["blank", "two documents", "a name twice", "NaN", "5000 digits", "2000 levels"]
 NO_OBJECT = {
     "a list": b"[]",
     "a list of objects": b'[{"title": "Tea"}]',

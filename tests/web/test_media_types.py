@@ -131,12 +131,47 @@ def test_a_body_in_chunks_is_read(ann: Client, size: int) -> None:
     assert (answer.status_code, answer.json["title"]) == (201, "Tea")
 
 
-def test_a_change_without_a_body_changes_nothing(
-    ann: Client, task: dict[str, Any]
+ABSENT = pytest.mark.parametrize("media_type", [None, JSON, "text/plain", "x"])
+
+
+@ABSENT
+def test_a_change_with_an_empty_body_changes_nothing(
+    ann: Client, task: dict[str, Any], media_type: str | None
 ) -> None:
-    answer = ann.call("PATCH", f"tasks/{task['id']}")
+    answer = ann.call("PATCH", f"tasks/{task['id']}", content_type=media_type)
 
     assert (answer.status_code, answer.json) == (200, task)
+
+
+@ABSENT
+def test_a_logout_with_an_empty_body_ends_the_session(
+    ann: Client, media_type: str | None
+) -> None:
+    answer = ann.call("POST", "auth/logout", content_type=media_type)
+
+    assert answer.status_code == 204
+    refused(ann.get("users/me"), 401, "session-revoked")
+
+
+@ABSENT
+def test_an_empty_body_in_chunks_is_absent_too(
+    ann: Client, media_type: str | None
+) -> None:
+    sent = chunked(b"")
+    sent["headers"]["Content-Type"] = media_type or ""
+
+    answer = ann.call("POST", "auth/logout", **sent)
+
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize("path", ["tasks", "auth/login", "auth/password-reset/request"])
+def test_an_empty_body_is_rejected_where_one_is_required(
+    ann: Client, path: str
+) -> None:
+    answer = ann.call("POST", path, content_type=JSON)
+
+    refused(answer, 400, "malformed-json")
 
 
 @pytest.mark.parametrize(
