@@ -23,6 +23,7 @@ Problem
 ├── RegistrationClosed
 ├── NotFound                    absent, or not the caller's
 ├── AlreadyExists               taken, with the field
+├── LimitReached                the account has as many as it may have
 ├── LastAdmin                   somebody must remain who can administer
 ├── IdempotencyKeyReused        the key came with another request before
 ├── RequestInProgress           the request with this key is still running
@@ -235,6 +236,13 @@ class AlreadyExists(Problem):
 
     code = "already-exists"
     message = "This value is taken."
+
+
+class LimitReached(Problem):
+    """The account has as many rows of a kind as it may have; `limit` is the number."""
+
+    code = "limit-reached"
+    message = "The account has reached its limit; delete what you no longer need."
 
 
 class LastAdmin(Problem):

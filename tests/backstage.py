@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from taskapi import clock, db
 from taskapi.auth.models import Session
+from taskapi.keys.models import ApiKey
 from taskapi.mail.models import Letter
 from taskapi.recovery.models import MailedToken
 from taskapi.tasks.models import Task
@@ -31,6 +32,7 @@ ROWS = {
     "letters": Letter,
     "tokens": MailedToken,
     "counts": Guess,
+    "keys": ApiKey,
 }
 
 

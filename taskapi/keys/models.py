@@ -12,6 +12,7 @@ from taskapi.users.models import User
 
 NAME_LENGTH = 100
 PREFIX_LENGTH = 8
+MAX_KEYS = 50
 
 
 class Scopes(TypeDecorator[Sequence[Scope]]):

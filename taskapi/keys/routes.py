@@ -22,11 +22,12 @@ keys = Blueprint("api-keys", "Your API keys, for scripts.", limit="default")
 @keys.leads_to(
     "get_api_key", "update_api_key", "revoke_api_key", key_id="$response.body#/id"
 )
+@keys.refuses("limit-reached")
 def create_api_key(fields: dict[str, Any]) -> Any:
     """Make an API key
 
     `api_key` is shown in this answer and never again. Without `scopes` the key may read
-    and write tasks.
+    and write tasks. An account has at most 50 keys, expired ones included.
     """
     key, text = service.create(caller(), fields)
     location = {"Location": f"{PREFIX}/api-keys/{key.id}"}

@@ -10,6 +10,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal,
     null,
@@ -20,9 +21,16 @@ from sqlalchemy import (
 
 from taskapi import clock, db, lists, rows
 from taskapi.db import AnyRow
-from taskapi.errors import ApiKeyExpired, ApiKeyInvalid, Fault, Invalid, NotFound
+from taskapi.errors import (
+    ApiKeyExpired,
+    ApiKeyInvalid,
+    Fault,
+    Invalid,
+    LimitReached,
+    NotFound,
+)
 from taskapi.keys import secrets
-from taskapi.keys.models import ApiKey
+from taskapi.keys.models import MAX_KEYS, ApiKey
 from taskapi.paging import Window
 from taskapi.prepared import Prepared
 from taskapi.scopes import Scope
@@ -80,6 +88,7 @@ def create(caller: Any, fields: dict[str, Any]) -> tuple[AnyRow, str]:
     key = secrets.make()
     kept = {"prefix": key.prefix, "secret_hash": key.secret_hash}
     made = _insert(caller.id, fields | kept)
+    _check_number(caller.id)
     log.info("key made", account_id=caller.id, key_id=made.id)
     return made, key.text
 
@@ -92,13 +101,26 @@ def _insert(user_id: int, fields: dict[str, Any]) -> AnyRow:
     active = (
         select(*values.values())
         .where(User.id == user_id, User.is_active)
-        .with_for_update(read=True)  # what revokes all keys waits, and revokes this too
+        # what revokes all keys waits, and revokes this too; the next key waits as well
+        .with_for_update(key_share=True)
     )
     statement = insert(ApiKey).from_select(list(values), active)
     made = db.session.execute(statement.returning(*COLUMNS)).one_or_none()
     if made is None:
         raise NotFound
     return made
+
+
+def _check_number(user_id: int) -> None:
+    """Raise LimitReached if the account has more keys than it may have.
+
+    The new one is counted too, in a statement of its own: on PostgreSQL the insert does
+    not see keys that others stored while it waited for the account.
+    """
+    number = select(func.count()).where(ApiKey.user_id == user_id)
+    if (db.session.scalar(number) or 0) > MAX_KEYS:
+        message = f"An account has at most {MAX_KEYS} API keys; revoke one first."
+        raise LimitReached(message, limit=MAX_KEYS)
 
 
 def find(caller: Any, key_id: int) -> AnyRow:

@@ -142,6 +142,13 @@ CATALOGUE = {
         "Choose another value, or use what exists.",
         members={"field": "email"},
     ),
+    "limit-reached": Kind(
+        409,
+        "Limit reached",
+        "The account has as many of these as it may have (`limit`).",
+        "Delete what you no longer need, and repeat.",
+        members={"limit": 50},
+    ),
     "last-admin": Kind(
         409,
         "Last admin",

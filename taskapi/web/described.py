@@ -184,6 +184,9 @@ class ProblemSchema(Schema):
         required=False,
         description="With `insufficient-scope`: what the API key lacks.",
     )
+    limit = Integer(
+        low=1, metadata={"description": "With `limit-reached`: the largest number."}
+    )
     current_version = Integer(
         low=1, metadata={"description": "With `precondition-failed`: what it is now."}
     )

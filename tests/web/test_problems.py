@@ -54,6 +54,7 @@ TOLD_BELOW = {
     "email-not-verified",
     "registration-closed",
     "last-admin",
+    "limit-reached",
     "parent-cycle",
     "parent-too-deep",
     "idempotency-key-reused",
