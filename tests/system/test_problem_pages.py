@@ -34,7 +34,7 @@ CODES = {
     },
     404: {"not-found"},
     405: {"method-not-allowed"},
-    409: {"already-exists", "last-admin", "request-in-progress"},
+    409: {"already-exists", "last-admin", "limit-reached", "request-in-progress"},
     412: {"precondition-failed"},
     413: {"payload-too-large"},
     414: {"uri-too-long"},
