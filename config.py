@@ -112,6 +112,7 @@ class Settings:
     public_url: str = _text("")
     app_url: str = _text("")
     cors_origins: tuple[str, ...] = _names()
+    cors_private_network: bool = _switch(default=False)
     trusted_hosts: tuple[str, ...] = _names()
     trusted_proxies: int = _number(0, 0, 10)
     access_token_minutes: int = _number(30, 1, 1_440)

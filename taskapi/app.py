@@ -20,6 +20,7 @@ from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
 from taskapi.users.routes import users
 from taskapi.web import (
+    cors,
     idempotency,
     identity,
     limits,
@@ -69,6 +70,7 @@ def create_app(settings: "Settings") -> Flask:
     limits.init_app(app, settings)
     security.init_app(app, settings)
     proxies.init_app(app, settings)
+    cors.init_app(app, settings)
     problems.init_app(app)
     receiving.init_app(app)
     api = Api(app, server=settings.public_url or "/")

@@ -61,6 +61,7 @@ DEFAULTS: dict[str, Any] = {
     "require_api_key": False,
     "require_if_match": False,
     "docs_enabled": True,
+    "cors_private_network": False,
     "ratelimit_enabled": True,
     "ratelimit_per_minute": 300,
     "ratelimit_auth_per_minute": 20,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Flask, Response, current_app, g, request
-from flask_cors import CORS
 
 from taskapi.web import tracing
 
@@ -29,17 +28,6 @@ LOOPBACK = ["127.0.0.1", "localhost"]
 
 EMPTY = {HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}
 HSTS = "max-age=31536000; includeSubDomains"
-EXPOSED = [
-    "ETag",
-    "Link",
-    "Location",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "Server-Timing",
-    "X-Request-ID",
-    "Idempotency-Replayed",
-]
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
@@ -50,11 +38,6 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_forget)
-    if settings.cors_origins:
-        # flask-cors takes what looks like a pattern for one, such as [::1]
-        exact = [re.compile(rf"{re.escape(o)}\Z") for o in settings.cors_origins]
-        CORS(app, origins=exact, expose_headers=EXPOSED)
-        app.after_request(_vary)
 
 
 def wrap(app: Flask, layer: Callable[[Any], Any]) -> None:
@@ -89,12 +72,6 @@ def _finish(response: Response) -> Response:
     if response.status_code in EMPTY:
         del headers["Content-Type"]
     _log(response, milliseconds)
-    return response
-
-
-def _vary(response: Response) -> Response:
-    """Tell caches that answers differ by origin; flask-cors omits it for one."""
-    response.vary.add("Origin")
     return response
 
 

@@ -1,0 +1,55 @@
+"""Preflight requests of browsers, for pages of a listed origin."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.support import Client
+
+ORIGIN = "https://app.example.org"
+PRIVATE = "Access-Control-Allow-Private-Network"
+ASKED = {
+    "Origin": ORIGIN,
+    "Access-Control-Request-Method": "PATCH",
+    "Access-Control-Request-Private-Network": "true",
+}
+MakeApp = Callable[..., Flask]
+
+
+def test_a_preflight_is_kept_for_two_hours(make_app: MakeApp) -> None:
+    anyone = Client(make_app(cors_origins=(ORIGIN,)))
+
+    response = anyone.call("OPTIONS", "tasks/1", headers=ASKED)
+
+    assert response.headers["Access-Control-Max-Age"] == "7200"
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_private_network_is_allowed_by_a_setting_only(
+    make_app: MakeApp, method: str, *, allowed: bool
+) -> None:
+    anyone = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=allowed))
+
+    response = anyone.call(method, "", headers=ASKED)
+
+    assert response.headers.get(PRIVATE) == ("true" if allowed else None)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Access-Control-Request-Private-Network": ""},
+        {"Origin": "https://evil.example"},
+    ],
+    ids=["not-requested", "other-origin"],
+)
+def test_a_private_network_is_never_allowed_unasked(
+    make_app: MakeApp, sent: dict[str, str]
+) -> None:
+    anyone = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=True))
+
+    response = anyone.call("OPTIONS", "", headers=ASKED | sent)
+
+    assert PRIVATE not in response.headers
