@@ -40,19 +40,29 @@ from typing import Any, ClassVar
 
 
 class Fault(str):
-    """What is wrong with one value: a sentence, a code, perhaps a hint."""
+    """What is wrong with one value: a sentence, a code, perhaps a hint and a column."""
 
     code: str
     hint: str | None
+    column: int | None
 
     def __new__(
-        cls, message: str, code: str = "invalid", hint: str | None = None
+        cls,
+        message: str,
+        code: str = "invalid",
+        hint: str | None = None,
+        column: int | None = None,
     ) -> "Fault":
         """Make a fault that reads as its message."""
         fault = super().__new__(cls, message)
         fault.code = code
         fault.hint = hint
+        fault.column = column
         return fault
+
+    def at(self, column: int) -> "Fault":
+        """Return the same error with the column where it is."""
+        return Fault(str(self), self.code, self.hint, column)
 
 
 class Problem(Exception):

@@ -60,4 +60,7 @@ def _line(path: Sequence[str], fault: str) -> str:
     number, *names = path
     place = "".join(f", {name}" for name in names)
     hint = getattr(fault, "hint", None)
-    return f"line {number}{place}: {fault}" + (f" {hint}" if hint else "")
+    column = getattr(fault, "column", None) or 1
+    return f"line {number}, column {column}{place}: {fault}" + (
+        f" {hint}" if hint else ""
+    )

@@ -16,7 +16,6 @@ INPUTS = {
     "Refresh",
     "Registration",
     "SubtaskInput",
-    "TaskLineInput",
     "TaskPatch",
     "TaskTreeInput",
     "UserChange",
@@ -44,9 +43,9 @@ ANSWERS = {
     "Session",
     "SessionPage",
     "Task",
-    "TaskLine",
     "TaskPage",
     "Tokens",
+    "Truncated",
     "User",
     "UserPage",
 }

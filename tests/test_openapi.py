@@ -62,12 +62,13 @@ def public(document: Any) -> set[str]:
 
 
 def inputs(document: Any) -> Iterator[tuple[str, bool, Any]]:
-    """Return of each operation with a body whether it is required, and its schema."""
+    """Return for each JSON or form body whether it is required, and its schema."""
     for route, operation in operations(document).items():
         body = operation.get("requestBody")
-        if body:
-            ((_, media),) = body["content"].items()
-            name = media["schema"]["$ref"].rpartition("/")[2]
+        for media in body["content"].values() if body else ():
+            name = media["schema"].get("$ref", "").rpartition("/")[2]
+            if not name:  # a file
+                continue
             yield route, body["required"], document["components"]["schemas"][name]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, NamedTuple
 
-from taskapi.porting.service import Draft
+from taskapi.porting.drafts import Draft
 from taskapi.tasks.models import Priority, Status
 
 TODO, DOING, DONE, OFF = Status

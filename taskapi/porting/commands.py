@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,11 +13,12 @@ from taskapi import progress
 from taskapi.backup import files
 from taskapi.errors import Fault, InvalidLines
 from taskapi.porting import export, service
+from taskapi.porting.drafts import Draft
 from taskapi.porting.forms import FORMS
 from taskapi.porting.intake import Intake
-from taskapi.porting.lines import Form, Source
-from taskapi.porting.schemas import OwnedLineSchema, TaskLineSchema
-from taskapi.porting.service import Draft
+from taskapi.porting.lines import Form
+from taskapi.porting.schemas import OnLong, OwnedTaskImportSchema, TaskImportSchema
+from taskapi.porting.texts import CHARSETS, Text
 from taskapi.tasks import reading
 from taskapi.terminal import Group, find
 from taskapi.users.service import everybody, find_by_login
@@ -44,7 +46,8 @@ USER = click.option("--user", help="Email or username of the one account to look
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @USER
 @FORMAT
-def export_tasks(file: str, user: str | None, name: str | None) -> None:
+@click.option("--bom", is_flag=True, help="Begin CSV with a byte order mark.")
+def export_tasks(file: str, user: str | None, name: str | None, *, bom: bool) -> None:
     """Write all tasks to FILE, or to standard output where it is "-".
 
     Those of one account with --user. Without, those of all accounts: each line begins
@@ -52,9 +55,14 @@ def export_tasks(file: str, user: str | None, name: str | None) -> None:
     A FILE that exists is never touched, and one appears when it is whole.
     """
     form = _form(file, name)
+    bom = bom and form is FORMS["csv"]
     owners = [find(user)] if user else everybody()
     whole = sum(reading.count(owner, {}) for owner in owners)
-    pieces = export.of_one(owners[0], form) if user else export.of_several(owners, form)
+    pieces = (
+        export.of_one(owners[0], form, bom=bom)
+        if user
+        else export.of_several(owners, form, bom=bom)
+    )
     number = 0
     with _in_a_line(), _target(file) as target, progress.bar("Export", whole) as shown:
         for piece in pieces:
@@ -68,21 +76,36 @@ def export_tasks(file: str, user: str | None, name: str | None) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @USER
 @FORMAT
-@click.option("--dry-run", is_flag=True, help="Say what would come of it, no more.")
+@click.option("--dry-run", is_flag=True, help="Print the result; change nothing.")
+@click.option(
+    "--on-long",
+    type=click.Choice([*OnLong]),
+    default=OnLong.REJECT,
+    help='Treatment of texts that are too long; "cut" truncates them.',
+)
+@click.option(
+    "--encoding",
+    type=click.Choice([*CHARSETS]),
+    default="utf-8",
+    help="Encoding of FILE; a byte order mark in it takes precedence.",
+)
 def import_tasks(
-    file: str, user: str | None, name: str | None, *, dry_run: bool
+    file: str, user: str | None, name: str | None, *, dry_run: bool, **reading: str
 ) -> None:
-    """Make the tasks of FILE, or of standard input where it is "-".
+    """Import the tasks of FILE, or of standard input if it is "-".
 
-    All of them or none: bad lines are named, and nothing is imported then. With --user
-    they become that account's; without, each line names its owner, as an export of all
-    accounts does. Nothing that is there changes, and a task whose external_id the
-    account has already is passed over, so the same FILE can come again.
+    All of them or none: if lines are not valid, they are listed with the reasons and
+    nothing is imported. With --user the tasks become those of this account; without,
+    each line names its owner, as in an export of all accounts. Existing tasks are not
+    changed, and a line whose external_id the account already has is skipped, so that
+    the same FILE can be imported again.
     """
     owner = find(user) if user else None
-    schema = TaskLineSchema() if owner else OwnedLineSchema()
+    schema = TaskImportSchema() if owner else OwnedTaskImportSchema()
+    intake = Intake(schema, cut=reading["on_long"] == OnLong.CUT)
     with _in_a_line(), _source(file) as source:
-        groups = Intake(schema).read(source, _form(file, name))
+        text = Text(source, reading["encoding"])
+        groups = intake.read(text, _form(file, name))
     owned = [(owner or _owner(login, d), d) for login, d in groups.items()]
     created = skipped = 0
     with progress.bar("Import", sum(map(len, groups.values()))) as shown:
@@ -94,6 +117,8 @@ def import_tasks(
             skipped += outcome.skipped
     done = "Would import" if dry_run else "Imported"
     click.echo(f"{done} {created} tasks; {skipped} were there already.")
+    for line, names in intake.truncated:
+        click.echo(f"line {line}: truncated {', '.join(names)}.")
 
 
 def _form(file: str, name: str | None) -> Form:
@@ -105,7 +130,8 @@ def _owner(login: str, drafts: Sequence[Draft]) -> Any:
     user = find_by_login(login)
     if user is None:
         fault = Fault("There is no such account.", "not-found")
-        raise InvalidLines({(drafts[0].line, "owner"): [fault]})
+        column = drafts[0].locate(("owner",))
+        raise InvalidLines({(drafts[0].line, "owner"): [fault.at(column)]})
     return user
 
 
@@ -119,26 +145,25 @@ def _target(file: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _source(file: str) -> Iterator[Source]:
+def _source(file: str) -> Iterator[BinaryIO]:
     if file == "-":
         yield sys.stdin.buffer
         return
-    with Path(file).open("rb") as source, progress.bar("Read", _size(file)) as shown:
-        yield Watched(source, shown.update)
+    with Watched(file) as source, progress.bar("Read", _size(file)) as shown:
+        source.tell_size = shown.update
+        yield source
 
 
-class Watched:
-    """A file that tells how much of it was read."""
+class Watched(FileIO):
+    """A file that reports the size of each part that is read."""
 
-    def __init__(self, file: BinaryIO, tell: Callable[[int], object]) -> None:
-        self.file = file
-        self.tell = tell
+    tell_size: Callable[[int], object]
 
-    def readline(self, size: int, /) -> bytes:
-        """Return the next line, or so much of it."""
-        line = self.file.readline(size)
-        self.tell(len(line))
-        return line
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Read into the buffer; return how many bytes."""
+        size = super().readinto(buffer)
+        self.tell_size(size or 0)
+        return size
 
 
 def _size(file: str) -> int:

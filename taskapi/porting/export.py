@@ -16,18 +16,24 @@ class Piece(NamedTuple):
     number: int = 0
 
 
-def of_one(owner: Any, form: Form) -> Iterator[Piece]:
+BOM = "\ufeff"
+"""Spreadsheets read a CSV file as UTF-8 if it begins with this byte order mark."""
+
+
+def of_one(owner: Any, form: Form, *, bom: bool = False) -> Iterator[Piece]:
     """Yield the file of one account."""
     schema = TaskLineSchema()
-    yield Piece(form.head([*schema.dump_fields]))
+    yield Piece((BOM if bom else "") + form.head([*schema.dump_fields]))
     for rows in reading.pages(owner.id):
         yield Piece(form.write([schema.dump(row) for row in rows]), len(rows))
 
 
-def of_several(owners: Iterable[Any], form: Form) -> Iterator[Piece]:
+def of_several(
+    owners: Iterable[Any], form: Form, *, bom: bool = False
+) -> Iterator[Piece]:
     """Yield the file of several accounts, whose lines begin with the owner."""
     schema = TaskLineSchema()
-    yield Piece(form.head([*OwnedLineSchema().dump_fields]))
+    yield Piece((BOM if bom else "") + form.head([*OwnedLineSchema().dump_fields]))
     for owner in owners:
         name = {"owner": login_of(owner)}
         for rows in reading.pages(owner.id):

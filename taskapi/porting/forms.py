@@ -1,4 +1,4 @@
-"""The kinds of files, by their names and by their media types."""
+"""The file formats by name, media type and ending of a file name."""
 
 from taskapi.porting.jsonl import JSONL
 from taskapi.porting.lines import Form
@@ -10,3 +10,9 @@ READ_AS: dict[str, Form] = {
     "application/jsonl": JSONL,
     "text/csv": CSV,
 }
+NAMES = {
+    "application/x-ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+    "text/csv": "csv",
+}
+BY_ENDING = {".csv": CSV, ".tsv": CSV, ".jsonl": JSONL, ".ndjson": JSONL}

@@ -2,36 +2,50 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 
 from taskapi.errors import Fault, InvalidLines
-from taskapi.porting.lines import Faults, Form, Line, Source
-from taskapi.porting.service import MOST_FAULTS, Draft
+from taskapi.porting.drafts import MOST_FAULTS, Draft
+from taskapi.porting.lines import Faults, Form, Line
+from taskapi.porting.shortening import shorten
+from taskapi.porting.texts import Text
+from taskapi.web.problems import leaves
 from taskapi.web.schema import Schema
 
 UNIQUE = ("id", "external_id")
 
 
+class Truncated(NamedTuple):
+    """A line, and its fields whose text was truncated."""
+
+    line: int
+    fields: list[str]
+
+
 class Intake:
     """What was read of a file so far."""
 
-    def __init__(self, schema: Schema, most: int | None = None) -> None:
+    def __init__(
+        self, schema: Schema, most: int | None = None, *, cut: bool = False
+    ) -> None:
         self.schema = schema.for_input()
         self.most = most
+        self.cut = cut
         self.number = 0
         self.drafts: defaultdict[str, list[Draft]] = defaultdict(list)
+        self.truncated: list[Truncated] = []
         self.seen: dict[tuple[str, str, Any], int] = {}
-        self.faults: dict[tuple[Any, ...], Any] = {}
+        self.faults: dict[tuple[Any, ...], list[Fault]] = {}
         self.bad_lines = 0
 
-    def read(self, source: Source, form: Form) -> dict[str, list[Draft]]:
+    def read(self, text: Text, form: Form) -> dict[str, list[Draft]]:
         """Return the tasks of a file by their owner's name, "" where none is given.
 
-        Raises InvalidLines with the faults of the first thousand bad lines.
+        Raises InvalidLines with the errors of the first thousand bad lines.
         """
-        for line in form.read(source, [*self.schema.load_fields]):
+        for line in form.read(text, [*self.schema.load_fields]):
             self._take(line)
             if self._has_enough():
                 break
@@ -47,11 +61,16 @@ class Intake:
         fields, faults = self._checked(line)
         if faults:
             self.bad_lines += 1
-            for name, found in faults.items():
-                path = (line.number,) if name is None else (line.number, name)
-                self.faults[path] = found
+            self._note(line, faults)
         elif not self.faults:
-            self.drafts[fields.get("owner", "")].append(Draft(line.number, fields))
+            draft = Draft(line.number, fields, line.locate)
+            self.drafts[fields.get("owner", "")].append(draft)
+
+    def _note(self, line: Line, faults: Faults) -> None:
+        for path, fault in leaves(faults, ()):
+            known = fault if isinstance(fault, Fault) else Fault(fault)
+            placed = known if known.column else known.at(line.locate(path))
+            self.faults.setdefault((line.number, *path), []).append(placed)
 
     def _checked(self, line: Line) -> tuple[dict[str, Any], Faults]:
         self.number += 1
@@ -59,6 +78,8 @@ class Intake:
             return {}, line.faults
         if self.most is not None and self.number > self.most:
             return {}, {None: [Fault(f"At most {self.most} tasks at once.", "length")]}
+        if self.cut and (names := shorten(line.fields)):
+            self.truncated.append(Truncated(line.number, names))
         try:
             fields = self.schema.load(line.fields)
         except ValidationError as error:
@@ -66,7 +87,7 @@ class Intake:
         return fields, self._repeated(line.number, fields)
 
     def _repeated(self, number: int, fields: Mapping[str, Any]) -> Faults:
-        """Return the faults of what must be unique in the file, for each owner."""
+        """Return the errors of what must be unique in the file, for each owner."""
         faults = {}
         for name in UNIQUE:
             value = fields.get(name)

@@ -7,11 +7,24 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.errors import Fault
 from taskapi.mail.models import EMAIL_LENGTH
-from taskapi.tasks.models import Status
+from taskapi.porting.shortening import CHANGES
+from taskapi.tasks.models import EXTERNAL_ID_LENGTH, Status
 from taskapi.tasks.schemas import TaskSchema
 from taskapi.users.schemas import fold
-from taskapi.web.fields import Count, Integer, Moment, OneOf, QueryFlag, Text
+from taskapi.web.fields import (
+    Count,
+    Integer,
+    Moment,
+    Nested,
+    OneOf,
+    QueryFlag,
+    Text,
+    Word,
+)
 from taskapi.web.schema import Schema
+
+MOST = 10_000
+"""Tasks of one import over HTTP."""
 
 
 class Form(StrEnum):
@@ -46,10 +59,10 @@ class TaskLineSchema(TaskSchema):
             "updated_at",
         )
 
-    id = Integer(
+    id: Any = Integer(
         low=1, metadata={"description": "Good within the file; a new one is given."}
     )
-    parent_id = Integer(
+    parent_id: Any = Integer(
         low=1,
         allow_none=True,
         metadata={"description": "The `id` of the line that it is part of."},
@@ -66,32 +79,110 @@ class TaskLineSchema(TaskSchema):
             raise ValidationError({"completed_at": [fault]})
 
 
+def owner() -> Text:
+    """Return the field for the login of the account that owns a task."""
+    return Text(low=1, high=EMAIL_LENGTH, clean=fold, required=True)
+
+
 class OwnedLineSchema(TaskLineSchema):
     """A task in a file with those of several accounts."""
 
     class Meta(TaskLineSchema.Meta):
         fields = ("owner", *TaskLineSchema.Meta.fields)
 
-    owner = Text(low=1, high=EMAIL_LENGTH, clean=fold, required=True)
+    owner = owner()
+
+
+class FileId(Text):
+    """An id within a file: a text of another system, or an integer."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(low=1, high=EXTERNAL_ID_LENGTH, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = str(value) if type(value) is int else value
+        return super()._deserialize(text, *args, **kwargs)
+
+
+class TaskImportSchema(TaskLineSchema):
+    """A task in a file to import."""
+
+    id = FileId()
+    parent_id = FileId(allow_none=True)
+
+
+class OwnedTaskImportSchema(TaskImportSchema):
+    """A task in a file of several accounts to import."""
+
+    class Meta(OwnedLineSchema.Meta):
+        pass
+
+    owner = owner()
 
 
 class ExportArguments(Schema):
-    """What file to write."""
+    """The format of the file."""
 
-    format = fields.String(load_default=Form.JSONL, validate=OneOf([*Form]))
+    format = fields.String(
+        validate=OneOf([*Form]),
+        metadata={
+            "description": "Without it, `Accept` decides; JSON Lines is the default."
+        },
+    )
+    bom = QueryFlag(
+        load_default=False,
+        metadata={
+            "description": "Begin CSV with a byte order mark, so that spreadsheets "
+            "read it as UTF-8."
+        },
+    )
+
+
+class OnLong(StrEnum):
+    """The treatment of texts that are too long."""
+
+    REJECT = "reject"
+    CUT = "cut"
 
 
 class ImportArguments(Schema):
-    """How to import."""
+    """The options of an import."""
 
     dry_run = QueryFlag(
         load_default=False,
-        metadata={"description": "Tell what would come of it, and change nothing."},
+        metadata={"description": "Return the result, and change nothing."},
+    )
+    on_long = fields.String(
+        load_default=OnLong.REJECT,
+        validate=OneOf([*OnLong]),
+        metadata={
+            "description": "`cut` truncates titles, descriptions and tags that are too "
+            "long, and replaces line breaks in titles by spaces."
+        },
+    )
+
+
+class TruncatedSchema(Schema):
+    """A line whose texts were truncated."""
+
+    line = Count()
+    names = fields.List(
+        Word(),
+        data_key="fields",
+        attribute="fields",
+        metadata={"maxItems": len(CHANGES)},
     )
 
 
 class ImportAnswerSchema(Schema):
-    """What came of an import."""
+    """The result of an import."""
 
     created = Count()
     skipped = Count()
+    truncated = fields.List(
+        Nested(TruncatedSchema),
+        metadata={
+            "description": "With `on_long=cut`: the lines and their truncated fields.",
+            "maxItems": MOST,
+        },
+    )

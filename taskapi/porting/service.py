@@ -5,43 +5,34 @@ so that the same file can come again. What hangs below it in the file is hung be
 one that is there.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, text, update
 
 from taskapi import clock, db, rows
-from taskapi.errors import Fault, InvalidLines, ParentCycle, ParentTooDeep
+from taskapi.porting import running
+from taskapi.porting.drafts import Draft, Tree
 from taskapi.tasks import tags, trees, values
 from taskapi.tasks.external import TAKEN
-from taskapi.tasks.models import MOST_LEVELS, Task, table
+from taskapi.tasks.models import Task, table
 from taskapi.tasks.planting import INSERT
 from taskapi.tasks.trees import ABOVE
 
 AT_ONCE = 1_000
-MOST_FAULTS = 1_000
-UNKNOWN = Fault("No line of this file has this id.", "not-found")
-CYCLE = Fault(ParentCycle.message, ParentCycle.code)
-DEEP = Fault(ParentTooDeep.message, ParentTooDeep.code)
 HANG = (
     update(table)
     .where(table.c.id == bindparam("task_id"))
     .values(parent_id=bindparam("parent"))
 )
+LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 APART = {"id", "parent_id", "updated_at", "owner"}
 """Fields of a line that are not written as they stand."""
 
 T = TypeVar("T")
-
-
-class Draft(NamedTuple):
-    """A task of a file that was checked by itself, and the number of its line."""
-
-    line: int
-    fields: Mapping[str, Any]
 
 
 class Outcome(NamedTuple):
@@ -62,14 +53,23 @@ def store(
 
     `tell` hears how many were made since it heard last.
     """
+    _be_alone(owner_id)
     trees.hold(owner_id)
     there = _there(owner_id, drafts)
-    parents = _parents(drafts)
-    _refuse_bad_shapes(parents, _levels(owner_id, there))
+    tree = Tree(drafts)
+    parents = tree.parents()
+    tree.reject_bad_shapes(parents, _levels(owner_id, there))
     new = [draft for draft in drafts if draft.line not in there]
     if not dry_run:
         _write(owner_id, new, parents, dict(there), tell)
     return Outcome(len(new), len(there))
+
+
+def _be_alone(owner_id: int) -> None:
+    """Raise RateLimited if another worker imports for this account."""
+    on_postgresql = db.session.get_bind().dialect.name == "postgresql"
+    if on_postgresql and not db.session.scalar(LOCK, {"name": f"import {owner_id}"}):
+        raise running.busy()
 
 
 def _there(owner_id: int, drafts: Sequence[Draft]) -> dict[int, int]:
@@ -89,14 +89,6 @@ def _external_id(draft: Draft) -> str | None:
     return external_id
 
 
-def _parents(drafts: Sequence[Draft]) -> dict[int, int | None]:
-    """Return for each line the line of its parent; raises InvalidLines without it."""
-    lines = {draft.fields["id"]: draft.line for draft in drafts if "id" in draft.fields}
-    wanted = {draft.line: draft.fields.get("parent_id") for draft in drafts}
-    _refuse(UNKNOWN, [n for n, up in wanted.items() if up and up not in lines])
-    return {line: up and lines[up] for line, up in wanted.items()}
-
-
 def _levels(owner_id: int, there: Mapping[int, int]) -> dict[int, int]:
     """Return on which level of their trees the tasks are that are there already."""
     above: Counter[int] = Counter()
@@ -104,31 +96,6 @@ def _levels(owner_id: int, there: Mapping[int, int]) -> dict[int, int]:
         found = db.session.execute(ABOVE, {"whose": owner_id, "ids": ids})
         above.update(row.start for row in found)
     return {line: 1 + above[task_id] for line, task_id in there.items()}
-
-
-def _refuse_bad_shapes(
-    parents: Mapping[int, int | None], known: Mapping[int, int]
-) -> None:
-    """Walk down from the tops; what is not met is part of a circle, or hangs on one."""
-    below: defaultdict[int, list[int]] = defaultdict(list)
-    levels = dict(known)
-    for line, parent in parents.items():
-        if parent is None:
-            levels.setdefault(line, 1)
-        elif line not in known:
-            below[parent].append(line)
-    met = list(levels)
-    for line in met:
-        levels.update(dict.fromkeys(below[line], levels[line] + 1))
-        met += below[line]
-    _refuse(CYCLE, [line for line in parents if line not in levels])
-    _refuse(DEEP, [n for n, level in levels.items() if level > MOST_LEVELS])
-
-
-def _refuse(fault: Fault, lines: Sequence[int]) -> None:
-    if lines:
-        named = sorted(lines)[:MOST_FAULTS]
-        raise InvalidLines({(line, "parent_id"): [fault] for line in named})
 
 
 def _write(

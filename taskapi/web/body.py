@@ -1,8 +1,7 @@
 """What comes in: strict JSON, forms and query strings."""
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import orjson
 from flask import Request, Response, request
@@ -19,8 +18,6 @@ from taskapi.web.fields import Repeated
 from taskapi.web.problems import FORM
 from taskapi.web.receiving import reject_oversized
 from taskapi.web.strict_json import parse_json
-
-T = TypeVar("T")
 
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
 LONGEST_KEPT = 200
@@ -121,13 +118,6 @@ def _is_optional(schema: AnySchema) -> bool:
     """Return whether the fields of a body may all be absent."""
     required = any(field.required for field in schema.load_fields.values())
     return bool(schema.partial) or not required
-
-
-def read_file(req: Request, types: Mapping[str, T]) -> tuple[bytes, T]:
-    """Return the whole body, and what its media type stands for."""
-    if req.mimetype not in types:
-        _refuse_type(f"Send the body as {' or '.join(sorted(types))}.")
-    return read_body(req), types[req.mimetype]
 
 
 def _refuse_type(sentence: str) -> NoReturn:

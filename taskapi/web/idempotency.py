@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, request
 
 from taskapi.errors import Fault, Invalid
-from taskapi.web.body import read_body
 from taskapi.web.document import annotate
 from taskapi.web.identity import caller
+from taskapi.web.multipart import digest
 
 NAME = "Idempotency-Key"
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
@@ -69,8 +69,7 @@ def _subject(key: str) -> str:
 
 
 def _fingerprint() -> str:
-    body = hashlib.sha256(read_body(request)).hexdigest()
-    return _digest(request.query_string.decode("latin-1"), body)
+    return _digest(request.query_string.decode("latin-1"), digest(request))
 
 
 def _digest(*parts: str) -> str:

@@ -94,17 +94,19 @@ def _flatten(error: errors.Problem) -> Iterator[dict[str, Any]]:
         hint = getattr(fault, "hint", None)
         code = getattr(fault, "code", "invalid")
         yield (
-            _place(error, path)
+            _place(error, path, fault)
             | {"code": code, "message": fault}
             | ({"hint": hint} if hint else {})
         )
 
 
-def _place(error: errors.Problem, path: tuple[str, ...]) -> dict[str, Any]:
+def _place(error: errors.Problem, path: tuple[str, ...], fault: str) -> dict[str, Any]:
     if error.in_query:
         return {"parameter": path[0] if path else ""}
     if error.in_lines:
-        return {"line": int(path[0]), "pointer": _pointer(path[1:])}
+        column = getattr(fault, "column", None) or 1
+        line = {"line": int(path[0]), "column": column}
+        return line | {"pointer": _pointer(path[1:])}
     return {"pointer": _pointer(path)}
 
 

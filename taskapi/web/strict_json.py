@@ -32,7 +32,11 @@ def parse_json(body: bytes) -> Any:
     Rejected: duplicate names, NaN and Infinity, numbers of more than 20 digits, more
     than 32 levels or 10,000 values, anything after the document.
     """
-    text = _decode(body)
+    return parse_text(_decode(body))
+
+
+def parse_text(text: str) -> Any:
+    """Read one decoded JSON document, by the same rules."""
     try:
         document = json.loads(
             text,

@@ -86,7 +86,7 @@ def test_no_text_begins_with_a_sign_that_spreadsheets_skip(
 
     (row,) = csv.DictReader(StringIO(taken(ann, "csv"), newline=""))
 
-    assert row["description"] == f"'{sign}=1"
+    assert row["description"] == f"'{sign}'=1"
 
 
 def test_another_format_is_refused(ann: Client) -> None:

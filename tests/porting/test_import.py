@@ -44,7 +44,7 @@ def titles(client: Client) -> list[str]:
 def test_a_table_is_read_as_spreadsheets_write_it(ann: Client, name: str) -> None:
     answer = brought(ann, SHEETS[name].encode(), CSV)
 
-    assert answer == {"created": 2, "skipped": 0}
+    assert answer == {"created": 2, "skipped": 0, "truncated": []}
     assert [(task["title"], task["tags"]) for task in kept(ann)] == [
         ("Sow", ["garden"]),
         ("Dig", []),
@@ -108,7 +108,7 @@ def test_what_is_there_by_its_external_id_stays_and_takes_children(
 
     answer = brought(ann, file)
 
-    assert answer == {"created": 1, "skipped": 1}
+    assert answer == {"created": 1, "skipped": 1, "truncated": []}
     assert ann.get(f"tasks/{there['id']}").json["title"] == "Mine"
     assert ann.get(f"tasks?parent_id={there['id']}").json["items"][0]["title"] == "New"
 
@@ -119,7 +119,7 @@ def test_an_external_id_in_the_trash_is_free(ann: Client) -> None:
 
     answer = brought(ann, written({"title": "Sow", "external_id": "a"}))
 
-    assert answer == {"created": 1, "skipped": 0}
+    assert answer == {"created": 1, "skipped": 0, "truncated": []}
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(ann: Client) -> None:
@@ -128,7 +128,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(ann: Client) -> None:
 
     dry = bring(ann, file, query="?dry_run=true").json
 
-    assert (dry, numbers(ann)) == ({"created": 1, "skipped": 1}, 1)
+    assert (dry, numbers(ann)) == ({"created": 1, "skipped": 1, "truncated": []}, 1)
     assert brought(ann, file) == dry
 
 
@@ -139,7 +139,7 @@ def test_a_repeated_request_with_a_key_imports_once(ann: Client) -> None:
     first = ann.call("POST", "users/me/import", data=file, headers=headers)
     again = ann.call("POST", "users/me/import", data=file, headers=headers)
 
-    assert first.json == again.json == {"created": 1, "skipped": 0}
+    assert first.json == again.json == {"created": 1, "skipped": 0, "truncated": []}
     assert again.headers["Idempotency-Replayed"] == "true"
     assert numbers(ann) == 1
 
@@ -153,4 +153,4 @@ def test_a_file_in_chunks_is_read(ann: Client) -> None:
         headers={"Content-Type": JSONL, "Transfer-Encoding": "chunked"},
     )
 
-    assert answer.json == {"created": 1, "skipped": 0}
+    assert answer.json == {"created": 1, "skipped": 0, "truncated": []}

@@ -1,0 +1,67 @@
+"""Forms with files (RFC 7578), complete or not at all."""
+
+import hashlib
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from flask import Request
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import BadRequest
+from werkzeug.formparser import MultiPartParser
+
+from taskapi.web.body import read_body
+
+MULTIPART = "multipart/form-data"
+MAX_PARTS = 100
+
+
+class IncompleteForm(BadRequest):
+    """The form is malformed or ends early; the description is shown to clients."""
+
+    description = "The form is malformed, or its end is missing; send it again."
+
+
+Parts = tuple[MultiDict[str, str], MultiDict[str, FileStorage]]
+
+
+def read_parts(req: Request) -> Parts:
+    """Return the fields and the files of a form.
+
+    `Request.files` would be empty for a form that ends early, and keep temporary files
+    open.
+    """
+    boundary = req.mimetype_params.get("boundary", "").encode("ascii", "ignore")
+    body = read_body(req)
+    parser = MultiPartParser(_memory, max_form_parts=MAX_PARTS)
+    try:
+        return parser.parse(BytesIO(body), boundary, len(body))
+    except ValueError as error:
+        raise IncompleteForm from error
+
+
+def digest(req: Request) -> str:
+    """Return the hash of the content of a body.
+
+    Clients choose another boundary for each attempt, so it is not part of a form.
+    """
+    if req.mimetype != MULTIPART:
+        return hashlib.sha256(read_body(req)).hexdigest()
+    found = hashlib.sha256()
+    for part in _contents(*read_parts(req)):
+        found.update(b"%d:" % len(part) + part)
+    return found.hexdigest()
+
+
+def _contents(
+    form: MultiDict[str, str], files: MultiDict[str, FileStorage]
+) -> Iterator[bytes]:
+    for name, value in form.items(multi=True):
+        yield from (name.encode(errors="replace"), value.encode(errors="replace"))
+    for name, file in files.items(multi=True):
+        about = f"{name}\n{file.filename}\n{file.content_type}"
+        yield from (about.encode(errors="replace"), file.read())
+
+
+def _memory(*_arguments: Any, **_options: Any) -> BytesIO:
+    return BytesIO()
