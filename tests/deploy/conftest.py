@@ -46,14 +46,32 @@ class Front:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, path, body, named)
-            answer = connection.getresponse()
-            said = answer.read()
+            return _received(connection.getresponse())
         finally:
             connection.close()
-        is_json = "json" in answer.headers["Content-Type"]
-        return Answer(
-            answer.status, answer.headers, json.loads(said) if is_json else said
+
+    def send(self, raw: bytes) -> Answer:
+        """Send these bytes over TLS, and read one response."""
+        connection = http.client.HTTPSConnection(
+            "localhost", self.nginx.port, timeout=20, context=self.context
         )
+        connection.connect()
+        try:
+            connection.sock.sendall(raw)
+            response = http.client.HTTPResponse(connection.sock)
+            response.begin()
+            return _received(response)
+        finally:
+            connection.close()
+
+
+def _received(response: http.client.HTTPResponse) -> Answer:
+    """Return what came back; problems are JSON."""
+    body = response.read()
+    is_json = "json" in response.headers["Content-Type"]
+    return Answer(
+        response.status, response.headers, json.loads(body) if is_json else body
+    )
 
 
 def need(*programs: str) -> None:

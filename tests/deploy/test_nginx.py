@@ -156,3 +156,48 @@ def test_half_sent_requests_reach_no_instance(fronted: Fronted) -> None:
 
     lengths = {one["headers"].get("Content-Length") for one in front.behind[0].heard}
     assert lengths == {None}
+
+
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"rubbish\r\n\r\n", 400, "bad-request"),
+        (b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", 400, "bad-request"),
+        (GET + b"Host: localhost\r\n\r\n", 400, "bad-request"),
+        (GET + b"Content-Length: x\r\n\r\n", 400, "bad-request"),
+        (b"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "method-not-allowed"),
+        (GET + b"Content-Length: 2000000\r\n\r\n", 413, "payload-too-large"),
+        (b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n\r\n", 414, "uri-too-long"),
+        (GET + b"A: " + b"x" * 40_000 + b"\r\n\r\n", 431, "headers-too-large"),
+        (GET + b"Transfer-Encoding: gzip\r\n\r\n", 501, "not-implemented"),
+    ],
+    ids=["no-http", "version", "hosts", "length", "method", "413", "414", "431", "501"],
+)
+def test_what_nginx_rejects_gets_a_problem(
+    fronted: Fronted, raw: bytes, status: int, code: str
+) -> None:
+    response = fronted(1).send(raw)
+
+    assert (response.status, response.body["code"]) == (status, code)
+    assert response.body["status"] == status
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-Request-ID"] == response.body["request_id"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert response.headers["Retry-After"] is None
+
+
+def test_what_nginx_rejects_keeps_its_request_id(fronted: Fronted) -> None:
+    response = fronted(1).call("GET", "/metrics", X_Request_ID="mine-7")
+
+    assert response.body["request_id"] == response.headers["X-Request-ID"] == "mine-7"
+    assert response.body["code"] == "not-found"
+
+
+def test_a_request_line_of_16384_bytes_reaches_an_instance(fronted: Fronted) -> None:
+    path = "/".ljust(16_384 - len("GET  HTTP/1.1"), "x")
+
+    assert fronted(1).call("GET", path).status == 200
