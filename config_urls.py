@@ -65,7 +65,7 @@ def split(name: str, url: str) -> SplitResult:
     """Return the parts of a URL; raises SettingError if it has none."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - reading it checks it
+        str(parts.port)  # reading it checks it
     except ValueError as error:
         raise SettingError(f"{name}: the host or port cannot be read") from error
     return parts

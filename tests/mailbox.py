@@ -29,6 +29,7 @@ class Mailbox:
     def __init__(self, port: int = 0, **options: Any) -> None:
         self.answer = "250 OK"
         self.came: Queue[EmailMessage] = Queue()
+        self.recipients: list[str] = []
         self.is_stuck = False
         self.tries = 0
         self.encrypted: list[bool] = []
@@ -49,6 +50,7 @@ class Mailbox:
         if is_stuck:
             await asyncio.Event().wait()
         self.encrypted.append(session.ssl is not None)
+        self.recipients += envelope.rcpt_tos
         if self.answer.startswith("250"):
             content = envelope.content
             self.came.put(message_from_bytes(content, policy=policy.default))

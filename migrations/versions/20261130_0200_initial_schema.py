@@ -134,7 +134,7 @@ def _create_credentials() -> None:
 
 
 def _create_mail() -> None:
-    kind = _enum("kind", "reset", "verification")
+    kind = _enum("kind", "reset", "verification", "email-changed")
     _create_table(
         "outbox",
         sa.Column("kind", kind, nullable=False),

@@ -14,10 +14,11 @@ EMAIL_LENGTH = 254
 
 
 class Kind(StrEnum):
-    """What a letter is about."""
+    """The subject of an email; a notice needs no token."""
 
     RESET = "reset"
     VERIFICATION = "verification"
+    NOTICE = "email-changed"
 
 
 class Letter(Model):

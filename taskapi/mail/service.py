@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, event, insert, select, update
 
 from taskapi import clock, db, rows
 from taskapi.db import AnyRow
+from taskapi.errors import Unavailable
 from taskapi.mail import transport
 from taskapi.mail.models import Kind, Letter
 from taskapi.mail.transport import Text
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 FIRST_PAUSE = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(days=1)
+MAX_ATTEMPTS = 10  # the eleventh would be due after more than a day
 
 posted = Event()
 """Set when a letter was committed in this process."""
@@ -59,12 +61,7 @@ def drain(compose: Compose) -> int:
     """
     sent = 0
     while transport.is_on() and (letter := _claim()):
-        with db.transaction():
-            text = compose(letter)
-        if text is None or _sent(letter, text):
-            with db.transaction():
-                db.session.execute(delete(Letter).where(Letter.id == letter.id))
-            sent += text is not None
+        sent += _deliver(letter, compose)
     return sent
 
 
@@ -94,12 +91,35 @@ def _claim() -> AnyRow | None:
     return None
 
 
-def _sent(letter: AnyRow, text: Text) -> bool:
+def _deliver(letter: AnyRow, compose: Compose) -> bool:
+    """Write and send an email; return whether it was sent.
+
+    Whatever fails concerns this email alone, except that the database is out of reach.
+    """
     try:
-        transport.send(letter, text)
-    except OSError as error:  # of the network, of TLS, and every refusal by SMTP
-        code = getattr(error, "smtp_code", error.errno)
-        cause = {"cause": type(error).__name__, "code": code}
-        log.warning("mail failed", attempts=letter.attempts, **cause)
+        with db.transaction():
+            text = compose(letter)
+        if text is not None:
+            transport.send(letter, text)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - any bug of one email must stop no other
+        _note_failure(letter, error)
         return False
-    return True
+    _remove(letter)
+    return text is not None
+
+
+def _note_failure(letter: AnyRow, error: Exception) -> None:
+    """Log a failure without its message, which may quote the address or a token."""
+    code = getattr(error, "smtp_code", getattr(error, "errno", None))
+    cause = {"cause": type(error).__name__, "code": code}
+    log.warning("mail failed", attempts=letter.attempts, **cause)
+    if letter.attempts >= MAX_ATTEMPTS:
+        _remove(letter)
+        log.warning("mail given up", number=1)
+
+
+def _remove(letter: AnyRow) -> None:
+    with db.transaction():
+        db.session.execute(delete(Letter).where(Letter.id == letter.id))

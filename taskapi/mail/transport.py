@@ -59,11 +59,11 @@ def is_on() -> bool:
 
 
 def send(letter: AnyRow, text: Text) -> None:
-    """Hand a letter over; raises OSError where nobody takes it."""
+    """Send an email; raises OSError if the server does not accept it."""
     post = _post()
-    message = _write(letter, text, post.sender)
+    message = write(letter, text, post.sender)
     if post.server:
-        _hand_over(message, post.server)
+        _hand_over(message, letter.email, post.server)
     else:
         log.info("mail", to=letter.email, subject=text.subject, body=text.body)
 
@@ -80,11 +80,17 @@ def greet() -> bool:
         return isinstance(smtp.sock, ssl.SSLSocket)
 
 
-def _write(letter: AnyRow, text: Text, sender: str) -> EmailMessage:
+def write(letter: AnyRow, text: Text, sender: str) -> EmailMessage:
+    """Return a message; raises ValueError if its header would name another recipient.
+
+    The email package decodes encoded words in addresses (RFC 2047).
+    """
     domain = sender.rpartition("@")[2].rstrip(">")
     message = EmailMessage(policy=LONG_LINES)
     message["From"] = sender
     message["To"] = letter.email
+    if [one.addr_spec for one in message["To"].addresses] != [letter.email]:
+        raise ValueError("the header names another recipient")
     message["Subject"] = text.subject
     message["Date"] = format_datetime(clock.now())
     # each attempt brings a new token, so no program may take it for the one before
@@ -95,9 +101,10 @@ def _write(letter: AnyRow, text: Text, sender: str) -> EmailMessage:
     return message
 
 
-def _hand_over(message: EmailMessage, server: SplitResult) -> None:
+def _hand_over(message: EmailMessage, recipient: str, server: SplitResult) -> None:
+    """Send to the stored address; smtplib would take what it reads in the header."""
     with _meet(server) as smtp:
-        smtp.send_message(message)
+        smtp.send_message(message, to_addrs=[recipient])
 
 
 @contextmanager

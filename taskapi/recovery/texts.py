@@ -56,14 +56,26 @@ WORDS = {
 }
 
 
+NOTICE = """Hello,
+
+The email address of your account at {place} was changed or removed, with your password.
+Emails of this account no longer go to this address.
+
+If it was not you, someone else knows your password: ask the operator of {place}
+for help.
+"""
+
+
 def compose(letter: AnyRow) -> Text | None:
-    """Write a letter with a new token; None where there is nobody to send it to."""
+    """Write an email, with a new token if it needs one; None without a recipient."""
+    place = settings.app_url or settings.public_url or "taskapi"
+    if letter.kind == Kind.NOTICE:
+        return Text("Your email address was changed", NOTICE.format(place=place))
     token = service.issue(letter.kind, letter.email)
     if token is None:
         return None
     words = WORDS[letter.kind]
     how, what = _way(words, token)
-    place = settings.app_url or settings.public_url or "taskapi"
     why = words.why.format(place=place)
     said = {"otherwise": words.otherwise, "life": words.life}
     return Text(words.subject, LETTER.format(why=why, how=how, what=what, **said))

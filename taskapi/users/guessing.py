@@ -88,6 +88,11 @@ def letters(email: str) -> Subject:
     return Subject(f"letters {email}", LETTERS)
 
 
+def notices(email: str) -> Subject:
+    """Count notices to a recipient, apart: requested emails must not displace them."""
+    return Subject(f"letters noticing {email}", LETTERS)
+
+
 @contextmanager
 def login_attempt(account: Subject, network: str) -> Iterator[None]:
     """Count a login before its password is compared in the block.

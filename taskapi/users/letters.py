@@ -15,6 +15,14 @@ def offer(kind: Kind, email: str) -> None:
         post(kind, email)
 
 
+def notify(email: str) -> None:
+    """Notify the previous address of an account that it was changed, within limits."""
+    if transport.is_on():
+        with suppress(RateLimited):
+            guessing.count(guessing.notices(email))
+            outbox.enqueue(Kind.NOTICE, email)
+
+
 def post(kind: Kind, email: str) -> None:
     """Post a letter where mail is on; raises RateLimited beyond five in 15 minutes."""
     if transport.is_on():

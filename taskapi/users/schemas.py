@@ -14,8 +14,9 @@ from taskapi.web.fields import Choice, Integer, Moment, Text
 from taskapi.web.schema import Schema
 
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-EMAIL = (
-    rf"^(?=.{{1,64}}@){ATOM}(\.{ATOM})*"
+EMAIL = (  # no =?, which begins an encoded word: mail programs decode it (RFC 2047)
+    r"^(?!.*=\?)"
+    rf"(?=.{{1,64}}@){ATOM}(\.{ATOM})*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 )
@@ -31,7 +32,10 @@ def fold(name: str) -> str:
 
 
 def email(**options: Any) -> Text:
-    """Return an email field: ASCII, with dots between atoms and a dotted domain."""
+    """Return an email field: ASCII, with dots between atoms and a dotted domain.
+
+    Encoded words are rejected: they would lead to another mailbox than they name.
+    """
     about = {"format": "email", "examples": ["ann@example.org"]}
     return Text(
         low=3,

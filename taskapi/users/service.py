@@ -80,7 +80,8 @@ def change(
 ) -> AnyRow:
     """Change the caller's own account.
 
-    A new email counts as unverified, gets a letter, and asks for the current password.
+    A new email requires the current password and counts as unverified; an email goes to
+    it, and a notice to the previous one.
     """
     given = changes.pop("current_password", None)
     mine = User.id == caller.id
@@ -90,10 +91,17 @@ def change(
         mine = _as_proven(caller.id, _prove_in_field(caller, given))
         changes["email_verified"] = False
     _refuse_nameless(names, keeps_email=keeps_email and moves)
-    if moves and names["email"]:
-        letters.offer(Kind.VERIFICATION, names["email"])
+    if moves:
+        _announce_email(caller.email, names["email"])
     with rows.unique(User), _same_password():
         return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)
+
+
+def _announce_email(old: str | None, new: str | None) -> None:
+    if new:
+        letters.offer(Kind.VERIFICATION, new)
+    if old:
+        letters.notify(old)
 
 
 def prove_email(user: AnyRow, **changes: Any) -> None:

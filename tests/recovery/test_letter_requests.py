@@ -119,7 +119,7 @@ def test_changes_of_the_email_bomb_nobody_either(ann: Client) -> None:
     answers = [ann.patch("users/me", {"email": name} | proof) for name in names]
 
     assert {answer.status_code for answer in answers} == {200}
-    assert count(ann.app, "letters") <= 2 * MOST
+    assert count(ann.app, "letters") <= 2 * MOST + 2 * MOST  # to verify, and notices
 
 
 def test_letters_to_an_address_keep_nobody_from_registering_it(anyone: Client) -> None:
