@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import wraps
-from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import structlog
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, Executable, MetaData, event, exc, make_url
+from sqlalchemy import Connection, Executable, MetaData, event, make_url
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -25,11 +23,12 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 
-from taskapi import clock, watchdog
+from taskapi import clock, db_errors, watchdog
 from taskapi.columns import Id, UtcDateTime
-from taskapi.errors import Collision, Unavailable
-from taskapi.pool import Pool, prepare_sqlite
+from taskapi.errors import Collision, StalePlan, Unavailable
+from taskapi.pool import Pool, prepare_postgresql, prepare_sqlite, without_waiting
 from taskapi.prepared import Direct, Prepared, run
+from taskapi.write_queue import WriteQueue
 
 if TYPE_CHECKING:
     from config import Settings
@@ -37,29 +36,14 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-log = structlog.get_logger()
-
 POOL_WAIT_SECONDS = 4
 LOCK_WAIT_SECONDS = 5
 USES_BEFORE_PREPARED = 2
 RECYCLE_SECONDS = 1800
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 TRIES = 3
-COLLISIONS = {"40001", "40P01"}
-"""Serialization failure and deadlock: both go away when the work is done again."""
-
-READ_ONLY = "25006"
-"""What a replica says to a write."""
-
 AnyRow = Any
 """A row as SQLAlchemy returns it: each column is an attribute."""
-
-OUT_OF_REACH = (
-    exc.OperationalError,  # gone, refused, locked, full
-    exc.InterfaceError,
-    exc.TimeoutError,  # of the pool
-    exc.ProgrammingError,  # not migrated; SQLite calls that operational
-)
 
 
 class Model(DeclarativeBase):
@@ -84,7 +68,7 @@ class Model(DeclarativeBase):
 
 database = SQLAlchemy(metadata=Model.metadata)
 session = database.session
-writers = Lock()
+writers = WriteQueue()
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
@@ -113,6 +97,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
         if on_sqlite:
             event.listen(database.engine, "connect", prepare_sqlite)
         else:
+            event.listen(database.engine, "connect", prepare_postgresql)
             event.listen(database.engine, "reset", _roll_back)
 
 
@@ -127,21 +112,25 @@ def _roll_back(connection: Any, *_about: object) -> None:
         connection.rollback()
 
 
+@event.listens_for(session, "after_transaction_create")
+def _enter(created: Session, transaction: SessionTransaction) -> None:
+    """Wait for earlier writers before a connection is taken, which reads may need."""
+    if transaction.parent is None and created.get_bind().dialect.name == "sqlite":
+        _queue()
+        created.info["writes"] = True
+
+
 @event.listens_for(session, "after_begin")
 def _begin(
-    begun: Session, transaction: SessionTransaction, connection: Connection
+    _session: Session, transaction: SessionTransaction, connection: Connection
 ) -> None:
     """Open the transaction that the autocommit engine leaves to us.
 
     SQLite takes the write lock at once: a transaction that begins as a reader cannot
-    wait for it later, it fails. Writers of one process queue here, since SQLite itself
-    lets who waits longest wait on.
+    wait for it later, it fails.
     """
     if transaction.nested:
         return
-    if connection.dialect.name == "sqlite":
-        _queue()
-        begun.info["writes"] = True
     watchdog.hold(connection)
     begin(connection)
 
@@ -167,12 +156,8 @@ def read(
     """Return all rows of a query, seen from the open transaction if there is one."""
     if _in_transaction():
         return run(session.connection(), statement, parameters)
-    with _opened(statement) as connection:
-        watchdog.hold(connection)
-        try:
-            return run(connection, statement, parameters)
-        finally:
-            watchdog.release()
+    with _opened(statement) as connection, _watched(connection):
+        return run(connection, statement, parameters)
 
 
 def write(
@@ -184,8 +169,24 @@ def write(
     """
     if not alone or _in_transaction():
         return statement.run(session.connection(), parameters)
-    with Direct(database.engine) as connection, _queued(connection):
+    with _queued(), Direct(database.engine) as connection, _watched(connection):
         return statement.run(connection, parameters)
+
+
+def try_write(statement: Prepared, parameters: dict[str, Any]) -> None:
+    """Run a statement apart from the request, if nothing is in its way.
+
+    It neither waits for locks nor raises: for what a read must not depend on.
+    """
+    timeout = _lock_wait(current_app.extensions["settings"])
+    with (
+        suppress(Unavailable, *db_errors.ERRORS),
+        _queued(0),
+        Direct(database.engine) as connection,
+        _watched(connection),
+        without_waiting(connection, timeout),
+    ):
+        statement.run(connection, parameters)
 
 
 def _opened(statement: Executable | Prepared) -> Any:
@@ -194,25 +195,36 @@ def _opened(statement: Executable | Prepared) -> Any:
 
 
 @contextmanager
-def _queued(connection: Direct) -> Iterator[None]:
-    """Wait in the queue of the process where a database has one writer at a time."""
-    on_sqlite = connection.dialect.name == "sqlite"
-    if on_sqlite:
-        _queue()
+def _watched(connection: Any) -> Iterator[None]:
+    """Let the watchdog end what waits on a connection."""
     watchdog.hold(connection)
     try:
         yield
     finally:
         watchdog.release()
+
+
+@contextmanager
+def _queued(timeout: float | None = None) -> Iterator[None]:
+    """Wait in the queue of the process where a database has one writer at a time."""
+    on_sqlite = database.engine.dialect.name == "sqlite"
+    if on_sqlite:
+        _queue(timeout)
+    try:
+        yield
+    finally:
         if on_sqlite:
             writers.release()
 
 
-def _queue() -> None:
-    """Wait for the writers before, and leave time to wait for other processes."""
-    wait = _lock_wait(current_app.extensions["settings"])
-    patience = min(wait, watchdog.left() - wait)
-    if patience < 0 or not writers.acquire(timeout=patience):
+def _queue(timeout: float | None = None) -> None:
+    """Wait for earlier writers, and leave time to wait for other processes."""
+    settings = current_app.extensions["settings"]
+    if timeout is None:
+        wait = _lock_wait(settings)
+        timeout = min(wait, watchdog.left() - wait)
+    patient = max(1, settings.threads // 2)
+    if timeout < 0 or not writers.acquire(timeout, patient=patient):
         raise Unavailable(retry_after=1)
 
 
@@ -225,50 +237,28 @@ def transaction() -> Iterator[None]:
     """Commit at the end of the block, roll back when it raises."""
     try:
         yield
-        if session.registry.has():
+        if _in_transaction():
             session.commit()
-    except OUT_OF_REACH as error:
-        raise _unavailable(error) from error
-    except exc.InternalError as error:
-        _leave_reader(error)
-        raise
-    except exc.IntegrityError as error:
-        # a race with a request that took away what this one refers to: once more
-        raise Unavailable(retry_after=1) from error
+    except db_errors.ERRORS as error:
+        if db_errors.needs_new_connections(error):
+            session.remove()
+            database.engine.dispose()
+        raise db_errors.problem_of(error) from error
     finally:
         session.remove()
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    """Log why the database cannot serve; a collision is worth another try."""
-    cause = getattr(error, "orig", None) or error
-    if getattr(cause, "sqlstate", None) in COLLISIONS:
-        return Collision(retry_after=1)
-    told = "no answer in time" if watchdog.left() < 0 else str(cause)
-    log.warning("database out of reach", cause=told.partition("\n")[0])
-    return Unavailable(retry_after=1)
-
-
-def _leave_reader(error: exc.InternalError) -> None:
-    """Give up connections that lead to what is no longer the primary."""
-    if getattr(error.orig, "sqlstate", None) == READ_ONLY:
-        log.warning("database takes no writes")
-        session.remove()
-        database.engine.dispose()
-        raise Unavailable(retry_after=1) from error
 
 
 def transactional(view: Callable[P, R], *, seconds: float) -> Callable[P, R]:
     """Run a view, its serialization included, in one transaction, for so long at most.
 
-    One that collided with another is done again, as a whole.
+    One that collided with another, or met a stale plan, is repeated as a whole.
     """
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with watchdog.Limit(seconds):
             for _ in range(TRIES - 1):
-                with suppress(Collision), transaction():
+                with suppress(Collision, StalePlan), transaction():
                     return view(*args, **kwargs)
             with transaction():
                 return view(*args, **kwargs)

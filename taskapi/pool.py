@@ -1,11 +1,19 @@
 """The connections of a worker; where none comes free, nobody waits for one for long."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import QueuePool, exc
 from sqlalchemy.pool import ConnectionPoolEntry
 
 LITTLE_SECONDS = 0.25
+LOCK_TIMEOUT_SECONDS = 2
+"""For how long PostgreSQL waits for a lock: longer than a second, after which it looks
+for a deadlock, which is a reason to repeat the request."""
+
+UNOBTRUSIVE = "BEGIN; SET LOCAL lock_timeout = 1; SET LOCAL synchronous_commit = off"
+"""Neither rows that are locked nor a replica that must confirm keep us waiting."""
 
 
 class Pool(QueuePool):
@@ -18,11 +26,23 @@ class Pool(QueuePool):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.patience = self._timeout
+        self.is_disposed = False
 
     def recreate(self) -> QueuePool:
         """Return an empty pool, with all of its patience."""
         self._timeout = self.patience
         return super().recreate()
+
+    def dispose(self) -> None:
+        """Close all connections; those in use are closed as soon as they return."""
+        self.is_disposed = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self.is_disposed:
+            record.close()
+        else:
+            super()._do_return_conn(record)
 
     def _do_get(self) -> ConnectionPoolEntry:
         try:
@@ -39,3 +59,27 @@ def prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def prepare_postgresql(connection: Any, _record: object) -> None:
+    """Limit the wait for locks; a start-up option would be rejected by PgBouncer."""
+    connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+
+
+@contextmanager
+def without_waiting(connection: Any, timeout: float) -> Iterator[None]:
+    """Wait for no lock in the block.
+
+    `timeout` is for how many seconds SQLite waits for the lock afterwards.
+    """
+    driver = connection.connection.dbapi_connection
+    if connection.dialect.name == "sqlite":
+        driver.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+    else:
+        driver.execute(UNOBTRUSIVE, prepare=False)
+        yield
+        driver.execute("COMMIT")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exc, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from taskapi.db import LOCK_WAIT_SECONDS, Model, session, transaction, undo
+from taskapi.db import Model, session, transaction, undo
 from taskapi.errors import AlreadyExists
 
 BATCH = 1_000
@@ -52,12 +52,6 @@ def unique(model: type[Model]) -> Iterator[None]:
         undo()
         sentence = f"This {field} is taken; choose another."
         raise AlreadyExists(sentence, field=field) from error
-
-
-def wait_briefly() -> None:
-    """Let no statement of this transaction wait for a row longer than for a lock."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_WAIT_SECONDS}s'"))
 
 
 def plan_anew() -> None:

@@ -40,6 +40,15 @@ CALLER = Prepared(
         User.is_active,
     )
 )
+TOUCH = Prepared(
+    update(Session)
+    .where(
+        Session.id == bindparam("session_id"),
+        Session.last_used_at <= bindparam("since"),
+    )
+    .values(last_used_at=bindparam("now"))
+    .returning(Session.id)
+)
 SHOWN = [
     Session.id,
     Session.created_at,
@@ -215,7 +224,6 @@ def _begin(user: AnyRow, device: Device) -> AnyRow:
 
 
 def _touch(session_id: int, now: datetime) -> None:
-    """Note the use, at most every five minutes."""
-    stale = and_(Session.id == session_id, Session.last_used_at <= now - TOUCH_AFTER)
-    db.session.execute(update(Session).where(stale).values(last_used_at=now))
-    db.commit_despite_refusal()
+    """Note the use, at most every five minutes; reads never depend on it."""
+    parameters = {"session_id": session_id, "now": now, "since": now - TOUCH_AFTER}
+    db.try_write(TOUCH, parameters)

@@ -10,7 +10,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import func, select
 
-from taskapi import db, log, migrations
+from taskapi import db, db_errors, log, migrations
 from taskapi.backup import files, postgresql, sqlite
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
@@ -86,7 +86,7 @@ def _in_a_line(comfort: str) -> Iterator[None]:
         raise click.ClickException(f"{refusal.message} {comfort}") from refusal
     except (OSError, sqlite3.Error) as error:
         raise click.ClickException(f"{_cause(error)}. {comfort}") from error
-    except db.OUT_OF_REACH as error:
+    except db_errors.ERRORS as error:
         raise click.ClickException(
             f"The database is out of reach; ask `flask doctor` why. {comfort}"
         ) from error

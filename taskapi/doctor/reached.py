@@ -4,7 +4,7 @@ from smtplib import SMTPResponseException
 
 from flask import current_app
 
-from taskapi import db, replica
+from taskapi import db_errors, replica
 from taskapi.doctor.findings import Finding, fail, ok, warn
 from taskapi.mail import transport
 from taskapi.web import limits, proxies
@@ -46,7 +46,7 @@ def examine_replica() -> list[Finding]:
     except replica.Unfit as error:
         remedy = "Look at pg_stat_replication of the primary, which answers meanwhile."
         return [warn("replica", f"not used: {error}", remedy)]
-    except db.OUT_OF_REACH:
+    except db_errors.ERRORS:
         remedy = "Look at DATABASE_REPLICA_URL; the primary answers meanwhile."
         return [fail("replica", "out of reach, or it does not let us in", remedy)]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, text
 
-from taskapi import clock, db, migrations
+from taskapi import clock, db, db_errors, migrations
 from taskapi.doctor.findings import Finding, fail, ok, warn
 from taskapi.system import service
 from taskapi.users.models import Role, User
@@ -39,7 +39,7 @@ def examine() -> list[Finding]:
     findings: list[Finding] = []
     try:
         findings.extend(_examine())
-    except db.OUT_OF_REACH as error:
+    except db_errors.ERRORS as error:
         findings.append(fail("database", *_cause(error)))
     return findings
 
@@ -90,7 +90,7 @@ def _connections() -> Finding:
 def _schema() -> Finding:
     try:
         rows = db.read(service.REVISION)
-    except db.OUT_OF_REACH:
+    except db_errors.ERRORS:
         return fail("schema", "the database holds no tables of taskapi", MIGRATE)
     found = rows[0][0] if rows else "none"
     if found == migrations.head():

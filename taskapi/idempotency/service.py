@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exc, select, update
 
-from taskapi import clock, db, rows
+from taskapi import clock, db, db_errors, rows
 from taskapi.errors import IdempotencyKeyReused, RequestInProgress
 from taskapi.idempotency.models import KeptAnswer
 
 KEPT = timedelta(hours=24)
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Answer(NamedTuple):
@@ -66,10 +65,9 @@ def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
         )
         .returning(KeptAnswer.id)
     )
-    rows.wait_briefly()
     try:
         return db.session.execute(statement).one_or_none() is not None
     except exc.OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+        if db_errors.sqlstate(error) == db_errors.LOCK_NOT_AVAILABLE:
             raise RequestInProgress(retry_after=1) from error
         raise

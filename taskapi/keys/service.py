@@ -58,6 +58,16 @@ OWNER = Prepared(
     .where(ApiKey.prefix == bindparam("prefix"), User.is_active)
 )
 
+TOUCH = Prepared(
+    update(ApiKey)
+    .where(
+        ApiKey.id == bindparam("key_id"),
+        or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= bindparam("since")),
+    )
+    .values(last_used_at=bindparam("now"))
+    .returning(ApiKey.id)
+)
+
 
 def find_caller(text: str) -> AnyRow:
     """Return the active owner of a key with its scopes; raises Unauthenticated.
@@ -186,11 +196,9 @@ def _one(caller: Any, key_id: int) -> Any:
 
 
 def _touch(key_id: int, now: datetime) -> None:
-    """Note the use, at most every five minutes whoever else notes it too."""
-    stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - TOUCH_AFTER)
-    statement = update(ApiKey).where(ApiKey.id == key_id, stale)
-    db.session.execute(statement.values(last_used_at=now))
-    db.commit_despite_refusal()
+    """Note the use, at most every five minutes; reads never depend on it."""
+    parameters = {"key_id": key_id, "now": now, "since": now - TOUCH_AFTER}
+    db.try_write(TOUCH, parameters)
 
 
 def _refuse_past(expires_at: datetime | None) -> None:

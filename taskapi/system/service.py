@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from taskapi import db, lifecycle, migrations
+from taskapi import db, db_errors, lifecycle, migrations
 
 PING = text("SELECT 1")
 REMEDIES = {
@@ -53,5 +53,7 @@ def _migrated() -> str:
 def _answers(statement: Any) -> list[Any]:
     try:
         return [value for (value,) in db.read(statement)]
-    except db.OUT_OF_REACH:
+    except db_errors.ERRORS as error:
+        if db_errors.is_stale(error):
+            raise
         return []

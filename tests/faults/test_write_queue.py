@@ -1,0 +1,49 @@
+"""Writers that wait for the lock of SQLite take nothing that reads need."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.backstage import limited
+from tests.faults.locking import locked
+from tests.support import Client, refused
+
+WRITERS = 50
+THREADS = 4
+SECONDS = 60
+
+
+@pytest.fixture
+def ann_of_few(app: Flask, ann: Client, twin: Callable[..., Flask]) -> Client:
+    """Return Ann at a service with few connections, whose writers wait for long."""
+    return limited(ann, twin(threads=THREADS, request_timeout=4 * SECONDS))
+
+
+@pytest.fixture
+def waiting(ann_of_few: Client) -> Iterator[list[Future[Any]]]:
+    """Return the writers that still wait while another process has the lock."""
+    with ThreadPoolExecutor(WRITERS) as pool, ExitStack() as lock:
+        lock.enter_context(locked(ann_of_few.app, ""))
+        task = {"title": "Sow"}
+        writers = [pool.submit(ann_of_few.post, "tasks", task) for _ in range(WRITERS)]
+        still = set(writers)
+        while len(still) > THREADS // 2 + 1:
+            done, still = wait(still, SECONDS, FIRST_COMPLETED)
+            assert done
+            for one in done:
+                refused(one.result(), 503, "service-unavailable")
+        yield list(still)
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_reads_pass_writers_that_wait_for_another_process(
+    ann_of_few: Client, waiting: list[Future[Any]]
+) -> None:
+    reads = [ann_of_few.get("tasks").status_code for _ in range(2 * THREADS)]
+
+    assert set(reads) == {200}
+    assert not [writer for writer in waiting if writer.done()]
