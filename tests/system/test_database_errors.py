@@ -1,0 +1,132 @@
+"""Every exception class of the drivers and of SQLAlchemy has a response."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy.exc
+import sqlalchemy.orm.exc
+from flask import Flask
+
+from taskapi import db
+from taskapi.errors import Invalid
+from tests.support import Client, refused
+
+CLASSES = {
+    "Warning": 503,
+    "Error": 503,
+    "InterfaceError": 503,
+    "DatabaseError": 503,
+    "DataError": 422,
+    "OperationalError": 503,
+    "IntegrityError": 503,
+    "InternalError": 503,
+    "ProgrammingError": 503,
+    "NotSupportedError": 503,
+}
+"""The classes of PEP 249, which both drivers have, with the status of each."""
+
+CODES = {422: "validation-error", 503: "service-unavailable"}
+TRIES = 3
+REPEATED = {"40001", "40P01", "0A000", "26000", "42P05", "08P01"}
+
+
+def below(kind: type[Any]) -> list[type[Any]]:
+    """Return a class and all that inherit from it."""
+    return [kind, *(one for sub in kind.__subclasses__() for one in below(sub))]
+
+
+def named(kinds: list[type[Any]]) -> dict[str, type[Any]]:
+    return {f"{kind.__module__}.{kind.__name__}": kind for kind in kinds}
+
+
+DRIVERS = named(
+    below(sqlite3.Error)
+    + below(sqlite3.Warning)
+    + below(psycopg.Error)
+    + below(psycopg.Warning)
+)
+LIBRARY = named(below(sqlalchemy.exc.SQLAlchemyError))
+
+
+def status_of(kind: type[Any]) -> int:
+    """Return the status of the nearest class of PEP 249 that it inherits from."""
+    return next(CLASSES[c.__name__] for c in kind.__mro__ if c.__name__ in CLASSES)
+
+
+def bare(kind: type[Any]) -> Any:
+    """Return an exception, however many arguments its class requires."""
+    error = kind.__new__(kind)
+    error.args = ("secret text",)
+    for name in ("orig", "statement", "params", "hide_parameters", "ismulti", "code"):
+        error.__dict__.setdefault(name, None)
+    error.__dict__.setdefault("detail", [])
+    return error
+
+
+@pytest.fixture
+def failing(
+    make_app: Callable[..., Flask], apps: dict[str, Flask]
+) -> Iterator[Callable[[BaseException], Client]]:
+    """Return a maker of clients of a view that raises an error."""
+    made = make_app("sqlite")
+
+    def make(error: BaseException) -> Client:
+        def view() -> None:
+            tries.append(error)
+            raise error
+
+        tries.clear()
+        made.view_functions["failing"] = db.transactional(view, seconds=30)
+        return Client(made)
+
+    made.add_url_rule("/failing", "failing", lambda: None)
+    yield make
+    with made.app_context():
+        db.database.engine.dispose()
+
+
+tries: list[BaseException] = []
+
+
+@pytest.mark.parametrize("kind", DRIVERS.values(), ids=DRIVERS)
+def test_errors_of_drivers_are_mapped(
+    failing: Callable[[BaseException], Client],
+    kind: type[Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    raw = bare(kind)
+    base = psycopg.Error if issubclass(kind, psycopg.Error) else sqlite3.Error
+    wrapped: Any = sqlalchemy.exc.DBAPIError.instance("X", None, raw, base)
+    status = status_of(kind)
+
+    for error in (raw, wrapped):
+        refusal = failing(error).get("/failing")
+        refused(refusal, status, CODES[status])
+        assert (refusal.headers.get("Retry-After") == "1") is (status == 503)
+        repeated = getattr(kind, "sqlstate", None) in REPEATED
+        assert len(tries) == (TRIES if repeated else 1)
+    assert "request failed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", LIBRARY.values(), ids=LIBRARY)
+def test_errors_of_sqlalchemy_are_mapped(
+    failing: Callable[[BaseException], Client], kind: type[Any]
+) -> None:
+    status = 422 if issubclass(kind, sqlalchemy.exc.DataError) else 503
+
+    refused(failing(bare(kind)).get("/failing"), status, CODES[status])
+
+
+@pytest.mark.parametrize("value", [2**64, "\ud800"], ids=["integer", "surrogate"])
+def test_values_that_a_driver_cannot_send_are_mapped(app: Flask, value: object) -> None:
+    def view() -> dict[str, str]:
+        statement = sqlalchemy.text("SELECT CAST(:value AS BIGINT)")
+        return {"value": str(db.read(statement, {"value": value}))}
+
+    with app.app_context(), pytest.raises(Invalid) as raised:
+        db.transactional(view, seconds=30)()
+
+    assert raised.value.code == "validation-error"

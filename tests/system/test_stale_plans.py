@@ -1,0 +1,70 @@
+"""Migrations that add while instances run: warmed connections go on working."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from taskapi import db
+from tests.backstage import at_once
+from tests.databases import new_databases
+from tests.support import Client
+
+USES = 4
+CONNECTIONS = 4
+CHANGES = {
+    "wider column": "ALTER TABLE tasks ALTER COLUMN title TYPE varchar(900)",
+    "other type": "ALTER TABLE users ALTER COLUMN full_name TYPE text",
+    "column": "ALTER TABLE tasks ADD COLUMN colour varchar(20)",
+    "index": "CREATE INDEX ix_tasks_colour ON tasks (title, id)",
+    "no plans": "DEALLOCATE ALL",
+}
+
+
+@pytest.fixture
+def warmed(make_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Client]:
+    """Return Ann, at a service whose connections have prepared their statements."""
+    with new_databases(tmp_path, make_app) as make:
+        app = make("postgresql")
+        with app.app_context():
+            flask_migrate.upgrade()
+        ann = Client(app, "ann").register().log_in()
+        for _ in range(USES):
+            at_once(*[partial(visit, ann)] * CONNECTIONS)
+        yield ann
+
+
+def visit(ann: Client) -> list[int]:
+    """Use the statements that requests use most."""
+    made = ann.post("tasks", {"title": "Sow", "tags": ["garden"]})
+    path = f"tasks/{made.json['id']}"
+    answers = [
+        made,
+        ann.get(path),
+        ann.patch(path, {"title": "Reap"}),
+        ann.get("tasks"),
+        ann.get("users/me"),
+        ann.get("/health"),
+    ]
+    return [answer.status_code for answer in answers]
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_requests_succeed_after_the_schema_changed(warmed: Client, change: str) -> None:
+    with warmed.app.app_context():
+        everywhere = [db.database.engine.connect() for _ in range(CONNECTIONS)]
+        for connection in everywhere if change.startswith("DEALLOCATE") else ():
+            connection.connection.dbapi_connection.execute(change, prepare=False)
+        for connection in everywhere:
+            connection.close()
+        if not change.startswith("DEALLOCATE"):
+            with db.database.engine.connect() as connection:
+                connection.execute(text(change))
+
+    found = at_once(*[partial(visit, warmed)] * CONNECTIONS)
+
+    assert {tuple(statuses) for statuses in found} == {(201, 200, 200, 200, 200, 200)}
