@@ -71,8 +71,8 @@ FROM ({NUMBERS} counter)
 """,
 }
 TAG = """
-INSERT INTO task_tags (task_id, name, owner_id)
-SELECT id, '{name}', owner_id FROM tasks WHERE id % {every} = 0
+INSERT INTO task_tags (task_id, key, name, owner_id)
+SELECT id, '{name}', '{name}', owner_id FROM tasks WHERE id % {every} = 0
 """
 
 

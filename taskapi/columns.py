@@ -112,3 +112,21 @@ def _join_on_postgresql(element: Joined, compiler: SQLCompiler, **options: Any) 
 @compiles(Joined, "sqlite")
 def _join_on_sqlite(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
     return f"group_concat({compiler.process(element.clauses, **options)})"
+
+
+class Each(FunctionElement[str]):
+    """The texts of a JSON array, one in each row."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(Each, "postgresql")
+def _each_on_postgresql(element: Each, compiler: SQLCompiler, **options: Any) -> str:
+    array = compiler.process(element.clauses, **options)
+    return f"json_array_elements_text(CAST({array} AS JSON))"
+
+
+@compiles(Each, "sqlite")
+def _each_on_sqlite(element: Each, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"

@@ -163,7 +163,9 @@ async def _change(session: AsyncSession, task: Task, change: schemas.TaskPatch) 
 async def _attach(session: AsyncSession, task: Any, names: list[str]) -> None:
     of = {"task_id": task.id, "owner_id": task.owner_id}
     if names:
-        await session.execute(insert(TaskTag), [of | {"name": n} for n in names])
+        await session.execute(
+            insert(TaskTag), [of | {"key": n, "name": n} for n in names]
+        )
 
 
 async def _find(session: AsyncSession, caller: Any, task_id: int) -> dict[str, Any]:

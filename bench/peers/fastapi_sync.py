@@ -171,7 +171,7 @@ def _change(session: Session, task: Task, change: schemas.TaskPatch) -> None:
 def _attach(session: Session, task: Any, names: list[str]) -> None:
     of = {"task_id": task.id, "owner_id": task.owner_id}
     if names:
-        session.execute(insert(TaskTag), [of | {"name": n} for n in names])
+        session.execute(insert(TaskTag), [of | {"key": n, "name": n} for n in names])
 
 
 def _find(session: Session, caller: Any, task_id: int) -> dict[str, Any]:

@@ -128,7 +128,8 @@ class TaskTag(Base):
     __tablename__ = "task_tags"
 
     task_id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
     owner_id: Mapped[int]
 
 

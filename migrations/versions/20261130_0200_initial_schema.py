@@ -178,12 +178,13 @@ def _create_tasks() -> None:
     )
     op.create_table(
         "task_tags",
-        sa.Column("name", _exact(50), nullable=False),
         *_reference("task_tags", "task_id", "tasks"),
+        sa.Column("key", _exact(900), nullable=False),
+        sa.Column("name", sa.String(50), nullable=False),
         *_reference("task_tags", "owner_id"),
-        sa.PrimaryKeyConstraint("task_id", "name", name=op.f("pk_task_tags")),
+        sa.PrimaryKeyConstraint("task_id", "key", name=op.f("pk_task_tags")),
     )
-    _create_index("task_tags", "owner_id", "name", "task_id")
+    _create_index("task_tags", "owner_id", "key", "task_id")
 
 
 def _create_task_indexes() -> None:

@@ -114,7 +114,7 @@ def _write(
                 INSERT, [_columns(owner_id, d.fields, now) for d in some]
             ).all()
         ids.update(zip((d.line for d in some), made, strict=True))
-        tags.attach(owner_id, {ids[d.line]: d.fields.get("tags", []) for d in some})
+        tags.attach_new(owner_id, {ids[d.line]: d.fields.get("tags", []) for d in some})
         tell(len(some))
     hung = [(ids[d.line], parents[d.line]) for d in drafts]
     for pairs in _some([(own, ids[up]) for own, up in hung if up]):

@@ -6,16 +6,18 @@ The number of statements grows with the kinds of change, not with the tasks.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 from taskapi import clock, db
 from taskapi.errors import Fault, Invalid, PreconditionFailed, PreconditionRequired
-from taskapi.tasks import external, reading, revising, trash, trees
+from taskapi.tasks import external, reading, revising, tags, trash, trees
 from taskapi.tasks.models import MOST_AT_ONCE
 from taskapi.tasks.planting import Draft, everything, plant
 from taskapi.tasks.trees import Path
 
 Held = Mapping[int, Any]
+Changes = Mapping[Path, Mapping[str, Any]]
 
 
 def run(caller: Any, request: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
@@ -45,9 +47,7 @@ def _run(
 ) -> dict[str, Any]:
     """Change first, then delete, then create: freed external ids can be used again."""
     drafts = [Draft(fields, ("create", n)) for n, fields in enumerate(create)]
-    changes: dict[Path, Mapping[str, Any]] = {
-        ("update", n): fields for n, fields in enumerate(update)
-    }
+    changes: Changes = {("update", n): fields for n, fields in enumerate(update)}
     _refuse_crowd(len(everything(drafts)) + len(changes) + len(delete))
     _refuse_repeats(changes, delete)
     trees.hold(caller.id)
@@ -55,11 +55,9 @@ def _run(
     now = clock.now()
     _refuse_absent(held, changes, delete)
     _refuse_stale(held, changes)
-    revisions = revising.revise(
-        {path: (held[fields["id"]], fields) for path, fields in changes.items()}, now
-    )
-    freed = [held[task_id] for task_id in delete]
-    freed += [r.task for r in revisions.values() if "external_id" in r.columns]
+    revisions = _revisions(caller.id, held, changes, now)
+    renamed = [r.task for r in revisions.values() if "external_id" in r.columns]
+    freed = [*renamed, *(held[task_id] for task_id in delete)]
     given = {draft.path: draft.fields for draft in everything(drafts)}
     given |= {path: revision.columns for path, revision in revisions.items()}
     with external.unique(caller.id, _claimed(given, freed)):
@@ -72,6 +70,20 @@ def _run(
         "updated": shown[len(created) :],
         "deleted": delete,
     }
+
+
+def _revisions(
+    owner_id: int, held: Held, changes: Changes, now: datetime
+) -> dict[Path, revising.Revision]:
+    """Return what changes, with tags as the account first wrote them."""
+    names = [name for fields in changes.values() for name in fields.get("tags", ())]
+    written = tags.as_written(owner_id, names)
+    given = {}
+    for path, fields in changes.items():
+        own = [written[tags.key_of(name)] for name in fields.get("tags", ())]
+        tagged = {"tags": own} if "tags" in fields else {}
+        given[path] = (held[fields["id"]], {**fields, **tagged})
+    return revising.revise(given, now)
 
 
 def _claimed(

@@ -28,6 +28,7 @@ TITLE_LENGTH = 255
 DESCRIPTION_LENGTH = 10_000
 EXTERNAL_ID_LENGTH = 200
 TAG_LENGTH = 50
+TAG_KEY_LENGTH = 18 * TAG_LENGTH  # no character folds to more than 18
 MOST_TAGS = 20
 MOST_SUBTASKS = 100
 MOST_LEVELS = 10
@@ -99,7 +100,8 @@ task_tags = Table(
     "task_tags",
     Model.metadata,
     Column("task_id", Id, ForeignKey(Task.id, ondelete="CASCADE"), primary_key=True),
-    Column("name", exact(TAG_LENGTH), primary_key=True),
+    Column("key", exact(TAG_KEY_LENGTH), primary_key=True),
+    Column("name", String(TAG_LENGTH), nullable=False),
     Column("owner_id", Id, ForeignKey(User.id, ondelete="CASCADE"), nullable=False),
 )
 
@@ -129,4 +131,4 @@ _of_some(Task.parent_id, where=Task.parent_id.is_not(None))
 Index("ix_tasks_words", Task.words, postgresql_using="gin").ddl_if("postgresql")
 for statement in SQLITE_INDEX:
     event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
-Index(None, task_tags.c.owner_id, task_tags.c.name, task_tags.c.task_id)
+Index(None, task_tags.c.owner_id, task_tags.c.key, task_tags.c.task_id)

@@ -51,7 +51,7 @@ def plant(owner_id: int, drafts: Sequence[Draft], now: datetime) -> list[int]:
         made = _insert(owner_id, level, now)
         planted += made
         level = [(sub, task_id) for draft, task_id in made for sub in draft.subtasks()]
-    tags.attach(owner_id, {i: d.fields.get("tags", []) for d, i in planted})
+    tags.attach_new(owner_id, {i: d.fields.get("tags", []) for d, i in planted})
     tops = planted[: len(roots)]
     trees.refuse_bad_shapes(owner_id, {i: d.shape() for d, i in tops if d.shape()})
     return [task_id for _, task_id in tops]

@@ -111,7 +111,7 @@ def _tagged(number: int) -> ColumnElement[bool]:
     return Task.id.in_(
         select(task_tags.c.task_id).where(
             task_tags.c.owner_id == OWNER,
-            task_tags.c.name == bindparam(f"tag_{number}"),
+            task_tags.c.key == bindparam(f"tag_{number}"),
         )
     )
 

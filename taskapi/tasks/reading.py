@@ -11,6 +11,7 @@ from taskapi.errors import Fault, Invalid, NotFound
 from taskapi.paging import Window
 from taskapi.tasks import queries, trees
 from taskapi.tasks.models import MOST_SHOWN
+from taskapi.tasks.tags import key_of
 from taskapi.tasks.values import midnight
 from taskapi.tasks.words import wanted
 
@@ -86,7 +87,7 @@ def _translated(
     """Return the names of the filters in `queries`, and their values."""
     given = dict(filters)
     for number, name in enumerate(given.pop("tag", [])):
-        given[f"tag_{number}"] = name
+        given[f"tag_{number}"] = key_of(name)
     if "q" in given:
         given["q"] = wanted(caller.id, given["q"])
     if given.get("parent_id") == "none":

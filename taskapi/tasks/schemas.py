@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from marshmallow import fields
 
 from taskapi.tasks import models, tags
-from taskapi.users.schemas import fold
 from taskapi.web.fields import (
     Choice,
     Count,
@@ -24,7 +23,8 @@ from taskapi.web.schema import Schema
 
 CONTROL = r"\u0000-\u001F\u007F-\u009F"
 SOMETHING = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
-TAG = rf"^[^,{CONTROL}]*[^,\s{CONTROL}][^,{CONTROL}]*$"
+COMMA = r",\uFE10\uFE50\uFF0C"
+TAG = rf"^[^{COMMA}{CONTROL}]*[^{COMMA}\s{CONTROL}][^{COMMA}{CONTROL}]*$"
 
 
 class DueDate(Derived, MomentOrDay):
@@ -37,14 +37,17 @@ class DueDate(Derived, MomentOrDay):
 
 
 class Tags(Derived, Several):
-    """The tags of a task: a set, answered in the order of their code points."""
+    """The tags of a task: a set, returned in the order of their code points."""
 
     def derive(self, obj: Any) -> list[str]:
         """Take apart what a query has joined."""
         return tags.listed(obj.tags)
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> list[Any]:
-        return sorted({*super()._deserialize(*args, **kwargs)})
+        names: dict[str, str] = {}
+        for name in super()._deserialize(*args, **kwargs):
+            names.setdefault(tags.key_of(name), name)
+        return sorted(names.values())
 
 
 class Progress(Derived, fields.Float):
@@ -58,11 +61,11 @@ class Progress(Derived, fields.Float):
 
 
 def tag(**options: Any) -> Text:
-    """Return a field for a tag; letter case does not count."""
+    """Return a field for a tag, which keeps its spelling."""
     high = models.TAG_LENGTH
     about = {"examples": ["garden"]} | options.pop("metadata", {})
     return Text(
-        low=1, high=high, clean=_fold_tag, pattern=TAG, metadata=about, **options
+        low=1, high=high, clean=_single_spaces, pattern=TAG, metadata=about, **options
     )
 
 
@@ -83,8 +86,8 @@ def subtasks() -> Several:
     )
 
 
-def _fold_tag(text: str) -> str:
-    return " ".join(fold(text).split())
+def _single_spaces(text: str) -> str:
+    return " ".join(text.split())
 
 
 class TaskSchema(Schema):
@@ -125,7 +128,8 @@ class TaskSchema(Schema):
         tag(),
         validate=Length(max=models.MOST_TAGS),
         metadata={
-            "description": "Letter case does not count.",
+            "description": "Compared like search words, and returned as you first "
+            "wrote them.",
             "default": [],
             "examples": [["garden"]],
         },

@@ -42,7 +42,7 @@ def create(caller: Any, fields: dict[str, Any]) -> Any:
     """Make a task of the caller's, with what hangs below it."""
     if fields.get("subtasks") or fields.get("parent_id") is not None:
         return _plant(caller, fields)
-    names = fields.get("tags", [])
+    names = list(tags.as_written(caller.id, fields.get("tags", [])).values())
     columns = values.first(caller.id, fields, clock.now())
     shown = reading.moments(caller) | {"joined": ",".join(names)}
     with external.unique(caller.id, external.places({(): fields})):
@@ -106,6 +106,9 @@ def _rearranged(
     """Change a task, and what lies in other rows, while nobody else changes it."""
     if "parent_id" in changes:
         trees.hold(caller.id)
+    if "tags" in changes:  # before the task is locked, since it may lock the owner
+        written = tags.as_written(caller.id, changes["tags"])
+        changes = changes | {"tags": list(written.values())}
     task = _held(caller, task_id, versions)
     revisions = revising.revise({(): (task, changes)}, clock.now())
     given = {path: revision.columns for path, revision in revisions.items()}

@@ -1,36 +1,96 @@
-"""Tags: short words on tasks, kept in a table of their own."""
+"""Tags: short texts on tasks, compared like search words.
 
+The key of a tag is its folded text. All tasks of an account show a tag as the account
+first wrote it.
+"""
+
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select
+from sqlalchemy import String, bindparam, delete, func, insert, literal, select
 
 from taskapi import db
+from taskapi.columns import Each
 from taskapi.db import AnyRow
 from taskapi.paging import Window
+from taskapi.prepared import Prepared
+from taskapi.tasks import trees
+from taskapi.tasks.folding import fold
 from taskapi.tasks.models import LIVE, Task, task_tags
 from taskapi.tasks.queries import OWNER, owned
 
+_keys = Each(bindparam("keys", type_=String())).table_valued("value", name="wanted")
+
+
+def _written(key: Any) -> Any:
+    """Return the text of a tag; all rows of an account with this key have the same."""
+    rows = task_tags.alias("written")
+    one = select(rows.c.name).where(rows.c.owner_id == OWNER, rows.c.key == key)
+    return one.limit(1).scalar_subquery()
+
+
+WRITTEN = Prepared(
+    select(_keys.c.value.label("key"), _written(_keys.c.value).label("name"))
+)
 COUNTED = (
-    select(
-        task_tags.c.name,
-        task_tags.c.name.label("position"),
-        literal(0).label("id"),
-        func.count().label("task_count"),
-    )
+    select(task_tags.c.key, func.count().label("task_count"))
     .join(Task, Task.id == task_tags.c.task_id)
     .where(owned(OWNER), task_tags.c.owner_id == OWNER, LIVE)
-    .group_by(task_tags.c.name)
-    .order_by(task_tags.c.name)
+    .group_by(task_tags.c.key)
 )
-PAGE = COUNTED.limit(bindparam("limit")).offset(bindparam("offset"))
-PAGE_AFTER = PAGE.where(task_tags.c.name > bindparam("after"))
+AFTER = COUNTED.where(task_tags.c.key > bindparam("after"))
+
+
+def _page(counted: Any) -> Any:
+    window = counted.order_by(task_tags.c.key)
+    window = window.limit(bindparam("limit")).offset(bindparam("offset"))
+    shown = window.subquery()
+    return select(
+        _written(shown.c.key).label("name"),
+        shown.c.key.label("position"),
+        literal(0).label("id"),
+        shown.c.task_count,
+    ).order_by(shown.c.key)
+
+
+PAGE, PAGE_AFTER = _page(COUNTED), _page(AFTER)
 TOTAL = select(func.count()).select_from(COUNTED.subquery())
 
 OF_TASKS = select(task_tags.c.task_id, task_tags.c.name).where(
     task_tags.c.task_id.in_(bindparam("ids", expanding=True))
 )
+
+
+def key_of(name: str) -> str:
+    """Return the form in which a tag is compared with others."""
+    return " ".join(fold(name).split()) or name
+
+
+def as_written(owner_id: int, names: Iterable[str]) -> dict[str, str]:
+    """Return the text of each tag by its key, as the account first wrote it.
+
+    A new tag locks the owner's row until the end of the transaction, so that two
+    requests cannot write it in two ways.
+    """
+    given: dict[str, str] = {}
+    for name in names:
+        given.setdefault(key_of(name), name)
+    written = _written_before(owner_id, given)
+    if len(written) < len(given):
+        trees.hold(owner_id)
+        written = _written_before(owner_id, given)
+    return given | written
+
+
+def _written_before(owner_id: int, keys: Iterable[str]) -> dict[str, str]:
+    asked = json.dumps(list(keys))
+    if asked == "[]":
+        return {}
+    of = {"whose": owner_id, "keys": asked}
+    rows = WRITTEN.run(db.session.connection(), of)
+    return {row.key: row.name for row in rows if row.name is not None}
 
 
 def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None]:
@@ -55,14 +115,24 @@ def find(task_ids: Iterable[int]) -> dict[int, list[str]]:
 
 
 def attach(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
-    """Give tasks their first tags."""
+    """Give tasks their first tags, as `as_written` returns them."""
     rows = [
-        {"task_id": task_id, "name": name, "owner_id": owner_id}
+        {"task_id": task_id, "key": key_of(name), "name": name, "owner_id": owner_id}
         for task_id, names in tags.items()
         for name in names
     ]
     if rows:
         db.session.execute(insert(task_tags), rows)
+
+
+def attach_new(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
+    """Give tasks their first tags, however they are written."""
+    written = as_written(owner_id, (name for names in tags.values() for name in names))
+    texts = {
+        task_id: [written[key_of(name)] for name in names]
+        for task_id, names in tags.items()
+    }
+    attach(owner_id, texts)
 
 
 def replace(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:

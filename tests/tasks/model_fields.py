@@ -33,5 +33,7 @@ def columns_of(task: Task, fields: Task, now: datetime) -> Task:
 
 
 def folded(tag: str) -> str:
-    """Return the form in which a tag is kept."""
-    return " ".join(unicodedata.normalize("NFKC", tag).casefold().split())
+    """Return the form in which a tag is compared."""
+    apart = unicodedata.normalize("NFKD", tag.casefold())
+    plain = "".join(c for c in apart if not unicodedata.combining(c))
+    return " ".join(plain.split())

@@ -64,12 +64,11 @@ def store(person: Client, number: int) -> None:
     whose, now = person.user["id"], clock.now()
     rows = [first(whose, fields_of(n), now) | at_times(n, now) for n in range(number)]
     db.session.execute(insert(table), rows)
-    tags = select(
-        table.c.id, literal("tag") + cast(table.c.id % 100, String), table.c.owner_id
-    )
+    name = literal("tag") + cast(table.c.id % 100, String)
+    tags = select(table.c.id, name, name, table.c.owner_id)
     tags = tags.where(table.c.owner_id == whose)
     db.session.execute(
-        insert(task_tags).from_select(["task_id", "name", "owner_id"], tags)
+        insert(task_tags).from_select(["task_id", "key", "name", "owner_id"], tags)
     )
 
 

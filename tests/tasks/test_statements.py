@@ -68,7 +68,7 @@ def test_a_creation_takes_two_statements(ann: Client, statements: list[str]) -> 
         (("PATCH", {"title": "Tea"}, GUARD), 3),
         (("PUT", {"title": "Tea"}, GUARD), 3),
         (("PATCH", {}, GUARD), 2),
-        (("PATCH", {"tags": ["a"]}, {}), 7),
+        (("PATCH", {"tags": ["a"]}, {}), 10),
         (("DELETE", None, {}), 4),
         (("DELETE", None, GUARD), 4),
     ],

@@ -41,3 +41,27 @@ def test_who_changes_nothing_is_answered_with_one_state(ann: Client) -> None:
         first, late = at_once(partial(ann.patch, path, {"tags": ["b"]}), come_late)
 
     assert late in [task, first.json]
+
+
+@pytest.mark.parametrize("way", ["create", "change", "bulk"])
+def test_two_spellings_of_a_new_tag_become_one(ann: Client, way: str) -> None:
+    tasks = [ann.make_task() for _ in range(4)]
+
+    def write(name: str, task: Any) -> Any:
+        fields = {"title": "Tea", "tags": [name]}
+        if way == "create":
+            return ann.post("tasks", fields)
+        if way == "change":
+            return ann.patch(f"tasks/{task['id']}", fields)
+        return ann.post("tasks/bulk", {"create": [fields]})
+
+    names = ["Home", "home", "HOME", "hOME"]
+    with meeting(ann.app, "SELECT wanted"):
+        calls = [partial(write, *pair) for pair in zip(names, tasks, strict=True)]
+        answers = at_once(*calls)
+
+    assert all(answer.status_code < 300 for answer in answers)
+    (tag,) = ann.get("tags").json["items"]
+    assert tag["task_count"] == 4
+    listed = ann.get(f"tasks?tag={tag['name']}").json["items"]
+    assert [task["tags"] for task in listed] == [[tag["name"]]] * 4
