@@ -13,6 +13,7 @@ from taskapi.users.models import User
 TOKEN_ID_LENGTH = 36
 IP_LENGTH = 45
 USER_AGENT_LENGTH = 300
+MAX_SESSIONS = 50
 
 
 def new_token_id() -> str:

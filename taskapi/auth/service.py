@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
 
 from taskapi import clock, db, lists, metrics, passwords, rows
-from taskapi.auth.models import Session, new_token_id
+from taskapi.auth.models import MAX_SESSIONS, Session, new_token_id
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
 from taskapi.errors import (
@@ -102,6 +102,7 @@ def log_in(
         log.warning("login with an unverified email", account_id=user.id)
         raise EmailNotVerified
     session = _begin(user, device)
+    _end_oldest(user.id)
     if renewed:
         users.replace_hash(user.id, user.password_hash, renewed)
     log.info("login", account_id=user.id, session_id=session.id)
@@ -214,13 +215,29 @@ def _begin(user: AnyRow, device: Device) -> AnyRow:
             User.password_hash == user.password_hash,
             User.is_active,
         )
-        .with_for_update(read=True)  # what ends sessions waits, and ends this one too
+        # what ends sessions waits, and ends this one too; the next login waits as well
+        .with_for_update(key_share=True)
     )
     statement = insert(Session).from_select(list(values), unchanged)
     begun = db.session.execute(statement.returning(*Session.__table__.c)).one_or_none()
     if begun is None:
         raise InvalidCredentials
     return begun
+
+
+def _end_oldest(user_id: int) -> None:
+    """End the oldest sessions of an account that has more than it may have.
+
+    On PostgreSQL this sees the sessions of logins for which the insert has waited.
+    """
+    newest = (
+        select(Session.id).where(Session.user_id == user_id).order_by(Session.id.desc())
+    )
+    first_beyond = newest.offset(MAX_SESSIONS).limit(1).scalar_subquery()
+    beyond = and_(Session.user_id == user_id, Session.id <= first_beyond)
+    statement = delete(Session).where(beyond).returning(Session.id)
+    for session_id in db.session.scalars(statement):
+        log.info("session ended", account_id=user_id, session_id=session_id)
 
 
 def _touch(session_id: int, now: datetime) -> None:

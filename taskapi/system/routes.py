@@ -3,6 +3,8 @@
 from typing import Any
 
 from taskapi import passwords
+from taskapi.auth.models import MAX_SESSIONS
+from taskapi.keys.models import MAX_KEYS
 from taskapi.mail import transport
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, IndexSchema, LiveSchema
@@ -75,6 +77,8 @@ def get_index() -> dict[str, Any]:
             "offset": MAX_OFFSET,
             "password_min_length": settings.password_min_length,
             "password_max_length": passwords.MAX_LENGTH,
+            "api_keys_per_account": MAX_KEYS,
+            "sessions_per_account": MAX_SESSIONS,
         },
         "links": service.links(with_docs=settings.docs_enabled),
     }

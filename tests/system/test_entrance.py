@@ -81,6 +81,8 @@ def test_the_index_says_what_the_service_is(anyone: Client) -> None:
             "offset": 10_000,
             "password_min_length": 8,
             "password_max_length": 128,
+            "api_keys_per_account": 50,
+            "sessions_per_account": 50,
         },
         "links": LINKS,
     }

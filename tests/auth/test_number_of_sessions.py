@@ -1,0 +1,67 @@
+"""An account has at most 50 sessions: one more login ends the oldest."""
+
+from tests.backstage import another_session, at_once, count
+from tests.support import PASSWORD, Client, refused
+
+MOST = 50
+
+
+def log_in_again(client: Client, number: int) -> list[Client]:
+    return [another_session(client) for _ in range(number)]
+
+
+def test_a_login_beyond_the_limit_ends_the_oldest_session(ann: Client) -> None:
+    oldest, second = ann, another_session(ann)
+    log_in_again(ann, MOST - 2)
+
+    newest = another_session(ann)
+
+    refused(oldest.get("users/me"), 401, "session-revoked")
+    token = {"refresh_token": oldest.tokens["refresh_token"]}
+    refused(Client(ann.app).post("auth/refresh", token), 401, "session-revoked")
+    assert [c.get("users/me").status_code for c in (second, newest)] == [200, 200]
+    assert count(ann.app, "sessions") == MOST
+
+
+def test_fifty_sessions_are_all_active(ann: Client) -> None:
+    sessions = [ann, *log_in_again(ann, MOST - 1)]
+
+    answers = [session.get("users/me") for session in sessions]
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_sessions_of_other_accounts_do_not_count(ann: Client, bob: Client) -> None:
+    log_in_again(ann, MOST)
+
+    assert bob.get("users/me").status_code == 200
+
+
+def test_the_token_endpoint_keeps_the_limit(ann: Client) -> None:
+    log_in_again(ann, MOST - 1)
+    form = {"grant_type": "password", "username": "ann@example.org"}
+
+    answer = Client(ann.app).call(
+        "POST", "auth/token", data=form | {"password": PASSWORD}
+    )
+
+    assert answer.status_code == 200
+    refused(ann.get("users/me"), 401, "session-revoked")
+
+
+def test_a_rejected_login_ends_no_session(ann: Client) -> None:
+    log_in_again(ann, MOST - 1)
+    wrong = {"email": "ann@example.org", "password": "a guess in the dark"}
+
+    refused(Client(ann.app).post("auth/login", wrong), 401, "invalid-credentials")
+
+    assert ann.get("users/me").status_code == 200
+
+
+def test_logins_at_the_same_time_keep_the_limit(ann: Client) -> None:
+    log_in_again(ann, MOST - 1)
+
+    newest = at_once(*[lambda: another_session(ann)] * 6)
+
+    assert count(ann.app, "sessions") == MOST
+    assert {session.get("users/me").status_code for session in newest} == {200}
