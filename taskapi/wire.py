@@ -113,8 +113,8 @@ def _has_other_coding(request: Any) -> bool:
 
 def _detail(error: BaseException) -> str | None:
     """Return a hint where the general sentence of the code is not enough."""
-    line = error.req if isinstance(error, errors.InvalidRequestLine) else ""
-    return None if str(line).isascii() else ENCODE
+    line = str(error.req) if isinstance(error, errors.InvalidRequestLine) else ""
+    return ENCODE if " HTTP/" in line and not line.isascii() else None
 
 
 def _parse(head: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import struct
 
 import pytest
 from gunicorn.config import Config
@@ -10,7 +11,7 @@ from gunicorn.http.parser import RequestParser
 
 from taskapi import wire
 from tests.support import API
-from tests.system.server import SECONDS_TO_ANSWER, Answer, Server
+from tests.system.server import SECONDS_TO_ANSWER, Answer, Server, log_in
 
 SECRET = "plantedZ"
 LINES = b"".join(b'{"title": "Task %d"}\n' % n for n in range(200))
@@ -52,12 +53,12 @@ def make_task(server: Server, token: str) -> int:
     return int(made.json["id"])
 
 
-def rejected(answer: Answer, status: int = 400, code: str = "bad-request") -> None:
-    assert (answer.status, answer.json["code"]) == (status, code)
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["X-Request-ID"] == answer.json["request_id"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Connection"] == "close"
+def rejected(response: Answer, status: int = 400, code: str = "bad-request") -> None:
+    assert (response.status, response.json["code"]) == (status, code)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-Request-ID"] == response.json["request_id"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Connection"] == "close"
 
 
 @pytest.mark.parametrize("kind", ["application/x-ndjson", "text/csv"])
@@ -69,9 +70,9 @@ def test_an_import_that_breaks_off_imports_nothing(
     key = f"Idempotency-Key: broken-{kind}"
     request = head("POST", "users/me/import", token, *sized(len(body), kind, key))
 
-    answer = send_and_stop(server, request + body[: len(body) // 2])
+    response = send_and_stop(server, request + body[: len(body) // 2])
 
-    rejected(answer)
+    rejected(response)
     assert titles(server, token) == before
     whole = server.send(request + body)
     assert whole.json["created"] == 200
@@ -84,9 +85,9 @@ def test_a_body_that_happens_to_be_json_when_cut_creates_nothing(
     before = titles(server, token)
     request = head("POST", "tasks", token, *sized(len(TASK) + 1))
 
-    answer = send_and_stop(server, request + TASK)
+    response = send_and_stop(server, request + TASK)
 
-    rejected(answer)
+    rejected(response)
     assert titles(server, token) == before
 
 
@@ -95,10 +96,10 @@ def test_a_form_that_breaks_off_logs_nobody_in(server: Server) -> None:
     kind = "application/x-www-form-urlencoded"
     request = head("POST", "auth/token", "", *sized(len(body) + 9, kind))
 
-    answer = send_and_stop(server, request + body)
+    response = send_and_stop(server, request + body)
 
-    rejected(answer)
-    assert answer.json["error"] == "invalid_request"
+    rejected(response)
+    assert response.json["error"] == "invalid_request"
 
 
 def test_an_operation_without_a_body_needs_a_complete_request(
@@ -181,9 +182,9 @@ def test_a_malformed_chunked_body_is_rejected(
     request = head("POST", "tasks", token, *kind)
     whole = b"%x\r\n%s\r\n" % (len(TASK), TASK)
 
-    answer = send_and_stop(server, request + whole + tail)
+    response = send_and_stop(server, request + whole + tail)
 
-    rejected(answer)
+    rejected(response)
     assert titles(server, token) == before
     lines = server.lines()[logged:]
     assert not [line for line in lines if SECRET in line or "Traceback" in line]
@@ -210,9 +211,9 @@ def test_another_transfer_coding_is_not_implemented(
     request = head("POST", "tasks", token, *kind)
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(TASK), TASK)
 
-    answer = send_and_stop(server, request + body)
+    response = send_and_stop(server, request + body)
 
-    rejected(answer, 501, "not-implemented")
+    rejected(response, 501, "not-implemented")
     assert titles(server, token) == before
 
 
@@ -255,6 +256,35 @@ def test_a_chunked_body_is_no_part_of_http_1_0(server: Server, token: str) -> No
     request = head("POST", "tasks", token, "Transfer-Encoding: chunked")
 
     rejected(send_and_stop(server, request.replace(b"HTTP/1.1", b"HTTP/1.0", 1)))
+
+
+def test_an_import_of_a_client_that_dies_imports_nothing(
+    server: Server, token: str
+) -> None:
+    before, logged = titles(server, token), len(server.lines())
+    kind = sized(len(LINES), "application/x-ndjson")
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        reset = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        connection.sendall(head("POST", "users/me/import", token, *kind) + LINES[:999])
+
+    (line,) = server.entries_after(logged)
+    assert (line["status"], line["level"]) == (400, "info")
+    assert titles(server, token) == before
+
+
+def test_a_credential_must_be_valid_when_the_body_is_complete(server: Server) -> None:
+    token = log_in(server).json["access_token"]
+    request = head("POST", "tasks", token, *sized(len(TASK)))
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(request + TASK[:5])
+        bearer = {"Authorization": f"Bearer {token}"}
+        server.call("POST", f"{API}/auth/logout", headers=bearer)
+        connection.sendall(TASK[5:])
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+
+    assert response.status == 401
 
 
 def test_a_body_must_arrive_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,18 +13,18 @@ GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 LONGEST = 16_384
 
 
-def rejected(answer: Answer, status: int, code: str) -> None:
+def rejected(response: Answer, status: int, code: str) -> None:
     """Assert that this is the problem, with the headers of every response."""
-    assert (answer.status, answer.json["code"]) == (status, code)
-    assert set(answer.json) == MEMBERS
-    assert answer.json["type"] == f"/problems/{code}"
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["X-Request-ID"] == answer.json["request_id"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Connection"] == "close"
+    assert (response.status, response.json["code"]) == (status, code)
+    assert set(response.json) == MEMBERS
+    assert response.json["type"] == f"/problems/{code}"
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-Request-ID"] == response.json["request_id"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert response.headers["Connection"] == "close"
 
 
 REJECTED = {
@@ -58,56 +58,63 @@ def test_a_request_that_cannot_be_parsed_gets_a_problem(
 ) -> None:
     before = len(server.lines())
 
-    answer = server.send(raw)
+    response = server.send(raw)
 
-    rejected(answer, status, code)
+    rejected(response, status, code)
     (line,) = server.entries_after(before)
     assert (line["event"], line["level"]) == ("request", "info")
-    assert (line["status"], line["request_id"]) == (status, answer.json["request_id"])
+    assert (line["status"], line["request_id"]) == (status, response.json["request_id"])
 
 
 def test_a_rejected_request_keeps_its_request_id_and_path(server: Server) -> None:
     head = b"GET /api/v1/caf%C3%A9?x=1 HTTP/1.1\r\nX-Request-ID: mine-7\r\n"
 
-    answer = server.send(head + b"Expect: tea\r\n\r\n")
+    response = server.send(head + b"Expect: tea\r\n\r\n")
 
-    assert answer.headers["X-Request-ID"] == answer.json["request_id"] == "mine-7"
-    assert answer.json["instance"] == "/api/v1/caf%C3%A9"
+    assert response.headers["X-Request-ID"] == response.json["request_id"] == "mine-7"
+    assert response.json["instance"] == "/api/v1/caf%C3%A9"
 
 
 def test_a_rejected_head_request_has_no_body(server: Server) -> None:
-    answer = server.send(b"HEAD / HTTP/1.1\r\nExpect: tea\r\n\r\n")
+    response = server.send(b"HEAD / HTTP/1.1\r\nExpect: tea\r\n\r\n")
 
-    assert (answer.status, answer.body) == (417, b"")
+    assert (response.status, response.body) == (417, b"")
 
 
 def test_a_rejected_request_behind_https_says_so(serving: Serve) -> None:
     server = serving(PUBLIC_URL="https://tasks.example.org")
 
-    answer = server.send(b"rubbish\r\n\r\n")
+    response = server.send(b"rubbish\r\n\r\n")
 
-    assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert response.headers["Strict-Transport-Security"].startswith("max-age=")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/tasks?q=café", "/api/v1/café"])
 def test_a_url_that_is_not_encoded_is_rejected_with_a_hint(
     server: Server, path: str
 ) -> None:
-    answer = server.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    response = server.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
 
-    rejected(answer, 400, "bad-request")
-    assert "ercent-encode" in answer.json["detail"]
+    rejected(response, 400, "bad-request")
+    assert "ercent-encode" in response.json["detail"]
 
 
-@pytest.mark.parametrize("letter", ["木", "🌱"])
+def test_bytes_of_another_protocol_get_no_hint_about_urls(server: Server) -> None:
+    response = server.send(b"\x16\x03\x01\x02\x00\x01\xfc\r\n\r\n")
+
+    rejected(response, 400, "bad-request")
+    assert "ercent-encode" not in response.json["detail"]
+
+
+@pytest.mark.parametrize("character", ["木", "🌱"])
 def test_a_query_at_its_documented_maximum_is_read(
-    server: Server, token: str, letter: str
+    server: Server, token: str, character: str
 ) -> None:
-    tags = "&".join(f"tag={quote(letter * 49 + str(n % 10))}" for n in range(20))
+    tags = "&".join(f"tag={quote(character * 49 + str(n % 10))}" for n in range(20))
 
-    answer = server.send(ask(f"{API}/tasks?{tags}", f"Authorization: Bearer {token}"))
+    response = server.send(ask(f"{API}/tasks?{tags}", f"Authorization: Bearer {token}"))
 
-    assert (answer.status, answer.json["items"]) == (200, [])
+    assert (response.status, response.json["items"]) == (200, [])
 
 
 def test_a_request_line_may_have_16384_bytes(server: Server) -> None:
@@ -131,6 +138,6 @@ def test_a_request_line_may_have_16384_bytes(server: Server) -> None:
     ],
 )
 def test_a_rejected_request_may_hold_anything(server: Server, head: bytes) -> None:
-    answer = server.send(head)
+    response = server.send(head)
 
-    rejected(answer, 417, "expectation-failed")
+    rejected(response, 417, "expectation-failed")

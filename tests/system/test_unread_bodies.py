@@ -75,10 +75,10 @@ def test_a_body_that_is_too_large_closes_the_connection(
     with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
         connection.sendall(post(f"{API}/{path}", framing, kind))
         connection.sendall(body)
-        answer = read(connection)
+        response = read(connection)
 
-    assert answer.status == status
-    assert answer.headers["Connection"] == "close"
+    assert response.status == status
+    assert response.headers["Connection"] == "close"
 
 
 def test_a_large_body_is_no_part_of_an_operation_without_one(
@@ -88,13 +88,13 @@ def test_a_large_body_is_no_part_of_an_operation_without_one(
     task = server.call("POST", f"{API}/tasks", {"title": "Kept"}, bearer).json
     path = f"{API}/tasks/{task['id']}"
 
-    answer = server.call("DELETE", path, " " * 2 * MEBIBYTE, bearer)
+    response = server.call("DELETE", path, " " * 2 * MEBIBYTE, bearer)
 
-    assert (answer.status, answer.json["code"]) == (413, "payload-too-large")
+    assert (response.status, response.json["code"]) == (413, "payload-too-large")
     assert server.call("GET", path, headers=bearer).status == 200
 
 
-def test_pipelined_requests_are_answered_in_order(server: Server, token: str) -> None:
+def test_pipelined_requests_get_responses_in_order(server: Server, token: str) -> None:
     task = json.dumps({"title": "Piped"}).encode()
     bearer = f"Authorization: Bearer {token}"
     kind = "Content-Type: application/json"
@@ -108,9 +108,7 @@ def test_pipelined_requests_are_answered_in_order(server: Server, token: str) ->
     assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"201", b"404", b"200"]
 
 
-def test_a_client_that_waits_for_100_continue_is_asked_for_the_body(
-    server: Server, token: str
-) -> None:
+def test_an_expectation_of_100_continue_is_met(server: Server, token: str) -> None:
     task = json.dumps({"title": "Awaited"}).encode()
     bearer, kind = f"Authorization: Bearer {token}", "Content-Type: application/json"
     framing = (f"Content-Length: {len(task)}", "Expect: 100-continue")
@@ -119,7 +117,7 @@ def test_a_client_that_waits_for_100_continue_is_asked_for_the_body(
         connection.sendall(post(f"{API}/tasks", bearer, kind, *framing))
         interim = connection.recv(25, socket.MSG_WAITALL)
         connection.sendall(task)
-        answer = read(connection)
+        response = read(connection)
 
     assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
-    assert answer.status == 201
+    assert response.status == 201
