@@ -10,7 +10,8 @@ from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
 from taskapi import wire
-from tests.support import API
+from tests.support import API, Client
+from tests.system.conftest import Serve
 from tests.system.server import SECONDS_TO_ANSWER, Answer, Server, log_in
 
 SECRET = "plantedZ"
@@ -299,3 +300,18 @@ def test_a_body_must_arrive_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
             request.body.read()
 
     assert request.should_close()
+
+
+def test_an_incomplete_request_changes_neither_database(
+    instance: Serve, ann: Client
+) -> None:
+    server = instance(WEB_CONCURRENCY=1)
+    token = str(ann.tokens["access_token"])
+    key = "Idempotency-Key: broken"
+    kind = sized(len(LINES), "application/x-ndjson", key)
+    request = head("POST", "users/me/import", token, *kind)
+
+    rejected(send_and_stop(server, request + LINES[:999]))
+
+    assert titles(server, token) == []
+    assert server.send(request + LINES).json["created"] == 200
