@@ -23,6 +23,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+IPV6_LOOPBACK = "[::1]"
 LOOPBACK = ["127.0.0.1", "localhost"]
 """Names that a health check on the same machine uses."""
 
@@ -34,10 +35,23 @@ def init_app(app: Flask, settings: "Settings") -> None:
     """Put the edge around the app."""
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = [*settings.trusted_hosts, *LOOPBACK]
+        wrap(app, _name_loopback)
     app.config["HTTPS_DECLARED"] = settings.public_url.startswith("https://")
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_forget)
+
+
+def _name_loopback(app: Any) -> Any:
+    """Read [::1] as localhost: Werkzeug trusts no name that has a colon."""
+
+    def named(sent: dict[str, Any], start_response: Any) -> Any:
+        host = sent.get("HTTP_HOST", "")
+        if host.startswith(IPV6_LOOPBACK):
+            sent["HTTP_HOST"] = f"localhost{host.removeprefix(IPV6_LOOPBACK)}"
+        return app(sent, start_response)
+
+    return named
 
 
 def wrap(app: Flask, layer: Callable[[Any], Any]) -> None:

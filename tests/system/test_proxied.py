@@ -94,10 +94,11 @@ def test_number_of_entries_is_for_operators_only(
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_server_listens_on_an_ipv6_address(serving: Serve) -> None:
-    server = serving(HOST="::1", ENVIRONMENT="development")
+    server = serving(HOST="::1", ENVIRONMENT="development", TRUSTED_HOSTS=OURS)
 
-    health = server.call("GET", "/health")
+    health = server.call("GET", "/health")  # as health checks on the same machine do
     login = log_in(server)
+    other = server.call("GET", "/health", headers={"Host": "[::1].evil.example"})
 
-    assert (health.status, login.status) == (200, 401)
+    assert (health.status, login.status, other.status) == (200, 401, 400)
     assert f"http://[::1]:{server.port}/docs" in server.log.read_text()
