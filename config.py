@@ -104,6 +104,7 @@ class Settings:
     port: int = _number(8000, 1, 65_535)
     web_concurrency: int = _number(2, 1, 256)
     threads: int = _number(16, 1, 256)
+    max_requests_in_progress: int = _number(0, 0, 1_024)
     request_timeout: int = _number(10, 3, 300)
     keepalive_seconds: int = _number(100, 1, 3_600)
     drain_seconds: int = _number(0, 0, 60)

@@ -23,6 +23,7 @@ from taskapi.web import (
     cors,
     idempotency,
     identity,
+    in_progress,
     limits,
     measuring,
     problems,
@@ -67,8 +68,8 @@ def create_app(settings: "Settings") -> Flask:
     migrations.init_app(app)
     identity.init_app(app, Finders(sessions.find_caller, api_keys.find_caller))
     idempotency.init_app(app, Keeper(answers.claim, answers.keep))
-    limits.init_app(app, settings)
-    security.init_app(app, settings)
+    for part in (limits, in_progress, security):
+        part.init_app(app, settings)
     proxies.init_app(app, settings)
     cors.init_app(app, settings)
     problems.init_app(app)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import (
 
 from taskapi import clock, db_errors, watchdog
 from taskapi.columns import Id, UtcDateTime
-from taskapi.errors import Collision, StalePlan, Unavailable
+from taskapi.errors import Collision, Unavailable
 from taskapi.pool import Pool, prepare_postgresql, prepare_sqlite, without_waiting
 from taskapi.prepared import Direct, Prepared, run
 from taskapi.write_queue import WriteQueue
@@ -258,7 +258,7 @@ def transactional(view: Callable[P, R], *, seconds: float) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with watchdog.Limit(seconds):
             for _ in range(TRIES - 1):
-                with suppress(Collision, StalePlan), transaction():
+                with suppress(Collision), transaction():
                     return view(*args, **kwargs)
             with transaction():
                 return view(*args, **kwargs)

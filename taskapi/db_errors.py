@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import exc
 
 from taskapi import watchdog
-from taskapi.errors import Collision, Fault, Invalid, Problem, StalePlan, Unavailable
+from taskapi.errors import Collision, Fault, Invalid, Problem, Unavailable
 
 log = structlog.get_logger()
 
@@ -80,7 +80,7 @@ def problem_of(error: BaseException) -> Problem:
         return Collision(retry_after=1)
     if is_stale(error):
         log.info("stale statement discarded", code=sqlstate(error))
-        return StalePlan(retry_after=1)
+        return Collision(retry_after=1)
     _log(error)
     return Unavailable(retry_after=1)
 

@@ -31,8 +31,7 @@ Problem
 ├── PreconditionRequired        a write must say which version it changes
 ├── RateLimited                 too many requests, with seconds to wait
 └── Unavailable                 cannot serve now, with seconds to wait
-    ├── Collision               two transactions waited for each other
-    └── StalePlan               a connection was prepared for an older schema
+    └── Collision               the transaction failed, and may be repeated at once
 
 A `code` never changes once it is released.
 """
@@ -306,8 +305,4 @@ class Unavailable(Problem):
 
 
 class Collision(Unavailable):
-    """Two transactions waited for each other, and this one gave way."""
-
-
-class StalePlan(Unavailable):
-    """A connection has prepared statements that no longer fit the schema."""
+    """The transaction failed, and repeating it is likely to succeed."""

@@ -30,7 +30,16 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 SAMPLE_SECONDS = 1
 MOST_NOTED = 1000
 OUTCOMES = ["ok", "failed", "locked"]
-LIMITS = ["default", "auth", "account", "login", "address", "proof", "letters"]
+LIMITS = [
+    "default",
+    "auth",
+    "account",
+    "login",
+    "address",
+    "proof",
+    "letters",
+    "in-progress",
+]
 Series = tuple[str, str, str]
 """Method, route and status."""
 

@@ -68,6 +68,7 @@ def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
             "database_url": database_urls[kind],
             "bcrypt_rounds": 4,
             "threads": 24,
+            "max_requests_in_progress": 1000,
             "log_level": "INFO",
             "ratelimit_enabled": False,
         }

@@ -45,6 +45,7 @@ DEFAULTS: dict[str, Any] = {
     "keepalive_seconds": 100,
     "drain_seconds": 0,
     "max_requests": 0,
+    "max_requests_in_progress": 0,
     "log_level": "INFO",
     "public_url": "",
     "app_url": "",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from taskapi.scopes import Scope
-from taskapi.web import identity, limits
+from taskapi.web import identity, in_progress, limits
 
 SESSION: list[dict[str, list[str]]] = [{"bearer": []}, {"password": []}]
 
@@ -22,6 +22,8 @@ class Access:
         if not self.public:
             identity.require(self.scope, takes_keys=self.takes_keys)
         limits.count(self.limit)
+        if not self.public:
+            in_progress.begin()
 
     def problems(self) -> list[str]:
         """Return the codes of what it may refuse."""

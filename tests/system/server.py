@@ -161,7 +161,8 @@ def environment(**settings: object) -> dict[str, str]:
 def launch(folder: Path, **settings: object) -> Server:
     """Start a server as in production, but with cheap hashes and without limits."""
     usual = {"ENVIRONMENT": "production", "BCRYPT_ROUNDS": 4}
-    variables = environment(**usual | {"RATELIMIT_ENABLED": False} | settings)
+    unlimited = {"RATELIMIT_ENABLED": False, "MAX_REQUESTS_IN_PROGRESS": 1000}
+    variables = environment(**usual | unlimited | settings)
     return Server(ROOT, variables, folder / f"{variables['PORT']}.log")
 
 

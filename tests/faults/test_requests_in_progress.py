@@ -1,0 +1,87 @@
+"""The requests of one user that wait for locks do not delay other users."""
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
+
+import pytest
+from flask import Flask
+
+from tests.backstage import limited
+from tests.faults.locking import locked
+from tests.support import Client, refused
+
+CROWD = 50
+IN_PROGRESS = 2
+SECONDS = 60
+SEQUENCE = [
+    ("GET", "tasks"),
+    ("GET", "tasks/1"),
+    ("POST", "tasks"),
+    ("GET", "users/me/export"),
+    ("DELETE", "users/me"),
+]
+TASKS = "SELECT FROM tasks FOR UPDATE"
+
+
+def few(client: Client, twin: Callable[..., Flask], number: int) -> Client:
+    return limited(client, twin(max_requests_in_progress=number))
+
+
+def test_requests_beyond_the_bound_are_rejected_while_others_wait(
+    ann: Client, bob: Client, twin: Callable[..., Flask]
+) -> None:
+    path = f"tasks/{ann.make_task()['id']}"
+    ann = few(ann, twin, IN_PROGRESS)
+    patch = partial(ann.patch, path, {"title": "Reap"})
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        with locked(ann.app, TASKS):
+            waiting = {pool.submit(patch) for _ in range(4 * IN_PROGRESS)}
+            rejected = set()
+            while len(waiting) > IN_PROGRESS:
+                done, waiting = wait(waiting, SECONDS, FIRST_COMPLETED)
+                rejected |= {one.result() for one in done}
+            others = limited(bob, ann.app).get("tasks")
+        last = {one.result().status_code for one in waiting}
+
+    for refusal in rejected:
+        problem = refused(refusal, 429, "rate-limited")
+        assert "in progress" in problem["detail"]
+        assert refusal.headers["Retry-After"] == "1"
+    assert others.status_code == 200
+    assert last <= {200, 503}
+    assert ann.patch(path, {"title": "Sow"}).status_code == 200
+
+
+def test_requests_that_have_ended_are_not_counted(
+    ann: Client, twin: Callable[..., Flask]
+) -> None:
+    ann = few(ann, twin, 1)
+
+    found = [ann.call(method, path).status_code for method, path in SEQUENCE * 2]
+
+    assert 429 not in found
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "tasks/{}", {"title": "Reap"}),
+        ("PATCH", "tasks/{}", {"parent_id": None}),
+        ("DELETE", "tasks/{}", None),
+    ],
+    ids=["change", "move", "delete"],
+)
+def test_a_request_waits_for_a_locked_row_for_a_short_time(
+    ann: Client, method: str, path: str, body: object
+) -> None:
+    parent = ann.make_task()["id"]
+    child = ann.make_task(parent_id=parent)["id"]
+
+    with locked(ann.app, f"{TASKS}; SELECT FROM users FOR UPDATE"):
+        refusal = ann.call(method, path.format(child), json=body)
+
+    refused(refusal, 503, "service-unavailable")
+    assert refusal.headers["Retry-After"] == "1"
