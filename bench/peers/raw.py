@@ -178,7 +178,7 @@ def _caller(environ: dict[str, Any]) -> int:
     said = jwt.decode(
         token, SECRET, algorithms=["HS256"], audience="taskapi", issuer="taskapi"
     )
-    given = {"session_id": said["sid"], "user_id": int(said["sub"])}
+    given = {"sid": said["sid"], "user_id": int(said["sub"])}
     user = SimpleNamespace(**SESSION.run(given)[0])
     return int(user.id)
 
