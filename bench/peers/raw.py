@@ -24,8 +24,9 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from taskapi import clock
 from taskapi.auth.service import CALLER
-from taskapi.tasks import queries, service, values
+from taskapi.tasks import listing, queries, service, values
 from taskapi.tasks.models import Priority, Status
+from taskapi.tasks.sorting import parse_sort
 from taskapi.tasks.words import Words
 
 SECRET = os.environ["SECRET_KEY"]
@@ -81,7 +82,7 @@ def _connected() -> Any:
 
 
 ONE = Query(queries.ONE)
-PAGE = Query(queries.page(frozenset(), "-created_at", ""))
+PAGE = Query(listing.page(frozenset(), parse_sort("-created_at"), ()).statement)
 INSERT = Query(service.INSERT)
 SESSION = Query(CALLER)
 

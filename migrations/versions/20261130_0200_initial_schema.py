@@ -188,8 +188,9 @@ def _create_tasks() -> None:
 
 
 def _create_task_indexes() -> None:
-    for name in ("created_at", "updated_at", "due_at", "priority", "title"):
+    for name in ("created_at", "updated_at", "completed_at", "priority", "title"):
         _create_index("tasks", "owner_id", name, "id", where=NOT_DELETED)
+    _create_index("tasks", "owner_id", "due_is_day", "due_at", "id", where=NOT_DELETED)
     _create_index("tasks", "owner_id", "status", "created_at", "id", where=NOT_DELETED)
     op.create_index(
         "uq_tasks_external_id",
@@ -199,8 +200,6 @@ def _create_task_indexes() -> None:
         sqlite_where=NOT_DELETED,
         postgresql_where=NOT_DELETED,
     )
-    completed = sa.text("completed_at IS NOT NULL")
-    _create_index("tasks", "owner_id", "completed_at", where=completed)
     _create_index("tasks", "owner_id", "deleted_at", where=DELETED)
     _create_index("tasks", "deleted_at", where=DELETED)
     _create_index("tasks", "parent_id", where=sa.text("parent_id IS NOT NULL"))

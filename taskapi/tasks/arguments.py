@@ -6,17 +6,19 @@ from marshmallow import fields
 
 from taskapi.tasks import models
 from taskapi.tasks.folding import runs
-from taskapi.tasks.queries import SORTS
 from taskapi.tasks.schemas import external_id, tag
+from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
 from taskapi.tasks.words import MOST_TERMS, MOST_WORDS, is_too_long
 from taskapi.web.fields import (
     MAX_ID,
     Choices,
+    Coded,
     Ids,
     OneOf,
     QueryFlag,
     QueryInteger,
     QueryMoment,
+    QueryMomentOrDay,
     Repeated,
     Text,
 )
@@ -24,6 +26,7 @@ from taskapi.web.pages import PageArguments
 from taskapi.web.schema import Schema
 
 QUERY_LENGTH = 200
+SORT_KEY = f"-?({'|'.join(SORTS)})"
 
 
 class Parent(QueryInteger):
@@ -53,6 +56,29 @@ class Search(Text):
         if not runs(text):
             raise self.make_error("wordless")
         if is_too_long(text):
+            raise self.make_error("length")
+        return text
+
+
+class Sort(Coded, fields.String):
+    """The sort keys of a list."""
+
+    default_error_messages = {
+        "choice": f"Each key is one of {', '.join(SORTS)}; `-` before it sorts "
+        "descending.",
+        "length": f"Give at most {MAX_SORT_KEYS} keys.",
+    }
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"pattern": f"^{SORT_KEY}(,{SORT_KEY})?$"}
+        super().__init__(metadata=metadata | options.pop("metadata", {}), **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, *args, **kwargs)
+        keys = text.split(",")
+        if any(key.removeprefix("-") not in SORTS for key in keys):
+            raise self.make_error("choice")
+        if len(keys) > MAX_SORT_KEYS:
             raise self.make_error("length")
         return text
 
@@ -87,8 +113,15 @@ class TaskListArguments(PageArguments):
             "description": "Is a direct subtask of this task, or of `none`.",
         },
     )
-    due_before = QueryMoment()
-    due_after = QueryMoment(metadata={"description": "At this moment or later."})
+    due_before = QueryMomentOrDay(
+        metadata={"description": "Before this time, or before the start of this day."}
+    )
+    due_after = QueryMomentOrDay(
+        metadata={"description": "From this time, or from the start of this day."}
+    )
+    due = fields.String(
+        validate=OneOf(["none"]), metadata={"description": "Without a due date."}
+    )
     created_before = QueryMoment()
     created_after = QueryMoment()
     updated_before = QueryMoment()
@@ -101,12 +134,13 @@ class TaskListArguments(PageArguments):
     deleted = QueryFlag(
         load_default=False, metadata={"description": "List the trash instead."}
     )
-    sort = fields.String(
+    sort = Sort(
         load_default="-created_at",
-        validate=OneOf([f"{sign}{name}" for name in SORTS for sign in ("", "-")]),
         metadata={
-            "description": "`-` sorts descending. The id breaks ties; tasks without "
-            "a due date come last."
+            "description": "One or two keys, separated by a comma; `-` sorts "
+            "descending. The id breaks ties in the direction of the last key; tasks "
+            "without the value come last.",
+            "examples": ["priority,-due_date"],
         },
     )
 

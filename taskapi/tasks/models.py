@@ -60,9 +60,9 @@ OPEN = (Status.TODO, Status.IN_PROGRESS)
 class Task(Versioned, Model):
     """Something to do.
 
-    A due date is a moment, or a bare day: then `due_is_day`, and `due_at` is the
-    midnight in UTC with which the day sorts and compares. Tasks deleted together share
-    `deleted_at`.
+    A due date is a timestamp or, where `due_is_day` is true, a day: then `due_at` is
+    its midnight in UTC, whatever the time zone of the account (see `local_days`). Tasks
+    deleted together share `deleted_at`.
     """
 
     __tablename__ = "tasks"
@@ -115,15 +115,14 @@ def _of_some(*columns: Any, where: ColumnElement[bool] = LIVE, **options: Any) -
 for column in (
     Task.created_at,
     Task.updated_at,
-    Task.due_at,
+    Task.completed_at,
     Task.priority,
     Task.title,
 ):
     _of_some(Task.owner_id, column, Task.id)
+_of_some(Task.owner_id, Task.due_is_day, Task.due_at, Task.id)
 _of_some(Task.owner_id, Task.status, Task.created_at, Task.id)
 _of_some(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
-# a whole index of what is mostly null misleads SQLite once it has statistics
-_of_some(Task.owner_id, Task.completed_at, where=Task.completed_at.is_not(None))
 _of_some(Task.owner_id, Task.deleted_at, where=GONE)
 _of_some(Task.deleted_at, where=GONE)
 _of_some(Task.parent_id, where=Task.parent_id.is_not(None))

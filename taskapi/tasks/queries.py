@@ -3,6 +3,8 @@
 `owned` is the one gate: no statement reaches a task around it.
 """
 
+import operator
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -17,8 +19,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
-    union_all,
+    true,
     update,
 )
 
@@ -36,14 +37,6 @@ from taskapi.tasks.models import (
 )
 from taskapi.tasks.words import Matches
 
-SORTS: dict[str, ColumnElement[Any]] = {
-    "created_at": Task.__table__.c.created_at,
-    "updated_at": Task.__table__.c.updated_at,
-    "due_date": Task.__table__.c.due_at,
-    "priority": Task.__table__.c.priority,
-    "title": Task.__table__.c.title,
-}
-NULLABLE = {"due_date"}
 LISTS = {"status", "priority", "ids"}
 """Filters whose parameter is a list."""
 
@@ -59,6 +52,10 @@ def overdue(now: Any, today: Any) -> ColumnElement[bool]:
     late = func.coalesce(Task.due_at < due_before, false())
     return and_(or_(*(Task.status == constant(status) for status in OPEN)), late)
 
+
+NO_DUE_DATE = and_(~Task.due_is_day, Task.due_at.is_(None))
+EITHER_KIND = Task.due_is_day.in_((true(), false()))
+"""True of every task, so that an index that begins with this column can be used."""
 
 NOW = bindparam("now", type_=UtcDateTime)
 TODAY = bindparam("today", type_=UtcDateTime)
@@ -116,6 +113,16 @@ def _tagged(number: int) -> ColumnElement[bool]:
     )
 
 
+def _due(name: str, compare: Callable[[Any, Any], Any]) -> ColumnElement[bool]:
+    """Compare days with a day and timestamps with a timestamp, both by one index."""
+    day, instant, either = (
+        bindparam(f"{name}{suffix}", type_=UtcDateTime)
+        for suffix in ("_day", "", "_either")
+    )
+    bound = case((Task.due_is_day, day), else_=instant)
+    return and_(EITHER_KIND, compare(Task.due_at, either), compare(Task.due_at, bound))
+
+
 FILTERS: dict[str, ColumnElement[bool]] = {
     "status": Task.status.in_(bindparam("status", expanding=True)),
     "priority": Task.priority.in_(bindparam("priority", expanding=True)),
@@ -123,14 +130,16 @@ FILTERS: dict[str, ColumnElement[bool]] = {
     "external_id": Task.external_id == bindparam("external_id"),
     "parent_id": Task.parent_id == bindparam("parent_id"),
     "top_level": Task.parent_id.is_(None),
-    "overdue": and_(Task.due_at < LATEST, overdue(NOW, TODAY)),
+    "overdue": and_(EITHER_KIND, Task.due_at < LATEST, overdue(NOW, TODAY)),
     "not_overdue": ~overdue(NOW, TODAY),
     "q": Matches(Task.words, Task.id),
+    "no_due_date": NO_DUE_DATE,
+    "due_before": _due("due_before", operator.lt),
+    "due_after": _due("due_after", operator.ge),
     **{f"tag_{number}": _tagged(number) for number in range(MOST_TAGS)},
     **{
         f"{name}_{side}": condition
         for name, column in {
-            "due": Task.due_at,
             "created": Task.created_at,
             "updated": Task.updated_at,
             "completed": Task.completed_at,
@@ -143,51 +152,8 @@ FILTERS: dict[str, ColumnElement[bool]] = {
 }
 
 
-@lru_cache(maxsize=1024)
-def page(filters: frozenset[str], sort: str, after: str) -> Select[Any] | Prepared:
-    """Return a page of the list; `after` says how its cursor looks.
-
-    It is "" without a cursor, "value" after a row with a value of the sort's column,
-    "null" after one without. Rows with a value and rows without are read apart, since
-    an index has the ones before the others only in one direction.
-
-    What a search finds is sorted by an expression that no index has: the database does
-    not know how rare a word is, and would walk the whole list for its order.
-    """
-    name, descending = sort.removeprefix("-"), sort.startswith("-")
-    key = SORTS[name]
-    first = func.coalesce(key, key) if "q" in filters else key
-    rows = _matching(filters).add_columns(key.label("position"))
-    valued = rows.where(*_beyond(key, after, descending=descending))
-    order = _ordered([first, Task.id], descending=descending)
-    if name not in NULLABLE:
-        return _ready(_window(valued.order_by(*order)), filters)
-    empty = rows.where(key.is_(None), *_beyond_id(after, descending=descending))
-    parts = [_first(empty.order_by(*order))]
-    if after != "null":
-        parts.insert(0, _first(valued.where(key.is_not(None)).order_by(*order)))
-    both = union_all(*parts).subquery()
-    sorts = _ordered([both.c.position, both.c.id], descending=descending)
-    every = _window(select(both).order_by(both.c.position.is_(None), *sorts))
-    return _ready(every, filters)
-
-
-@lru_cache(maxsize=1024)
-def total(filters: frozenset[str]) -> Select[Any] | Prepared:
-    """Return the count of the list."""
-    number = select(func.count().label("total")).select_from(Task)
-    return _ready(_conditions(number, filters), filters)
-
-
-def _ready(statement: Select[Any], filters: frozenset[str]) -> Select[Any] | Prepared:
-    return statement if filters & LISTS else Prepared(statement)
-
-
-def _matching(filters: frozenset[str]) -> Select[Any]:
-    return _conditions(select(*COLUMNS), filters)
-
-
-def _conditions(statement: Select[Any], filters: frozenset[str]) -> Select[Any]:
+def matching(statement: Select[Any], filters: frozenset[str]) -> Select[Any]:
+    """Return a statement for the tasks of the caller that match the filters."""
     where = [FILTERS[name] for name in sorted(filters - {"deleted"})]
     place = GONE if "deleted" in filters else LIVE
     return statement.where(_mine(filters), place, *where)
@@ -201,37 +167,3 @@ def _mine(filters: frozenset[str]) -> ColumnElement[bool]:
     if "q" in filters:
         return func.coalesce(Task.owner_id, Task.owner_id) == OWNER
     return owned(OWNER)
-
-
-def _ordered(keys: list[Any], *, descending: bool) -> list[ColumnElement[Any]]:
-    return [key.desc() if descending else key.asc() for key in keys]
-
-
-def _first(statement: Select[Any]) -> Select[Any]:
-    """Read no more of a part than the window can show."""
-    most: BindParameter[int] = bindparam("most")
-    return select(statement.limit(most).subquery())
-
-
-def _window(statement: Select[Any]) -> Select[Any]:
-    return statement.limit(bindparam("limit")).offset(bindparam("offset"))
-
-
-def _beyond(
-    key: ColumnElement[Any], after: str, *, descending: bool
-) -> list[ColumnElement[bool]]:
-    """Return the condition that a row with a value comes after the cursor."""
-    if after != "value":
-        return []
-    value = bindparam("after_value", type_=key.type)
-    row = tuple_(key, Task.id)
-    cursor = tuple_(value, bindparam("after_id", type_=Task.id.type))
-    return [row < cursor if descending else row > cursor]
-
-
-def _beyond_id(after: str, *, descending: bool) -> list[ColumnElement[bool]]:
-    """Return the condition that a row without a value comes after the cursor."""
-    if after != "null":
-        return []
-    seen = bindparam("after_id", type_=Task.id.type)
-    return [Task.id < seen if descending else Task.id > seen]

@@ -1,19 +1,20 @@
 """Reads of tasks: one, a page, a tree."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from taskapi import clock, db
 from taskapi.db import AnyRow
 from taskapi.errors import Fault, Invalid, NotFound
 from taskapi.paging import Window
-from taskapi.tasks import queries, trees
+from taskapi.tasks import listing, queries, trees
+from taskapi.tasks.filtering import translate
+from taskapi.tasks.local_days import (
+    current_day,
+    midnight,
+)
 from taskapi.tasks.models import MOST_SHOWN
-from taskapi.tasks.tags import key_of
-from taskapi.tasks.values import midnight
-from taskapi.tasks.words import wanted
+from taskapi.tasks.sorting import cursor_parameters, merge, parse_sort, position_of
 
 
 def find(caller: Any, task_id: int) -> AnyRow:
@@ -51,49 +52,36 @@ def find_page(
     caller: Any, filters: dict[str, Any], sort: str, window: Window
 ) -> Sequence[AnyRow]:
     """Return a page of the caller's tasks, and one more row if there are more."""
-    shape, given = _translated(caller, filters)
-    value, row_id = window.after or (None, None)
-    kind = "" if row_id is None else "null" if value is None else "value"
-    cursor = {"after_value": value, "after_id": row_id}
+    shape, given = translate(caller, filters)
+    keys = parse_sort(sort)
+    position = window.after[0] if window.after else ()
+    after = tuple(value is not None for value in position)
     limit = window.limit + 1
     paging = {"limit": limit, "offset": window.offset, "most": limit + window.offset}
-    statement = queries.page(shape, sort, kind)
-    return db.read(statement, moments(caller) | given | cursor | paging)
+    given |= cursor_parameters(keys, window.after, caller.timezone) | paging
+    statement, has_parts = listing.page(shape, keys, after)
+    rows = db.read(statement, moments(caller) | given)
+    if not has_parts:
+        return rows
+    return merge(rows, keys, caller.timezone)[window.offset : window.offset + limit]
+
+
+def position(caller: Any, sort: str) -> Callable[[AnyRow], list[Any]]:
+    """Return the function that finds where in the list a task is."""
+    keys = parse_sort(sort)
+    return lambda row: position_of(row, keys, caller.timezone)
 
 
 def count(caller: Any, filters: dict[str, Any]) -> int:
     """Return how many tasks match."""
-    shape, given = _translated(caller, filters)
-    ((total,),) = db.read(queries.total(shape), moments(caller) | given)
+    shape, given = translate(caller, filters)
+    ((total,),) = db.read(listing.total(shape), moments(caller) | given)
     return int(total)
 
 
 def moments(caller: Any) -> dict[str, Any]:
     """Return the parameters of every read: whose tasks, and when is now for them."""
     now = clock.now()
-    today = start_of_day(now, caller.timezone)
+    today = midnight(current_day(now, caller.timezone))
     latest = max(now, today)
     return {"whose": caller.id, "now": now, "today": today, "latest": latest}
-
-
-def start_of_day(now: datetime, timezone: str) -> datetime:
-    """Return what stands for the day that it is in a time zone."""
-    return midnight(now.astimezone(ZoneInfo(timezone)).date())
-
-
-def _translated(
-    caller: Any, filters: dict[str, Any]
-) -> tuple[frozenset[str], dict[str, Any]]:
-    """Return the names of the filters in `queries`, and their values."""
-    given = dict(filters)
-    for number, name in enumerate(given.pop("tag", [])):
-        given[f"tag_{number}"] = key_of(name)
-    if "q" in given:
-        given["q"] = wanted(caller.id, given["q"])
-    if given.get("parent_id") == "none":
-        given["top_level"] = given.pop("parent_id")
-    if given.get("overdue") is False:
-        given["not_overdue"] = given.pop("overdue")
-    if given.get("deleted") is False:
-        del given["deleted"]
-    return frozenset(given), given

@@ -65,14 +65,16 @@ def create_task(fields: dict[str, Any]) -> Any:
 def list_tasks(arguments: dict[str, Any]) -> Any:
     """List your tasks
 
-    Follow `next_cursor` (or the Link header) to the end: the walk meets each task that
-    was there throughout exactly once. Keep filters and sort meanwhile.
+    Follow `next_cursor` (or the Link header) to the end, with the same filters and
+    sort. The walk returns exactly once each task that matches throughout and whose sort
+    keys do not change. A task whose sort key changes may be returned twice or not at
+    all; `created_at` never changes.
     """
     window = pages.window(arguments)
     sort = arguments.pop("sort")
     rows = reading.find_page(caller(), arguments, sort, window)
     total = reading.count(caller(), arguments) if window.with_total else None
-    return pages.answer(rows, total, window)
+    return pages.answer(rows, total, window, reading.position(caller(), sort))
 
 
 @tasks.get("/tasks/<id:task_id>", scope=READ)

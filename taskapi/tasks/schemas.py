@@ -137,8 +137,8 @@ class TaskSchema(Schema):
     is_overdue = fields.Boolean(
         dump_only=True,
         metadata={
-            "description": "Open, and due before now; a bare day is over when it is "
-            "over in your time zone.",
+            "description": "Open and past its due date; a date has passed when the "
+            "next day begins in the time zone of your account.",
             "examples": [False],
         },
     )

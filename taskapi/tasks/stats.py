@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, bindparam, case, func, literal, select
 from taskapi import clock, db, replica
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
+from taskapi.tasks.local_days import current_day, midnight
 from taskapi.tasks.models import LIVE, Priority, Status, Task
 from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned
-from taskapi.tasks.reading import moments, start_of_day
+from taskapi.tasks.reading import moments
 from taskapi.users.models import Role, User
 
 LATELY = timedelta(days=7)
@@ -52,8 +53,9 @@ def of_everyone() -> dict[str, Any]:
     accounts = replica.read(ACCOUNTS)
     now = clock.now()
     zones = {row.timezone for row in accounts}
-    days = {zone: literal(start_of_day(now, zone), UtcDateTime) for zone in zones}
-    today = case(days, value=User.timezone)
+    days = {zone: midnight(current_day(now, zone)) for zone in zones}
+    stored = {zone: literal(day, UtcDateTime) for zone, day in days.items()}
+    today = case(stored, value=User.timezone)
     tasks = select(*_kinds(today)).join(User, User.id == Task.owner_id).where(LIVE)
     counted = replica.read(tasks, {"now": now, "since": now - LATELY})[0]
     names = ("total", "active", "admins")

@@ -1,9 +1,10 @@
 """From the fields of a request to the columns of a task."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from typing import Any
 
+from taskapi.tasks.local_days import midnight
 from taskapi.tasks.models import Status, Task
 from taskapi.tasks.words import indexed
 
@@ -33,11 +34,6 @@ def changed(task: Any, fields: Mapping[str, Any], now: datetime) -> dict[str, An
         texts = [columns.get(n, getattr(task, n)) for n in ("title", "description")]
         columns["words"] = indexed(task.owner_id, *texts)
     return columns
-
-
-def midnight(day: date) -> datetime:
-    """Return the moment that stands for a bare day."""
-    return datetime.combine(day, time(), UTC)
 
 
 def _columns(fields: Mapping[str, Any], *, completed_at: datetime) -> dict[str, Any]:

@@ -287,6 +287,10 @@ class MomentOrDay(Moment):
         return parse_day(value) or super()._deserialize(value, *args, **kwargs)
 
 
+class QueryMomentOrDay(MomentOrDay, QueryMoment):
+    """A timestamp or a date in a query."""
+
+
 def _encodes(text: str) -> bool:
     try:
         text.encode()

@@ -1,16 +1,17 @@
 """Pages of a list: by cursor, by offset or by number.
 
-A cursor names the last row that was seen, so that a walk meets each row that was there
-throughout exactly once, whatever comes and goes meanwhile. It is signed, and good only
-for the same caller, filters and sort.
+A cursor names the last row of a page by its sort keys, so that a walk returns exactly
+once each row that matches throughout and whose sort keys do not change. It is signed,
+and valid only for the same caller, filters and sort.
 """
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Any
 from urllib.parse import urlencode
 
 import orjson
@@ -26,7 +27,6 @@ from taskapi.web.fields import (
     Text,
 )
 from taskapi.web.identity import caller
-from taskapi.web.moments import parse_moment, rfc3339
 from taskapi.web.schema import Schema
 from taskapi.web.settings import settings
 
@@ -37,13 +37,6 @@ CURSOR_LENGTH = 2000
 WAYS = ("cursor", "offset", "page")
 PAGING = {*WAYS, "limit", "include_total"}
 SIGNED_BYTES = 16
-
-
-class Positioned(Protocol):
-    """A row of a list: `position` is its value of what the list is sorted by."""
-
-    id: int
-    position: Any
 
 
 class PageArguments(Schema):
@@ -101,12 +94,18 @@ def window(arguments: dict[str, Any]) -> Window:
 
 
 def answer(
-    rows: Sequence[Positioned], total: int | None, shown: Window
+    rows: Sequence[Any],
+    total: int | None,
+    shown: Window,
+    position: Callable[[Any], Any] = attrgetter("position"),
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the envelope and the Link header; the rows may be one over the limit."""
+    """Return the envelope and the Link header; the rows may be one over the limit.
+
+    `position` returns the values by which a row is sorted, for the cursor.
+    """
     items = rows[: shown.limit]
     more = len(rows) > shown.limit
-    cursor = _write(items[-1]) if more else None
+    cursor = _write(position(items[-1]), items[-1].id) if more else None
     page = {"items": items, "next_cursor": cursor, "total": total}
     return page, {"Link": f'<{_next(cursor)}>; rel="next"'} if cursor else {}
 
@@ -127,10 +126,8 @@ def _next(cursor: str) -> str:
     return f"{request.path}?{urlencode(query, doseq=True)}"
 
 
-def _write(row: Positioned) -> str:
-    at = row.position
-    moment = rfc3339(at) if isinstance(at, datetime) else None
-    place = orjson.dumps([moment, None if moment else at, row.id])
+def _write(position: Any, row_id: int) -> str:
+    place = orjson.dumps([_packed(position), row_id])
     return f"{_text(place)}.{_text(_signature(_keys()[0], place))}"
 
 
@@ -143,8 +140,21 @@ def _read(cursor: str) -> tuple[Any, int]:
         hmac.compare_digest(_signature(key, place), signature) for key in _keys()
     ):
         raise InvalidCursor
-    moment, value, row_id = orjson.loads(place)
-    return parse_moment(moment) if moment else value, row_id
+    position, row_id = orjson.loads(place)
+    return _unpacked(position), row_id
+
+
+def _packed(value: Any) -> Any:
+    """Return a value in JSON, in which a timestamp differs from text."""
+    if isinstance(value, list):
+        return list(map(_packed, value))
+    return {"time": value.isoformat()} if isinstance(value, datetime) else value
+
+
+def _unpacked(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_unpacked, value))
+    return datetime.fromisoformat(value["time"]) if isinstance(value, dict) else value
 
 
 def _signature(key: bytes, place: bytes) -> bytes:
@@ -158,7 +168,9 @@ def _keys() -> list[bytes]:
 
 @lru_cache(maxsize=4)
 def _derived(*secrets: str) -> list[bytes]:
-    return [hmac.digest(s.encode(), b"cursor", "sha256") for s in secrets if s]
+    return [
+        hmac.digest(s.encode(), b"cursor of values", "sha256") for s in secrets if s
+    ]
 
 
 def _text(part: bytes) -> str:

@@ -15,6 +15,7 @@ SINGLE = [
     "deleted",
     "due_before",
     "due_after",
+    "due",
     "created_before",
     "created_after",
     "updated_before",

@@ -19,7 +19,7 @@ from tests.tasks.planning import plans
 
 MOST = 10_000
 OTHERS = 5
-SORTS = ["created_at", "updated_at", "due_date", "priority", "title"]
+SORTS = ["created_at", "updated_at", "completed_at", "due_date", "priority", "title"]
 DIRECTED = [sign + name for name in SORTS for sign in ("", "-")]
 FILTERS = [
     "status=todo",
@@ -30,7 +30,9 @@ FILTERS = [
     "parent_id={id}",
     "external_id=external7",
     "ids={id}",
+    "due=none",
     "due_before=2030-01-05T00:00:00Z",
+    "due_after=2030-01-05&due_before=2030-01-06",
     "due_after=2030-01-05T00:00:00Z",
     "created_after=2039-01-01T00:00:00Z",
     "updated_after=2039-01-01T00:00:00Z",
@@ -42,6 +44,8 @@ FILTERS = [
     "q=word7&status=todo&tag=tag7",
 ]
 UPKEEP = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE tasks, task_tags"}
+PAIRS = ["priority,-due_date", "due_date,title", "-completed_at,priority"]
+SORTED = r"\bSort\b|TEMP B-TREE FOR ORDER BY"
 WHOLE = r"Seq Scan on (tasks|task_tags)|SCAN (tasks|subtasks|task_tags)\b"
 
 
@@ -100,6 +104,17 @@ def test_a_sort_reads_an_index_from_its_first_row(crowd: Client, sort: str) -> N
 
     assert plan
     assert whole(plan) == []
+    assert [step for step in plan if re.search(SORTED, step)] == []
+
+
+@pytest.mark.parametrize("sort", PAIRS)
+def test_two_sort_keys_read_no_table_from_end_to_end(crowd: Client, sort: str) -> None:
+    cursor = crowd.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
+
+    first = plans(crowd, f"tasks?sort={sort}")
+    second = plans(crowd, f"tasks?sort={sort}&cursor={cursor}")
+
+    assert whole(first + second) == []
 
 
 @pytest.mark.parametrize("sort", DIRECTED)
@@ -109,6 +124,7 @@ def test_a_cursor_goes_on_by_an_index(crowd: Client, sort: str) -> None:
     plan = plans(crowd, f"tasks?sort={sort}&cursor={cursor}")
 
     assert whole(plan) == []
+    assert [step for step in plan if re.search(SORTED, step)] == []
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "due_date", "-priority", "title"])

@@ -1,0 +1,167 @@
+"""Statements of the list of tasks, one for each shape of a request.
+
+A page is read in parts, each in the order of an index: tasks with a value of a sort key
+and tasks without one, and among due dates the days apart from the timestamps, since a
+database cannot sort days by when they begin in the time zone of the caller. Each part
+has the order of the whole list, so that a page needs no more rows of it than it shows.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import product
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
+
+from taskapi.prepared import Prepared
+from taskapi.tasks.models import Task
+from taskapi.tasks.queries import COLUMNS, LISTS, NO_DUE_DATE, matching
+from taskapi.tasks.sorting import SORTS, Key, Keys
+
+AFTER_ID = bindparam("after_id", type_=Task.id.type)
+Condition = ColumnElement[bool]
+Statement = Select[Any] | CompoundSelect[Any] | Prepared
+
+
+class Group(NamedTuple):
+    """The tasks that have one kind of value of a sort key."""
+
+    conditions: tuple[Any, ...] = ()
+    is_empty: bool = False
+    is_day: bool = False
+
+
+GROUPS = {
+    "due_date": [
+        Group((Task.due_is_day,), is_day=True),
+        Group((~Task.due_is_day, Task.due_at.is_not(None))),
+        Group((NO_DUE_DATE,), is_empty=True),
+    ],
+    "completed_at": [
+        Group((Task.completed_at.is_not(None),)),
+        Group((Task.completed_at.is_(None),), is_empty=True),
+    ],
+}
+
+
+class Page(NamedTuple):
+    """The statement of a page; the rows of several parts must be merged."""
+
+    statement: Statement
+    has_parts: bool
+
+
+@lru_cache(maxsize=1024)
+def page(filters: frozenset[str], keys: Keys, after: tuple[bool, ...]) -> Page:
+    """Return the statement of a page.
+
+    `after` says of each key whether the cursor has a value; it is empty without cursor.
+    """
+    groups = product(*(GROUPS.get(key.name, [Group()]) for key in keys))
+    found = (_part(filters, keys, group, after) for group in groups)
+    parts = [part for part in found if part is not None]
+    if len(parts) == 1:
+        (only,) = parts
+        window = only.limit(bindparam("limit")).offset(bindparam("offset"))
+        return Page(_ready(window, filters), has_parts=False)
+    limited = [select(part.limit(bindparam("most")).subquery()) for part in parts]
+    return Page(_ready(union_all(*limited), filters), has_parts=True)
+
+
+@lru_cache(maxsize=1024)
+def total(filters: frozenset[str]) -> Statement:
+    """Return the count of the list."""
+    number = select(func.count().label("total")).select_from(Task)
+    return _ready(matching(number, filters), filters)
+
+
+def _ready(
+    statement: Select[Any] | CompoundSelect[Any], filters: frozenset[str]
+) -> Statement:
+    return statement if filters & LISTS else Prepared(statement)
+
+
+def _part(
+    filters: frozenset[str],
+    keys: Keys,
+    groups: Sequence[Group],
+    after: tuple[bool, ...],
+) -> Select[Any] | None:
+    """Return the tasks of one group of each key; None if all precede the cursor."""
+    beyond = _beyond(keys, groups, after) if after else ()
+    if beyond is None:
+        return None
+    conditions = [condition for group in groups for condition in group.conditions]
+    rows = matching(select(*COLUMNS), filters).where(*conditions, *beyond)
+    columns: list[Any] = [SORTS[key.name] for key in keys]
+    if "q" in filters:
+        # no index has this expression: the database does not know how rare a word is,
+        # and would read the whole list in order rather than ask the search index
+        columns[0] = func.coalesce(columns[0], columns[0])
+    ordered = [_ordered(c, key) for c, key in zip(columns, keys, strict=True)]
+    return rows.order_by(*ordered, _ordered(Task.id, keys[-1]))
+
+
+def _ordered(column: Any, key: Key) -> Any:
+    return column.desc() if key.descending else column.asc()
+
+
+def _beyond(
+    keys: Keys, groups: Sequence[Group], after: tuple[bool, ...]
+) -> Sequence[Condition] | None:
+    """Return the conditions that a task of these groups follows the cursor.
+
+    The first key that differs decides. None if no task of the groups follows it.
+    """
+    later: list[Condition] = []
+    equal: list[Condition] = []
+    compared: list[tuple[Any, Any, Key]] = []
+    for number, (key, group, has_value) in enumerate(
+        zip(keys, groups, after, strict=True)
+    ):
+        if group.is_empty and not has_value:
+            continue
+        if group.is_empty:
+            return (or_(*later, and_(*equal)),) if equal else ()
+        if not has_value:
+            return (or_(*later),) if later else None
+        column, bound = SORTS[key.name], _bound(number, key, group)
+        compared.append((column, bound, key))
+        later.append(and_(*equal, _follows(column, bound, key)))
+        equal.append(column == bound)
+    return _beyond_row([*compared, (Task.id, AFTER_ID, keys[-1])], later, equal)
+
+
+def _beyond_row(
+    compared: Sequence[tuple[Any, Any, Key]],
+    later: Sequence[Condition],
+    equal: Sequence[Condition],
+) -> Sequence[Condition]:
+    """Compare with the row of the cursor, as an index can where it is possible."""
+    columns, bounds, keys = zip(*compared, strict=True)
+    if len({key.descending for key in keys}) == 1:
+        return (_follows(tuple_(*columns), tuple_(*bounds), keys[-1]),)
+    reached = bounds[0] >= columns[0] if keys[0].descending else bounds[0] <= columns[0]
+    return (reached, or_(*later, and_(*equal, _follows(Task.id, AFTER_ID, keys[-1]))))
+
+
+def _bound(number: int, key: Key, group: Group) -> Any:
+    """Return the parameter that a value of the group is compared with."""
+    suffix = "_day" if group.is_day else ""
+    return bindparam(f"after_{number}{suffix}", type_=SORTS[key.name].type)
+
+
+def _follows(column: Any, bound: Any, key: Key) -> Condition:
+    follows: Condition = column < bound if key.descending else column > bound
+    return follows

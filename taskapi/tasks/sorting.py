@@ -1,0 +1,101 @@
+"""Sort keys of the list of tasks, and the order of rows that were read in parts."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from taskapi.db import AnyRow
+from taskapi.tasks.local_days import (
+    INSTANT,
+    first_day_from,
+    midnight,
+    start_of_day,
+)
+from taskapi.tasks.models import Priority, Task
+
+SORTS = {
+    "created_at": Task.__table__.c.created_at,
+    "updated_at": Task.__table__.c.updated_at,
+    "completed_at": Task.__table__.c.completed_at,
+    "due_date": Task.__table__.c.due_at,
+    "priority": Task.__table__.c.priority,
+    "title": Task.__table__.c.title,
+}
+MAX_SORT_KEYS = 2
+RANKS = {priority: rank for rank, priority in enumerate(Priority)}
+
+
+class Key(NamedTuple):
+    """One sort key."""
+
+    name: str
+    descending: bool
+
+
+Keys = tuple[Key, ...]
+
+
+@lru_cache(maxsize=256)
+def parse_sort(sort: str) -> Keys:
+    """Return the keys of the `sort` parameter, each name once."""
+    keys: dict[str, Key] = {}
+    for text in sort.split(","):
+        name = text.removeprefix("-")
+        keys.setdefault(name, Key(name, text.startswith("-")))
+    return tuple(keys.values())
+
+
+def position_of(row: AnyRow, keys: Keys, timezone: str) -> list[Any]:
+    """Return the values by which a row is sorted."""
+    return [_value(row, key.name, timezone) for key in keys]
+
+
+def cursor_parameters(
+    keys: Keys, after: tuple[list[Any], int] | None, timezone: str
+) -> dict[str, Any]:
+    """Return the parameters of a statement that continues after a row."""
+    if after is None:
+        return {}
+    position, row_id = after
+    given: dict[str, Any] = {"after_id": row_id}
+    for number, (key, value) in enumerate(zip(keys, position, strict=True)):
+        given[f"after_{number}"] = value
+        if key.name == "due_date" and value is not None:
+            given[f"after_{number}_day"] = _day_after(value, timezone)
+    return given
+
+
+def merge(rows: Sequence[AnyRow], keys: Keys, timezone: str) -> list[AnyRow]:
+    """Sort the rows of all parts; those without a value of a key come last."""
+    merged = sorted(rows, key=lambda row: row.id, reverse=keys[-1].descending)
+    for key in reversed(keys):
+        order = _order(key.name, timezone)
+        valued = [row for row in merged if order(row) is not None]
+        empty = [row for row in merged if order(row) is None]
+        valued.sort(key=order, reverse=key.descending)
+        merged = valued + empty
+    return merged
+
+
+def _order(name: str, timezone: str) -> Callable[[AnyRow], Any]:
+    if name == "priority":
+        return lambda row: RANKS[row.priority]
+    return lambda row: _value(row, name, timezone)
+
+
+def _value(row: AnyRow, name: str, timezone: str) -> Any:
+    if name != "due_date":
+        return getattr(row, name)
+    due = row.due_at
+    return start_of_day(due.date(), timezone) if row.due_is_day else due
+
+
+def _day_after(instant: datetime, timezone: str) -> datetime:
+    """Return a timestamp to compare stored days with, as others with an instant.
+
+    Only a day that begins at this very instant equals it.
+    """
+    day = first_day_from(instant, timezone)
+    stored = midnight(day)
+    return stored if start_of_day(day, timezone) == instant else stored - INSTANT
