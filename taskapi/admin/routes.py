@@ -1,5 +1,6 @@
 """Accounts over HTTP, for administrators."""
 
+from functools import partial
 from typing import Any
 
 from taskapi.admin import service
@@ -11,7 +12,7 @@ from taskapi.admin.schemas import (
 from taskapi.scopes import Scope
 from taskapi.users import service as users
 from taskapi.users.schemas import UserSchema
-from taskapi.web import conditional, pages
+from taskapi.web import conditional, pages, read_only
 from taskapi.web.api import Blueprint
 
 admin = Blueprint("admin", "All accounts.", limit="default", takes_keys=True)
@@ -52,6 +53,8 @@ def update_user(
 
     A closed account keeps its data; its sessions and keys end at once.
     """
+    read = partial(users.find, user_id)
+    versions = read_only.check(changes, UserSchema, read, versions)
     return service.change(user_id, changes, versions)
 
 

@@ -25,5 +25,7 @@ class UserListArguments(PageArguments):
 class UserChangeSchema(Schema):
     """What an administrator may change of an account."""
 
+    resource = UserSchema
+
     role = Choice(Role)
     is_active = Flag()

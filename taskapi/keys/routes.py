@@ -1,5 +1,6 @@
 """API keys over HTTP."""
 
+from functools import partial
 from typing import Any
 
 from taskapi.keys import service
@@ -9,7 +10,7 @@ from taskapi.keys.schemas import (
     ApiKeySchema,
     NewApiKeySchema,
 )
-from taskapi.web import pages
+from taskapi.web import pages, read_only
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.identity import caller
 
@@ -60,6 +61,8 @@ def get_api_key(key_id: int) -> Any:
 @keys.response(200, ApiKeySchema)
 def update_api_key(changes: dict[str, Any], key_id: int) -> Any:
     """Rename an API key, or let it end sooner"""
+    read = partial(service.find, caller(), key_id)
+    read_only.check(changes, ApiKeySchema, read)
     return service.change(caller(), key_id, changes)
 
 

@@ -42,8 +42,16 @@ class NewApiKeySchema(ApiKeySchema):
 class ApiKeyChangeSchema(Schema):
     """What of a key can change: its name, and its end when that comes sooner."""
 
+    resource = ApiKeySchema
+
     name = Text(low=1, high=NAME_LENGTH, metadata={"examples": ["Old script"]})
-    expires_at = Moment(metadata={"examples": ["2036-12-24T18:00:00Z"]})
+    expires_at = Moment(
+        allow_none=True,
+        metadata={
+            "description": "null only where it is null already.",
+            "examples": ["2036-12-24T18:00:00Z"],
+        },
+    )
 
 
 ApiKeyPageSchema = page_of(ApiKeySchema)

@@ -149,21 +149,26 @@ def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None
 
 
 def change(caller: Any, key_id: int, changes: dict[str, Any]) -> AnyRow:
-    """Rename a key or shorten its life; it never lives longer."""
+    """Rename a key, or let it expire sooner, never later."""
+    key = find(caller, key_id)
+    changes = {n: value for n, value in changes.items() if getattr(key, n) != value}
     if not changes:
-        return find(caller, key_id)
+        return key
     scope = _one(caller, key_id)
     if "expires_at" in changes:
-        _refuse_past(changes["expires_at"])
-        later = ApiKey.expires_at < changes["expires_at"]
-        if db.read(select(ApiKey.id).where(scope, later)):
-            fault = Fault("A key can only end sooner; make a new one.", "range")
-            raise Invalid({"expires_at": [fault]})
+        _refuse_later_end(key, changes["expires_at"])
     statement = update(ApiKey).where(scope).values(changes).returning(*COLUMNS)
     changed = db.session.execute(statement).one_or_none()
     if changed is None:
         raise NotFound
     return changed
+
+
+def _refuse_later_end(key: AnyRow, expires_at: datetime | None) -> None:
+    if expires_at is None or (key.expires_at and key.expires_at < expires_at):
+        fault = Fault("A key can only end sooner; make a new one.", "range")
+        raise Invalid({"expires_at": [fault]})
+    _refuse_past(expires_at)
 
 
 def revoke(caller: Any, key_id: int) -> None:

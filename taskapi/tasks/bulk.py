@@ -18,6 +18,8 @@ from taskapi.tasks.trees import Path
 
 Held = Mapping[int, Any]
 Changes = Mapping[Path, Mapping[str, Any]]
+VERSIONS = {"if_version", "version"}
+"""Fields that say for which version a change is meant."""
 
 
 def run(caller: Any, request: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
@@ -32,7 +34,9 @@ def run(caller: Any, request: Mapping[str, Any], *, dry_run: bool) -> dict[str, 
 def refuse_unguarded(request: Mapping[str, Any]) -> None:
     """Raise PreconditionRequired for a change that names no version."""
     changes = enumerate(request.get("update", ()))
-    places: list[Path] = [("update", n) for n, f in changes if "if_version" not in f]
+    places: list[Path] = [
+        ("update", n) for n, fields in changes if not VERSIONS.intersection(fields)
+    ]
     places += [("delete", n) for n, _ in enumerate(request.get("delete", ()))]
     if places:
         fault = Fault("Name the version; delete by DELETE with If-Match.", "required")
@@ -136,9 +140,10 @@ def _refuse_stale(held: Held, changes: Mapping[Path, Mapping[str, Any]]) -> None
     faults, versions = {}, []
     for path, fields in changes.items():
         current = held[fields["id"]].version
-        if fields.get("if_version", current) != current:
-            sentence = f"The current version is {current}."
-            versions.append(current)
-            faults[(*path, "if_version")] = [Fault(sentence, "precondition-failed")]
+        for name in sorted(VERSIONS.intersection(fields)):
+            if fields[name] != current:
+                sentence = f"The current version is {current}."
+                versions.append(current)
+                faults[(*path, name)] = [Fault(sentence, "precondition-failed")]
     if faults:
         raise PreconditionFailed(faults=faults, current_version=versions[0])

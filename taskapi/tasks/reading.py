@@ -27,11 +27,15 @@ def find(caller: Any, task_id: int) -> AnyRow:
 
 def find_some(caller: Any, task_ids: Sequence[int]) -> list[AnyRow]:
     """Return these tasks, in this order."""
-    rows = (
-        db.read(queries.SOME, moments(caller) | {"ids": task_ids}) if task_ids else []
-    )
-    by_id = {row.id: row for row in rows}
+    by_id = {row.id: row for row in find_present(caller, task_ids)}
     return [by_id[task_id] for task_id in task_ids]
+
+
+def find_present(caller: Any, task_ids: Sequence[int]) -> Sequence[AnyRow]:
+    """Return those of these tasks that exist, in any order."""
+    if not task_ids:
+        return []
+    return db.read(queries.SOME, moments(caller) | {"ids": task_ids})
 
 
 def find_trees(caller: Any, task_ids: Sequence[int]) -> list[Any]:

@@ -1,5 +1,6 @@
 """Tasks over HTTP."""
 
+from functools import partial
 from typing import Any
 
 from taskapi.scopes import Scope
@@ -10,6 +11,7 @@ from taskapi.tasks.arguments import (
     TaskArguments,
     TaskListArguments,
 )
+from taskapi.tasks.bulk_read_only import accept_read_only_members
 from taskapi.tasks.schemas import (
     BulkAnswerSchema,
     BulkSchema,
@@ -20,7 +22,7 @@ from taskapi.tasks.schemas import (
     TaskSchema,
     TaskTreeSchema,
 )
-from taskapi.web import conditional, pages
+from taskapi.web import conditional, pages, read_only
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.idempotency import replayable
 from taskapi.web.identity import caller
@@ -103,8 +105,12 @@ def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> An
 
     A JSON merge patch (RFC 7396): what you leave out stays, null clears. PUT does the
     same, so that no client loses what it does not know. The media type
-    `application/merge-patch+json` is accepted too. What changes nothing raises nothing.
+    `application/merge-patch+json` is accepted too. Read-only members that equal the
+    stored ones are ignored, so that a task can be sent back as it was read with one
+    field changed; another `version` is 412. A change without effect keeps the version.
     """
+    read = partial(reading.find, caller(), task_id)
+    versions = read_only.check(changes, TaskSchema, read, versions)
     return service.change(caller(), task_id, changes, versions)
 
 
@@ -155,6 +161,7 @@ def change_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
     All of it happens, or nothing: first the changes, then the deletions, then the new
     tasks. Faults name their place, such as `#/update/3/title`.
     """
+    accept_read_only_members(caller(), request)
     if settings.require_if_match:
         bulk.refuse_unguarded(request)
     return bulk.run(caller(), request, **arguments)

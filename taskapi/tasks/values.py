@@ -8,7 +8,7 @@ from taskapi.tasks.local_days import midnight
 from taskapi.tasks.models import Status, Task
 from taskapi.tasks.words import indexed
 
-APART = {"id", "if_version", "due_date", "tags", "subtasks"}
+APART = {"id", "if_version", "version", "due_date", "tags", "subtasks"}
 """Fields that are no column of the same name."""
 
 DEFAULTS = {

@@ -5,7 +5,7 @@ from typing import Any
 from taskapi.scopes import Scope
 from taskapi.users import service
 from taskapi.users.schemas import DeletionSchema, UserSchema
-from taskapi.web import conditional, limits
+from taskapi.web import conditional, limits, read_only
 from taskapi.web.api import Blueprint
 from taskapi.web.identity import caller
 from taskapi.web.settings import settings
@@ -30,11 +30,13 @@ def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
     """Change your account
 
     A JSON merge patch (RFC 7396): what you leave out stays, null clears. PUT does the
-    same. `application/merge-patch+json` is accepted too. A new email also counts for
+    same. `application/merge-patch+json` is accepted too. Read-only members that equal
+    the stored ones are ignored; another `version` is 412. A new email also counts for
     the rate limit `auth`.
     """
     if "email" in changes and changes["email"] != caller().email:
         limits.count("auth")
+    versions = read_only.check(changes, UserSchema, caller, versions)
     keeps_email = settings.require_verified_email
     return service.change(caller(), changes, versions, keeps_email=keeps_email)
 

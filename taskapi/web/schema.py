@@ -18,11 +18,16 @@ MOST_STRANGERS = 50
 """How many unknown fields are told; each costs a search for the nearest name."""
 
 
-class Schema(marshmallow.Schema):
-    """Fields in, fields out; what it does not know is refused by name.
+READ_ONLY = "read_only"
+"""The key of the read-only members of a change, in what `load` returns."""
 
-    One class serves answer, creation and change: `dump_only` fields appear in answers
-    alone, and `partial=True` makes every field optional.
+
+class Schema(marshmallow.Schema):
+    """The fields of requests and responses; unknown ones are rejected by name.
+
+    One class serves response, creation and change: only responses have the `dump_only`
+    fields, and `partial=True` makes every field optional. A change may have read-only
+    members too, for `web.read_only` to compare.
     """
 
     class Meta:
@@ -41,6 +46,9 @@ class Schema(marshmallow.Schema):
     without: ClassVar[set[str]] = set()
     """What an input that works leaves out."""
 
+    resource: ClassVar["type[Schema] | None"] = None
+    """The schema of what a change is made to, if it is not the class itself."""
+
     optional: ClassVar[set[str]] = set()
     """What an answer has not always."""
 
@@ -52,6 +60,23 @@ class Schema(marshmallow.Schema):
     def dump(self, obj: Any, **_options: Any) -> dict[str, Any]:
         """Write an answer; in JSON it equals what marshmallow writes."""
         return self.writer.write(obj)
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """Read an input, with the read-only members of a change apart."""
+        if not isinstance(data, dict) or not self.read_only.intersection(data):
+            return super().load(data, **options)
+        rest = {n: value for n, value in data.items() if n not in self.read_only}
+        apart = {n: value for n, value in data.items() if n in self.read_only}
+        return super().load(rest, **options) | {READ_ONLY: apart}
+
+    @cached_property
+    def read_only(self) -> frozenset[str]:
+        """The names that a change may have although it cannot change them."""
+        if not self.is_input or not (self.partial or self.resource):
+            return frozenset()
+        shown = (self.resource or type(self))().dump_fields
+        changed = {field.data_key or name for name, field in self.load_fields.items()}
+        return frozenset(shown) - changed
 
     def for_input(self) -> "Schema":
         """Return this schema without its read-only fields."""

@@ -14,9 +14,9 @@ REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
     "role-null": ({"role": None}, {"#/role": "null"}),
     "state-text": ({"is_active": "no"}, {"#/is_active": "type"}),
     "state-null": ({"is_active": None}, {"#/is_active": "null"}),
-    "email": ({"email": "x@example.org"}, {"#/email": "unknown"}),
+    "email": ({"email": "x@example.org"}, {"#/email": "read-only"}),
     "password": ({"password": PASSWORD}, {"#/password": "unknown"}),
-    "version": ({"version": 9}, {"#/version": "unknown"}),
+    "version": ({"version": "1"}, {"#/version": "read-only"}),
 }
 
 

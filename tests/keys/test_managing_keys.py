@@ -16,10 +16,10 @@ REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
     "name-null": ({"name": None}, {"#/name": "null"}),
     "name-of-101": ({"name": "n" * 101}, {"#/name": "length"}),
     "name-empty": ({"name": ""}, {"#/name": "length"}),
-    "scopes": ({"scopes": ["tasks:read"]}, {"#/scopes": "unknown"}),
-    "prefix": ({"prefix": "0" * 8}, {"#/prefix": "unknown"}),
+    "scopes": ({"scopes": ["admin"]}, {"#/scopes": "read-only"}),
+    "prefix": ({"prefix": "0" * 8}, {"#/prefix": "read-only"}),
     "past": ({"expires_at": PAST}, {"#/expires_at": "range"}),
-    "never": ({"expires_at": None}, {"#/expires_at": "null"}),
+    "never": ({"expires_at": None}, {"#/expires_at": "range"}),
     "later": ({"expires_at": "2199-01-01T00:00:00Z"}, {"#/expires_at": "range"}),
 }
 

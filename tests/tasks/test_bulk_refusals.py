@@ -84,7 +84,7 @@ def test_a_bulk_with_a_fault_does_nothing(
         ({"if_version": 0}, {"/if_version": "range"}),
         ({"if_version": "1"}, {"/if_version": "type"}),
         ({"if_version": None}, {"/if_version": "null"}),
-        ({"version": 1}, {"/version": "read-only"}),
+        ({"version": "1"}, {"/version": "read-only"}),
         ({"subtasks": [GOOD]}, {"/subtasks": "unknown"}),
         ({"parent_id": ABSENT}, {"/parent_id": "not-found"}),
     ],
@@ -193,7 +193,7 @@ def test_a_bulk_does_not_see_tasks_of_someone_else(
     assert ann.get("tasks").json["items"] == [hers]
 
 
-@pytest.mark.parametrize("value", ["", "1", "yes", "True"])
+@pytest.mark.parametrize("value", ["", "1", "yes", "TRUE"])
 def test_a_dry_run_is_asked_for_by_true(
     ann: Client, unchanged: Any, value: str
 ) -> None:

@@ -1,56 +1,264 @@
-"""What the service decides cannot be written, and an attempt changes nothing."""
+"""Read-only members: a client may send back what it read, and change none of them."""
 
 from typing import Any
 
 import pytest
 
-from tests.support import Client, faults
+from tests.backstage import run
+from tests.keys.holding import make_key
+from tests.support import Client, faults, refused
 
-OF_TASKS = [
-    "id",
-    "owner_id",
-    "is_overdue",
-    "completed_at",
-    "version",
-    "created_at",
-    "updated_at",
-]
-OF_USERS = [
-    "id",
-    "role",
-    "is_active",
-    "email_verified",
-    "version",
-    "created_at",
-    "updated_at",
-]
+OF_TASKS = {
+    "id": 7,
+    "owner_id": 0,
+    "is_overdue": True,
+    "progress": 1,
+    "subtask_count": 1,
+    "completed_at": "2026-01-01T00:00:00Z",
+    "deleted_at": "2026-01-01T00:00:00Z",
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": None,
+}
+OF_USERS = {
+    "id": 0,
+    "role": "admin",
+    "is_active": False,
+    "email_verified": True,
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "today",
+}
+both_verbs = pytest.mark.parametrize("verb", ["PATCH", "PUT"])
+task_fields = pytest.mark.parametrize(
+    ("field", "other"), OF_TASKS.items(), ids=OF_TASKS
+)
 
 
-@pytest.mark.parametrize("field", OF_TASKS)
-def test_a_new_task_takes_no_read_only_field(ann: Client, field: str) -> None:
-    refusal = ann.post("tasks", {"title": "Tea", field: 7})
+@pytest.fixture
+def whole(ann: Client) -> dict[str, Any]:
+    """Return a task of Ann's in which no member is null that need not be."""
+    made = ann.make_task(
+        description="Twice",
+        due_date="2036-12-24",
+        tags=["b", "a"],
+        external_id="x",
+        subtasks=[{"title": "Fill the can", "status": "completed"}],
+    )
+    task: dict[str, Any] = ann.get(f"tasks/{made['id']}").json
+    return task
 
-    assert faults(refusal) == {f"#/{field}": "read-only"}
+
+@pytest.mark.parametrize("field", [*OF_TASKS, "version"])
+def test_new_task_has_no_read_only_field(ann: Client, field: str) -> None:
+    rejected = ann.post("tasks", {"title": "Tea", field: OF_TASKS.get(field, 1)})
+
+    assert faults(rejected) == {f"#/{field}": "read-only"}
     assert ann.get("tasks").json["items"] == []
 
 
-@pytest.mark.parametrize("field", OF_TASKS)
-def test_a_read_only_field_of_a_task_stays(
-    ann: Client, task: dict[str, Any], field: str
+@both_verbs
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("title", "Tea"), ("due_date", None), ("tags", ["c"]), ("status", "completed")],
+)
+def test_task_is_sent_back_with_one_field_changed(
+    ann: Client, whole: dict[str, Any], verb: str, field: str, value: Any
 ) -> None:
+    path = f"tasks/{whole['id']}"
+
+    changed = ann.call(verb, path, json=whole | {field: value})
+
+    assert changed.status_code == 200, changed.text
+    assert changed.json[field] == value
+    assert changed.json["version"] == whole["version"] + 1
+    assert ann.call(verb, path, json=ann.get(path).json).json == ann.get(path).json
+
+
+@both_verbs
+def test_unchanged_task_keeps_its_version(
+    ann: Client, whole: dict[str, Any], verb: str
+) -> None:
+    sent_back = ann.call(verb, f"tasks/{whole['id']}", json=whole)
+
+    assert (sent_back.status_code, sent_back.json) == (200, whole)
+
+
+@both_verbs
+@task_fields
+def test_task_rejects_another_value_of_a_read_only_field(
+    ann: Client, whole: dict[str, Any], verb: str, field: str, other: Any
+) -> None:
+    path = f"tasks/{whole['id']}"
+    other = not whole[field] if field == "is_overdue" else other
+    other = 0 if field in {"progress", "subtask_count"} else other
+
+    rejected = ann.call(verb, path, json=whole | {field: other, "title": "Tea"})
+
+    assert faults(rejected) == {f"#/{field}": "read-only"}
+    assert ann.get(path).json == whole
+
+
+@both_verbs
+def test_task_rejects_another_version_as_if_match_does(
+    ann: Client, whole: dict[str, Any], verb: str
+) -> None:
+    path = f"tasks/{whole['id']}"
+    newest = ann.patch(path, {"description": "Thrice"}).json
+
+    stale = ann.call(verb, path, json=whole | {"title": "Tea"})
+    alone = ann.call(verb, path, json={"version": 9, "title": "Tea"})
+    against = ann.call(
+        verb, path, json={"version": 2, "title": "Tea"}, headers={"If-Match": '"1"'}
+    )
+
+    for rejected in (stale, alone, against):
+        problem = refused(rejected, 412, "precondition-failed")
+        assert problem["current_version"] == 2
+    assert ann.get(path).json == newest
+
+
+@pytest.mark.parametrize("version", ["1", True, 1.0, None, [1]])
+def test_version_of_another_type_is_rejected(
+    ann: Client, task: dict[str, Any], version: Any
+) -> None:
+    rejected = ann.patch(f"tasks/{task['id']}", {"title": "Tea", "version": version})
+
+    if version == 1.0 and not isinstance(version, bool):
+        assert rejected.status_code == 200
+    else:
+        assert faults(rejected) == {"#/version": "read-only"}
+
+
+def test_equal_timestamp_in_another_format_is_ignored(
+    ann: Client, task: dict[str, Any]
+) -> None:
+    created_at = task["created_at"].replace("Z", "+00:00")
+
+    changed = ann.patch(
+        f"tasks/{task['id']}", {"created_at": created_at, "progress": 0, "title": "Tea"}
+    )
+
+    assert changed.status_code == 200, changed.text
+
+
+def test_true_is_no_number(ann: Client, task: dict[str, Any]) -> None:
     path = f"tasks/{task['id']}"
 
-    refusal = ann.patch(path, {"title": "Tea", field: task[field]})
+    rejected = ann.patch(path, {"subtask_count": False, "is_overdue": 0})
 
-    assert faults(refusal) == {f"#/{field}": "read-only"}
-    assert ann.get(path).json == task
+    assert faults(rejected) == {
+        "#/is_overdue": "read-only",
+        "#/subtask_count": "read-only",
+    }
 
 
-@pytest.mark.parametrize("field", OF_USERS)
-def test_a_read_only_field_of_an_account_stays(ann: Client, field: str) -> None:
+def test_read_only_members_tell_nothing_about_foreign_tasks(
+    ann: Client, bob: Client, task: dict[str, Any]
+) -> None:
+    foreign = bob.put(f"tasks/{task['id']}", task)
+    update = {"id": task["id"], "owner_id": task["owner_id"], "title": "Tea"}
+    in_bulk = bob.post("tasks/bulk", {"update": [update]})
+
+    refused(foreign, 404, "not-found")
+    assert faults(in_bulk) == {"#/update/0/id": "not-found"}
+
+
+def test_bulk_accepts_tasks_as_they_were_read(
+    ann: Client, whole: dict[str, Any], statements: list[str]
+) -> None:
+    page = ann.get("tasks").json["items"]
+    statements.clear()
+
+    changed = ann.post(
+        "tasks/bulk", {"update": [task | {"priority": "urgent"} for task in page]}
+    )
+
+    assert changed.status_code == 200, changed.text
+    assert {task["priority"] for task in changed.json["updated"]} == {"urgent"}
+    assert len([text for text in statements if "is_overdue" in text]) == 2
+
+
+@pytest.mark.parametrize("field", sorted(OF_TASKS.keys() - {"id"}))
+def test_bulk_rejects_another_value_of_a_read_only_field(
+    ann: Client, whole: dict[str, Any], field: str
+) -> None:
+    other = OF_TASKS[field]
+    other = not whole[field] if field == "is_overdue" else other
+    other = 0 if field in {"progress", "subtask_count"} else other
+    first = ann.make_task()
+
+    rejected = ann.post("tasks/bulk", {"update": [first, whole | {field: other}]})
+
+    assert faults(rejected) == {f"#/update/1/{field}": "read-only"}
+
+
+def test_bulk_rejects_another_version(ann: Client, whole: dict[str, Any]) -> None:
+    ann.patch(f"tasks/{whole['id']}", {"description": "Thrice"})
+
+    rejected = ann.post("tasks/bulk", {"update": [whole | {"title": "Tea"}]})
+
+    problem = refused(rejected, 412, "precondition-failed")
+    assert problem["current_version"] == 2
+    assert [e["pointer"] for e in problem["errors"]] == ["#/update/0/version"]
+
+
+@pytest.mark.parametrize(("version", "status"), [(1, 200), (2, 412)])
+def test_bulk_version_guards_a_change(
+    strict_ann: Client, task: dict[str, Any], version: int, status: int
+) -> None:
+    update = {"id": task["id"], "version": version, "title": "Tea"}
+
+    assert strict_ann.post("tasks/bulk", {"update": [update]}).status_code == status
+
+
+@both_verbs
+def test_account_is_sent_back_with_one_field_changed(ann: Client, verb: str) -> None:
     account = ann.get("users/me").json
 
-    refusal = ann.patch("users/me", {"full_name": "Ann", field: account[field]})
+    changed = ann.call(verb, "users/me", json=account | {"full_name": "Ann"})
 
-    assert faults(refusal) == {f"#/{field}": "read-only"}
+    assert (changed.status_code, changed.json["full_name"]) == (200, "Ann")
+    stale = ann.call(verb, "users/me", json=account | {"full_name": "Bea"})
+    assert refused(stale, 412, "precondition-failed")["current_version"] == 2
+
+
+@both_verbs
+@pytest.mark.parametrize(("field", "other"), OF_USERS.items(), ids=OF_USERS)
+def test_account_rejects_another_value_of_a_read_only_field(
+    ann: Client, verb: str, field: str, other: Any
+) -> None:
+    account = ann.get("users/me").json
+
+    rejected = ann.call(verb, "users/me", json=account | {field: other})
+
+    assert faults(rejected) == {f"#/{field}": "read-only"}
     assert ann.get("users/me").json == account
+
+
+def test_administrator_sends_an_account_back(ann: Client, bob: Client) -> None:
+    run(ann.app, "users", "promote", "ann@example.org")
+    ann.log_in()
+    path = f"users/{bob.user['id']}"
+    account = ann.get(path).json
+
+    changed = ann.patch(path, account | {"role": "admin"})
+
+    assert (changed.status_code, changed.json["role"]) == (200, "admin")
+    stale = ann.patch(path, account | {"is_active": False})
+    refused(stale, 412, "precondition-failed")
+    other = ann.patch(path, {"email": "else@example.org"})
+    assert faults(other) == {"#/email": "read-only"}
+
+
+@pytest.mark.parametrize("expires_at", [None, "2098-01-01T00:00:00Z"])
+def test_api_key_is_sent_back_with_one_field_changed(
+    ann: Client, expires_at: str | None
+) -> None:
+    options = {"expires_at": expires_at} if expires_at else {}
+    path = f"api-keys/{make_key(ann, **options)['id']}"
+    key = ann.get(path).json
+
+    changed = ann.patch(path, key | {"name": "Renamed"})
+
+    assert (changed.status_code, changed.json["name"]) == (200, "Renamed")
+    rejected = ann.patch(path, key | {"scopes": ["tasks:read"], "name": "n"})
+    assert faults(rejected) == {"#/scopes": "read-only"}

@@ -12,7 +12,6 @@ READ_ONLY: dict[str, Any] = {
     "role": "admin",
     "is_active": False,
     "email_verified": True,
-    "version": 7,
     "created_at": "2026-01-01T00:00:00Z",
     "updated_at": "2026-01-01T00:00:00Z",
 }
@@ -141,16 +140,8 @@ def test_what_is_read_only_stays(
     answer = ann.call(verb, "users/me", json={field: value, "full_name": "Ann"})
 
     assert faults(answer) == {f"#/{field}": "read-only"}
-    assert answer.json["errors"][0]["hint"] == "Leave it out."
+    assert "leave it out" in answer.json["errors"][0]["hint"]
     assert ann.get("users/me").json == ann.user
-
-
-def test_what_was_read_is_refused_as_a_whole_by_its_read_only_fields(
-    ann: Client,
-) -> None:
-    answer = ann.put("users/me", ann.get("users/me").json)
-
-    assert faults(answer) == {f"#/{field}": "read-only" for field in READ_ONLY}
 
 
 @both_verbs

@@ -1,0 +1,75 @@
+"""Read-only members in a change, so that a client can send back what it read.
+
+`Schema.load` sets them apart. Those that equal the resource are ignored; `version` says
+which version the change is meant for, as If-Match does.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from taskapi.errors import Fault, Invalid, PreconditionFailed
+from taskapi.web.moments import parse_moment
+from taskapi.web.schema import READ_ONLY, Schema
+
+Versions = frozenset[int] | None
+DIFFERENT = Fault(
+    "This field is read-only.", "read-only", "Send it as you read it, or leave it out."
+)
+
+
+def check(
+    changes: dict[str, Any],
+    schema: type[Schema],
+    read: Callable[[], Any],
+    versions: Versions = None,
+) -> Versions:
+    """Remove the read-only members of a change; return the versions that it allows.
+
+    `read` returns the resource. Raises PreconditionFailed for another version, Invalid
+    for other members that differ.
+    """
+    sent = changes.pop(READ_ONLY, {})
+    if not sent:
+        return versions
+    if is_version(sent.get("version")):
+        sent_version = {sent.pop("version")}
+        versions = frozenset(sent_version & (versions or sent_version))
+    if sent:
+        resource = read()
+        if versions is not None and resource.version not in versions:
+            raise PreconditionFailed(current_version=resource.version)
+        reject(differences(sent, schema, resource))
+    return versions
+
+
+def is_version(value: object) -> bool:
+    """Return whether a member can be compared with a version."""
+    return type(value) is int
+
+
+def differences(
+    sent: Mapping[str, Any], schema: type[Schema], resource: Any
+) -> dict[Any, list[Fault]]:
+    """Return an error for each member that is not as the resource has it."""
+    shown = orjson.loads(orjson.dumps(schema().dump(resource), option=orjson.OPT_UTC_Z))
+    return {
+        name: [DIFFERENT]
+        for name, value in sent.items()
+        if name not in shown or not _equal(value, shown[name])
+    }
+
+
+def reject(errors: dict[Any, list[Fault]]) -> None:
+    """Raise Invalid if there are errors."""
+    if errors:
+        raise Invalid(errors)
+
+
+def _equal(sent: object, shown: object) -> bool:
+    """Compare JSON values; numbers by value, timestamps by instant."""
+    if isinstance(sent, bool) or isinstance(shown, bool):
+        return sent is shown
+    instant = parse_moment(sent)
+    return sent == shown or (instant is not None and instant == parse_moment(shown))
