@@ -151,7 +151,7 @@ def test_up_to_a_hundred_ids_may_be_given(ann: Client) -> None:
         ("status=todo%00", "choice"),
         ("priority=1", "choice"),
         ("overdue=1", "type"),
-        ("overdue=True", "type"),
+        ("overdue=TRUE", "type"),
         ("overdue=yes", "type"),
         ("ids=a", "type"),
         ("ids=1,", "type"),
@@ -164,7 +164,7 @@ def test_up_to_a_hundred_ids_may_be_given(ann: Client) -> None:
         ("ids=9223372036854775808", "range"),
         ("sort=id", "choice"),
         ("sort=--title", "choice"),
-        ("sort=title,priority", "choice"),
+        ("sort=title,when", "choice"),
         ("sort=TITLE", "choice"),
     ],
 )
