@@ -66,7 +66,11 @@ def create_app(settings: "Settings") -> Flask:
     for part in (db, replica, passwords, transport, tokens, measuring):
         part.init_app(app, settings)
     migrations.init_app(app)
-    identity.init_app(app, Finders(sessions.find_caller, api_keys.find_caller))
+    identity.init_app(
+        app,
+        Finders(sessions.find_caller, api_keys.find_caller),
+        rechecks=Finders(sessions.find_active, api_keys.find_owner),
+    )
     idempotency.init_app(app, Keeper(answers.claim, answers.keep))
     for part in (limits, in_progress, security):
         part.init_app(app, settings)

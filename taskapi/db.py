@@ -154,7 +154,7 @@ def read(
     statement: Executable | Prepared, parameters: dict[str, Any] | None = None
 ) -> Sequence[AnyRow]:
     """Return all rows of a query, seen from the open transaction if there is one."""
-    if _in_transaction():
+    if in_transaction():
         return run(session.connection(), statement, parameters)
     with _opened(statement) as connection, _watched(connection):
         return run(connection, statement, parameters)
@@ -167,7 +167,7 @@ def write(
 
     The only one of its request commits by itself where no transaction is open.
     """
-    if not alone or _in_transaction():
+    if not alone or in_transaction():
         return statement.run(session.connection(), parameters)
     with _queued(), Direct(database.engine) as connection, _watched(connection):
         return statement.run(connection, parameters)
@@ -228,7 +228,8 @@ def _queue(timeout: float | None = None) -> None:
         raise Unavailable(retry_after=1)
 
 
-def _in_transaction() -> bool:
+def in_transaction() -> bool:
+    """Tell whether the request has an open transaction."""
     return session.registry.has() and session().in_transaction()
 
 
@@ -237,7 +238,7 @@ def transaction() -> Iterator[None]:
     """Commit at the end of the block, roll back when it raises."""
     try:
         yield
-        if _in_transaction():
+        if in_transaction():
             session.commit()
     except db_errors.ERRORS as error:
         if db_errors.needs_new_connections(error):

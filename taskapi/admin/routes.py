@@ -14,6 +14,7 @@ from taskapi.users import service as users
 from taskapi.users.schemas import UserSchema
 from taskapi.web import conditional, pages, read_only
 from taskapi.web.api import Blueprint
+from taskapi.web.identity import caller
 
 admin = Blueprint("admin", "All accounts.", limit="default", takes_keys=True)
 
@@ -41,7 +42,7 @@ def get_user(user_id: int) -> Any:
     return users.find(user_id)
 
 
-@admin.patch("/users/<id:user_id>", scope=Scope.ADMIN)
+@admin.patch("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
 @admin.arguments(UserChangeSchema)
 @admin.response(200, UserSchema)
 @admin.refuses("admin-required", "last-admin")
@@ -55,10 +56,10 @@ def update_user(
     """
     read = partial(users.find, user_id)
     versions = read_only.check(changes, UserSchema, read, versions)
-    return service.change(user_id, changes, versions)
+    return service.change(user_id, changes, versions, by=caller())
 
 
-@admin.delete("/users/<id:user_id>", scope=Scope.ADMIN)
+@admin.delete("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
 @admin.response(204)
 @admin.refuses("admin-required", "last-admin")
 @conditional.write
@@ -67,4 +68,4 @@ def delete_user(user_id: int, versions: frozenset[int] | None) -> None:
 
     Everything that is theirs goes with it, at once and for good.
     """
-    users.delete(user_id, versions)
+    users.delete(user_id, versions, by=caller())

@@ -24,9 +24,11 @@ def find_page(
     return rows, lists.total(User, scope, window)
 
 
-def change(user_id: int, changes: dict[str, Any], versions: Versions = None) -> AnyRow:
-    """Change role or state; who is deactivated loses sessions and keys at once."""
-    changed = users.administer(user_id, changes, versions)
+def change(
+    user_id: int, changes: dict[str, Any], versions: Versions = None, *, by: Any = None
+) -> AnyRow:
+    """Change role or state; deactivation ends sessions and keys at once."""
+    changed = users.administer(user_id, changes, versions, by=by)
     if not changed.is_active:
         sessions.end_sessions(user_id)
         keys.revoke_all(user_id)

@@ -85,7 +85,7 @@ def issue_token(grant: dict[str, str]) -> dict[str, Any]:
     return _log_in(grant["username"], grant["password"])
 
 
-@auth.post("/auth/logout")
+@auth.post("/auth/logout", ends_caller=True)
 @auth.arguments(LogoutSchema)
 @auth.response(204)
 def log_out(choice: dict[str, bool]) -> None:
@@ -110,7 +110,7 @@ def list_sessions(arguments: dict[str, Any]) -> Any:
     return pages.answer(*service.find_page(caller(), window), window)
 
 
-@auth.delete("/auth/sessions/<id:session_id>")
+@auth.delete("/auth/sessions/<id:session_id>", ends_caller=True)
 @auth.response(204)
 def end_session(session_id: int) -> None:
     """End one of your sessions

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import and_, bindparam, delete, insert, literal, select, update
+from sqlalchemy import and_, bindparam, delete, insert, literal, null, select, update
 
-from taskapi import clock, db, lists, metrics, passwords, rows
+from taskapi import clock, credentials, db, lists, metrics, passwords, rows
 from taskapi.auth.models import MAX_SESSIONS, Session, new_token_id
 from taskapi.columns import UtcDateTime
 from taskapi.db import AnyRow
@@ -32,7 +32,12 @@ GRACE = timedelta(seconds=10)
 TOUCH_AFTER = timedelta(minutes=5)
 
 CALLER = Prepared(
-    select(*PUBLIC_COLUMNS, Session.id.label("session_id"), Session.last_used_at)
+    select(
+        *PUBLIC_COLUMNS,
+        Session.id.label("session_id"),
+        null().label("key_id"),
+        Session.last_used_at,
+    )
     .join(Session, Session.user_id == User.id)
     .where(
         Session.sid == bindparam("sid"),
@@ -72,14 +77,18 @@ class Device(NamedTuple):
 
 
 def find_caller(sid: str, user_id: int) -> AnyRow | None:
-    """Return the active user of a living session, in one query."""
-    found = db.read(CALLER, {"sid": sid, "user_id": user_id})
-    if not found:
-        return None
+    """Return the active user of a session, and note its use."""
+    found = find_active(sid, user_id)
     now = clock.now()
-    if found[0].last_used_at + TOUCH_AFTER <= now:
-        _touch(found[0].session_id, now)
-    return found[0]
+    if found and found.last_used_at + TOUCH_AFTER <= now:
+        _touch(found.session_id, now)
+    return found
+
+
+def find_active(sid: str, user_id: int) -> AnyRow | None:
+    """Return the active user of a session, in one query."""
+    found = db.read(CALLER, {"sid": sid, "user_id": user_id})
+    return found[0] if found else None
 
 
 @metrics.login()
@@ -155,9 +164,9 @@ def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> Any
 
 
 def log_out(caller: Any, *, everywhere: bool) -> None:
-    """End the caller's session, or all of theirs."""
+    """End the caller's session, or all of theirs; raises NotFound if it has ended."""
     if everywhere:
-        end_sessions(caller.id)
+        _end_all(caller)
     else:
         end_session(caller, caller.session_id)
 
@@ -173,7 +182,8 @@ def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None
 def end_session(caller: Any, session_id: int) -> None:
     """End one session of the caller's; raises NotFound."""
     one = and_(Session.user_id == caller.id, Session.id == session_id)
-    ended = db.session.execute(delete(Session).where(one).returning(Session.id))
+    statement = delete(Session).where(one, credentials.valid(caller))
+    ended = db.session.execute(statement.returning(Session.id))
     if ended.one_or_none() is None:
         raise NotFound
     log.info("session ended", account_id=caller.id, session_id=session_id)
@@ -184,6 +194,14 @@ def end_sessions(user_id: int, *, but: int | None = None) -> None:
     others = and_(Session.user_id == user_id, Session.id.is_distinct_from(but))
     db.session.execute(delete(Session).where(others))
     log.info("sessions ended", account_id=user_id)
+
+
+def _end_all(caller: Any) -> None:
+    every = and_(Session.user_id == caller.id, credentials.valid(caller))
+    statement = delete(Session).where(every).returning(Session.id)
+    if not db.session.execute(statement).all():
+        raise NotFound
+    log.info("sessions ended", account_id=caller.id)
 
 
 def purge() -> int:

@@ -70,6 +70,14 @@ TOUCH = Prepared(
 
 
 def find_caller(text: str) -> AnyRow:
+    """Return the active owner of a key, and note its use; raises Unauthenticated."""
+    owner, now = find_owner(text), clock.now()
+    if owner.last_used_at is None or owner.last_used_at + TOUCH_AFTER <= now:
+        _touch(owner.key_id, now)
+    return owner
+
+
+def find_owner(text: str) -> AnyRow:
     """Return the active owner of a key with its scopes; raises Unauthenticated.
 
     A key with a wrong checksum costs no query.
@@ -80,11 +88,9 @@ def find_caller(text: str) -> AnyRow:
     found = db.read(OWNER, {"prefix": key.prefix})
     if not found or not hmac.compare_digest(found[0].secret_hash, key.secret_hash):
         raise ApiKeyInvalid
-    owner, now = found[0], clock.now()
-    if owner.expires_at and owner.expires_at <= now:
+    owner = found[0]
+    if owner.expires_at and owner.expires_at <= clock.now():
         raise ApiKeyExpired
-    if owner.last_used_at is None or owner.last_used_at + TOUCH_AFTER <= now:
-        _touch(owner.key_id, now)
     return owner
 
 

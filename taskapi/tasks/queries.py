@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from taskapi import credentials
 from taskapi.columns import Joined, UtcDateTime, constant
 from taskapi.prepared import Prepared
 from taskapi.tasks.models import (
@@ -98,9 +99,9 @@ SOME = select(*COLUMNS).where(
 
 @lru_cache(maxsize=1024)
 def revision(columns: frozenset[str]) -> Prepared:
-    """Return the change of some columns of a task that has the version `seen` still."""
+    """Return the change of some columns of a task that still has the version `seen`."""
     one = (Task.id == bindparam("task_id"), Task.version == bindparam("seen"))
-    changed = update(table).where(owned(OWNER), LIVE, *one)
+    changed = update(table).where(owned(OWNER), LIVE, *one, credentials.valid())
     return Prepared(changed.returning(*COLUMNS), columns=sorted(columns))
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, insert, literal
+from sqlalchemy import String, and_, bindparam, insert, literal, select
 
-from taskapi import clock, db, versioned
+from taskapi import clock, credentials, db, versioned
 from taskapi.db import AnyRow
 from taskapi.errors import NotFound, PreconditionFailed
 from taskapi.prepared import Prepared
@@ -22,17 +22,23 @@ from taskapi.tasks.models import Task, table
 from taskapi.tasks.planting import Draft, everything, plant
 from taskapi.versioned import Versions
 
+GIVEN = [bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS]
 INSERT = Prepared(
-    insert(table).returning(
+    insert(table)
+    .from_select(
+        list(values.DEFAULTS),
+        select(*GIVEN).where(credentials.valid()),
+        include_defaults=False,
+    )
+    .returning(
         *queries.STORED,
         bindparam("joined", type_=String()).label("tags"),
         literal(0).label("subtask_count"),
         literal(0).label("done_count"),
         queries.overdue(queries.NOW, queries.TODAY).label("is_overdue"),
-    ),
-    columns=list(values.DEFAULTS),
+    )
 )
-"""A new task, which has nothing below it yet."""
+"""A new task without subtasks; none if the caller's credentials are not valid."""
 
 REARRANGING = {"parent_id", "tags"}
 """Fields that lie in other rows too."""
@@ -45,8 +51,12 @@ def create(caller: Any, fields: dict[str, Any]) -> Any:
     names = list(tags.as_written(caller.id, fields.get("tags", [])).values())
     columns = values.first(caller.id, fields, clock.now())
     shown = reading.moments(caller) | {"joined": ",".join(names)}
+    given = columns | shown | credentials.of(caller)
     with external.unique(caller.id, external.places({(): fields})):
-        (task,) = db.write(INSERT, columns | shown, alone=not names)
+        inserted = db.write(INSERT, given, alone=not names)
+    if not inserted:
+        raise credentials.revoked(caller)
+    task = inserted[0]
     tags.attach(caller.id, {task.id: names})
     return task
 
@@ -96,7 +106,8 @@ def _revised(
     of = reading.moments(caller) | {"task_id": task_id, "seen": task.version}
     statement = queries.revision(frozenset(columns))
     with external.unique(caller.id, external.places({(): columns})):
-        rows = db.write(statement, columns | of, alone=True)
+        given = columns | of | credentials.of(caller)
+        rows = db.write(statement, given, alone=True)
     return rows[0] if rows else None
 
 

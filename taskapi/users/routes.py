@@ -41,7 +41,7 @@ def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
     return service.change(caller(), changes, versions, keeps_email=keeps_email)
 
 
-@users.delete("/users/me", limit="auth")
+@users.delete("/users/me", limit="auth", ends_caller=True)
 @users.arguments(DeletionSchema)
 @users.response(204)
 @users.refuses("invalid-credentials", "last-admin")

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true, update
 
-from taskapi import db, passwords, rows, versioned
+from taskapi import credentials, db, passwords, rows, versioned
 from taskapi.db import AnyRow
 from taskapi.errors import (
     Fault,
@@ -124,24 +124,30 @@ def delete_own(caller: Any, password: str) -> None:
     proven = _as_proven(caller.id, prove(caller, password))
     _keep_an_admin(caller.id)
     with _same_password():
-        versioned.remove(User, proven)
+        versioned.remove(User, and_(proven, _allowed(caller)))
     log.info("account deleted", account_id=caller.id)
 
 
-def delete(user_id: int, versions: versioned.Versions = None) -> None:
+def delete(
+    user_id: int, versions: versioned.Versions = None, *, by: Any = None
+) -> None:
     """Delete an account and all that is theirs; the last admin stays."""
     _keep_an_admin(user_id)
-    versioned.remove(User, User.id == user_id, versions)
+    versioned.remove(User, and_(User.id == user_id, _allowed(by)), versions)
     log.info("account deleted", account_id=user_id)
 
 
 def administer(
-    user_id: int, changes: dict[str, Any], versions: versioned.Versions = None
+    user_id: int,
+    changes: dict[str, Any],
+    versions: versioned.Versions = None,
+    *,
+    by: Any = None,
 ) -> AnyRow:
     """Change role or state; the last admin keeps both."""
     if changes.get("role") == Role.USER or changes.get("is_active") is False:
         _keep_an_admin(user_id)
-    one = User.id == user_id
+    one = and_(User.id == user_id, _allowed(by))
     user = versioned.change(User, one, changes, versions, PUBLIC_COLUMNS)
     state = {"role": user.role, "is_active": user.is_active}
     log.info("account administered", account_id=user_id, **state)
@@ -224,9 +230,21 @@ def _refuse_nameless(names: dict[str, Any], *, keeps_email: bool) -> None:
         raise Invalid({"email": [Fault("An email is needed here.", "required")]})
 
 
+def _allowed(caller: Any) -> ColumnElement[bool]:
+    """Return the condition that a caller may still do this; an operator always may."""
+    if caller is None:
+        return true()
+    return and_(credentials.valid(caller), credentials.has_role(caller))
+
+
 def _keep_an_admin(user_id: int) -> None:
-    """Refuse to take away the only active admin; admins wait for each other here."""
-    admins = select(User.id).where(User.role == Role.ADMIN, User.is_active)
-    admins = admins.order_by(User.id)
-    if list(db.session.scalars(admins.with_for_update())) == [user_id]:
+    """Lock the account and all active admins; raise LastAdmin for the only one.
+
+    Nothing waits after that, so that the next statement sees what is true by then.
+    """
+    is_admin = and_(User.role == Role.ADMIN, User.is_active)
+    locked = select(User.id, is_admin.label("is_admin"))
+    locked = locked.where(or_(User.id == user_id, is_admin)).order_by(User.id)
+    rows = db.session.execute(locked.with_for_update())
+    if [row.id for row in rows if row.is_admin] == [user_id]:
         raise LastAdmin

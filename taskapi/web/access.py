@@ -1,7 +1,11 @@
 """Who may call an operation, and how often: the same facts guard and document it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from taskapi import db
+from taskapi.errors import NotFound
 from taskapi.scopes import Scope
 from taskapi.web import identity, in_progress, limits
 
@@ -16,6 +20,7 @@ class Access:
     scope: Scope | None
     takes_keys: bool
     limit: str
+    ends_caller: bool = False
 
     def check(self) -> None:
         """Find the caller and count the request, or refuse it."""
@@ -24,6 +29,25 @@ class Access:
         limits.count(self.limit)
         if not self.public:
             in_progress.begin()
+
+    @contextmanager
+    def confirmed(self) -> Iterator[None]:
+        """Confirm the caller before what the block has written is committed.
+
+        Statements of operations that may end the caller's own credentials name these
+        themselves; when they affect no row, the confirmation finds the cause.
+        """
+        try:
+            yield
+        except NotFound:
+            self._confirm()
+            raise
+        if not self.ends_caller:
+            self._confirm()
+
+    def _confirm(self) -> None:
+        if not self.public and db.in_transaction():
+            identity.confirm(self.scope)
 
     def problems(self) -> list[str]:
         """Return the codes of what it may refuse."""

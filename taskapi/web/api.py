@@ -79,8 +79,12 @@ class Blueprint(flask_smorest.Blueprint):
         """Serve a view at a path, to sessions and to keys with the scope.
 
         Queries that no view reads are rejected, unless `any_query` ignores them.
+        The option `ends_caller` marks operations that may end the caller's own
+        credentials.
         """
-        access = Access(public, scope, self.takes_keys, limit or self.limit)
+        ends_caller = options.pop("ends_caller", False)
+        chosen = limit or self.limit
+        access = Access(public, scope, self.takes_keys, chosen, ends_caller)
         found = ["not-found"] if "<" in rule else []
         headers = [] if public else ["Server-Timing"]
         problems = [
@@ -170,7 +174,8 @@ def _guard(
             raise Invalid(faults, in_query=True)
         if not reads_body:
             reject_oversized()
-        return view(*args, **kwargs)
+        with access.confirmed():
+            return view(*args, **kwargs)
 
     return document.annotate(guarded, operation=view.__name__)
 

@@ -34,9 +34,10 @@ class Finders(NamedTuple):
     by_key: Callable[[str], Any]
 
 
-def init_app(app: Flask, finders: Finders) -> None:
-    """Take the finders of the features."""
+def init_app(app: Flask, finders: Finders, rechecks: Finders) -> None:
+    """Take the finders of the features; `rechecks` find callers and write nothing."""
     app.extensions["finders"] = finders
+    app.extensions["rechecks"] = rechecks
 
 
 def caller() -> Any:
@@ -45,21 +46,23 @@ def caller() -> Any:
 
 
 def require(scope: Scope | None, *, takes_keys: bool) -> None:
-    """Find the caller, or raise Unauthenticated; refuse what the caller may not do.
+    """Find the caller, or raise Unauthenticated; reject what the caller may not do.
 
     Without a scope the operation is for sessions only.
     """
     token, key = _credentials()
-    finders: Finders = current_app.extensions["finders"]
-    session = _session(finders, token) if token else None
-    owner = _owner(finders, key) if key else None
-    if session and owner and session.id != owner.id:
-        raise ApiKeyInvalid("The token and the key belong to different users.")
-    if takes_keys and settings.require_api_key and not (session and owner):
+    g.credentials = tokens.claims_of(token, "access") if token else None, key
+    g.caller, granted = _find(current_app.extensions["finders"])
+    if takes_keys and settings.require_api_key and not (token and key):
         raise TokenMissing("Send an access token, and an API key of the same user.")
-    g.caller = session or owner
     structlog.contextvars.bind_contextvars(user_id=g.caller.id)
-    _authorize(scope, owner.scopes if owner else None)
+    _authorize(g.caller, scope, granted)
+
+
+def confirm(scope: Scope | None) -> None:
+    """Raise what `require` raises if the credentials are no longer valid."""
+    caller, granted = _find(current_app.extensions["rechecks"])
+    _authorize(caller, scope, granted)
 
 
 def bearer() -> str:
@@ -85,12 +88,20 @@ def _given(token: str, key: str) -> tuple[str, str]:
     return token, key
 
 
-def _session(finders: Finders, token: str) -> Any:
-    claims = tokens.claims_of(token, "access")
-    found = finders.by_session(claims.sid, claims.user_id)
-    if found is None:
+def _find(finders: Finders) -> tuple[Any, list[Scope] | None]:
+    """Return the caller, and the scopes of the key if one was sent."""
+    claims, key = g.credentials
+    session = finders.by_session(claims.sid, claims.user_id) if claims else None
+    if claims and session is None:
         raise SessionRevoked
-    return found
+    if not key:
+        return session, None
+    owner = _owner(finders, key)
+    if session is None:
+        return owner, owner.scopes
+    if session.id != owner.id:
+        raise ApiKeyInvalid("The token and the key belong to different users.")
+    return session._replace(key_id=owner.key_id), owner.scopes
 
 
 def _owner(finders: Finders, key: str) -> Any:
@@ -102,14 +113,14 @@ def _owner(finders: Finders, key: str) -> Any:
         raise
 
 
-def _authorize(scope: Scope | None, granted: list[Scope] | None) -> None:
-    """Check the session, the key's scopes and the role; `granted` is None sans key."""
+def _authorize(caller: Any, scope: Scope | None, granted: list[Scope] | None) -> None:
+    """Check the session, the scopes of the key and the role."""
     if scope is None:
-        if g.caller.session_id is None:
+        if caller.session_id is None:
             raise SessionRequired
         return
     if granted is not None and not covers(granted, scope):
-        log.warning("scope refused", account_id=g.caller.id, required_scope=scope)
+        log.warning("scope refused", account_id=caller.id, required_scope=scope)
         raise InsufficientScope(required_scope=scope)
-    if scope is Scope.ADMIN and g.caller.role != "admin":
+    if scope is Scope.ADMIN and caller.role != "admin":
         raise AdminRequired

@@ -73,6 +73,12 @@ PASSWORD_EVENTS: dict[str, Event] = {
         ann.app, "users", "reset-password", EMAIL, "--password", OWNER
     ),
 }
+SESSION_EVENTS: dict[str, Event] = {
+    "logout": lambda ann: ann.post("auth/logout"),
+    "logout everywhere": lambda ann: ann.post("auth/logout", {"all": True}),
+    "end of sessions": lambda ann: run(ann.app, "sessions", "end", EMAIL),
+    "deactivation": lambda ann: run(ann.app, "users", "deactivate", EMAIL),
+}
 WRITES: dict[str, Write] = {
     "password": lambda ann: ann.post(
         "auth/password", {"current_password": PASSWORD, "new_password": THIEF}
@@ -96,6 +102,21 @@ def test_write_has_no_effect_after_the_proven_password_changed(
     assert answer.status_code == 401
     assert stored_user(ann).email == EMAIL
     assert Client(ann.app, "ann").log_in(OWNER).tokens
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("event", SESSION_EVENTS.values(), ids=SESSION_EVENTS)
+def test_write_has_no_effect_after_the_session_ended(
+    ann: Client, after_proof: Any, event: Event, write: Write
+) -> None:
+    before = stored_user(ann).password_hash
+    after_proof(lambda: event(ann))
+
+    answer = write(ann)
+
+    assert answer.status_code == 401
+    assert stored_user(ann).email == EMAIL
+    assert stored_user(ann).password_hash == before
 
 
 @pytest.mark.parametrize("event", PASSWORD_EVENTS.values(), ids=PASSWORD_EVENTS)

@@ -68,9 +68,9 @@ def test_a_creation_takes_two_statements(ann: Client, statements: list[str]) -> 
         (("PATCH", {"title": "Tea"}, GUARD), 3),
         (("PUT", {"title": "Tea"}, GUARD), 3),
         (("PATCH", {}, GUARD), 2),
-        (("PATCH", {"tags": ["a"]}, {}), 10),
-        (("DELETE", None, {}), 4),
-        (("DELETE", None, GUARD), 4),
+        (("PATCH", {"tags": ["a"]}, {}), 11),
+        (("DELETE", None, {}), 5),
+        (("DELETE", None, GUARD), 5),
     ],
     ids=["patch", "guarded patch", "put", "nothing", "tags", "delete", "guarded"],
 )

@@ -1,0 +1,74 @@
+"""The condition that a caller's credentials are valid at the time a statement runs.
+
+A caller is looked up before a request is carried out. Until then its session may end,
+its key may be revoked and its account deactivated. A statement that commits by itself,
+or that ends the credentials it depends on, has this condition; other writes are
+confirmed before they are committed.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    String,
+    and_,
+    bindparam,
+    column,
+    exists,
+    or_,
+    table,
+)
+
+from taskapi.columns import Id
+from taskapi.errors import ApiKeyInvalid, SessionRevoked, Unauthenticated
+
+# not the models: those of users, sessions and keys import one another
+USERS = table(
+    "users", column("id", Id), column("is_active", Boolean), column("role", String)
+).alias("callers")
+SESSIONS = table("sessions", column("id", Id), column("user_id", Id))
+API_KEYS = table("api_keys", column("id", Id), column("user_id", Id))
+
+
+def valid(caller: Any = None) -> ColumnElement[bool]:
+    """Return the condition for a caller, or for the parameters of `of`."""
+    values = dict.fromkeys(of(None)) if caller is None else of(caller)
+    user_id, session_id, key_id = (
+        bindparam(name, value, type_=Id, unique=caller is not None)
+        for name, value in values.items()
+    )
+    return and_(
+        exists().where(USERS.c.id == user_id, USERS.c.is_active),
+        _exists(SESSIONS, session_id, user_id),
+        _exists(API_KEYS, key_id, user_id),
+    )
+
+
+def has_role(caller: Any) -> ColumnElement[bool]:
+    """Return the condition that a caller still has the role."""
+    return exists().where(USERS.c.id == caller.id, USERS.c.role == caller.role)
+
+
+def of(caller: Any) -> dict[str, int | None]:
+    """Return the parameters of the condition for a caller."""
+    return {
+        "caller_id": getattr(caller, "id", None),
+        "caller_session_id": getattr(caller, "session_id", None),
+        "caller_key_id": getattr(caller, "key_id", None),
+    }
+
+
+def revoked(caller: Any) -> Unauthenticated:
+    """Return the error for a statement that had no effect for want of the condition."""
+    return SessionRevoked() if of(caller)["caller_session_id"] else ApiKeyInvalid()
+
+
+def _exists(
+    rows: Any, row_id: BindParameter[Any], user_id: BindParameter[Any]
+) -> ColumnElement[bool]:
+    """Return the condition that a session or key exists, if the caller has one."""
+    return or_(
+        row_id.is_(None), exists().where(rows.c.id == row_id, rows.c.user_id == user_id)
+    )

@@ -1,0 +1,251 @@
+"""Credentials that end while a request is being handled: the request has no effect.
+
+Each operation that writes is tried, so that new ones are covered too.
+"""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from taskapi.tasks import revising
+from tests.access import ACCESS, Kind
+from tests.auth.test_proofs import in_another_worker
+from tests.backstage import run, store_user
+from tests.callers import ask
+from tests.crowd import Crowd
+from tests.keys.holding import Holder, holder
+from tests.support import API, Client, refused
+from tests.system.sql import execute
+
+Event = Callable[[], object]
+EMAIL = "ann@example.org"
+WRITES = [
+    operation
+    for operation, access in ACCESS.items()
+    if access.kind is not Kind.PUBLIC and not operation.startswith("GET ")
+]
+OF_USERS = [o for o in WRITES if ACCESS[o].kind is not Kind.ADMIN]
+OF_KEYS = [o for o in WRITES if ACCESS[o].kind is Kind.OWN]
+OF_ADMINS = [o for o in WRITES if ACCESS[o].kind is Kind.ADMIN]
+ROWS = ("users", "tasks", "task_tags", "api_keys", "kept_answers")
+
+
+@pytest.fixture
+def after_lookup(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event], None]:
+    """Return a function that lets an event happen once the caller was found."""
+    events: list[Event] = []
+
+    def count(_policy: str) -> None:
+        while events:
+            in_another_worker(events.pop())
+
+    monkeypatch.setattr("taskapi.web.access.limits.count", count)
+    return events.append
+
+
+class SlowBody(BytesIO):
+    """A body during whose arrival an event happens."""
+
+    def __init__(self, content: bytes, event: Event) -> None:
+        super().__init__(content)
+        self.events = [event]
+
+    def readinto(self, buffer: Any) -> int:
+        while self.events:
+            in_another_worker(self.events.pop())
+        return super().readinto(buffer)
+
+
+def rows(app: Flask) -> dict[str, list[Any]]:
+    """Return all rows of what an account owns, but when it was used."""
+    found = {table: execute(app, f"SELECT * FROM {table}") for table in ROWS}  # noqa: S608 - names of tables
+    return {table: sorted(map(repr, stored)) for table, stored in found.items()}
+
+
+def deactivate(ann: Client) -> None:
+    """Take the account's right to log in, and leave its sessions and keys."""
+    store_user(ann, is_active=False)
+
+
+ENDINGS: dict[str, Callable[[Client], object]] = {
+    "logout": lambda ann: ann.post("auth/logout"),
+    "end by the operator": lambda ann: run(ann.app, "sessions", "end", EMAIL),
+    "deactivation": deactivate,
+}
+
+
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.parametrize("operation", OF_USERS)
+def test_write_has_no_effect_after_its_session_ended(
+    ann: Client, after_lookup: Any, operation: str, end: Callable[[Client], object]
+) -> None:
+    owned = Crowd(ann).owned
+    after: list[Any] = []
+    after_lookup(lambda: (end(ann), after.append(rows(ann.app))))
+
+    answer = ask(ann, operation, owned)
+
+    assert answer.status_code == 401, answer.text
+    assert rows(ann.app) == after[0]
+
+
+@pytest.mark.parametrize("operation", OF_KEYS)
+def test_write_has_no_effect_after_its_key_was_revoked(
+    ann: Client, after_lookup: Any, operation: str
+) -> None:
+    owned = Crowd(ann).owned
+    script = holder(ann, "tasks:write", "account:write")
+    key_id = ann.get("api-keys").json["items"][0]["id"]
+    after: list[Any] = []
+
+    def revoke() -> None:
+        ann.delete(f"api-keys/{key_id}")
+        after.append(rows(ann.app))
+
+    after_lookup(revoke)
+
+    answer = ask(script, operation, owned)
+
+    refused(answer, 401, "api-key-invalid")
+    assert rows(ann.app) == after[0]
+
+
+@pytest.mark.parametrize("both", ["session", "key"])
+def test_write_with_session_and_key_needs_both_until_the_end(
+    ann: Client, after_lookup: Any, both: str
+) -> None:
+    script = holder(ann)
+    script.tokens = ann.tokens
+    key_id = ann.get("api-keys").json["items"][0]["id"]
+    ends: dict[str, Event] = {
+        "session": lambda: ann.post("auth/logout"),
+        "key": lambda: execute(
+            ann.app, "DELETE FROM api_keys WHERE id = :id", id=key_id
+        ),
+    }
+    after_lookup(ends[both])
+
+    answer = script.post("tasks", {"title": "Tea"})
+
+    assert answer.status_code == 401, answer.text
+    assert execute(ann.app, "SELECT count(*) FROM tasks") == [(0,)]
+
+
+@pytest.mark.parametrize("operation", OF_ADMINS)
+@pytest.mark.parametrize("key", [False, True], ids=["session", "key"])
+def test_administrator_who_loses_the_role_changes_no_account(
+    ann: Client, after_lookup: Any, operation: str, *, key: bool
+) -> None:
+    crowd = Crowd(ann)
+    owned, root = crowd.owned, crowd.key_of_admin if key else crowd.admin
+    after: list[Any] = []
+    after_lookup(
+        lambda: (store_user(crowd.admin, role="user"), after.append(rows(ann.app)))
+    )
+
+    answer = ask(root, operation, owned)
+
+    assert answer.status_code in {401, 403}, answer.text
+    assert rows(ann.app) == after[0]
+
+
+@pytest.mark.parametrize("operation", [o for o in WRITES if ACCESS[o].body])
+def test_write_has_no_effect_after_its_session_ended_while_the_body_arrived(
+    ann: Client, operation: str
+) -> None:
+    crowd = Crowd(ann)
+    client = crowd.admin if operation in OF_ADMINS else ann
+    owned = crowd.owned
+    after: list[Any] = []
+
+    def log_out() -> None:
+        client.post("auth/logout")
+        after.append(rows(ann.app))
+
+    answer = send_slowly(client, operation, owned, log_out)
+
+    refused(answer, 401, "session-revoked")
+    assert rows(ann.app) == after[0]
+
+
+def send_slowly(
+    client: Client, operation: str, owned: dict[str, object], event: Event
+) -> Any:
+    """Call an operation whose body arrives while something happens."""
+    body = ACCESS[operation].body
+    text = body if isinstance(body, str) else client.app.json.dumps(body)
+    method, _, path = operation.partition(" ")
+    content = text.encode()
+    return client.call(
+        method,
+        path.format_map(owned),
+        input_stream=SlowBody(content, event),
+        headers={
+            "Content-Type": "text/csv" if isinstance(body, str) else "application/json",
+            "Content-Length": str(len(content)),
+        },
+    )
+
+
+@pytest.mark.parametrize("operation", ["POST tasks", "PATCH tasks/{task_id}"])
+def test_idempotent_write_has_no_effect_after_its_session_ended(
+    ann: Client, after_lookup: Any, operation: str
+) -> None:
+    task_id = ann.make_task()["id"]
+    after: list[Any] = []
+    after_lookup(lambda: (ann.post("auth/logout"), after.append(rows(ann.app))))
+    method, path = operation.format(task_id=task_id).split()
+
+    answer = ann.call(
+        method, path, json={"title": "Tea"}, headers={"Idempotency-Key": "k"}
+    )
+
+    refused(answer, 401, "session-revoked")
+    assert rows(ann.app) == after[0]
+
+
+@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
+def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
+    ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement that waits keeps its view of other tables."""
+    task = ann.make_task(tags=["a"])
+    original = revising.hold
+
+    def hold_then_log_out(owner_id: int, task_ids: Any) -> Any:
+        held = original(owner_id, task_ids)
+        in_another_worker(lambda: ann.post("auth/logout"))
+        return held
+
+    monkeypatch.setattr(revising, "hold", hold_then_log_out)
+
+    answer = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
+
+    refused(answer, 401, "session-revoked")
+    found = execute(ann.app, "SELECT name FROM task_tags")
+    assert found == [("a",)]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        (f"{API}/tasks", b"x" * (1024 * 1024 + 1), 413),
+        (f"{API}/tasks", b"{", 400),
+        (f"{API}/api-keys", b"[]", 422),
+    ],
+)
+def test_errors_of_the_body_come_after_those_of_the_caller(
+    ann: Client, path: str, body: bytes, status: int
+) -> None:
+    script = Holder(Client(ann.app), "tsk_00000000_" + "A" * 43)
+    options: dict[str, Any] = {
+        "data": body,
+        "headers": {"Content-Type": "application/json"},
+    }
+
+    answers = [client.post(path, **options) for client in (script, ann)]
+
+    assert [a.status_code for a in answers] == [401, status]
