@@ -1,6 +1,7 @@
 """Settings: their defaults, and what the process refuses to start with."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -262,6 +263,15 @@ def test_host_is_bound_and_shown_as_a_url_writes_it(
     settings = config.from_env()
 
     assert (settings.bind, settings.address) == (bind, address)
+
+
+def test_gunicorn_takes_bind_and_keepalive_from_the_settings() -> None:
+    variables = environment(HOST="::1", PORT="8001", KEEPALIVE_SECONDS="77")
+
+    shown = run([str(TOOLS / "gunicorn"), "--print-config", "wsgi:app"], variables)
+
+    lines = dict(re.findall(r"^(\w+) += (.*)$", shown.stdout, re.MULTILINE))
+    assert (lines["bind"], lines["keepalive"]) == ("['[::1]:8001']", "77")
 
 
 @pytest.mark.parametrize(
