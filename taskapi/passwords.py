@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -98,6 +99,14 @@ class Passwords:
         self.common = frozenset(COMMON.read_text().splitlines())
         self.slot = Slot()
 
+    def matching_form(self, stored: str | None, password: str) -> str | None:
+        """Return the form of which the stored one is the hash; None if there is none.
+
+        Hashes were made of passwords as sent before they were normalized.
+        """
+        forms = dict.fromkeys([normalize(password), password])
+        return next((form for form in forms if self.compare(stored, form)), None)
+
     def compare(self, stored: str | None, password: str) -> bool:
         """Tell whether they match; spend on a denial what a hash of today takes."""
         readable = HASH.fullmatch(stored or "")
@@ -126,9 +135,17 @@ def _rules() -> Passwords:
     return rules
 
 
+def normalize(password: str) -> str:
+    """Return the form that is hashed: NFC (RFC 8265, NIST SP 800-63B-4).
+
+    Keyboards and systems differ in whether they compose accents.
+    """
+    return unicodedata.normalize("NFC", password)
+
+
 def refuse_weak(password: str, *names: str | None, field: str = "password") -> None:
     """Raise Invalid for a password that is short, common, or the user's own name."""
-    rules = _rules()
+    rules, password = _rules(), normalize(password)
     if len(password) < rules.min_length:
         fault = Fault(f"Use at least {rules.min_length} characters.", "length")
     elif len(password) > MAX_LENGTH:
@@ -150,17 +167,25 @@ def slot() -> AbstractContextManager[None]:
 def make_hash(password: str) -> str:
     """Return the hash to store; takes a quarter of a second at 12 rounds."""
     rules = _rules()
-    compute = partial(rules.bcrypt.generate_password_hash, password)
+    compute = partial(rules.bcrypt.generate_password_hash, normalize(password))
     digest: bytes = rules.slot.run(compute)
     return digest.decode()
 
 
-def matches(stored: str | None, password: str) -> bool:
-    """Tell whether the password is the stored one; each denial takes equally long."""
+def matching_form(stored: str | None, password: str) -> str | None:
+    """Return the form of the password that is stored; each denial takes equally long.
+
+    It is normalized, or as sent where an older hash was made of that.
+    """
     rules = _rules()
-    return rules.slot.run(partial(rules.compare, stored, password))
+    return rules.slot.run(partial(rules.matching_form, stored, password))
 
 
-def is_outdated(stored: str | None) -> bool:
-    """Tell whether the hash was made with fewer rounds than are asked for now."""
-    return stored is not None and stored[:7] < _rules().prefix
+def matches(stored: str | None, password: str) -> bool:
+    """Return whether the password is the stored one; each denial takes equally long."""
+    return matching_form(stored, password) is not None
+
+
+def is_outdated(stored: str | None, form: str) -> bool:
+    """Return whether the hash has too few rounds, or is not of the normalized form."""
+    return form != normalize(form) or (stored or "")[:7] < _rules().prefix

@@ -9,7 +9,7 @@ from taskapi.auth.models import IP_LENGTH, USER_AGENT_LENGTH
 from taskapi.errors import Fault, Invalid
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MIN_LENGTH
-from taskapi.users.schemas import OTHER_SAMPLE, fold, password
+from taskapi.users.schemas import OTHER_SAMPLE, Password, fold
 from taskapi.web.fields import (
     MAX_SHORT,
     Choice,
@@ -49,7 +49,7 @@ class LoginSchema(Schema):
 
     email = login_name("Instead of `username`.")
     username = login_name("The username, or the email.")
-    password = password(required=True)
+    password = Password(required=True)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def has_one_name(self, _data: Any, given: dict[str, Any], **_: Any) -> None:
@@ -92,7 +92,7 @@ class GrantSchema(Schema):
 
     grant_type = Choice(Grant, required=True)
     username = login_name("The username or the email, for grant_type password.")
-    password = password()
+    password = Password()
     refresh_token = refresh_token()
     scope = Text(high=200, metadata={"description": "Not used."})
     client_id = Text(high=200, metadata={"description": "Not used."})
@@ -127,8 +127,8 @@ class LogoutSchema(Schema):
 class PasswordChangeSchema(Schema):
     """The password now, and the one from now on."""
 
-    current_password = password(required=True)
-    new_password = password(low=MIN_LENGTH, required=True, shown=OTHER_SAMPLE)
+    current_password = Password(required=True)
+    new_password = Password(low=MIN_LENGTH, required=True, shown=OTHER_SAMPLE)
 
 
 class SessionSchema(Schema):

@@ -121,10 +121,11 @@ def log_in(
 def _matched(user: AnyRow | None, password: str) -> str | None:
     """Check the password; return a new hash of it if the old one is outdated."""
     stored = user.password_hash if user else None
-    if not passwords.matches(stored, password):
+    form = passwords.matching_form(stored, password)
+    if form is None:
         log.warning("login failed", account_id=user and user.id)
         raise InvalidCredentials
-    return passwords.make_hash(password) if passwords.is_outdated(stored) else None
+    return passwords.make_hash(form) if passwords.is_outdated(stored, form) else None
 
 
 def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> AnyRow:

@@ -1,7 +1,7 @@
 """Requests for letters, and tokens that come back, in JSON."""
 
 from taskapi.passwords import MIN_LENGTH
-from taskapi.users.schemas import OTHER_SAMPLE, email, password
+from taskapi.users.schemas import OTHER_SAMPLE, Password, email
 from taskapi.web.fields import Text
 from taskapi.web.schema import Schema
 
@@ -24,7 +24,7 @@ class PasswordResetSchema(Schema):
     """The token of the letter, and the password from now on."""
 
     token = token()
-    new_password = password(low=MIN_LENGTH, required=True, shown=OTHER_SAMPLE)
+    new_password = Password(low=MIN_LENGTH, required=True, shown=OTHER_SAMPLE)
 
 
 class EmailVerificationSchema(Schema):

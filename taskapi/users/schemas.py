@@ -8,9 +8,16 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.errors import Fault
 from taskapi.mail.models import EMAIL_LENGTH
-from taskapi.passwords import MAX_LENGTH, MIN_LENGTH
+from taskapi.passwords import MAX_LENGTH, MIN_LENGTH, normalize
 from taskapi.users import models
-from taskapi.web.fields import Choice, Integer, Moment, Text
+from taskapi.web.fields import (
+    MOST_SHRINKAGE,
+    Choice,
+    Integer,
+    Length,
+    Moment,
+    Text,
+)
 from taskapi.web.schema import Schema
 
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -66,18 +73,32 @@ def full_name() -> Text:
     return Text(high=models.FULL_NAME_LENGTH, allow_none=True, metadata=about)
 
 
-def password(*, low: int = 1, shown: str = SAMPLE, **options: Any) -> Text:
-    """Return a password field: compared exactly as sent, never answered."""
-    about = {"format": "password", "examples": [shown]}
-    return Text(
-        low=low,
-        high=MAX_LENGTH,
-        trim=False,
-        lines=True,
-        load_only=True,
-        metadata=about,
-        **options,
-    )
+class NormalizedLength(Length):
+    """The length of a password in the form that is hashed."""
+
+    def __call__(self, value: Any) -> Any:
+        """Measure it; what is much too long takes long to normalize."""
+        much_too_long = len(value) > MAX_LENGTH * MOST_SHRINKAGE
+        super().__call__(value if much_too_long else normalize(value))
+        return value
+
+
+class Password(Text):
+    """A password, loaded as sent: older hashes were made of that. Never returned."""
+
+    def __init__(
+        self, *, low: int = 1, shown: str = SAMPLE, required: bool = False
+    ) -> None:
+        super().__init__(
+            high=MAX_LENGTH,
+            trim=False,
+            lines=True,
+            load_only=True,
+            required=required,
+            metadata={"format": "password", "examples": [shown]},
+        )
+        self.limits = NormalizedLength(min=low, max=MAX_LENGTH)
+        self.validators = [self.limits]
 
 
 class Timezone(Text):
@@ -112,7 +133,7 @@ class UserSchema(Schema):
     version = Integer(dump_only=True, low=1)
     created_at = Moment(dump_only=True)
     updated_at = Moment(dump_only=True)
-    current_password = password()
+    current_password = Password()
 
 
 class RegistrationSchema(Schema):
@@ -123,7 +144,7 @@ class RegistrationSchema(Schema):
 
     email = email()
     username = username()
-    password = password(low=MIN_LENGTH, required=True)
+    password = Password(low=MIN_LENGTH, required=True)
     full_name = full_name()
     timezone = Timezone()
 
@@ -137,4 +158,4 @@ class RegistrationSchema(Schema):
 class DeletionSchema(Schema):
     """The password, asked for once more before an account goes."""
 
-    password = password(required=True)
+    password = Password(required=True)

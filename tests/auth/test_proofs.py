@@ -34,16 +34,16 @@ def in_another_worker(event: Callable[[], object]) -> None:
 @pytest.fixture
 def after_proof(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
     """Return a function that lets an event happen once, right after a proof."""
-    matches = passwords.matches
+    matching_form = passwords.matching_form
     events: list[Callable[[], object]] = []
 
-    def match(stored: str | None, password: str) -> bool:
-        same = matches(stored, password)
+    def match(stored: str | None, password: str) -> str | None:
+        form = matching_form(stored, password)
         while events:
             in_another_worker(events.pop())
-        return same
+        return form
 
-    monkeypatch.setattr(passwords, "matches", match)
+    monkeypatch.setattr(passwords, "matching_form", match)
     return events.append
 
 
@@ -142,7 +142,7 @@ def test_renewed_hash_does_not_undo_a_password_change(
             in_another_worker(events.pop())
         return made
 
-    monkeypatch.setattr(passwords, "is_outdated", lambda _stored: bool(events))
+    monkeypatch.setattr(passwords, "is_outdated", lambda *_about: bool(events))
     monkeypatch.setattr(passwords, "make_hash", make_slowly)
 
     answer = Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
