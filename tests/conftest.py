@@ -106,14 +106,14 @@ def anyone(app: Flask) -> Client:
 
 @pytest.fixture
 def ann(app: Flask) -> Client:
-    """Return Ann, who has logged in."""
-    return Client(app, "ann").register().log_in()
+    """Return Ann, who is logged in."""
+    return Client(app, "ann").sign_in()
 
 
 @pytest.fixture
 def bob(app: Flask) -> Client:
-    """Return Bob, who has logged in."""
-    return Client(app, "bob").register().log_in()
+    """Return Bob, who is logged in."""
+    return Client(app, "bob").sign_in()
 
 
 @pytest.fixture

@@ -25,13 +25,13 @@ class Crowd:
 
     @cached_property
     def other(self) -> Client:
-        return Client(self.owner.app, "bob").register().log_in()
+        return Client(self.owner.app, "bob").sign_in()
 
     @cached_property
     def admin(self) -> Client:
         """One of two administrators, so that each may go."""
         store_user(Client(self.owner.app, "deputy").register(), role="admin")
-        root = Client(self.owner.app, "root").register().log_in()
+        root = Client(self.owner.app, "root").sign_in()
         store_user(root, role="admin")
         return root
 
@@ -49,7 +49,7 @@ class Crowd:
     @cached_property
     def closed(self) -> Holder:
         """Somebody with token and key whose account is closed."""
-        carl = Client(self.owner.app, "carl").register().log_in()
+        carl = Client(self.owner.app, "carl").sign_in()
         key = together(carl, holder(carl, *OF_USERS))
         store_user(carl, is_active=False)
         return key

@@ -1,9 +1,19 @@
 """What tests share: clients with names, and what every refusal looks like."""
 
+import json
+from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import insert
 from werkzeug.test import TestResponse
+
+from taskapi import clock, db, passwords, versioned
+from taskapi.auth.models import Session, new_token_id
+from taskapi.users.models import PUBLIC_COLUMNS, User
+from taskapi.users.schemas import UserSchema
+from taskapi.web import tokens
 
 API = "/api/v1"
 PASSWORD = "a long walk in the rain"
@@ -52,8 +62,21 @@ class Client:
     def delete(self, path: str, json: Any = None, **options: Any) -> TestResponse:
         return self.call("DELETE", path, json=json, **options)
 
+    def sign_in(self) -> "Client":
+        """Insert an account and a session, without requests.
+
+        Registration and login took half of the time of the tests.
+        """
+        with self.app.app_context(), db.transaction():
+            account = {"email": f"{self.name}@example.org", "password_hash": _hash()}
+            user = versioned.create(User, account, PUBLIC_COLUMNS)
+            session = _insert_session(user.id)
+            self.user = json.loads(self.app.json.dumps(UserSchema().dump(user)))
+            self.tokens = tokens.issue(user.id, session.sid, session.refresh_id)
+        return self
+
     def register(self) -> "Client":
-        """Make the account of this name."""
+        """Create the account of this name by a request."""
         account = {"email": f"{self.name}@example.org", "password": PASSWORD}
         answer = self.post("auth/register", account)
         assert answer.status_code == 201, answer.text
@@ -61,7 +84,7 @@ class Client:
         return self
 
     def log_in(self, password: str = PASSWORD) -> "Client":
-        """Begin a session."""
+        """Begin a session by a request."""
         login = {"email": f"{self.name}@example.org", "password": password}
         answer = self.post("auth/login", login)
         assert answer.status_code == 200, answer.text
@@ -74,6 +97,24 @@ class Client:
         assert answer.status_code == 201, answer.text
         task: dict[str, Any] = answer.json
         return task
+
+
+@cache
+def _hash() -> str:
+    return passwords.make_hash(PASSWORD)
+
+
+def _insert_session(user_id: int) -> Any:
+    expires_at = clock.now() + timedelta(days=7)
+    values = {
+        "user_id": user_id,
+        "refresh_id": new_token_id(),
+        "expires_at": expires_at,
+    }
+    statement = (
+        insert(Session).values(values).returning(Session.sid, Session.refresh_id)
+    )
+    return db.session.execute(statement).one()
 
 
 def refused(response: TestResponse, status: int, code: str) -> dict[str, Any]:

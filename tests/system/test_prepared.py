@@ -19,7 +19,7 @@ def test_statements_are_prepared_where_no_pooler_forbids_it(
     twin: Callable[..., Flask], *, prepare: bool
 ) -> None:
     app = twin(database_prepare=prepare)
-    ann = Client(app, "ann").register().log_in()
+    ann = Client(app, "ann").sign_in()
     answers = [ann.get("tasks") for _ in range(OFTEN)]
 
     with app.app_context():

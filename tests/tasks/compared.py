@@ -34,8 +34,8 @@ class Compared(RuleBasedStateMachine):
         self.app = app
         self.travel = time_machine.travel(made_up.START, tick=False)
         self.clock = self.travel.start()
-        self.ann = Client(app, "ann").register().log_in()
-        bob = Client(app, "bob").register().log_in()
+        self.ann = Client(app, "ann").sign_in()
+        bob = Client(app, "bob").sign_in()
         self.ids = [bob.make_task()["id"]]
         self.model = Model(made_up.START)
 

@@ -21,7 +21,7 @@ def test_a_search_asks_the_words_before_the_owner(
         app = make(kind)
         with app.app_context():
             flask_migrate.upgrade()
-        ann = Client(app, "ann").register().log_in()
+        ann = Client(app, "ann").sign_in()
 
         steps = plans(ann, "tasks?q=word7")
 

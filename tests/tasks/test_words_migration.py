@@ -47,8 +47,8 @@ def test_sqlite_keeps_the_words_by_triggers(sqlite: Flask) -> None:
 
 
 def test_the_index_of_words_agrees_with_the_tasks(sqlite: Flask) -> None:
-    ann = Client(sqlite, "ann").register().log_in()
-    bob = Client(sqlite, "bob").register().log_in()
+    ann = Client(sqlite, "ann").sign_in()
+    bob = Client(sqlite, "bob").sign_in()
     made = [ann.make_task(title=title) for title in ("Tea", "Milk", "Cake")]
     bob.make_task(title="Juice", subtasks=[{"title": "Ice"}])
     ann.patch(f"tasks/{made[0]['id']}", {"title": "Tea time", "tags": ["x"]})
@@ -65,7 +65,7 @@ def test_the_index_of_words_agrees_with_the_tasks(sqlite: Flask) -> None:
 def test_who_rebuilds_the_table_on_sqlite_must_make_its_triggers_again(
     sqlite: Flask, folder: Path
 ) -> None:
-    ann = Client(sqlite, "ann").register().log_in()
+    ann = Client(sqlite, "ann").sign_in()
     ann.make_task(title="Tea")
     before = execute(sqlite, TRIGGERS)
     add_version(folder, KEEP.format(rebuild=REBUILD))

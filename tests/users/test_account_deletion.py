@@ -107,7 +107,7 @@ def test_who_takes_the_name_of_who_is_gone_is_someone_else(ann: Client) -> None:
     ann.make_task()
     ann.delete("users/me", PROOF)
 
-    newcomer = Client(ann.app, "ann").register().log_in()
+    newcomer = Client(ann.app, "ann").sign_in()
 
     assert newcomer.user["id"] > ann.user["id"]
     assert newcomer.get("tasks").json["items"] == []
