@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, request
 
 from taskapi.errors import Fault, Invalid
+from taskapi.web.body import JSON_TYPES, read_body
 from taskapi.web.document import annotate
 from taskapi.web.identity import caller
 from taskapi.web.multipart import digest
+from taskapi.web.strict_json import canonical
 
 NAME = "Idempotency-Key"
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
@@ -69,7 +71,15 @@ def _subject(key: str) -> str:
 
 
 def _fingerprint() -> str:
-    return _digest(request.query_string.decode("latin-1"), digest(request))
+    """Return what two requests have in common if one repeats the other.
+
+    Clients may write the same JSON differently, so JSON is compared by value.
+    """
+    if request.mimetype in JSON_TYPES:
+        body = hashlib.sha256(canonical(read_body(request))).hexdigest()
+    else:
+        body = digest(request)
+    return _digest(request.query_string.decode("latin-1"), body)
 
 
 def _digest(*parts: str) -> str:

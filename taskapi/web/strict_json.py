@@ -54,6 +54,15 @@ def parse_text(text: str) -> Any:
     return document
 
 
+def canonical(body: bytes) -> bytes:
+    """Return one text for all JSON documents of equal values; other text as it is."""
+    try:
+        document = parse_json(body)
+    except MalformedJson:
+        return body
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
 def tokens(text: str) -> Iterator[Token]:
     """Yield the names and values of a document in order, as far as it is valid."""
     walk = _Walk()
