@@ -1,5 +1,7 @@
 """Requests that never reach an operation: problem documents like all other errors."""
 
+import re
+import secrets
 from urllib.parse import quote
 
 import pytest
@@ -141,3 +143,14 @@ def test_a_rejected_request_may_hold_anything(server: Server, head: bytes) -> No
     response = server.send(head)
 
     rejected(response, 417, "expectation-failed")
+
+
+def test_a_rejected_request_is_counted(serving: Serve) -> None:
+    token = secrets.token_hex(32)
+    server = serving(METRICS_TOKEN=token)
+
+    server.send(b"rubbish\r\n\r\n")
+
+    bearer = {"Authorization": f"Bearer {token}"}
+    counted = server.call("GET", "/metrics", headers=bearer).body.decode()
+    assert re.search(r'requests_total\{.*status="400".*\} 1\.0', counted), counted
