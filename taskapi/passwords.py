@@ -45,12 +45,12 @@ class Slot:
     """One hash at a time in each process, so that a burst of logins stops no others.
 
     Its thread lets those of other requests go first. Up to `WAITING` callers wait for
-    the slot; beyond that Unavailable tells them to come back.
+    the slot; for more callers Unavailable is raised.
     """
 
     def __init__(self) -> None:
         self._places = BoundedSemaphore(WAITING)
-        self._lock = RLock()  # who has the slot may hash more than once
+        self._lock = RLock()  # its holder may hash more than once
         self._thread = ThreadPoolExecutor(1, "hash", _give_way)
 
     @contextmanager
@@ -100,7 +100,7 @@ class Passwords:
         self.slot = Slot()
 
     def matching_form(self, stored: str | None, password: str) -> str | None:
-        """Return the form of which the stored one is the hash; None if there is none.
+        """Return the form of which the stored one is the hash; None for a mismatch.
 
         Hashes were made of passwords as sent before they were normalized.
         """

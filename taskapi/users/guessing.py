@@ -28,7 +28,7 @@ LETTERS = 5
 
 
 class Subject(NamedTuple):
-    """What is counted, and its limit within 15 minutes."""
+    """A name under which attempts are counted, and its limit within 15 minutes."""
 
     name: str
     most: int
@@ -133,7 +133,7 @@ def proof_attempt(subject: Subject) -> Iterator[None]:
 def count(subject: Subject) -> Count:
     """Count once more within the open transaction; raises RateLimited beyond the limit.
 
-    What is beyond it need not be stored: the caller's transaction is rolled back.
+    An attempt beyond it need not be stored: the caller's transaction is rolled back.
     """
     now = clock.now()
     counted = _increment(subject, now + WINDOW, Guess.expires_at <= now)
@@ -163,8 +163,8 @@ def _count_within(total: Count, network: str) -> Count:
     return _increment(share, total.expires_at, Guess.expires_at != total.expires_at)
 
 
-def _increment(subject: Subject, ends_at: datetime, is_over: Any) -> Count:
-    """Add one to the stored number, or begin with one where that is over."""
+def _increment(subject: Subject, ends_at: datetime, expired: Any) -> Count:
+    """Add one to the stored number, or begin with one where that has expired."""
     fresh = {"number": 1, "expires_at": ends_at}
     statement = (
         rows.upsert(Guess)
@@ -172,8 +172,8 @@ def _increment(subject: Subject, ends_at: datetime, is_over: Any) -> Count:
         .on_conflict_do_update(
             index_elements=[Guess.subject],
             set_={
-                "number": case((is_over, 1), else_=Guess.number + 1),
-                "expires_at": case((is_over, ends_at), else_=Guess.expires_at),
+                "number": case((expired, 1), else_=Guess.number + 1),
+                "expires_at": case((expired, ends_at), else_=Guess.expires_at),
             },
         )
         .returning(Guess.number, Guess.expires_at)
