@@ -71,7 +71,7 @@ def create_app(settings: "Settings") -> Flask:
         Finders(sessions.find_caller, api_keys.find_caller),
         rechecks=Finders(sessions.find_active, api_keys.find_owner),
     )
-    idempotency.init_app(app, Keeper(answers.claim, answers.keep))
+    idempotency.init_app(app, Keeper(answers.begin, answers.claim, answers.keep))
     for part in (limits, in_progress, security):
         part.init_app(app, settings)
     proxies.init_app(app, settings)

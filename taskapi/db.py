@@ -101,6 +101,11 @@ def init_app(app: Flask, settings: "Settings") -> None:
             event.listen(database.engine, "reset", _roll_back)
 
 
+def lock_wait() -> float:
+    """Return for how many seconds a request of this app waits for a lock of SQLite."""
+    return _lock_wait(current_app.extensions["settings"])
+
+
 def _lock_wait(settings: "Settings") -> float:
     """Return for how long SQLite waits for the lock, which nothing can interrupt."""
     return min(LOCK_WAIT_SECONDS, settings.request_timeout / 2)
@@ -223,7 +228,8 @@ def _queue(timeout: float | None = None) -> None:
     if timeout is None:
         wait = _lock_wait(settings)
         timeout = min(wait, watchdog.left() - wait)
-    patient = max(1, settings.threads // 2)
+    for_reads = max(1, settings.threads // 6)
+    patient = max(1, settings.threads - 1 - for_reads)
     if timeout < 0 or not writers.acquire(timeout, patient=patient):
         raise Unavailable(retry_after=1)
 

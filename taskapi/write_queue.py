@@ -8,7 +8,7 @@ from threading import Condition
 
 from taskapi.turns import step_aside
 
-STUCK_SECONDS = 1
+STUCK_SECONDS = 0.5
 """A writer that takes longer is not writing, but waits for another process itself."""
 
 

@@ -67,7 +67,7 @@ def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
             "secret_key": "0123456789abcdef" * 4,
             "database_url": database_urls[kind],
             "bcrypt_rounds": 4,
-            "threads": 24,
+            "threads": 64 if kind == "sqlite" else 24,  # each may wait for the lock
             "max_requests_in_progress": 1000,
             "log_level": "INFO",
             "ratelimit_enabled": False,
@@ -123,7 +123,8 @@ def twin(app: Flask, make_app: Callable[..., Flask]) -> Iterator[Callable[..., F
 
     def make(**changes: Any) -> Flask:
         url = app.extensions["settings"].database_url
-        made.append(make_app(database_url=url, **changes))
+        kind = "sqlite" if url.startswith("sqlite") else "postgresql"
+        made.append(make_app(kind, database_url=url, **changes))
         return made[-1]
 
     yield make

@@ -3,14 +3,18 @@
 A claim and the effect of the request are in one transaction: both stay, or neither.
 """
 
+import hashlib
 import zlib
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exc, select, update
 
 from taskapi import clock, db, db_errors, rows
 from taskapi.errors import IdempotencyKeyReused, RequestInProgress
+from taskapi.idempotency import running
 from taskapi.idempotency.models import KeptAnswer
 
 KEPT = timedelta(hours=24)
@@ -22,6 +26,18 @@ class Answer(NamedTuple):
     status: int
     headers: str
     body: bytes
+
+
+def begin(user_id: int, subject: str) -> Callable[[], None]:
+    """Return what ends this request; raises RequestInProgress if another one runs."""
+    url = db.database.engine.url
+    if url.get_backend_name() != "sqlite":
+        return lambda: None
+    found = running.at(str(url.database))
+    subject = hashlib.sha256(f"{user_id} {subject}".encode()).hexdigest()
+    if not found.begin(subject, db.lock_wait() / 2):
+        raise RequestInProgress(retry_after=1)
+    return partial(found.end, subject)
 
 
 def claim(user_id: int, subject: str, fingerprint: str) -> Answer | None:

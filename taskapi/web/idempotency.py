@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, NamedTuple
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 from taskapi.errors import Fault, Invalid
 from taskapi.web.body import JSON_TYPES, read_body
@@ -23,8 +23,13 @@ KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 
 
 class Keeper(NamedTuple):
-    """Who keeps answers: `claim` returns one or takes the key, `keep` stores one."""
+    """The functions that store responses.
 
+    `begin` returns what must be called when the request has ended, `claim` returns a
+    stored response or takes the key, `keep` stores a response.
+    """
+
+    begin: Callable[[int, str], Callable[[], None]]
     claim: Callable[[int, str, str], Any | None]
     keep: Callable[..., None]
 
@@ -32,6 +37,7 @@ class Keeper(NamedTuple):
 def init_app(app: Flask, keeper: Keeper) -> None:
     """Take the keeper of the features."""
     app.extensions["answers"] = keeper
+    app.teardown_request(_end)
 
 
 def replayable(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,6 +53,8 @@ def replayable(view: Callable[..., Any]) -> Callable[..., Any]:
             return view(*args, **kwargs)
         keeper: Keeper = current_app.extensions["answers"]
         subject = _subject(key)
+        if "end_idempotent" not in g:  # the transaction may be repeated
+            g.end_idempotent = keeper.begin(caller().id, subject)
         kept = keeper.claim(caller().id, subject, _fingerprint())
         if kept:
             return _replay(kept)
@@ -60,6 +68,13 @@ def replayable(view: Callable[..., Any]) -> Callable[..., Any]:
         parameters=["IdempotencyKey"],
         headers=["Idempotency-Replayed"],
     )
+
+
+def _end(_error: BaseException | None) -> None:
+    """Let another request with the key begin, after the commit of this one."""
+    end = g.pop("end_idempotent", None)
+    if end is not None:
+        end()
 
 
 def _subject(key: str) -> str:

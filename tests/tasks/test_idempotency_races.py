@@ -1,6 +1,9 @@
 """Requests with one Idempotency-Key at the same time: one effect, equal answers."""
 
+import subprocess
+import sys
 from functools import partial
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -15,6 +18,13 @@ from tests.support import Client, refused
 from tests.tasks.planting import rows
 
 KEY = {"Idempotency-Key": "one"}
+LOCK_ALL = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
 
 
 def seen(answer: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
@@ -87,27 +97,66 @@ def test_a_key_is_free_after_a_commit_that_failed(ann: Client, app: Flask) -> No
     assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, None)
 
 
-def test_a_request_that_still_runs_is_said_to(
+def test_a_second_request_with_one_key_is_rejected_while_the_first_runs(
     ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.2)
     again = partial(ann.post, "tasks", {"title": "Tea"}, headers=KEY)
     late: list[Any] = []
 
-    def ask_again(_session: Any) -> None:
+    def repeat(_session: Any) -> None:
         if not late:
             late.append(None)
             late[:] = at_once(again)
 
-    event.listen(db.session, "before_commit", ask_again)
+    event.listen(db.session, "before_commit", repeat)
     try:
         first = again()
     finally:
-        event.remove(db.session, "before_commit", ask_again)
+        event.remove(db.session, "before_commit", repeat)
+    replayed = again()
 
     assert first.status_code == 201
-    assert (late[0].status_code, late[0].headers["Retry-After"]) in {
-        (409, "1"),  # PostgreSQL knows whom it waits for
-        (503, "1"),  # SQLite has one writer at a time
-    }
+    refused(late[0], 409, "request-in-progress")
+    assert late[0].headers["Retry-After"] == "1"
+    assert replayed.headers["Idempotency-Replayed"] == "true"
     assert rows(ann, Task) == 1
+
+
+def test_requests_with_one_key_of_other_users_or_paths_are_not_in_progress(
+    ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.2)
+    seen: list[Any] = []
+
+    def read(_session: Any) -> None:
+        if not seen:
+            seen.append(None)
+            seen[:] = at_once(partial(bob.post, "tasks", [], headers=KEY))
+
+    event.listen(db.session, "before_commit", read)
+    try:
+        ann.post("tasks", {"title": "Tea"}, headers=KEY)
+    finally:
+        event.remove(db.session, "before_commit", read)
+
+    assert seen[0].status_code == 422
+
+
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+def test_a_key_that_another_process_works_on_is_in_progress(
+    ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.2)
+    ann.post("tasks", {"title": "Tea"}, headers=KEY)
+    path = app.extensions["settings"].database_url.removeprefix("sqlite:///")
+    words = [sys.executable, "-c", LOCK_ALL, f"{path}.requests"]
+
+    with subprocess.Popen(words, stdin=PIPE, stdout=PIPE) as other:  # noqa: S603 - our own script
+        assert other.stdout.readline() == b"locked\n"  # type: ignore[union-attr]  # it is a pipe
+        rejected = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+        other.communicate()
+    replayed = ann.post("tasks", {"title": "Tea"}, headers=KEY)
+
+    refused(rejected, 409, "request-in-progress")
+    assert replayed.headers["Idempotency-Replayed"] == "true"
