@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import String, bindparam, delete, func, insert, literal, select
+import orjson
+from sqlalchemy import String, bindparam, delete, func, literal, select, text
 
 from taskapi import db
 from taskapi.columns import Each
@@ -34,6 +35,20 @@ def _written(key: Any) -> Any:
 WRITTEN = Prepared(
     select(_keys.c.value.label("key"), _written(_keys.c.value).label("name"))
 )
+INSERT = {
+    "sqlite": text(
+        "INSERT INTO task_tags (task_id, key, name, owner_id) "
+        "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
+        "json_extract(value, '$[2]'), :whose FROM json_each(:rows)"
+    ),
+    "postgresql": text(
+        "INSERT INTO task_tags (task_id, key, name, owner_id) "
+        "SELECT CAST(value->>0 AS bigint), value->>1, value->>2, :whose "
+        "FROM json_array_elements(CAST(:rows AS json))"
+    ),
+}
+"""One statement for all: 200,000 tags of an import, sent row by row, take a minute."""
+
 COUNTED = (
     select(task_tags.c.key, func.count().label("task_count"))
     .join(Task, Task.id == task_tags.c.task_id)
@@ -117,12 +132,14 @@ def find(task_ids: Iterable[int]) -> dict[int, list[str]]:
 def attach(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
     """Give tasks their first tags, as `as_written` returns them."""
     rows = [
-        {"task_id": task_id, "key": key_of(name), "name": name, "owner_id": owner_id}
+        (task_id, key_of(name), name)
         for task_id, names in tags.items()
         for name in names
     ]
     if rows:
-        db.session.execute(insert(task_tags), rows)
+        dialect = db.session.get_bind().dialect.name
+        of = {"whose": owner_id, "rows": orjson.dumps(rows).decode()}
+        db.session.execute(INSERT[dialect], of)
 
 
 def attach_new(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
