@@ -7,20 +7,12 @@ Problem
 │   ├── ParentCycle             a task would hang below itself
 │   └── ParentTooDeep           a tree would have too many levels
 ├── InvalidCursor               the cursor belongs to another list
-├── Unauthenticated
-│   ├── TokenMissing
-│   ├── TokenInvalid
-│   ├── TokenExpired
-│   ├── SessionRevoked
-│   ├── InvalidCredentials      unknown user or wrong password, which of them unsaid
-│   ├── ApiKeyInvalid
-│   └── ApiKeyExpired
+├── Unauthenticated             TokenMissing, TokenInvalid, TokenExpired,
+│                               SessionRevoked, InvalidCredentials, ApiKeyInvalid,
+│                               ApiKeyExpired
 ├── InsufficientScope           the key may not do this, with the scope that it lacks
 ├── SessionRequired             keys may not do this at all
-├── AdminRequired
-├── AccountDisabled             said only after the right password
-├── EmailNotVerified            said only after the right password
-├── RegistrationClosed
+├── AdminRequired, AccountDisabled, EmailNotVerified, RegistrationClosed
 ├── NotFound                    absent, or not the caller's
 ├── AlreadyExists               taken, with the field
 ├── LimitReached                the account has as many as it may have

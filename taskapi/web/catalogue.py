@@ -271,21 +271,6 @@ CATALOGUE = {
     ),
 }
 
-BY_STATUS = {
-    400: "bad-request",
-    404: "not-found",
-    405: "method-not-allowed",
-    413: "payload-too-large",
-    414: "uri-too-long",
-    415: "unsupported-media-type",
-    417: "expectation-failed",
-    429: "rate-limited",
-    431: "headers-too-large",
-    500: "internal-error",
-    501: "not-implemented",
-    503: "service-unavailable",
-}
-
 
 def example_of(code: str) -> dict[str, Any]:
     """Return a problem of this kind."""

@@ -15,13 +15,27 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from taskapi import errors
-from taskapi.web.catalogue import BY_STATUS, CATALOGUE
+from taskapi.web.catalogue import CATALOGUE
 
 log = structlog.get_logger()
 
 MOST_FAULTS = 1000
 MEDIA_TYPE = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
+BY_STATUS = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "payload-too-large",
+    414: "uri-too-long",
+    415: "unsupported-media-type",
+    417: "expectation-failed",
+    429: "rate-limited",
+    431: "headers-too-large",
+    500: "internal-error",
+    501: "not-implemented",
+    503: "service-unavailable",
+}
 
 
 def init_app(app: Flask) -> None:
