@@ -38,7 +38,8 @@ def complete_password_reset(proof: dict[str, str]) -> None:
     """Set a new password with the token of a letter
 
     The token is good for one change. All sessions of the account end, its email counts
-    as verified, and it may log in although its password was guessed too often.
+    as verified, and it may log in although its password was guessed too often. Where
+    the email was not verified before, its API keys end too.
     """
     service.reset_password(proof["token"], proof["new_password"])
 
@@ -62,6 +63,7 @@ def request_email_verification(asked: dict[str, str]) -> Response:
 def complete_email_verification(proof: dict[str, str]) -> None:
     """Verify an email with the token of a letter
 
-    The token is good for one verification, of the email that it was sent to.
+    The token is good for one verification, of the email that it was sent to. Sessions
+    and API keys that were created before end, so log in again.
     """
     service.verify_email(proof["token"])

@@ -12,6 +12,7 @@ from taskapi import clock, db, passwords, rows
 from taskapi.auth import service as sessions
 from taskapi.db import AnyRow
 from taskapi.errors import Fault, Invalid, NotFound
+from taskapi.keys import service as keys
 from taskapi.mail.models import Kind
 from taskapi.recovery.models import MailedToken
 from taskapi.users import guessing
@@ -70,6 +71,7 @@ def reset_password(token: str, password: str) -> None:
     passwords.refuse_weak(password, user.email, user.username, field="new_password")
     _redeem(user, password_hash=passwords.make_hash(password))
     sessions.end_sessions(user.id)
+    _end_earlier_access(user)
     guessing.forget(user.id)
     log.info("password reset", account_id=user.id)
 
@@ -78,6 +80,7 @@ def verify_email(token: str) -> None:
     """Count the email as verified."""
     user = _holder(Kind.VERIFICATION, token)
     _redeem(user)
+    _end_earlier_access(user)
     log.info("email verified", account_id=user.id)
 
 
@@ -105,6 +108,16 @@ def _redeem(user: AnyRow, **changes: Any) -> None:
     used = db.session.execute(delete(MailedToken).where(*one).returning(MailedToken.id))
     if used.one_or_none() is None:
         raise _refusal()
+
+
+def _end_earlier_access(user: AnyRow) -> None:
+    """End sessions and keys that were made before the mailbox was first proven.
+
+    An account may have been registered with the address of someone else.
+    """
+    if not user.email_verified:
+        sessions.end_sessions(user.id)
+        keys.revoke_all(user.id)
 
 
 def _refusal() -> Invalid:

@@ -6,9 +6,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.backstage import at_once, count, later, run
+from tests.backstage import at_once, count, later, run, stored_user
+from tests.keys.holding import holder
 from tests.mailbox import Mailbox, letters, token_in
-from tests.support import PASSWORD, Client, faults
+from tests.support import PASSWORD, Client, faults, refused
 
 HOUR = 60 * 60
 SUBJECT = "Verify your email address"
@@ -28,16 +29,29 @@ def verify(client: Client, token: str) -> TestResponse:
 
 
 def is_verified(client: Client) -> bool:
-    return bool(client.get("users/me").json["email_verified"])
+    return bool(stored_user(client).email_verified)
 
 
 def test_a_mailed_token_verifies_the_email(ann: Client, token: str) -> None:
     answer = verify(ann, token)
 
-    changed = ann.get("users/me")
+    changed = ann.log_in().get("users/me")
     assert (answer.status_code, answer.data) == (204, b"")
     assert changed.json["email_verified"] is True
     assert changed.headers["ETag"] == f'"{ann.user["version"] + 1}"'
+
+
+def test_first_verification_ends_earlier_sessions_and_keys(
+    ann: Client, token: str
+) -> None:
+    script = holder(ann)
+
+    verify(ann, token)
+
+    refused(ann.get("users/me"), 401, "session-revoked")
+    refused(script.get("tasks"), 401, "api-key-invalid")
+    old = {"refresh_token": ann.tokens["refresh_token"]}
+    refused(Client(ann.app).post("auth/refresh", old), 401, "session-revoked")
 
 
 def test_a_registration_sends_the_letter_by_itself(
@@ -174,5 +188,5 @@ def test_the_operator_vouches_for_accounts_of_the_command_line(
 
     root = Client(app, "root").log_in()
 
-    assert is_verified(root)
+    assert root.get("users/me").json["email_verified"]
     assert count(app, "letters") == 0

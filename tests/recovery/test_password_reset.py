@@ -10,7 +10,15 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from taskapi.recovery.models import MailedToken
-from tests.backstage import another_session, at_once, count, later, run, stored_user
+from tests.backstage import (
+    another_session,
+    at_once,
+    count,
+    later,
+    run,
+    store_user,
+    stored_user,
+)
 from tests.keys.holding import holder
 from tests.mailbox import Mailbox, letters, token_in
 from tests.recovery.conftest import reset_token
@@ -76,7 +84,18 @@ def test_a_reset_lifts_the_lock_of_who_guessed_too_often(
     assert Client(ann.app, "ann").log_in(NEW).tokens
 
 
-def test_a_reset_leaves_keys_alone(ann: Client, token: str) -> None:
+def test_first_proof_of_a_mailbox_by_a_reset_ends_earlier_keys(
+    ann: Client, token: str
+) -> None:
+    script = holder(ann)
+
+    complete(ann, token)
+
+    refused(script.get("tasks"), 401, "api-key-invalid")
+
+
+def test_reset_leaves_keys_of_a_verified_account(ann: Client, token: str) -> None:
+    store_user(ann, email_verified=True)
     script = holder(ann)
 
     complete(ann, token)
