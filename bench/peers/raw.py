@@ -82,7 +82,9 @@ def _connected() -> Any:
 
 
 ONE = Query(queries.ONE)
-PAGE = Query(listing.page(frozenset(), parse_sort("-created_at"), ()).statement)
+PAGE = Query(
+    listing.page(frozenset(), parse_sort("-created_at"), (), only_ids=False).statement
+)
 INSERT = Query(service.INSERT)
 SESSION = Query(CALLER)
 

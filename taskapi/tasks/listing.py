@@ -62,14 +62,24 @@ class Page(NamedTuple):
     has_parts: bool
 
 
+def has_parts(keys: Keys) -> bool:
+    """Return whether a list in this order is read in several parts."""
+    return any(key.name in GROUPS for key in keys)
+
+
 @lru_cache(maxsize=1024)
-def page(filters: frozenset[str], keys: Keys, after: tuple[bool, ...]) -> Page:
+def page(
+    filters: frozenset[str], keys: Keys, after: tuple[bool, ...], *, only_ids: bool
+) -> Page:
     """Return the statement of a page.
 
     `after` says of each key whether the cursor has a value; it is empty without cursor.
+    With `only_ids` the rows have their ids and what they are sorted by.
     """
+    sorted_by = [Task.id, Task.due_is_day, *(SORTS[key.name] for key in keys)]
+    columns = tuple(sorted_by if only_ids else COLUMNS)
     groups = product(*(GROUPS.get(key.name, [Group()]) for key in keys))
-    found = (_part(filters, keys, group, after) for group in groups)
+    found = (_part(columns, filters, keys, group, after) for group in groups)
     parts = [part for part in found if part is not None]
     if len(parts) == 1:
         (only,) = parts
@@ -93,6 +103,7 @@ def _ready(
 
 
 def _part(
+    columns: Sequence[Any],
     filters: frozenset[str],
     keys: Keys,
     groups: Sequence[Group],
@@ -103,13 +114,13 @@ def _part(
     if beyond is None:
         return None
     conditions = [condition for group in groups for condition in group.conditions]
-    rows = matching(select(*COLUMNS), filters).where(*conditions, *beyond)
-    columns: list[Any] = [SORTS[key.name] for key in keys]
+    rows = matching(select(*columns), filters).where(*conditions, *beyond)
+    sorts: list[Any] = [SORTS[key.name] for key in keys]
     if "q" in filters:
         # no index has this expression: the database does not know how rare a word is,
         # and would read the whole list in order rather than ask the search index
-        columns[0] = func.coalesce(columns[0], columns[0])
-    ordered = [_ordered(c, key) for c, key in zip(columns, keys, strict=True)]
+        sorts[0] = func.coalesce(sorts[0], sorts[0])
+    ordered = [_ordered(c, key) for c, key in zip(sorts, keys, strict=True)]
     return rows.order_by(*ordered, _ordered(Task.id, keys[-1]))
 
 

@@ -14,7 +14,13 @@ from taskapi.tasks.local_days import (
     midnight,
 )
 from taskapi.tasks.models import MOST_SHOWN
-from taskapi.tasks.sorting import cursor_parameters, merge, parse_sort, position_of
+from taskapi.tasks.sorting import (
+    Keys,
+    cursor_parameters,
+    merge,
+    parse_sort,
+    position_of,
+)
 
 
 def find(caller: Any, task_id: int) -> AnyRow:
@@ -55,17 +61,37 @@ def find_trees(caller: Any, task_ids: Sequence[int]) -> list[Any]:
 def find_page(
     caller: Any, filters: dict[str, Any], sort: str, window: Window
 ) -> Sequence[AnyRow]:
-    """Return a page of the caller's tasks, and one more row if there are more."""
-    shape, given = translate(caller, filters)
+    """Return a page of the caller's tasks, and one more row if there are more.
+
+    Far from the start of a list that is read in parts, it first finds the ids: all
+    columns of the rows before would take three times as long (0.4 s at 10,000).
+    """
     keys = parse_sort(sort)
+    if window.offset and listing.has_parts(keys):
+        ids = [row.id for row in _page(caller, filters, keys, window, only_ids=True)]
+        by_id = {row.id: row for row in find_present(caller, ids)}
+        if len(by_id) == len(ids):
+            return [by_id[task_id] for task_id in ids]
+    return _page(caller, filters, keys, window)
+
+
+def _page(
+    caller: Any,
+    filters: dict[str, Any],
+    keys: Keys,
+    window: Window,
+    *,
+    only_ids: bool = False,
+) -> Sequence[AnyRow]:
+    shape, given = translate(caller, filters)
     position = window.after[0] if window.after else ()
     after = tuple(value is not None for value in position)
     limit = window.limit + 1
     paging = {"limit": limit, "offset": window.offset, "most": limit + window.offset}
     given |= cursor_parameters(keys, window.after, caller.timezone) | paging
-    statement, has_parts = listing.page(shape, keys, after)
-    rows = db.read(statement, moments(caller) | given)
-    if not has_parts:
+    page = listing.page(shape, keys, after, only_ids=only_ids)
+    rows = db.read(page.statement, moments(caller) | given)
+    if not page.has_parts:
         return rows
     return merge(rows, keys, caller.timezone)[window.offset : window.offset + limit]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from taskapi.db import AnyRow
@@ -71,10 +72,11 @@ def merge(rows: Sequence[AnyRow], keys: Keys, timezone: str) -> list[AnyRow]:
     merged = sorted(rows, key=lambda row: row.id, reverse=keys[-1].descending)
     for key in reversed(keys):
         order = _order(key.name, timezone)
-        valued = [row for row in merged if order(row) is not None]
-        empty = [row for row in merged if order(row) is None]
-        valued.sort(key=order, reverse=key.descending)
-        merged = valued + empty
+        placed = [(order(row), row) for row in merged]
+        valued = [pair for pair in placed if pair[0] is not None]
+        valued.sort(key=itemgetter(0), reverse=key.descending)
+        empty = [row for value, row in placed if value is None]
+        merged = [row for _, row in valued] + empty
     return merged
 
 
