@@ -12,6 +12,7 @@ from taskapi.admin import service as admin
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.backup.commands import backup, restore
+from taskapi.console import CommandError, echo
 from taskapi.demo.commands import seed
 from taskapi.doctor.commands import doctor
 from taskapi.errors import Invalid, Unavailable
@@ -64,7 +65,7 @@ def create_user(*, as_admin: bool, **fields: str | None) -> None:
     user = service.create(
         **_checked(RegistrationSchema(), given), role=role, email_verified=vouched
     )
-    click.echo(f"Made {role} {user.id}: {login_of(user)}")
+    echo(f"Made {role} {user.id}: {login_of(user)}")
 
 
 @users_group.command("list")
@@ -73,12 +74,12 @@ def list_users(*, as_json: bool) -> None:
     """List all accounts, the oldest first."""
     found = service.everybody()
     if as_json:
-        click.echo(current_app.json.dumps([UserSchema().dump(user) for user in found]))
+        echo(current_app.json.dumps([UserSchema().dump(user) for user in found]))
         return
-    click.echo(f"{'ID':>6}  {'ROLE':5}  {'STATE':8}  NAME")
+    echo(f"{'ID':>6}  {'ROLE':5}  {'STATE':8}  NAME")
     for user in found:
         state = "active" if user.is_active else "disabled"
-        click.echo(f"{user.id:>6}  {user.role:5}  {state:8}  {login_of(user)}")
+        echo(f"{user.id:>6}  {user.role:5}  {state:8}  {login_of(user)}")
 
 
 @users_group.command("promote")
@@ -86,7 +87,7 @@ def list_users(*, as_json: bool) -> None:
 def promote(login: str) -> None:
     """Make LOGIN (an email or a username) an administrator."""
     user = admin.change(find(login).id, {"role": Role.ADMIN})
-    click.echo(f"{login_of(user)} is an admin now.")
+    echo(f"{login_of(user)} is an admin now.")
 
 
 @users_group.command("deactivate")
@@ -94,7 +95,7 @@ def promote(login: str) -> None:
 def deactivate(login: str) -> None:
     """Close the account LOGIN and end its sessions and keys; nothing is deleted."""
     user = admin.change(find(login).id, {"is_active": False})
-    click.echo(f"{login_of(user)} is disabled; all sessions and keys have ended.")
+    echo(f"{login_of(user)} is disabled; all sessions and keys have ended.")
 
 
 @users_group.command("reset-password")
@@ -105,7 +106,7 @@ def reset_password(login: str, password: str) -> None:
     user = find(login)
     service.set_password(user.id, password)
     sessions.end_sessions(user.id)
-    click.echo(f"{login_of(user)} has a new password; all sessions have ended.")
+    echo(f"{login_of(user)} has a new password; all sessions have ended.")
 
 
 @keys_group.command("create")
@@ -127,7 +128,7 @@ def create_key(login: str, name: str, scopes: list[str], days: int | None) -> No
     if days:
         fields["expires_at"] = clock.now() + timedelta(days=days)
     _, text = keys.create(find(login), fields)
-    click.echo(text)
+    echo(text)
 
 
 @keys_group.command("list")
@@ -135,10 +136,10 @@ def create_key(login: str, name: str, scopes: list[str], days: int | None) -> No
 def list_keys(login: str) -> None:
     """List the API keys of LOGIN."""
     found = keys.all_of(find(login).id)
-    click.echo(f"{'ID':>6}  {'PREFIX':8}  {'EXPIRES':10}  {'LAST USED':10}  NAME")
+    echo(f"{'ID':>6}  {'PREFIX':8}  {'EXPIRES':10}  {'LAST USED':10}  NAME")
     for key in found:
         ends, used = _day(key.expires_at), _day(key.last_used_at)
-        click.echo(f"{key.id:>6}  {key.prefix:8}  {ends:10}  {used:10}  {key.name}")
+        echo(f"{key.id:>6}  {key.prefix:8}  {ends:10}  {used:10}  {key.name}")
 
 
 @keys_group.command("revoke")
@@ -147,7 +148,7 @@ def list_keys(login: str) -> None:
 def revoke_key(login: str, key_id: int) -> None:
     """End the API key KEY_ID of LOGIN at once."""
     keys.revoke(find(login), key_id)
-    click.echo(f"Key {key_id} is revoked.")
+    echo(f"Key {key_id} is revoked.")
 
 
 @sessions_group.command("end")
@@ -156,15 +157,15 @@ def end_sessions(login: str) -> None:
     """End all sessions of LOGIN; the tokens are dead at once."""
     user = find(login)
     sessions.end_sessions(user.id)
-    click.echo(f"All sessions of {login_of(user)} have ended.")
+    echo(f"All sessions of {login_of(user)} have ended.")
 
 
 @mail_group.command("send")
 def send_mail() -> None:
     """Send the letters that are due; gunicorn's workers do so by themselves."""
     if not transport.is_on():
-        raise click.ClickException("Mail is off; set SMTP_URL and MAIL_FROM.")
-    click.echo(f"Sent {background.send()} letters.")
+        raise CommandError("Mail is off; set SMTP_URL and MAIL_FROM.")
+    echo(f"Sent {background.send()} letters.")
 
 
 @click.command("purge")
@@ -174,8 +175,8 @@ def purge() -> None:
     try:
         gone = background.purge().items()
     except Unavailable as problem:
-        raise click.ClickException(in_words(problem)) from problem
-    click.echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")
+        raise CommandError(in_words(problem)) from problem
+    echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")
 
 
 def _checked(schema: Schema, fields: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup, ScriptInfo
 
 from taskapi import db, log
+from taskapi.console import CommandError, visible
 from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
 from taskapi.users import service
 from taskapi.users.schemas import fold
@@ -31,7 +32,7 @@ def transaction(ctx: click.Context) -> Iterator[None]:
         with app.app_context(), log.aside(), db.transaction():
             yield
     except Problem as problem:
-        raise click.ClickException(in_words(problem)) from problem
+        raise CommandError(in_words(problem)) from problem
 
 
 def in_words(problem: Problem) -> str:
@@ -52,15 +53,15 @@ def find(login: str) -> Any:
     """Return the account of an email or username, or end the command."""
     user = service.find_by_login(fold(login))
     if user is None:
-        raise click.ClickException(f"There is no account {login}.")
+        raise CommandError(f"There is no account {login}.")
     return user
 
 
 def _line(path: Sequence[str], fault: str) -> str:
     number, *names = path
-    place = "".join(f", {name}" for name in names)
+    place = "".join(f", {visible(name)}" for name in names)
     hint = getattr(fault, "hint", None)
     column = getattr(fault, "column", None) or 1
-    return f"line {number}, column {column}{place}: {fault}" + (
+    return f"line {number}, column {column}{place}: {visible(fault)}" + (
         f" {hint}" if hint else ""
     )

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from taskapi import db, db_errors, log, migrations
 from taskapi.backup import files, postgresql, sqlite
+from taskapi.console import CommandError, echo
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
@@ -33,9 +34,9 @@ def backup(file: Path) -> None:
     with _in_a_line("Nothing was written."), files.draft(file) as draft:
         revision = KINDS[_kind()].copy(draft)
         if not revision:
-            raise click.ClickException("The database holds no taskapi to back up.")
+            raise CommandError("The database holds no taskapi to back up.")
         size = draft.stat().st_size // 1_000
-    click.echo(f"Wrote {file}: {size} kB, schema {revision}.")
+    echo(f"Wrote {file}: {size} kB, schema {revision}.")
 
 
 @click.command("restore")
@@ -57,9 +58,9 @@ def restore(file: Path) -> None:
         kind.restore(file)
     with _in_a_line("It was restored before that."):
         accounts, tasks = _number(User), _number(Task)
-    click.echo(f"Restored {accounts} accounts and {tasks} tasks, schema {revision}.")
+    echo(f"Restored {accounts} accounts and {tasks} tasks, schema {revision}.")
     if revision != migrations.head():
-        click.echo("It is of an older release: now run `flask db upgrade`.")
+        echo("It is of an older release: now run `flask db upgrade`.")
 
 
 def _kind() -> str:
@@ -68,9 +69,9 @@ def _kind() -> str:
 
 def _refuse_unknown(file: Path, revision: str) -> None:
     if not revision:
-        raise click.ClickException(f"{file} holds no taskapi.")
+        raise CommandError(f"{file} holds no taskapi.")
     if not migrations.knows(revision):
-        raise click.ClickException(
+        raise CommandError(
             f"{file} has the schema {revision}, of a newer release than this one. "
             "Restore it with the release that made it."
         )
@@ -83,11 +84,11 @@ def _in_a_line(comfort: str) -> Iterator[None]:
         with log.aside():
             yield
     except click.ClickException as refusal:
-        raise click.ClickException(f"{refusal.message} {comfort}") from refusal
+        raise CommandError(f"{refusal.message} {comfort}") from refusal
     except (OSError, sqlite3.Error) as error:
-        raise click.ClickException(f"{_cause(error)}. {comfort}") from error
+        raise CommandError(f"{_cause(error)}. {comfort}") from error
     except db_errors.ERRORS as error:
-        raise click.ClickException(
+        raise CommandError(
             f"The database is out of reach; ask `flask doctor` why. {comfort}"
         ) from error
 

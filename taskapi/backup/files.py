@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
+from taskapi.console import CommandError
 
 BEGINNINGS = {b"SQLite format 3\0": "sqlite", b"PGDMP": "postgresql"}
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -16,7 +16,7 @@ NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 def draft(target: Path) -> Iterator[Path]:
     """Yield a private file beside the target; it takes the name when it is whole."""
     if target.exists():
-        raise click.ClickException(f"{target} exists and stays; name another file.")
+        raise CommandError(f"{target} exists and stays; name another file.")
     folder = target.parent.resolve(strict=True)
     handle, name = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.")
     os.close(handle)
@@ -37,11 +37,11 @@ def refuse_other(file: Path, kind: str) -> None:
         begins = opened.read(16)
     found = next((k for b, k in BEGINNINGS.items() if begins.startswith(b)), None)
     if found is None:
-        raise click.ClickException(
+        raise CommandError(
             f"{file} is no backup; expected a file that `flask backup` made."
         )
     if found != kind:
-        raise click.ClickException(
+        raise CommandError(
             f"{file} is a backup of {NAMES[found]}, and DATABASE_URL names "
             f"{NAMES[kind]}; it can only go back to where it came from."
         )

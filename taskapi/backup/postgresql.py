@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import click
 from sqlalchemy import text
 
 from taskapi import db
 from taskapi.backup import programs
 from taskapi.backup.programs import Server, Task
+from taskapi.console import CommandError
 
 TABLES = text(
     """
@@ -69,7 +69,7 @@ def _server() -> Server:
 
 def _refuse_full(tables: int) -> None:
     if tables:
-        raise click.ClickException(
+        raise CommandError(
             f"The database is not empty: it has {tables} tables. "
             "Name an empty one in DATABASE_URL, such as one that createdb made."
         )

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
 from taskapi import progress
+from taskapi.console import CommandError
 
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 STEP = re.compile(r"pg_\w+: (dumping contents|creating|processing data|executing)")
@@ -38,11 +37,11 @@ def find(name: str, server: Server) -> str:
     remedy = f"install {package} (Debian's name for it) and let PATH find it first"
     found = shutil.which(name)
     if found is None:
-        raise click.ClickException(f"{name} is missing; {remedy}.")
+        raise CommandError(f"{name} is missing; {remedy}.")
     said = VERSION.search(_ask([found, "--version"], "failed"))
     if said is None or int(said[1]) < server.major:
         version = said[1] if said else "an unknown version"
-        raise click.ClickException(
+        raise CommandError(
             f"{name} is of PostgreSQL {version}, older than the server "
             f"({server.major}); {remedy}."
         )
@@ -87,4 +86,4 @@ def _refuse_failure(status: int, failure: str, said: str) -> None:
     if status:
         error = ERROR.search(said)
         cause = error[1] if error else f"it ended with status {status}"
-        raise click.ClickException(f"{failure}: {cause.rstrip('.')}.")
+        raise CommandError(f"{failure}: {cause.rstrip('.')}.")

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-import click
-
 from taskapi import db, progress
+from taskapi.console import CommandError
 
 PAGES = 250
 WAIT_SECONDS = 10
@@ -33,7 +32,7 @@ def copy(draft: Path) -> str:
 def check(file: Path) -> str:
     """Return the revision of a copy that is whole."""
     if _size(_beside(file, "-wal")):
-        raise click.ClickException(
+        raise CommandError(
             f"{file} is in use, not a backup; make one by `flask backup`."
         )
     try:
@@ -45,7 +44,7 @@ def check(file: Path) -> str:
     except sqlite3.DatabaseError as error:
         found = str(error)
     cause = "it is cut off" if found == "ok" else " ".join(found.split())
-    raise click.ClickException(f"{file} is damaged: {cause}.")
+    raise CommandError(f"{file} is damaged: {cause}.")
 
 
 def restore(file: Path) -> None:
@@ -68,14 +67,14 @@ def _refuse_full(database: Path) -> None:
         with _open(database, IN_USE) as existing:
             tables = _tables(existing)
         if tables:
-            raise click.ClickException(
+            raise CommandError(
                 f"{database} is not empty: it has {tables} tables. Move it away, "
                 "or name another file in DATABASE_URL."
             )
         return
     for rest in (_beside(database, "-wal"), _beside(database, "-journal")):
         if _size(rest):
-            raise click.ClickException(
+            raise CommandError(
                 f"{rest} belongs to a database that is gone; move it away first."
             )
 

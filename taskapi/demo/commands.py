@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from taskapi import clock, progress
+from taskapi.console import CommandError, echo
 from taskapi.demo import month
 from taskapi.keys import service as keys
 from taskapi.paging import Window
@@ -52,11 +53,11 @@ def seed(ctx: click.Context, number: int) -> None:
     """
     with transaction(ctx):
         if settings.environment == "production":
-            raise click.ClickException("This is for trying out; not in production.")
+            raise CommandError("This is for trying out; not in production.")
         if users.find_by_login(NAME):
-            click.echo(THERE)
+            echo(THERE)
             return
-        click.echo(_make(number))
+        echo(_make(number))
 
 
 def _make(number: int) -> str:

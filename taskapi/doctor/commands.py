@@ -10,6 +10,7 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from taskapi import log
+from taskapi.console import visible
 from taskapi.doctor import configured, places, reached, stored
 from taskapi.doctor.findings import Finding, State, fail
 
@@ -75,9 +76,9 @@ def _examine(app: Flask) -> list[Finding]:
 def _show(findings: list[Finding]) -> None:
     for one in findings:
         state = click.style(f"{one.state:4}", fg=COLOURS[one.state], bold=True)
-        click.echo(f"{state}  {one.check:13}  {one.message}")
+        click.echo(f"{state}  {one.check:13}  {visible(one.message)}")
         if one.remedy:
-            click.echo(f"{'':21}{one.remedy}")
+            click.echo(f"{'':21}{visible(one.remedy)}")
     bad, odd = _number(findings, State.FAIL), _number(findings, State.WARN)
     click.echo(f"{len(findings)} checks: {bad} failed, {odd} to look at.")
 

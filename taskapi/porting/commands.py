@@ -11,6 +11,8 @@ import click
 
 from taskapi import progress
 from taskapi.backup import files
+from taskapi.console import CommandError, echo
+from taskapi.console import shown as shown_text
 from taskapi.errors import Fault, InvalidLines
 from taskapi.porting import export, service
 from taskapi.porting.drafts import Draft
@@ -66,10 +68,11 @@ def export_tasks(file: str, user: str | None, name: str | None, *, bom: bool) ->
     number = 0
     with _in_a_line(), _target(file) as target, progress.bar("Export", whole) as shown:
         for piece in pieces:
-            target.write(piece.text.encode())
+            text = shown_text(piece.text) if file == "-" else piece.text
+            target.write(text.encode())
             number += piece.number
             shown.update(piece.number)
-    click.echo(f"Exported {number} tasks.", err=True)
+    echo(f"Exported {number} tasks.", err=True)
 
 
 @tasks_group.command("import", epilog=IMPORTING)
@@ -116,9 +119,9 @@ def import_tasks(
             created += outcome.created
             skipped += outcome.skipped
     done = "Would import" if dry_run else "Imported"
-    click.echo(f"{done} {created} tasks; {skipped} were there already.")
+    echo(f"{done} {created} tasks; {skipped} were there already.")
     for line, names in intake.truncated:
-        click.echo(f"line {line}: truncated {', '.join(names)}.")
+        echo(f"line {line}: truncated {', '.join(names)}.")
 
 
 def _form(file: str, name: str | None) -> Form:
@@ -178,4 +181,4 @@ def _in_a_line() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+        raise CommandError(f"{error.filename}: {error.strerror}") from error
