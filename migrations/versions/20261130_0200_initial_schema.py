@@ -91,6 +91,7 @@ def _create_credentials() -> None:
         sa.Column("refresh_id", sa.String(36), nullable=False),
         sa.Column("previous_refresh_id", sa.String(36)),
         sa.Column("rotated_at", TIME),
+        sa.Column("repeated_at", TIME),
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("last_used_at", TIME, nullable=False),
         sa.Column("ip", sa.String(45)),

@@ -40,6 +40,7 @@ class Session(Model):
     refresh_id: Mapped[str] = mapped_column(String(TOKEN_ID_LENGTH))
     previous_refresh_id: Mapped[str | None] = mapped_column(String(TOKEN_ID_LENGTH))
     rotated_at: Mapped[datetime | None]
+    repeated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     last_used_at: Mapped[datetime] = mapped_column(default=clock.now)
     ip: Mapped[str | None] = mapped_column(String(IP_LENGTH))

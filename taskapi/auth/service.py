@@ -17,6 +17,7 @@ from taskapi.errors import (
     InvalidCredentials,
     NotFound,
     SessionRevoked,
+    TokenInvalid,
 )
 from taskapi.paging import Window
 from taskapi.prepared import Prepared
@@ -131,9 +132,9 @@ def _matched(user: AnyRow | None, password: str) -> str | None:
 def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> AnyRow:
     """Go on with a session under a new refresh token.
 
-    The token before the current one is answered with the current one for ten seconds,
-    so that a lost answer can be asked for again. Any other old token was stolen from
-    somebody: the session ends.
+    The previous token returns the current one once within ten seconds, in case the
+    response was lost. More uses in that time are rejected, because parallel requests
+    are no theft. Any other use of an old token ends the session.
     """
     now = clock.now()
     active = select(User.id).where(User.id == user_id, User.is_active)
@@ -145,6 +146,7 @@ def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> Any
             refresh_id=new_token_id(),
             previous_refresh_id=refresh_id,
             rotated_at=now,
+            repeated_at=None,
             last_used_at=now,
             expires_at=now + lifetime,
         )
@@ -157,11 +159,30 @@ def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> Any
     if current is None:
         raise SessionRevoked
     if current.previous_refresh_id == refresh_id and now - current.rotated_at < GRACE:
-        return current
+        return _repeat(current, refresh_id, now)
     db.session.execute(delete(Session).where(theirs))
     db.commit_despite_refusal()
     log.warning("refresh token replayed", account_id=user_id, session_id=current.id)
     raise SessionRevoked
+
+
+def _repeat(current: AnyRow, refresh_id: str, now: datetime) -> AnyRow:
+    """Return the session for the first repetition; raises TokenInvalid for others."""
+    first = and_(
+        Session.id == current.id,
+        Session.previous_refresh_id == refresh_id,
+        Session.repeated_at.is_(None),
+    )
+    statement = update(Session).where(first).values(repeated_at=now)
+    repeated = db.session.execute(
+        statement.returning(*Session.__table__.c)
+    ).one_or_none()
+    event = "refresh token repeated" if repeated else "refresh token repeated again"
+    about = {"account_id": current.user_id, "session_id": current.id}
+    log.warning(event, **about)
+    if repeated is None:
+        raise TokenInvalid
+    return repeated
 
 
 def log_out(caller: Any, *, everywhere: bool) -> None:
