@@ -26,7 +26,13 @@ from sqlalchemy.orm import (
 from taskapi import clock, db_errors, watchdog
 from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import Collision, Unavailable
-from taskapi.pool import Pool, prepare_postgresql, prepare_sqlite, without_waiting
+from taskapi.pool import (
+    Pool,
+    create_private,
+    prepare_postgresql,
+    prepare_sqlite,
+    without_waiting,
+)
 from taskapi.prepared import Direct, Prepared, run
 from taskapi.write_queue import WriteQueue
 
@@ -93,6 +99,8 @@ def init_app(app: Flask, settings: "Settings") -> None:
     }
     database.init_app(app)
     with app.app_context():
+        if on_sqlite:
+            event.listen(database.engine, "do_connect", create_private)
         watchdog.guard(database.engine)
         if on_sqlite:
             event.listen(database.engine, "connect", prepare_sqlite)

@@ -1,7 +1,8 @@
 """The connections of a worker; where none comes free, nobody waits for one for long."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import QueuePool, exc
@@ -52,6 +53,20 @@ class Pool(QueuePool):
             raise
         self._timeout = self.patience
         return record
+
+
+def create_private(
+    _dialect: Any, _record: object, arguments: Sequence[Any], _options: object
+) -> None:
+    """Create a missing SQLite file for its owner only; -wal and -shm take its mode.
+
+    An existing one is left alone: opening and closing it would release the locks that
+    this process has on it (SQLite, "How to corrupt", section 2.2).
+    """
+    path = Path(str(arguments[0]))
+    if path.parent.is_dir() and not path.exists():
+        with suppress(OSError):  # created by another process, or SQLite reports it
+            path.touch(mode=0o600, exist_ok=False)
 
 
 def prepare_sqlite(connection: Any, _record: object) -> None:

@@ -28,7 +28,13 @@ def examine() -> list[Finding]:
     if not file.parent.is_dir():
         remedy = "Make it, owned by the user of the service."
         return [fail("folder", f"there is no {file.parent}", remedy), _workers()]
-    return [_folder(file), _secret(file), _file_system(file.parent), _workers()]
+    return [
+        _folder(file),
+        _private(file),
+        _secret(file),
+        _file_system(file.parent),
+        _workers(),
+    ]
 
 
 def file_system(folder: Path, mounts: str) -> str:
@@ -62,6 +68,20 @@ def _secret(file: Path) -> Finding:
         told = f"others may read {kept}"
         return warn("secret file", told, "Let only the user of the service: chmod 600.")
     return ok("secret file", f"{kept}; keep a copy where no backup lies")
+
+
+def _private(file: Path) -> Finding:
+    """Return whether other users of the machine may open the database."""
+    data = [file.with_name(file.name + end) for end in ("", "-wal", "-shm", "-journal")]
+    exposed = [p for p in (file.parent, *data) if p.exists() and _is_open(p)]
+    if exposed:
+        remedy = f"Run `chmod {'700' if exposed[0].is_dir() else '600'} {exposed[0]}`."
+        return warn("private", f"other users may open {exposed[0]}", remedy)
+    return ok("private", "only the user of the service may open the database")
+
+
+def _is_open(path: Path) -> bool:
+    return bool(path.stat().st_mode & OTHERS)
 
 
 def _folder(file: Path) -> Finding:

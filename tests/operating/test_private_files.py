@@ -1,0 +1,54 @@
+"""The SQLite database is private to the user of the service."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from taskapi import db
+from taskapi.doctor import places
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    folder = tmp_path / "instance"
+    folder.mkdir(mode=0o700)
+    return folder / "taskapi.db"
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_new_database_is_private(make_app: Callable[..., Flask], file: Path) -> None:
+    app = make_app(database_url=f"sqlite:///{file}")
+
+    with app.app_context():
+        with db.database.engine.connect() as connection:
+            connection.execute(text("CREATE TABLE a (b)"))
+            beside = [file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm")]
+            modes = [mode(path) for path in (file, *beside)]
+        db.database.engine.dispose()
+
+    assert modes == [0o600] * 3
+
+
+@pytest.mark.parametrize("part", ["folder", "", "-wal", "-shm"])
+def test_the_doctor_warns_of_what_others_may_open(
+    make_app: Callable[..., Flask], file: Path, part: str
+) -> None:
+    exposed = file.parent if part == "folder" else file.with_name(file.name + part)
+    file.touch(mode=0o600)
+    if part != "folder":
+        exposed.touch()
+    exposed.chmod(0o755 if part == "folder" else 0o644)
+    app = make_app(database_url=f"sqlite:///{file}")
+
+    with app.app_context():
+        findings = {finding.check: finding for finding in places.examine()}
+
+    assert findings["private"].state == "warn"
+    assert str(exposed) in findings["private"].message
+    assert str(exposed) in findings["private"].remedy
