@@ -20,6 +20,7 @@ from taskapi.recovery import service as recovery
 from taskapi.recovery import texts
 from taskapi.tasks import trash
 from taskapi.users import guessing
+from taskapi.users import service as users
 from taskapi.web.settings import settings
 
 log = structlog.get_logger()
@@ -45,6 +46,7 @@ def _empty_trash() -> int:
 
 
 PURGES: dict[str, Callable[[], int]] = {
+    "deleted accounts": users.purge,
     "sessions": sessions.purge,
     "API keys": keys.purge,
     "counts": guessing.purge,
@@ -73,6 +75,7 @@ def purge() -> dict[str, int]:
 def turn(app: Flask, times: Times) -> Times:
     """Do the work that is due, whatever fails; return the times of the next purges."""
     _attempt(app, send)
+    _attempt(app, users.purge)
     now = time.monotonic()
     if now >= times.everything:
         _attempt(app, purge)

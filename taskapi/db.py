@@ -47,6 +47,10 @@ LOCK_WAIT_SECONDS = 5
 USES_BEFORE_PREPARED = 2
 RECYCLE_SECONDS = 1800
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+CACHED_QUERIES = 100
+CACHED_STATEMENTS = 32
+"""Compiled queries of a worker, prepared statements of a connection to SQLite."""
+
 TRIES = 3
 AnyRow = Any
 """A row as SQLAlchemy returns it: each column is an attribute."""
@@ -81,7 +85,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
     """Make the engine of the app; nothing connects before the first statement."""
     url = make_url(settings.database_url)
     on_sqlite = url.get_backend_name() == "sqlite"
-    wait = {"timeout": _lock_wait(settings)}
+    wait = {"timeout": _lock_wait(settings), "cached_statements": CACHED_STATEMENTS}
     uses = USES_BEFORE_PREPARED if settings.database_prepare else None
     named = {"application_name": "taskapi", "prepare_threshold": uses}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
@@ -95,6 +99,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
         "pool_use_lifo": True,
         "pool_reset_on_return": "rollback" if on_sqlite else None,
         "hide_parameters": True,
+        "query_cache_size": CACHED_QUERIES,
         "connect_args": wait if on_sqlite else KEEPALIVE | named,
     }
     database.init_app(app)

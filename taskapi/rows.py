@@ -1,10 +1,20 @@
 """Rows: what both databases can do with them, said once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exc, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    exc,
+    exists,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskapi.db import Model, session, transaction, undo
@@ -13,15 +23,17 @@ from taskapi.errors import AlreadyExists
 BATCH = 1_000
 
 
-def delete_all(model: type[Model], scope: ColumnElement[bool]) -> int:
-    """Delete the rows of a scope; return how many.
+def delete_all(
+    model: type[Model], scope: ColumnElement[bool], *, batch: int = BATCH
+) -> int:
+    """Delete the rows of a scope in batches; return the number of rows.
 
-    A thousand in each transaction of its own, so that writers do not wait for long.
+    Each batch is a transaction, so that other writers do not wait long.
     """
-    some = select(model.id).where(scope).order_by(model.id).limit(BATCH)
+    some = select(model.id).where(scope).order_by(model.id).limit(batch)
     # PostgreSQL may run a plain subquery anew for each row, and so exceed the limit
-    batch = some.with_for_update(skip_locked=True).cte()
-    chosen = model.id.in_(select(batch.c.id))
+    locked = some.with_for_update(skip_locked=True).cte()
+    chosen = model.id.in_(select(locked.c.id))
     statement = delete(model).where(chosen).returning(model.id)
     number, gone = 0, 1
     while gone:
@@ -29,6 +41,37 @@ def delete_all(model: type[Model], scope: ColumnElement[bool]) -> int:
             gone = len(session.execute(statement).all())
         number += gone
     return number
+
+
+def delete_referring(model: type[Model], row_id: int, limit: int) -> int:
+    """Delete up to so many rows that refer to a row; return the number of rows.
+
+    Rows to which no others of their table refer come first.
+    """
+    number = 0
+    for table in reversed(Model.metadata.sorted_tables):
+        keys = [key for key in table.foreign_keys if key.column is model.__table__.c.id]
+        for key in keys if "id" in table.c else ():
+            statement = _batch(table, key.parent)
+            while gone := len(_delete(statement, row_id, limit - number)):
+                number += gone
+    return number
+
+
+def _delete(statement: Any, row_id: int, limit: int) -> Sequence[Any]:
+    return session.execute(statement, {"row_id": row_id, "limit": limit}).all()
+
+
+def _batch(table: Table, column: Column[Any]) -> Any:
+    some = select(table.c.id).where(column == bindparam("row_id"))
+    for key in table.foreign_keys:
+        if key.column.table is table:
+            below = table.alias()
+            some = some.where(~exists().where(below.c[key.parent.key] == table.c.id))
+    chosen = some.order_by(table.c.id.desc()).limit(bindparam("limit")).cte("chosen")
+    return (
+        delete(table).where(table.c.id.in_(select(chosen.c.id))).returning(table.c.id)
+    )
 
 
 def upsert(model: type[Model]) -> Any:

@@ -50,6 +50,7 @@ class Nginx:
             "/run/nginx.pid": f"{self.folder}/nginx.pid",
             "/var/log/nginx/error.log": f"{self.folder}/error.log",
             "/etc/ssl/taskapi": str(self.folder),
+            "limit_conn addresses 100;": "limit_conn addresses 2000;",
         }
         for shipped, ours in changes.items():
             text = text.replace(shipped, ours)

@@ -74,6 +74,7 @@ def _create_users() -> None:
         sa.Column("role", _enum("role", "user", "admin"), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("email_verified", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", TIME),
         sa.Column("version", ID, nullable=False),
         sa.CheckConstraint(
             "email IS NOT NULL OR username IS NOT NULL", name=op.f("ck_users_has_name")
@@ -81,6 +82,7 @@ def _create_users() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
         sa.UniqueConstraint("username", name=op.f("uq_users_username")),
     )
+    _create_index("users", "deleted_at", where=DELETED)
 
 
 def _create_credentials() -> None:
@@ -203,6 +205,7 @@ def _create_task_indexes() -> None:
     )
     _create_index("tasks", "owner_id", "deleted_at", where=DELETED)
     _create_index("tasks", "deleted_at", where=DELETED)
+    _create_index("tasks", "owner_id", "id")
     _create_index("tasks", "parent_id", where=sa.text("parent_id IS NOT NULL"))
 
 

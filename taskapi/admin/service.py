@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, and_, or_
 
 from taskapi import lists
 from taskapi.auth import service as sessions
@@ -11,7 +11,7 @@ from taskapi.db import AnyRow
 from taskapi.keys import service as keys
 from taskapi.paging import Window
 from taskapi.users import service as users
-from taskapi.users.models import PUBLIC_COLUMNS, User
+from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, User
 from taskapi.versioned import Versions
 
 
@@ -19,7 +19,7 @@ def find_page(
     filters: dict[str, Any], window: Window
 ) -> tuple[Sequence[AnyRow], int | None]:
     """Return a page of all accounts, the newest first, and their number."""
-    scope = and_(true(), *(_matches(name, value) for name, value in filters.items()))
+    scope = and_(PRESENT, *(_matches(name, value) for name, value in filters.items()))
     rows = lists.newest_first(PUBLIC_COLUMNS, User, scope, window)
     return rows, lists.total(User, scope, window)
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from taskapi.prepared import Prepared
 from taskapi.tasks.models import Task
-from taskapi.tasks.queries import COLUMNS, LISTS, NO_DUE_DATE, matching
+from taskapi.tasks.queries import CACHED, COLUMNS, LISTS, NO_DUE_DATE, matching
 from taskapi.tasks.sorting import SORTS, Key, Keys
 
 AFTER_ID = bindparam("after_id", type_=Task.id.type)
@@ -67,7 +67,7 @@ def has_parts(keys: Keys) -> bool:
     return any(key.name in GROUPS for key in keys)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=CACHED)
 def page(
     filters: frozenset[str], keys: Keys, after: tuple[bool, ...], *, only_ids: bool
 ) -> Page:
@@ -89,7 +89,7 @@ def page(
     return Page(_ready(union_all(*limited), filters), has_parts=True)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=CACHED)
 def total(filters: frozenset[str]) -> Statement:
     """Return the count of the list."""
     number = select(func.count().label("total")).select_from(Task)

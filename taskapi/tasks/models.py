@@ -126,6 +126,8 @@ _of_some(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=Tr
 _of_some(Task.owner_id, Task.deleted_at, where=GONE)
 _of_some(Task.deleted_at, where=GONE)
 _of_some(Task.parent_id, where=Task.parent_id.is_not(None))
+# deletes an account in batches, and finds its rows for the foreign key
+Index(None, Task.owner_id, Task.id)
 # the search index: GIN on PostgreSQL, an FTS5 table fed by triggers on SQLite
 Index("ix_tasks_words", Task.words, postgresql_using="gin").ddl_if("postgresql")
 for statement in SQLITE_INDEX:

@@ -38,6 +38,9 @@ from taskapi.tasks.models import (
 )
 from taskapi.tasks.words import Matches
 
+CACHED = 64
+"""How many statements of each kind are kept; each takes about 100 kB."""
+
 LISTS = {"status", "priority", "ids"}
 """Filters whose parameter is a list."""
 
@@ -97,7 +100,7 @@ SOME = select(*COLUMNS).where(
 )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=CACHED)
 def revision(columns: frozenset[str]) -> Prepared:
     """Return the change of some columns of a task that still has the version `seen`."""
     one = (Task.id == bindparam("task_id"), Task.version == bindparam("seen"))

@@ -12,7 +12,7 @@ from taskapi.tasks.local_days import current_day, midnight
 from taskapi.tasks.models import LIVE, Priority, Status, Task
 from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned
 from taskapi.tasks.reading import moments
-from taskapi.users.models import Role, User
+from taskapi.users.models import PRESENT, Role, User
 
 LATELY = timedelta(days=7)
 SINCE = bindparam("since", type_=UtcDateTime)
@@ -34,12 +34,16 @@ def _kinds(today: Any) -> list[ColumnElement[int]]:
 
 
 OWN = select(*_kinds(TODAY)).where(owned(OWNER), LIVE)
-ACCOUNTS = select(
-    User.timezone,
-    func.count().label("total"),
-    _number(User.is_active.is_(True), "active"),
-    _number(User.role == Role.ADMIN, "admins"),
-).group_by(User.timezone)
+ACCOUNTS = (
+    select(
+        User.timezone,
+        func.count().label("total"),
+        _number(User.is_active.is_(True), "active"),
+        _number(User.role == Role.ADMIN, "admins"),
+    )
+    .where(PRESENT)
+    .group_by(User.timezone)
+)
 
 
 def of_owner(caller: Any) -> dict[str, Any]:
@@ -56,7 +60,9 @@ def of_everyone() -> dict[str, Any]:
     days = {zone: midnight(current_day(now, zone)) for zone in zones}
     stored = {zone: literal(day, UtcDateTime) for zone, day in days.items()}
     today = case(stored, value=User.timezone)
-    tasks = select(*_kinds(today)).join(User, User.id == Task.owner_id).where(LIVE)
+    tasks = (
+        select(*_kinds(today)).join(User, User.id == Task.owner_id).where(LIVE, PRESENT)
+    )
     counted = replica.read(tasks, {"now": now, "since": now - LATELY})[0]
     names = ("total", "active", "admins")
     users = {name: sum(getattr(row, name) for row in accounts) for name in names}

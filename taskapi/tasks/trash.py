@@ -7,7 +7,7 @@ they have in common, and brings the same ones back.
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, null, select, update
+from sqlalchemy import and_, bindparam, exists, null, select, update
 
 from taskapi import clock, db, rows
 from taskapi.columns import UtcDateTime
@@ -17,6 +17,11 @@ from taskapi.tasks.models import LIVE, Task, table
 from taskapi.tasks.queries import NOW
 from taskapi.tasks.trees import PRESENT, downwards
 
+BATCH = 200
+"""Tasks deleted in one transaction; each has tags and entries of the search index."""
+
+_children = table.alias("children")
+LEAF = ~exists().where(_children.c.parent_id == Task.id)
 SINCE = bindparam("since", type_=UtcDateTime)
 RAISED = {"version": table.c.version + 1, "updated_at": NOW}
 _living, _gone = downwards(LIVE), downwards(Task.deleted_at == SINCE)
@@ -65,8 +70,12 @@ def bring_back(task: AnyRow, now: datetime) -> None:
 
 
 def purge(kept: timedelta) -> int:
-    """Delete for good what was in the trash for longer; return how many."""
-    return rows.delete_all(Task, Task.deleted_at <= clock.now() - kept)
+    """Delete permanently what was in the trash for longer; return the number of rows.
+
+    Tasks without subtasks come first, so that no statement deletes a whole tree.
+    """
+    scope = and_(Task.deleted_at <= clock.now() - kept, LEAF)
+    return rows.delete_all(Task, scope, batch=BATCH)
 
 
 def _fits(task: AnyRow) -> bool:

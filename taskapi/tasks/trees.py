@@ -61,12 +61,9 @@ ABOVE = select(_above.c.start, _above.c.id)
 HEIGHTS = select(_below.c.start, func.max(_below.c.n).label("height")).group_by(
     _below.c.start
 )
-TREE = (
-    select(*COLUMNS)
-    .join(_below, _below.c.id == Task.id)
-    .order_by(Task.id)
-    .limit(MOST_SHOWN + 1)
-)
+_shown = select(_below.c.id).limit(MOST_SHOWN + 1).cte("shown")
+TREE = select(*COLUMNS).join(_shown, _shown.c.id == Task.id).order_by(Task.id)
+"""Without a sort inside, so that the recursion ends with the last row shown."""
 
 
 def hold(owner_id: int) -> None:

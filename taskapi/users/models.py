@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.columns import choice
@@ -41,6 +41,7 @@ class User(Versioned, Model):
     role: Mapped[Role] = mapped_column(choice(Role), default=Role.USER)
     is_active: Mapped[bool] = mapped_column(default=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[datetime | None]
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
@@ -61,6 +62,9 @@ class Guess(Model):
     expires_at: Mapped[datetime]
 
 
-PUBLIC_COLUMNS = [
-    column for column in User.__table__.c if column.key != "password_hash"
-]
+PRIVATE = {"password_hash", "deleted_at"}
+PUBLIC_COLUMNS = [c for c in User.__table__.c if c.key not in PRIVATE]
+PRESENT = User.deleted_at.is_(None)
+"""The condition that the deletion of an account has not begun."""
+
+Index(None, User.deleted_at, sqlite_where=~PRESENT, postgresql_where=~PRESENT)

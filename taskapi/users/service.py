@@ -1,13 +1,15 @@
 """The rules of accounts."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true, update
+from sqlalchemy import delete as sql_delete
 
-from taskapi import credentials, db, passwords, rows, versioned
+from taskapi import clock, credentials, db, passwords, rows, versioned
 from taskapi.db import AnyRow
 from taskapi.errors import (
     Fault,
@@ -16,18 +18,26 @@ from taskapi.errors import (
     LastAdmin,
     NotFound,
 )
+from taskapi.mail import service as outbox
 from taskapi.mail.models import Kind
 from taskapi.users import guessing, letters
-from taskapi.users.models import PUBLIC_COLUMNS, Role, User
+from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, Role, User
 
 log = structlog.get_logger()
 
 BY_LOGIN = select(User.__table__).where(
     or_(User.email == bindparam("login"), User.username == bindparam("login"))
 )
-BY_ID = select(*PUBLIC_COLUMNS).where(User.id == bindparam("user_id"))
+BY_ID = select(*PUBLIC_COLUMNS).where(User.id == bindparam("user_id"), PRESENT)
 PASSWORD_OF = select(User.password_hash).where(User.id == bindparam("user_id"))
-EVERYBODY = select(*PUBLIC_COLUMNS).order_by(User.id)
+EVERYBODY = select(*PUBLIC_COLUMNS).where(PRESENT).order_by(User.id)
+MARKED = select(User.id).where(~PRESENT).order_by(User.id)
+ID = [User.__table__.c.id]
+BATCH = 200
+"""Rows deleted in one transaction; a task has tags and entries of the search index."""
+
+PAUSE_SECONDS = 0.05
+"""Between two batches, in which other writers get the lock of SQLite."""
 
 
 def create(*, password: str, **fields: Any) -> AnyRow:
@@ -124,8 +134,7 @@ def delete_own(caller: Any, password: str) -> None:
     proven = _as_proven(caller.id, prove(caller, password))
     _keep_an_admin(caller.id)
     with _same_password():
-        versioned.remove(User, and_(proven, _allowed(caller)))
-    log.info("account deleted", account_id=caller.id)
+        _begin_deletion(and_(proven, _allowed(caller)), caller.id)
 
 
 def delete(
@@ -133,8 +142,45 @@ def delete(
 ) -> None:
     """Delete an account and all that is theirs; the last admin stays."""
     _keep_an_admin(user_id)
-    versioned.remove(User, and_(User.id == user_id, _allowed(by)), versions)
+    _begin_deletion(and_(User.id == user_id, _allowed(by)), user_id, versions)
+
+
+def purge() -> int:
+    """Delete the rest of accounts whose deletion began; return the number of rows."""
+    number = 0
+    for (user_id,) in db.read(MARKED):
+        finished = False
+        while not finished:
+            with db.transaction():
+                deleted, finished = _delete_batch(user_id)
+            number += deleted
+            time.sleep(0 if finished else PAUSE_SECONDS)
+    return number
+
+
+def _begin_deletion(
+    scope: ColumnElement[bool], user_id: int, versions: versioned.Versions = None
+) -> None:
+    """Mark an account as deleted, so that its names are free, and delete some rows.
+
+    What remains of a large account is deleted in the background.
+    """
+    names = {"email": None, "username": f"deleted:{user_id}"}
+    marked = names | {"is_active": False, "deleted_at": clock.now()}
+    versioned.change(User, and_(scope, PRESENT), marked, versions, ID)
+    _, finished = _delete_batch(user_id)
+    if not finished:
+        outbox.posted.set()
     log.info("account deleted", account_id=user_id)
+
+
+def _delete_batch(user_id: int) -> tuple[int, bool]:
+    """Delete some rows of a marked account, at last its own; return their number."""
+    number = rows.delete_referring(User, user_id, BATCH)
+    if number == BATCH:
+        return number, False
+    db.session.execute(sql_delete(User).where(User.id == user_id))
+    return number + 1, True
 
 
 def administer(
@@ -147,7 +193,7 @@ def administer(
     """Change role or state; the last admin keeps both."""
     if changes.get("role") == Role.USER or changes.get("is_active") is False:
         _keep_an_admin(user_id)
-    one = and_(User.id == user_id, _allowed(by))
+    one = and_(User.id == user_id, PRESENT, _allowed(by))
     user = versioned.change(User, one, changes, versions, PUBLIC_COLUMNS)
     state = {"role": user.role, "is_active": user.is_active}
     log.info("account administered", account_id=user_id, **state)

@@ -1,0 +1,68 @@
+"""Deleting an account with more rows than one transaction deletes."""
+
+from typing import Any
+
+import pytest
+
+from taskapi import background
+from taskapi.tasks.models import Task, task_tags
+from taskapi.users.models import User
+from taskapi.users.service import BATCH
+from tests.admin.conftest import root
+from tests.support import PASSWORD, Client, refused
+from tests.tasks.planting import rows
+
+__all__ = ["root"]
+TREES = 3
+
+
+@pytest.fixture
+def large(ann: Client) -> Client:
+    """Return an account with some hundred tasks in trees."""
+    for _ in range(TREES):
+        subtasks = [{"title": "Dig", "tags": ["a"]} for _ in range(BATCH // 2)]
+        ann.make_task(title="Garden", subtasks=subtasks)
+    return ann
+
+
+def end(client: Client) -> Any:
+    return client.delete("users/me", {"password": PASSWORD})
+
+
+def test_a_large_account_is_marked_and_deleted_in_batches(
+    large: Client, bob: Client, statements: list[str]
+) -> None:
+    bob.make_task(tags=["b"])
+
+    assert end(large).status_code == 204
+    deletions = [text for text in statements if text.startswith(("DELETE", "WITH"))]
+    assert rows(bob, Task) == 1 + TREES * (1 + BATCH // 2) - BATCH
+    assert not any("FROM users" in text for text in deletions)
+
+    with bob.app.app_context():
+        counted = background.purge()["deleted accounts"]
+
+    assert counted >= TREES * (1 + BATCH // 2) - BATCH + 1
+    assert (rows(bob, Task), rows(bob, task_tags), rows(bob, User)) == (1, 1, 1)
+
+
+def test_an_account_under_deletion_is_not_found(large: Client, root: Client) -> None:
+    user_id = large.user["id"]
+
+    assert root.delete(f"users/{user_id}").status_code == 204
+
+    refused(large.get("tasks"), 401, "session-revoked")
+    for method in ("GET", "PATCH", "DELETE"):
+        body = {"is_active": True} if method == "PATCH" else None
+        refused(root.call(method, f"users/{user_id}", json=body), 404, "not-found")
+    listed = root.get("users?include_total=true").json
+    assert user_id not in [user["id"] for user in listed["items"]]
+    assert listed["total"] == len(listed["items"])
+    assert root.get("tasks/admin/stats").json["tasks"]["total"] == 0
+    assert Client(large.app, large.name).register().user["id"] != user_id
+
+
+def test_a_batch_deletes_subtasks_before_their_parents(large: Client) -> None:
+    end(large)
+
+    assert rows(large, Task) == TREES * (1 + BATCH // 2) - BATCH
