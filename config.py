@@ -119,6 +119,7 @@ class Settings:
     access_token_minutes: int = _number(30, 1, 1_440)
     refresh_token_days: int = _number(7, 1, 365)
     trash_days: int = _number(30, 1, 3_650)
+    max_tasks_per_user: int = _number(100_000, 1, 10_000_000)
     bcrypt_rounds: int = _number(12, 4, 16)
     password_min_length: int = _number(8, 8, 128)
     registration: Registration = _choice(Registration.OPEN)

@@ -36,6 +36,24 @@ SQLITE_INDEX = (
     f"BEGIN {REMOVE} {ADD} END",
 )
 
+SQLITE_COUNT = (
+    "CREATE TRIGGER task_count_insert AFTER INSERT ON tasks BEGIN UPDATE users "
+    "SET task_count = task_count + 1 WHERE id = new.owner_id; END",
+    "CREATE TRIGGER task_count_delete AFTER DELETE ON tasks BEGIN UPDATE users "
+    "SET task_count = task_count - 1 WHERE id = old.owner_id; END",
+)
+POSTGRESQL_COUNT = (
+    "CREATE FUNCTION count_tasks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "UPDATE users SET task_count = task_count "
+    "+ CASE TG_OP WHEN 'INSERT' THEN changes.number ELSE -changes.number END "
+    "FROM (SELECT owner_id, count(*) AS number FROM changed GROUP BY owner_id) "
+    "AS changes WHERE users.id = changes.owner_id; RETURN NULL; END $$",
+    "CREATE TRIGGER task_count_insert AFTER INSERT ON tasks REFERENCING NEW TABLE "
+    "AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()",
+    "CREATE TRIGGER task_count_delete AFTER DELETE ON tasks REFERENCING OLD TABLE "
+    "AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()",
+)
+
 
 def upgrade() -> None:
     _create_users()
@@ -44,6 +62,7 @@ def upgrade() -> None:
     _create_tasks()
     _create_task_indexes()
     _create_search_index()
+    _create_count()
 
 
 def downgrade() -> None:
@@ -61,6 +80,8 @@ def downgrade() -> None:
         "users",
     ):
         op.drop_table(name)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION count_tasks()")
 
 
 def _create_users() -> None:
@@ -75,6 +96,7 @@ def _create_users() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("email_verified", sa.Boolean(), nullable=False),
         sa.Column("deleted_at", TIME),
+        sa.Column("task_count", ID, server_default="0", nullable=False),
         sa.Column("version", ID, nullable=False),
         sa.CheckConstraint(
             "email IS NOT NULL OR username IS NOT NULL", name=op.f("ck_users_has_name")
@@ -215,6 +237,12 @@ def _create_search_index() -> None:
             op.execute(statement)
     else:
         op.create_index("ix_tasks_words", "tasks", ["words"], postgresql_using="gin")
+
+
+def _create_count() -> None:
+    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    for statement in SQLITE_COUNT if on_sqlite else POSTGRESQL_COUNT:
+        op.execute(statement)
 
 
 def _create_table(name: str, *parts: Any) -> None:

@@ -56,7 +56,11 @@ def export_tasks(arguments: dict[str, Any]) -> Response:
 @replayable
 @porting.response(200, ImportAnswerSchema)
 @porting.refuses(
-    "already-exists", "bad-request", "payload-too-large", "unsupported-media-type"
+    "already-exists",
+    "bad-request",
+    "limit-reached",
+    "payload-too-large",
+    "unsupported-media-type",
 )
 def import_tasks(arguments: dict[str, Any], file: Intake) -> Any:
     """Import tasks

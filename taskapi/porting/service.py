@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, text, update
 from taskapi import clock, db, rows
 from taskapi.porting import running
 from taskapi.porting.drafts import Draft, Tree
-from taskapi.tasks import tags, trees, values
+from taskapi.tasks import limit, tags, trees, values
 from taskapi.tasks.external import TAKEN
 from taskapi.tasks.models import Task, table
 from taskapi.tasks.planting import INSERT
@@ -60,6 +60,7 @@ def store(
     parents = tree.parents()
     tree.reject_bad_shapes(parents, _levels(owner_id, there))
     new = [draft for draft in drafts if draft.line not in there]
+    limit.check(owner_id, len(new))
     if not dry_run:
         _write(owner_id, new, parents, dict(there), tell)
     return Outcome(len(new), len(there))

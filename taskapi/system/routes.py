@@ -75,6 +75,7 @@ def get_index() -> dict[str, Any]:
             "body_bytes": receiving.MAX_BYTES,
             "page": MAX_LIMIT,
             "offset": MAX_OFFSET,
+            "tasks": settings.max_tasks_per_user,
             "password_min_length": settings.password_min_length,
             "password_max_length": passwords.MAX_LENGTH,
             "api_keys_per_account": MAX_KEYS,

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.columns import Id, Ranked, choice, exact
 from taskapi.db import Model
+from taskapi.tasks.limit import POSTGRESQL_COUNT, SQLITE_COUNT
 from taskapi.tasks.words import SQLITE_INDEX, Words
 from taskapi.users.models import User
 from taskapi.versioned import Versioned
@@ -130,6 +131,8 @@ _of_some(Task.parent_id, where=Task.parent_id.is_not(None))
 Index(None, Task.owner_id, Task.id)
 # the search index: GIN on PostgreSQL, an FTS5 table fed by triggers on SQLite
 Index("ix_tasks_words", Task.words, postgresql_using="gin").ddl_if("postgresql")
-for statement in SQLITE_INDEX:
+for statement in (*SQLITE_INDEX, *SQLITE_COUNT):
     event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
+for statement in POSTGRESQL_COUNT:
+    event.listen(table, "after_create", DDL(statement).execute_if(dialect="postgresql"))
 Index(None, task_tags.c.owner_id, task_tags.c.key, task_tags.c.task_id)

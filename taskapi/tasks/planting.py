@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from taskapi import db
 from taskapi.errors import Fault, Invalid
-from taskapi.tasks import tags, trees, values
+from taskapi.tasks import limit, tags, trees, values
 from taskapi.tasks.models import MOST_SUBTASKS, table
 from taskapi.tasks.trees import Path
 
@@ -43,6 +43,7 @@ def everything(drafts: Iterable[Draft]) -> list[Draft]:
 def plant(owner_id: int, drafts: Sequence[Draft], now: datetime) -> list[int]:
     """Insert the drafts and what is below them; return the ids of the drafts."""
     _refuse_crowds(drafts)
+    limit.check(owner_id, len(everything(drafts)))
     parents = {draft.path: draft.fields.get("parent_id") for draft in drafts}
     trees.refuse_absent_parents(owner_id, parents)
     roots = level = [(draft, parents[draft.path]) for draft in drafts]

@@ -46,7 +46,7 @@ Versions = frozenset[int] | None
     "restore_task",
     task_id="$response.body#/id",
 )
-@tasks.refuses("already-exists", "parent-too-deep")
+@tasks.refuses("already-exists", "limit-reached", "parent-too-deep")
 def create_task(fields: dict[str, Any]) -> Any:
     """Make a task
 
@@ -150,6 +150,7 @@ def restore_task(task_id: int, versions: Versions) -> Any:
 @tasks.response(200, BulkAnswerSchema)
 @tasks.refuses(
     "already-exists",
+    "limit-reached",
     "parent-cycle",
     "parent-too-deep",
     "precondition-failed",

@@ -10,6 +10,7 @@ from taskapi.errors import NotFound, PreconditionFailed
 from taskapi.prepared import Prepared
 from taskapi.tasks import (
     external,
+    limit,
     queries,
     reading,
     revising,
@@ -22,12 +23,13 @@ from taskapi.tasks.models import Task, table
 from taskapi.tasks.planting import Draft, everything, plant
 from taskapi.versioned import Versions
 
-GIVEN = [bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS]
+GIVEN = {name: bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS}
+COLUMNS = GIVEN | {"owner_id": limit.OWNER_WITH_ROOM}
 INSERT = Prepared(
     insert(table)
     .from_select(
-        list(values.DEFAULTS),
-        select(*GIVEN).where(credentials.valid()),
+        list(COLUMNS),
+        select(*COLUMNS.values()).where(credentials.valid()),
         include_defaults=False,
     )
     .returning(
@@ -50,9 +52,9 @@ def create(caller: Any, fields: dict[str, Any]) -> Any:
         return _plant(caller, fields)
     names = list(tags.as_written(caller.id, fields.get("tags", [])).values())
     columns = values.first(caller.id, fields, clock.now())
-    shown = reading.moments(caller) | {"joined": ",".join(names)}
+    shown = reading.moments(caller) | {"joined": ",".join(names)} | limit.most()
     given = columns | shown | credentials.of(caller)
-    with external.unique(caller.id, external.places({(): fields})):
+    with external.unique(caller.id, external.places({(): fields})), limit.enforced():
         inserted = db.write(INSERT, given, alone=not names)
     if not inserted:
         raise credentials.revoked(caller)

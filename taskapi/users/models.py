@@ -42,6 +42,7 @@ class User(Versioned, Model):
     is_active: Mapped[bool] = mapped_column(default=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[datetime | None]
+    task_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
@@ -62,7 +63,7 @@ class Guess(Model):
     expires_at: Mapped[datetime]
 
 
-PRIVATE = {"password_hash", "deleted_at"}
+PRIVATE = {"password_hash", "deleted_at", "task_count"}
 PUBLIC_COLUMNS = [c for c in User.__table__.c if c.key not in PRIVATE]
 PRESENT = User.deleted_at.is_(None)
 """The condition that the deletion of an account has not begun."""

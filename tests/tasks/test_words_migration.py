@@ -17,7 +17,10 @@ from tests.test_migrations import (
 )
 
 __all__ = ["folder", "new_database"]
-TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+TRIGGERS = (
+    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+    "AND name LIKE 'task_words%' ORDER BY name"
+)
 REBUILD = """with op.batch_alter_table("tasks", recreate="always") as tasks:
         tasks.add_column(sa.Column("more", sa.Text()))"""
 KEEP = """kept = op.get_bind().exec_driver_sql(

@@ -1,0 +1,92 @@
+"""The number of tasks of an account is limited, those in the trash included."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from taskapi.tasks.models import Task
+from tests.backstage import at_once, limited
+from tests.support import Client, refused
+from tests.tasks.planting import rows
+
+MOST = 5
+THREE = [{"title": "Dig"} for _ in range(3)]
+FILE = {"data": '{"title": "Dig"}\n' * 3, "content_type": "application/x-ndjson"}
+
+
+@pytest.fixture
+def full(ann: Client, twin: Callable[..., Flask]) -> Client:
+    """Return Ann with room for two more tasks; one of hers is in the trash."""
+    client = limited(ann, twin(max_tasks_per_user=MOST))
+    made = [client.make_task() for _ in range(MOST - 2)]
+    assert client.delete(f"tasks/{made[0]['id']}").status_code == 204
+    return client
+
+
+@pytest.mark.parametrize("way", ["nested", "bulk", "import", "dry run"])
+def test_many_tasks_beyond_the_limit_are_rejected_together(
+    full: Client, way: str
+) -> None:
+    response = {
+        "nested": lambda: full.post("tasks", {"title": "x", "subtasks": THREE[:2]}),
+        "bulk": lambda: full.post("tasks/bulk", {"create": THREE}),
+        "import": lambda: full.call("POST", "users/me/import", **FILE),
+        "dry run": lambda: full.call("POST", "users/me/import?dry_run=true", **FILE),
+    }[way]()
+
+    assert refused(response, 409, "limit-reached")["limit"] == MOST
+    assert rows(full, Task) == MOST - 2
+
+
+def test_a_task_beyond_the_limit_is_rejected(full: Client, bob: Client) -> None:
+    parent = full.make_task()
+    full.make_task(tags=["a"])
+
+    for fields in ({}, {"tags": ["b"]}, {"parent_id": parent["id"]}):
+        response = full.post("tasks", {"title": "Dig"} | fields)
+        assert refused(response, 409, "limit-reached")["limit"] == MOST
+
+    bob.make_task()
+    assert rows(full, Task) == MOST + 1
+
+
+def test_permanent_deletion_makes_room_and_the_trash_does_not(full: Client) -> None:
+    (trashed,) = full.get("tasks?deleted=true").json["items"]
+    made = [full.make_task() for _ in range(2)]
+
+    assert full.delete(f"tasks/{made[0]['id']}").status_code == 204
+    refused(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
+    assert full.post(f"tasks/{trashed['id']}/restore").status_code == 200
+    full.delete(f"tasks/{made[0]['id']}?permanent=true")
+    full.make_task()
+
+    refused(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
+
+
+def test_a_deleted_tree_makes_room_for_all_of_its_tasks(full: Client) -> None:
+    tree = full.make_task(subtasks=[{"title": "Dig"}])
+    full.delete(f"tasks/{tree['id']}?permanent=true")
+
+    full.make_task(subtasks=[{"title": "Dig"}])
+
+    refused(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
+
+
+@pytest.mark.parametrize("way", ["plain", "tagged", "nested", "bulk"])
+def test_parallel_creations_do_not_exceed_the_limit(full: Client, way: str) -> None:
+    fields: dict[str, Any] = {"title": "Dig"}
+    calls: dict[str, Callable[[], Any]] = {
+        "plain": partial(full.post, "tasks", fields),
+        "tagged": partial(full.post, "tasks", fields | {"tags": ["a"]}),
+        "nested": partial(full.post, "tasks", fields | {"subtasks": THREE[:1]}),
+        "bulk": partial(full.post, "tasks/bulk", {"create": THREE[:2]}),
+    }
+
+    codes = [response.status_code for response in at_once(*[calls[way]] * 6)]
+
+    room = 2 if way in {"plain", "tagged"} else 1
+    assert sorted(codes) == [201 if way != "bulk" else 200] * room + [409] * (6 - room)
+    assert rows(full, Task) == MOST
