@@ -81,7 +81,7 @@ def _revisions(
 ) -> dict[Path, revising.Revision]:
     """Return what changes, with tags as the account first wrote them."""
     names = [name for fields in changes.values() for name in fields.get("tags", ())]
-    written = tags.as_written(owner_id, names)
+    written = tags.as_written(owner_id, names, locked=True)
     given = {}
     for path, fields in changes.items():
         own = [written[tags.key_of(name)] for name in fields.get("tags", ())]

@@ -64,8 +64,10 @@ def enforced() -> Iterator[None]:
 
 def check(owner_id: int, number: int) -> None:
     """Raise LimitReached unless an account, whose row is locked, may have more."""
+    if not number:
+        return
     present = db.session.scalar(COUNT, {"whose": owner_id}) or 0
-    if number and present + number > _most():
+    if present + number > _most():
         raise _reached()
 
 

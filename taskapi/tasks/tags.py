@@ -83,17 +83,19 @@ def key_of(name: str) -> str:
     return " ".join(fold(name).split()) or name
 
 
-def as_written(owner_id: int, names: Iterable[str]) -> dict[str, str]:
+def as_written(
+    owner_id: int, names: Iterable[str], *, locked: bool = False
+) -> dict[str, str]:
     """Return the text of each tag by its key, as the account first wrote it.
 
     A new tag locks the owner's row until the end of the transaction, so that two
-    requests cannot write it in two ways.
+    requests cannot write it in two ways. `locked` means that it is locked already.
     """
     given: dict[str, str] = {}
     for name in names:
         given.setdefault(key_of(name), name)
     written = _written_before(owner_id, given)
-    if len(written) < len(given):
+    if len(written) < len(given) and not locked:
         trees.hold(owner_id)
         written = _written_before(owner_id, given)
     return given | written
@@ -143,8 +145,9 @@ def attach(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
 
 
 def attach_new(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
-    """Give tasks their first tags, however they are written."""
-    written = as_written(owner_id, (name for names in tags.values() for name in names))
+    """Give tasks their first tags, however written; the owner's row is locked."""
+    every = (name for names in tags.values() for name in names)
+    written = as_written(owner_id, every, locked=True)
     texts = {
         task_id: [written[key_of(name)] for name in names]
         for task_id, names in tags.items()

@@ -30,7 +30,7 @@ def mixed(client: Client, count: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("size", [10, 60])
 @pytest.mark.parametrize(
-    ("kind", "count"), [("create", 9), ("update", 12), ("delete", 5)]
+    ("kind", "count"), [("create", 8), ("update", 10), ("delete", 5)]
 )
 def test_a_bulk_takes_as_many_statements_whatever_its_size(
     ann: Client, statements: list[str], kind: str, size: int, count: int
@@ -45,7 +45,7 @@ def test_a_bulk_takes_as_many_statements_whatever_its_size(
 
 
 @pytest.mark.parametrize("size", [3, 20])
-def test_bulk_of_all_kinds_takes_sixteen_statements(
+def test_bulk_of_all_kinds_takes_fifteen_statements(
     ann: Client, statements: list[str], size: int
 ) -> None:
     request = mixed(ann, size)
@@ -53,7 +53,7 @@ def test_bulk_of_all_kinds_takes_sixteen_statements(
 
     ann.post("tasks/bulk", request)
 
-    assert len(statements) == 16 + (size - 1) * (not of_postgresql(ann))
+    assert len(statements) == 15 + (size - 1) * (not of_postgresql(ann))
 
 
 @pytest.mark.parametrize("levels", [1, 3, 10])
@@ -79,7 +79,7 @@ def test_a_tree_is_made_by_one_statement_for_each_level(
 
     inserts = [text for text in statements if text.startswith("INSERT INTO tasks ")]
     assert len(inserts) == levels
-    assert len(statements) == 6 + levels
+    assert len(statements) == 7 + levels
 
 
 @pytest.mark.parametrize("width", [1, 50, 100])
@@ -91,7 +91,7 @@ def test_a_wide_tree_takes_no_more_statements(
 
     ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
 
-    assert len(statements) == 12 + (width - 1) * (not of_postgresql(ann))
+    assert len(statements) == 11 + (width - 1) * (not of_postgresql(ann))
 
 
 @pytest.mark.parametrize("levels", [1, 10])
