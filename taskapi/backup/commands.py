@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, table
 
 from taskapi import db, db_errors, log, migrations
 from taskapi.backup import files, postgresql, sqlite
@@ -41,14 +41,18 @@ def backup(file: Path) -> None:
 
 @click.command("restore")
 @FILE
+@click.option("--revoke-keys", is_flag=True, help="Revoke all API keys too.")
 @with_appcontext
-def restore(file: Path) -> None:
+def restore(file: Path, *, revoke_keys: bool) -> None:
     """Fill the empty database that DATABASE_URL names from FILE.
 
     FILE is what `flask backup` wrote, for the same kind of database. It is checked
     first, then restored as a whole or not at all. A database with tables is never
     touched. A backup of an older release is restored as it is; `flask db upgrade` then
     migrates it. PostgreSQL needs its program pg_restore, no older than the server.
+
+    All sessions and email tokens end, because some may have ended after the backup.
+    API keys stay, revoked ones included, unless --revoke-keys is given.
     """
     kind = KINDS[_kind()]
     with _in_a_line("The database is as it was."):
@@ -56,11 +60,21 @@ def restore(file: Path) -> None:
         revision = kind.check(file)
         _refuse_unknown(file, revision)
         kind.restore(file)
+    with _in_a_line("It was restored before that."), db.transaction():
+        _end_credentials(["api_keys"] if revoke_keys else [])
     with _in_a_line("It was restored before that."):
         accounts, tasks = _number(User), _number(Task)
     echo(f"Restored {accounts} accounts and {tasks} tasks, schema {revision}.")
+    echo("All sessions and email tokens have ended.")
+    if not revoke_keys:
+        echo("API keys that were revoked after the backup are valid again.")
     if revision != migrations.head():
         echo("It is of an older release: now run `flask db upgrade`.")
+
+
+def _end_credentials(more: list[str]) -> None:
+    for name in ("sessions", "mailed_tokens", *more):
+        db.session.execute(delete(table(name)))
 
 
 def _kind() -> str:

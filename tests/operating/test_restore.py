@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 
 from tests.backstage import limited, run
 from tests.databases import release_newer_schema
+from tests.keys.holding import make_key
 from tests.operating.commanding import kind_of, one_line, refusal, start, tables
 from tests.operating.conftest import Fresh
 from tests.operating.test_backup import limit_files
@@ -56,17 +57,31 @@ def test_a_restored_copy_is_the_service_again(
 ) -> None:
     said = run(empty, "restore", str(saved))
 
-    there = limited(ann, empty)
+    there = Client(empty, "ann").log_in()
     assert "Restored 1 accounts and 1 tasks" in said
     assert there.get("/health").status_code == 200
     assert there.get("tasks").json == ann.get("tasks").json
+
+
+@pytest.mark.parametrize("revoke", [False, True])
+def test_restore_ends_sessions_and_keys_if_asked(
+    ann: Client, empty: Flask, file: Path, *, revoke: bool
+) -> None:
+    key = {"X-API-Key": make_key(ann)["api_key"]}
+    run(ann.app, "backup", str(file))
+
+    run(empty, "restore", str(file), *(["--revoke-keys"] if revoke else []))
+
+    assert limited(ann, empty).get("tasks").status_code == 401
+    status = Client(empty).get("tasks", headers=key).status_code
+    assert status == (401 if revoke else 200)
 
 
 def test_search_goes_on_in_a_restored_copy(
     ann: Client, saved: Path, empty: Flask
 ) -> None:
     run(empty, "restore", str(saved))
-    there = limited(ann, empty)
+    there = Client(empty, "ann").log_in()
 
     there.make_task(title="Zoë answers")
 
