@@ -28,9 +28,8 @@ from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import Collision, Unavailable
 from taskapi.pool import (
     Pool,
-    create_private,
+    guard_sqlite,
     prepare_postgresql,
-    prepare_sqlite,
     without_waiting,
 )
 from taskapi.prepared import Direct, Prepared, run
@@ -105,11 +104,9 @@ def init_app(app: Flask, settings: "Settings") -> None:
     database.init_app(app)
     with app.app_context():
         if on_sqlite:
-            event.listen(database.engine, "do_connect", create_private)
+            guard_sqlite(database.engine)
         watchdog.guard(database.engine)
-        if on_sqlite:
-            event.listen(database.engine, "connect", prepare_sqlite)
-        else:
+        if not on_sqlite:
             event.listen(database.engine, "connect", prepare_postgresql)
             event.listen(database.engine, "reset", _roll_back)
 

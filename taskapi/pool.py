@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import QueuePool, exc
+from sqlalchemy import Engine, QueuePool, event, exc
 from sqlalchemy.pool import ConnectionPoolEntry
 
 LITTLE_SECONDS = 0.25
@@ -55,7 +55,13 @@ class Pool(QueuePool):
         return record
 
 
-def create_private(
+def guard_sqlite(engine: Engine) -> None:
+    """Create the file for its owner only, and prepare each connection."""
+    event.listen(engine, "do_connect", _create_private)
+    event.listen(engine, "connect", prepare_sqlite)
+
+
+def _create_private(
     _dialect: Any, _record: object, arguments: Sequence[Any], _options: object
 ) -> None:
     """Create a missing SQLite file for its owner only; -wal and -shm take its mode.

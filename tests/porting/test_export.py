@@ -134,3 +134,43 @@ def test_who_reads_slowly_holds_no_connection(app: Flask, many: Client) -> None:
         busy = app.extensions["sqlalchemy"].engine.pool.checkedout()
 
     assert busy == 0
+
+
+@one_database
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "application/x-ndjson"),
+        ("*/*", "application/x-ndjson"),
+        ("text/csv", "text/csv; charset=utf-8"),
+        ("application/jsonl;q=0.5, text/csv", "text/csv; charset=utf-8"),
+        ("text/html", "application/x-ndjson"),
+    ],
+)
+def test_export_honours_accept(ann: Client, accept: str, media_type: str) -> None:
+    response = ann.get("users/me/export", headers={"Accept": accept})
+
+    assert response.content_type == media_type
+    assert "Accept" in response.headers["Vary"]
+
+
+@one_database
+def test_export_begins_csv_with_a_byte_order_mark_on_request(ann: Client) -> None:
+    response = ann.get("users/me/export?format=csv&bom=true")
+
+    assert response.data.startswith(b"\xef\xbb\xbfid,")
+    assert faults(ann.get("users/me/export?bom=true")) == {"bom": "conflict"}
+
+
+@one_database
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "\r\n", "; "])
+def test_formulas_inside_of_cells_are_neutralised(ann: Client, separator: str) -> None:
+    text = f"a{separator}=1"
+    ann.make_task(description=text)
+
+    table = taken(ann, "csv")
+
+    (row,) = csv.DictReader(StringIO(table, newline=""))
+    assert row["description"] == f"a{separator}'=1"
+    brought(ann, table, "text/csv")
+    assert {line["description"] for line in read(taken(ann))} == {text}
