@@ -17,11 +17,7 @@ BESIDE = {  # pages of the repository, and files that pages link to
     "Procfile": "procfile.txt",
     "render.yaml": "render.yaml",
     "bench/method.md": "method.md",
-    **{
-        f"deploy/{file.name}": file.name
-        for file in ROOT.glob("deploy/*.*")
-        if file.suffix != ".py"
-    },
+    **{f"deploy/{file.name}": file.name for file in ROOT.glob("deploy/*.*")},
 }
 LOADED = re.compile(
     r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=\"?(?:https?:)?//"

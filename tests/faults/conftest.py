@@ -15,10 +15,10 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from deploy.cluster.instances import Instance
-from deploy.cluster.postgres import Postgres
 from taskapi import db
 from tests.faults.scenes import Scene
+from tests.helpers.instances import Instance
+from tests.helpers.postgresql import Postgres
 
 HERE = Path(__file__).parent
 SOAK = bool(os.environ.get("SOAK"))

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.cluster.postgres import Postgres
-from deploy.cluster.programs import wait_until
+from tests.helpers.postgresql import Postgres
+from tests.helpers.programs import wait_until
 
 
 def tell(pids: Iterable[int], number: signal.Signals) -> None:

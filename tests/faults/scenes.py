@@ -12,11 +12,11 @@ from subprocess import PIPE
 
 from sqlalchemy import NullPool, create_engine, text
 
-from deploy.cluster.clients import Caller, Crowd
-from deploy.cluster.instances import Instance
-from deploy.cluster.programs import wait_until
-from deploy.cluster.report import Outcome, Phase, balance, outcome
 from tests.faults.processes import tell
+from tests.helpers.instances import Instance
+from tests.helpers.outcomes import Outcome, Phase, balance, outcome
+from tests.helpers.programs import wait_until
+from tests.helpers.writers import Caller, Crowd
 
 STEPS = 10
 PROBER = Path(__file__).with_name("prober.py")

@@ -12,10 +12,10 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from deploy.cluster.programs import own
 from taskapi import db
 from tests.conftest import KINDS
 from tests.faults.disks import fill, small_disk
+from tests.helpers.programs import own
 from tests.support import Client, refused
 
 LONG = secrets.token_hex(4000)

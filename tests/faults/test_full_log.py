@@ -8,11 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.cluster.postgres import Postgres
-from deploy.cluster.programs import SECONDS_TO_STOP, own
-from deploy.cluster.report import POLITE
 from tests.faults.conftest import Stage
 from tests.faults.disks import fill, small_disk
+from tests.helpers.outcomes import POLITE
+from tests.helpers.postgresql import Postgres
+from tests.helpers.programs import SECONDS_TO_STOP, own
 
 MEBIBYTES = 64  # a segment of the log has 16
 

@@ -4,11 +4,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from deploy.cluster.postgres import Postgres
-from deploy.cluster.report import Outcome
 from tests.faults import processes
 from tests.faults.conftest import CLIENTS, SOAK, Measure, Stage
 from tests.faults.scenes import Scene, probing
+from tests.helpers.outcomes import Outcome
+from tests.helpers.postgresql import Postgres
 
 TIMES = 3 if SOAK else 1
 CROWD = 40 if SOAK else CLIENTS  # more than the instance has threads

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cluster import slow
-from deploy.cluster.front import Nginx
-from tests.deploy.conftest import need
 from tests.faults.conftest import SOAK, Measure, Stage
+from tests.helpers import slow_clients as slow
+from tests.helpers.nginx import Nginx
+from tests.helpers.programs import need
 
 SLOW, PROBES = (1000, 200) if SOAK else (100, 20)
 

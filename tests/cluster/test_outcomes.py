@@ -1,4 +1,4 @@
-"""The figures of deploy/cluster, from what its clients wrote down."""
+"""The figures of tests/cluster, from what its clients wrote down."""
 
 import subprocess
 import sys
@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from deploy.cluster.clients import Seen
-from deploy.cluster.programs import ROOT
-from deploy.cluster.report import Phase, balance, outcome
+from tests.helpers.outcomes import Phase, balance, outcome
+from tests.helpers.programs import ROOT
+from tests.helpers.writers import Seen
 
 PHASE = Phase("Kill it", began=10, mended=14, ended=20)
 POLITE = "503 with Retry-After"
@@ -63,9 +63,9 @@ def test_acknowledged_writes_are_held_against_stored_ones(
 
 
 def test_the_cluster_says_how_it_can_be_run() -> None:
-    words = [sys.executable, "-m", "deploy.cluster", "--help"]
+    words = [sys.executable, "-m", "tests.cluster", "--help"]
 
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0
     assert "--direct" in done.stdout

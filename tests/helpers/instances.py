@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from config import Settings
-from deploy.cluster.programs import Program, beside_python, free_port, wait_until
+from tests.helpers.programs import Program, beside_python, free_port, wait_until
 
 SETTINGS = {
     "ENVIRONMENT": "production",

@@ -11,11 +11,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 UNPRIVILEGED = "nobody"
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 40
 SECONDS_BETWEEN_LOOKS = 0.05
+
+
+PACKAGES = {
+    "nginx": "nginx-light",
+    "pgbouncer": "pgbouncer",
+    "openssl": "openssl",
+    "systemd-analyze": "systemd",
+}
 
 
 class Missing(Exception):
@@ -44,7 +54,7 @@ class Program:
     def start(self) -> None:
         """Begin it, in a group of its own, so that Ctrl+C reaches only who asked."""
         with self.log.open("ab") as said:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - a program that is named here
                 self.words,
                 cwd=ROOT,
                 env=self.variables,
@@ -102,6 +112,15 @@ def find(name: str, package: str) -> str:
     if found is None:
         raise Missing(f"{name} is missing: apt-get install {package}")
     return found
+
+
+def need(*programs: str) -> None:
+    """Skip the test where a program is missing; in CI, fail."""
+    try:
+        for program in programs:
+            find(program, PACKAGES[program])
+    except Missing as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
 
 
 def beside_python(name: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
-from deploy.cluster.clients import Seen
+from tests.helpers.writers import Seen
 
 POLITE = "503 with Retry-After"
 

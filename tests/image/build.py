@@ -1,11 +1,15 @@
-"""Build the image and use it where there is no container engine and no registry.
+"""Build the image and use it, without a container engine or a registry.
 
-`python -m deploy.image` needs root, and Debian's packages buildah and debootstrap. What
-differs from the image that CI builds: below it lies Debian's own trixie with its Python
-3.13 instead of python:3.13-slim-trixie, pg_dump and pg_restore are those of trixie (17)
-instead of those of the image of PostgreSQL (18), and the process is confined by chroot
-and a read-only mount instead of by an engine. All instructions of the Dockerfile are
-run.
+`python -m tests.image.build` requires root and the Debian packages buildah and
+debootstrap. It runs all instructions of the Dockerfile.
+
+Differences from the image that CI builds:
+
+- The base image is Debian's trixie with its own Python 3.13, not
+  python:3.13-slim-trixie.
+- pg_dump and pg_restore are those of trixie (17), not those of the PostgreSQL image
+  (18).
+- The process is confined by chroot and a read-only mount, not by a container engine.
 """
 
 import argparse
@@ -20,8 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.cluster.clients import ACCOUNT
-from deploy.cluster.programs import ROOT, Program, find, free_port, listens
+from tests.helpers.programs import ROOT, Program, find, free_port, listens
+from tests.helpers.writers import ACCOUNT
 
 BASE = "docker.io/library/python:3.13.16-slim-trixie"
 SERVER = "docker.io/library/postgres:18.6-trixie"
@@ -48,7 +52,7 @@ exec chroot --userspec="$user" "$root" env -i -C "$folder" "$@"
 
 def main() -> int:
     """Build, migrate, serve, make a task, stop; say what was tried."""
-    parser = argparse.ArgumentParser(prog="deploy.image", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.image.build", description=__doc__)
     parser.add_argument("--base", type=Path, help="a folder made by debootstrap before")
     parser.add_argument("options", nargs="*", help="more options of buildah, after --")
     wanted = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Run the cluster: `python -m deploy.cluster` (`--direct` without PgBouncer)."""
+"""Run the cluster: `python -m tests.cluster` (`--direct` without PgBouncer)."""
 
 import argparse
 import shutil
@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.cluster import slow
-from deploy.cluster.machine import Cluster
-from deploy.cluster.phases import PHASES, reload_instances, restart_instances
-from deploy.cluster.report import Phase, balance, outcome
+from tests.cluster.cluster import Cluster
+from tests.cluster.faults import PHASES, reload_instances, restart_instances
+from tests.helpers import slow_clients as slow
+from tests.helpers.outcomes import Phase, balance, outcome
 
 SECONDS_TO_LOOK = 4
 FIGURE = 10_000
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="deploy.cluster", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.cluster", description=__doc__)
     parser.add_argument("--logs", type=Path, help="copy the logs of all parts there")
     parser.add_argument("--direct", action="store_true", help="without PgBouncer")
     parser.add_argument(

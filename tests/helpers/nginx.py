@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from deploy.cluster.programs import ROOT, Program, find, free_port, listens
+from tests.helpers.programs import ROOT, Program, find, free_port, listens
 
 SHIPPED = ROOT / "deploy" / "nginx.conf"
 CERTIFICATE = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
@@ -23,7 +23,7 @@ class Nginx:
         self.file = folder / "nginx.conf"
         self.file.write_text(self.configuration(ports))
         self.words = [find("nginx", "nginx-light"), "-c", str(self.file)]
-        subprocess.run([*self.words, "-t", "-q"], check=True)
+        subprocess.run([*self.words, "-t", "-q"], check=True)  # noqa: S603 - a program that is named here
         self.program = Program("nginx", [*self.words, "-g", "daemon off;"], folder)
         self.program.wait(lambda: listens(self.port))
 
@@ -62,5 +62,5 @@ def _certify(folder: Path) -> Path:
     certificate, key = folder / "fullchain.pem", folder / "privkey.pem"
     words = [find("openssl", "openssl"), *CERTIFICATE.split(), *SUBJECT]
     out = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*words, *out], check=True, capture_output=True)
+    subprocess.run([*words, *out], check=True, capture_output=True)  # noqa: S603 - a program that is named here
     return certificate

@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.cluster.postgres import Postgres
-from deploy.cluster.programs import wait_until
+from tests.helpers.postgresql import Postgres
+from tests.helpers.programs import wait_until
 
 CONNECTED = "SELECT pid FROM pg_stat_activity WHERE application_name = 'taskapi'"
 PAUSED = "SELECT pg_get_wal_replay_pause_state()"

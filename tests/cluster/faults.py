@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from deploy.cluster.machine import Cluster
+from tests.cluster.cluster import Cluster
 
 SECONDS_APART = 5
 SECONDS_AWAY = 2

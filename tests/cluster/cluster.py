@@ -3,12 +3,12 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from deploy.cluster.clients import ACCOUNT, Caller, Crowd
-from deploy.cluster.front import Nginx
-from deploy.cluster.instances import Instance, command
-from deploy.cluster.pool import PgBouncer, Redis
-from deploy.cluster.postgres import PHRASE, Postgres
-from deploy.cluster.programs import Program
+from tests.helpers.instances import Instance, command
+from tests.helpers.nginx import Nginx
+from tests.helpers.pgbouncer import PgBouncer, Redis
+from tests.helpers.postgresql import PHRASE, Postgres
+from tests.helpers.programs import Program
+from tests.helpers.writers import ACCOUNT, Caller, Crowd
 
 CLIENTS = 8
 ADMIN = [f"--{name}={value}" for name, value in ACCOUNT.items()]

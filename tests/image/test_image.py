@@ -1,11 +1,11 @@
-"""What deploy/image.py takes for granted is what the Dockerfile says."""
+"""What tests/image/build.py takes for granted is what the Dockerfile says."""
 
 import re
 import subprocess
 import sys
 
-from deploy import image
-from deploy.cluster.programs import ROOT
+from tests.helpers.programs import ROOT
+from tests.image import build as image
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -25,9 +25,9 @@ def test_the_folder_that_is_mounted_is_the_one_of_the_image() -> None:
 
 
 def test_the_script_says_what_differs_from_the_real_image() -> None:
-    words = [sys.executable, "-m", "deploy.image", "--help"]
+    words = [sys.executable, "-m", "tests.image.build", "--help"]
 
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0
-    assert "What differs" in done.stdout
+    assert "Differences" in done.stdout

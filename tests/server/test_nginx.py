@@ -2,18 +2,46 @@
 
 import http.client
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from config import Settings
-from deploy.cluster import slow
-from deploy.cluster.front import SHIPPED
-from tests.deploy.conftest import Front
+from tests.helpers import slow_clients as slow
+from tests.helpers.nginx import SHIPPED, Nginx
+from tests.helpers.programs import need
+from tests.server.echo import echoes
+from tests.server.fronts import Front
 
 MEBIBYTE = 1024 * 1024
 TASKS = "/api/v1/tasks"
 Fronted = Callable[[int], Front]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return a folder that a program running as nobody can reach, unlike pytest's."""
+    with tempfile.TemporaryDirectory(prefix="taskapi-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def fronted(folder: Path) -> Iterator[Callable[[int], Front]]:
+    """Return a maker of nginx, as it is shipped, in front of so many instances."""
+    need("nginx", "openssl")
+    made: list[Nginx] = []
+    with echoes(2) as behind:
+
+        def start(number: int) -> Front:
+            made.append(Nginx(folder, [one.port for one in behind[:number]]))
+            return Front(made[-1], behind[:number])
+
+        yield start
+        for nginx in made:
+            nginx.program.kill()
 
 
 def test_what_a_client_says_about_itself_is_not_passed_on(fronted: Fronted) -> None:

@@ -2,25 +2,11 @@
 
 import http.client
 import json
-import os
 import ssl
-import tempfile
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
-from deploy.cluster.front import Nginx
-from deploy.cluster.programs import Missing, find
-from tests.deploy.echo import Echo, echoes
-
-PACKAGES = {
-    "nginx": "nginx-light",
-    "pgbouncer": "pgbouncer",
-    "openssl": "openssl",
-    "systemd-analyze": "systemd",
-}
+from tests.helpers.nginx import Nginx
+from tests.server.echo import Echo
 
 
 class Answer(NamedTuple):
@@ -72,36 +58,3 @@ def _received(response: http.client.HTTPResponse) -> Answer:
     return Answer(
         response.status, response.headers, json.loads(body) if is_json else body
     )
-
-
-def need(*programs: str) -> None:
-    """Skip the test where a program is missing; in CI, fail."""
-    try:
-        for program in programs:
-            find(program, PACKAGES[program])
-    except Missing as error:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Return a folder that a program running as nobody can reach, unlike pytest's."""
-    with tempfile.TemporaryDirectory(prefix="taskapi-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
-@pytest.fixture
-def fronted(folder: Path) -> Iterator[Callable[[int], Front]]:
-    """Return a maker of nginx, as it is shipped, in front of so many instances."""
-    need("nginx", "openssl")
-    made: list[Nginx] = []
-    with echoes(2) as behind:
-
-        def start(number: int) -> Front:
-            made.append(Nginx(folder, [one.port for one in behind[:number]]))
-            return Front(made[-1], behind[:number])
-
-        yield start
-        for nginx in made:
-            nginx.program.kill()

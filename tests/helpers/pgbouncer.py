@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg
 
-from deploy.cluster.postgres import PHRASE, Postgres
-from deploy.cluster.programs import ROOT, Program, find, free_port, own
+from tests.helpers.postgresql import PHRASE, Postgres
+from tests.helpers.programs import ROOT, Program, find, free_port, own
 
 SHIPPED = ROOT / "deploy" / "pgbouncer.ini"
 

@@ -9,12 +9,11 @@ import pytest
 from flask import Flask
 
 import config
-from deploy.cluster.pool import PgBouncer
-from deploy.cluster.postgres import PHRASE
-from deploy.cluster.programs import wait_until
 from taskapi import db
-from tests.deploy.conftest import need
-from tests.deploy.pairs import Pair, following
+from tests.cluster.replication import Pair, following
+from tests.helpers.pgbouncer import PgBouncer
+from tests.helpers.postgresql import PHRASE
+from tests.helpers.programs import need, wait_until
 from tests.support import Client, refused
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cluster.programs import ROOT
-from tests.deploy.conftest import need
+from tests.helpers.programs import ROOT, need
 from tests.system.server import GUNICORN, Server, environment, free_port
 
 UNIT = ROOT / "deploy" / "taskapi@.service"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from deploy.cluster.programs import (
+from tests.helpers.programs import (
     UNPRIVILEGED,
     Program,
     find,
@@ -110,7 +110,7 @@ class Postgres:
             return False
 
     def _run(self, program: str, *words: str) -> None:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - a program that is named here
             [str(programs() / program), *words],
             check=False,
             user=UNPRIVILEGED if os.geteuid() == 0 else None,

@@ -11,10 +11,10 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from deploy.cluster.programs import wait_until
 from taskapi import db, replica
 from tests.backstage import run
-from tests.deploy.pairs import Pair, following
+from tests.cluster.replication import Pair, following
+from tests.helpers.programs import wait_until
 from tests.operating.commanding import examined
 from tests.support import Client
 

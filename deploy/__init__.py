@@ -1,1 +1,0 @@
-"""What it takes to run taskapi beyond one process."""
