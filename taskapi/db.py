@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Executable, MetaData, event, make_url
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -30,6 +29,7 @@ from taskapi.pool import (
     Pool,
     guard_sqlite,
     prepare_postgresql,
+    roll_back,
     without_waiting,
 )
 from taskapi.prepared import Direct, Prepared, run
@@ -108,7 +108,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
         watchdog.guard(database.engine)
         if not on_sqlite:
             event.listen(database.engine, "connect", prepare_postgresql)
-            event.listen(database.engine, "reset", _roll_back)
+            event.listen(database.engine, "reset", roll_back)
 
 
 def lock_wait() -> float:
@@ -119,12 +119,6 @@ def lock_wait() -> float:
 def _lock_wait(settings: "Settings") -> float:
     """Return for how long SQLite waits for the lock, which nothing can interrupt."""
     return min(LOCK_WAIT_SECONDS, settings.request_timeout / 2)
-
-
-def _roll_back(connection: Any, *_about: object) -> None:
-    """Undo what was begun and not ended; the driver takes long to find nothing."""
-    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
-        connection.rollback()
 
 
 @event.listens_for(session, "after_transaction_create")

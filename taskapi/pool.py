@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, QueuePool, event, exc
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -104,3 +105,9 @@ def without_waiting(connection: Any, timeout: float) -> Iterator[None]:
         driver.execute(UNOBTRUSIVE, prepare=False)
         yield
         driver.execute("COMMIT")
+
+
+def roll_back(connection: Any, *_details: object) -> None:
+    """End an open transaction; a rollback without one costs the driver time."""
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        connection.rollback()

@@ -56,6 +56,7 @@ DEFAULTS: dict[str, Any] = {
     "access_token_minutes": 30,
     "refresh_token_days": 7,
     "trash_days": 30,
+    "max_tasks_per_user": 100_000,
     "bcrypt_rounds": 12,
     "password_min_length": 8,
     "registration": config.Registration.OPEN,
