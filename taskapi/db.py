@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Executable, MetaData, event, make_url
 from sqlalchemy.orm import (
     DeclarativeBase,
@@ -22,16 +23,9 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 
-from taskapi import clock, db_errors, watchdog
+from taskapi import clock, db_errors, pool, watchdog
 from taskapi.columns import Id, UtcDateTime
 from taskapi.errors import Collision, Unavailable
-from taskapi.pool import (
-    Pool,
-    guard_sqlite,
-    prepare_postgresql,
-    roll_back,
-    without_waiting,
-)
 from taskapi.prepared import Direct, Prepared, run
 from taskapi.write_queue import WriteQueue
 
@@ -41,15 +35,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-POOL_WAIT_SECONDS = 4
 LOCK_WAIT_SECONDS = 5
 USES_BEFORE_PREPARED = 2
-RECYCLE_SECONDS = 1800
 KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-CACHED_QUERIES = 100
-CACHED_STATEMENTS = 32
-"""Compiled queries of a worker, prepared statements of a connection to SQLite."""
-
 TRIES = 3
 AnyRow = Any
 """A row as SQLAlchemy returns it: each column is an attribute."""
@@ -84,31 +72,34 @@ def init_app(app: Flask, settings: "Settings") -> None:
     """Make the engine of the app; nothing connects before the first statement."""
     url = make_url(settings.database_url)
     on_sqlite = url.get_backend_name() == "sqlite"
-    wait = {"timeout": _lock_wait(settings), "cached_statements": CACHED_STATEMENTS}
+    wait = {
+        "timeout": _lock_wait(settings),
+        "cached_statements": pool.CACHED_STATEMENTS,
+    }
     uses = USES_BEFORE_PREPARED if settings.database_prepare else None
     named = {"application_name": "taskapi", "prepare_threshold": uses}
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "isolation_level": "AUTOCOMMIT",
-        "poolclass": Pool,
+        "poolclass": pool.Pool,
         "pool_size": settings.threads + 1,  # and the one that works in the background
         "max_overflow": 0,
-        "pool_timeout": min(POOL_WAIT_SECONDS, settings.request_timeout / 2),
-        "pool_recycle": RECYCLE_SECONDS,
+        "pool_timeout": min(pool.POOL_WAIT_SECONDS, settings.request_timeout / 2),
+        "pool_recycle": pool.RECYCLE_SECONDS,
         "pool_use_lifo": True,
         "pool_reset_on_return": "rollback" if on_sqlite else None,
         "hide_parameters": True,
-        "query_cache_size": CACHED_QUERIES,
+        "query_cache_size": pool.CACHED_QUERIES,
         "connect_args": wait if on_sqlite else KEEPALIVE | named,
     }
     database.init_app(app)
     with app.app_context():
         if on_sqlite:
-            guard_sqlite(database.engine)
+            pool.guard_sqlite(database.engine)
         watchdog.guard(database.engine)
         if not on_sqlite:
-            event.listen(database.engine, "connect", prepare_postgresql)
-            event.listen(database.engine, "reset", roll_back)
+            event.listen(database.engine, "connect", pool.prepare_postgresql)
+            event.listen(database.engine, "reset", _roll_back)
 
 
 def lock_wait() -> float:
@@ -119,6 +110,12 @@ def lock_wait() -> float:
 def _lock_wait(settings: "Settings") -> float:
     """Return for how long SQLite waits for the lock, which nothing can interrupt."""
     return min(LOCK_WAIT_SECONDS, settings.request_timeout / 2)
+
+
+def _roll_back(connection: Any, *_details: object) -> None:
+    """End an open transaction; a rollback without one costs the driver time."""
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
+        connection.rollback()
 
 
 @event.listens_for(session, "after_transaction_create")
@@ -193,7 +190,7 @@ def try_write(statement: Prepared, parameters: dict[str, Any]) -> None:
         _queued(0),
         Direct(database.engine) as connection,
         _watched(connection),
-        without_waiting(connection, timeout),
+        pool.without_waiting(connection, timeout),
     ):
         statement.run(connection, parameters)
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, QueuePool, event, exc
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -16,6 +15,12 @@ for a deadlock, which is a reason to repeat the request."""
 
 UNOBTRUSIVE = "BEGIN; SET LOCAL lock_timeout = 1; SET LOCAL synchronous_commit = off"
 """Neither rows that are locked nor a replica that must confirm keep us waiting."""
+
+RECYCLE_SECONDS = 1800
+POOL_WAIT_SECONDS = 4
+CACHED_QUERIES = 100
+CACHED_STATEMENTS = 32
+"""Compiled queries of a worker, prepared statements of a connection to SQLite."""
 
 
 class Pool(QueuePool):
@@ -105,9 +110,3 @@ def without_waiting(connection: Any, timeout: float) -> Iterator[None]:
         driver.execute(UNOBTRUSIVE, prepare=False)
         yield
         driver.execute("COMMIT")
-
-
-def roll_back(connection: Any, *_details: object) -> None:
-    """End an open transaction; a rollback without one costs the driver time."""
-    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
-        connection.rollback()

@@ -14,7 +14,7 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy import Connection, Executable, create_engine, exc, text
 
-from taskapi import db, watchdog
+from taskapi import db, pool, watchdog
 from taskapi.db import AnyRow
 from taskapi.prepared import Prepared, run
 
@@ -53,8 +53,8 @@ class Replica:
             execution_options={"postgresql_readonly": True},
             pool_size=CONNECTIONS,
             max_overflow=0,
-            pool_timeout=db.POOL_WAIT_SECONDS,
-            pool_recycle=db.RECYCLE_SECONDS,
+            pool_timeout=pool.POOL_WAIT_SECONDS,
+            pool_recycle=pool.RECYCLE_SECONDS,
             hide_parameters=True,
             connect_args={
                 "tcp_user_timeout": SILENT_SECONDS * 1_000,
