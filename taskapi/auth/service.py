@@ -30,6 +30,9 @@ log = structlog.get_logger()
 GRACE = timedelta(seconds=10)
 """For how long the previous refresh token answers again, for who lost the answer."""
 
+PARALLEL = timedelta(seconds=2)
+"""How long after a repetition another one counts as parallel, not as polling."""
+
 TOUCH_AFTER = timedelta(minutes=5)
 
 CALLER = Prepared(
@@ -133,8 +136,8 @@ def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> Any
     """Go on with a session under a new refresh token.
 
     The previous token returns the current one once within ten seconds, in case the
-    response was lost. More uses in that time are rejected, because parallel requests
-    are no theft. Any other use of an old token ends the session.
+    response was lost. Requests sent in parallel with that one raise TokenInvalid. Any
+    other use of an old token ends the session and raises SessionRevoked.
     """
     now = clock.now()
     active = select(User.id).where(User.id == user_id, User.is_active)
@@ -159,29 +162,29 @@ def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> Any
     if current is None:
         raise SessionRevoked
     if current.previous_refresh_id == refresh_id and now - current.rotated_at < GRACE:
-        return _repeat(current, refresh_id, now)
+        repeated = _repeat(current, refresh_id, now)
+        if repeated:
+            return repeated
+        if now - (current.repeated_at or now) < PARALLEL:
+            raise TokenInvalid
     db.session.execute(delete(Session).where(theirs))
     db.commit_despite_refusal()
     log.warning("refresh token replayed", account_id=user_id, session_id=current.id)
     raise SessionRevoked
 
 
-def _repeat(current: AnyRow, refresh_id: str, now: datetime) -> AnyRow:
-    """Return the session for the first repetition; raises TokenInvalid for others."""
+def _repeat(current: AnyRow, refresh_id: str, now: datetime) -> AnyRow | None:
+    """Return the session for the first repetition, else None."""
     first = and_(
         Session.id == current.id,
         Session.previous_refresh_id == refresh_id,
         Session.repeated_at.is_(None),
     )
     statement = update(Session).where(first).values(repeated_at=now)
-    repeated = db.session.execute(
-        statement.returning(*Session.__table__.c)
-    ).one_or_none()
+    returned = statement.returning(*Session.__table__.c)
+    repeated = db.session.execute(returned).one_or_none()
     event = "refresh token repeated" if repeated else "refresh token repeated again"
-    about = {"account_id": current.user_id, "session_id": current.id}
-    log.warning(event, **about)
-    if repeated is None:
-        raise TokenInvalid
+    log.warning(event, account_id=current.user_id, session_id=current.id)
     return repeated
 
 

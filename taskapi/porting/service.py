@@ -107,7 +107,7 @@ def _write(
     tell: Callable[[int], object],
 ) -> None:
     """Insert in the order of the file, so that ids keep it; hang parents in after."""
-    rows.plan_anew()
+    rows.plan_by_index()
     now = clock.now()
     for some in _some(drafts):
         with rows.unique(Task):

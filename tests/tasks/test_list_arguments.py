@@ -138,7 +138,6 @@ def test_all_faults_of_a_query_are_told_at_once(ann: Client) -> None:
         ("GET", "users/me"),
         ("PATCH", "users/me"),
         ("POST", "auth/logout"),
-        ("GET", "/health"),
         ("GET", "/api/v1"),
     ],
 )
