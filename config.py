@@ -1,14 +1,16 @@
-"""Every setting of taskapi: its name, type, default and what makes it unsafe.
+"""The settings of taskapi: names, types, defaults and conditions.
 
-The environment variable is the field's name in capitals; `NAME_FILE` may name a file
-that holds the value instead (Docker secrets). `from_env()` is the only reader. What is
-wrong stops the start with one line that names the setting.
+The environment variable of a setting is the name of its field in capitals. `NAME_FILE`
+may name a file that contains the value (Docker secrets). `from_env()` is the only
+reader. An invalid value ends the process with one line that names the setting. It never
+quotes the value, which may contain a password.
 """
 
 import os
 import re
 import secrets
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -16,25 +18,28 @@ from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from environs import EnvError, FileAwareEnv
 from marshmallow import validate
 
-import config_urls
-from config_urls import SettingError
-
 PROJECT = Path(__file__).parent.resolve()
 DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
-SECRET_BYTES = 32
-SECRET_CHARACTERS = 8
+POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
+MIN_SECRET_BYTES = 32
+MIN_SECRET_CHARACTERS = 8  # different ones
+PLACEHOLDERS = ("change", "secret", "example", "password", "placeholder", "your-")
+Check = Callable[[str], str]
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
-TOKEN = validate.Regexp(r"(?a)[\w.~+/-]*=*\Z", error="expected letters and digits")
-SENDER = re.compile(rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>")
-KNOWN_SECRETS = ("change", "secret", "example", "password", "placeholder", "your-")
+SENDER = rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>"
+
+
+class SettingError(ValueError):
+    """An invalid setting; the message names it and says what is expected."""
 
 
 class Environment(StrEnum):
-    """What the process is for."""
+    """The purpose of the process."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
@@ -42,27 +47,83 @@ class Environment(StrEnum):
 
 
 class Registration(StrEnum):
-    """Whether anyone may make an account over HTTP."""
+    """Whether anyone may create an account over HTTP."""
 
     OPEN = "open"
     CLOSED = "closed"
 
 
+def _pattern(pattern: str, expected: str, *, strip: str = "") -> Check:
+    """Return a check of texts, which may be empty; ports in URLs must be numbers."""
+
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise SettingError(f"expected {expected}")
+        _split(value)
+        return value.strip(strip) if strip else value
+
+    return check
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        str(parts.port)  # urlsplit() does not check the port before it is read
+    except ValueError as error:
+        raise SettingError("the host or port is invalid") from error
+    return parts
+
+
+_host = _pattern(r"\S+", "a host or an address", strip="[]")
+_page = _pattern(r"https?://[!-\"$-~]+", "an address such as https://host", strip="/")
+_origin = _pattern(r"https?://[^/?#*]+", "origins such as https://app.example.org")
+_redis = _pattern(r"(redis|rediss|redis\+unix)://.*", "redis://:password@host/0")
+_smtp = _pattern(r"smtps?://([^@/]*@)?[^:@/]+.*", "smtp://user:password@host:587")
+_sender = _pattern(SENDER, "an address such as tasks@example.org")
+_level = _pattern("DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR")
+_bearer_token = _pattern(r"(?a)[\w.~+/-]*=*", "letters and digits")
+
+
+def _database_url(url: str) -> str:
+    """Return the URL for SQLAlchemy: psycopg 3, or SQLite with an absolute path."""
+    scheme, _, rest = url.partition(":///")
+    if scheme != "sqlite":
+        return _postgresql_url(url, "read-write")
+    path, question_mark, options = rest.partition("?")
+    if path in {"", ":memory:"}:
+        raise SettingError("expected sqlite:////path/to/file.db")
+    return f"sqlite:///{Path(path).resolve()}{question_mark}{options}"
+
+
+def _postgresql_url(url: str, session_type: str) -> str:
+    """Convert hosts from the format of libpq (one:5432,two:5432) to SQLAlchemy's."""
+    if not url.startswith(POSTGRESQL):
+        raise SettingError("expected postgresql://user:password@host/name")
+    address = url.partition("://")[2]
+    authority, _, path = address.partition("/")
+    account, at, hosts = authority.rpartition("@")
+    servers = [_split(f"//{host}") for host in hosts.split(",")]
+    if len(servers) == 1:
+        return f"postgresql+psycopg://{address}"
+    names = ",".join(server.hostname or "" for server in servers)
+    ports = ",".join(str(server.port or "") for server in servers)
+    name, _, options = path.partition("?")
+    options = "&".join([f"host={names}", f"port={ports}", *filter(None, [options])])
+    if "target_session_attrs=" not in options:
+        options += f"&target_session_attrs={session_type}"
+    return f"postgresql+psycopg://{account}{at}/{name}?{options}"
+
+
 env = FileAwareEnv(strip_whitespace=True)
 
 
-def _text(default: str, *allowed: str) -> Any:
-    check = validate.OneOf(allowed) if allowed else None
-    return _setting(default, lambda name: env.str(name, default, validate=check))
+def _text(check: Check, default: str = "") -> Any:
+    return _setting(default, lambda name: check(env.str(name, default)))
 
 
-def _host(default: str) -> Any:
-    """Read a host; the brackets that an IPv6 address has in URLs are left out."""
-    return _setting(default, lambda name: env.str(name, default).strip("[]"))
-
-
-def _confidential(default: str = "", shape: Any = None) -> Any:
-    read = {"read": lambda name: env.str(name, default, validate=shape).strip()}
+def _confidential(default: str = "", check: Check = str) -> Any:
+    """Describe a text that repr() leaves out."""
+    read = {"read": lambda name: check(env.str(name, default).strip())}
     return field(default=default, repr=False, metadata=read)
 
 
@@ -77,13 +138,11 @@ def _switch(*, default: bool) -> Any:
 
 def _choice(default: StrEnum) -> Any:
     kind = type(default)
-    return _setting(
-        default, lambda name: env.enum(name, default, enum=kind, by_value=True)
-    )
+    return _setting(default, lambda n: env.enum(n, default, enum=kind, by_value=True))
 
 
-def _names() -> Any:
-    return _setting((), lambda name: tuple(env.list(name, [])))
+def _list(check: Check = str) -> Any:
+    return _setting((), lambda name: tuple(map(check, env.list(name, []))))
 
 
 def _setting(default: object, read: object) -> Any:
@@ -92,15 +151,17 @@ def _setting(default: object, read: object) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings, read once and never changed."""
+    """The settings of the process, which do not change after the start."""
 
     environment: Environment = _choice(Environment.DEVELOPMENT)
-    database_url: str = _confidential(DEFAULT_DATABASE_URL)
-    database_replica_url: str = _confidential()
+    database_url: str = _confidential(DEFAULT_DATABASE_URL, _database_url)
+    database_replica_url: str = _confidential(
+        check=lambda url: url and _postgresql_url(url, "standby")
+    )
     database_prepare: bool = _switch(default=True)
     secret_key: str = _confidential()
     secret_key_previous: str = _confidential()
-    host: str = _host("127.0.0.1")
+    host: str = _text(_host, "127.0.0.1")
     port: int = _number(8000, 1, 65_535)
     web_concurrency: int = _number(2, 1, 256)
     threads: int = _number(16, 1, 256)
@@ -109,12 +170,12 @@ class Settings:
     keepalive_seconds: int = _number(100, 1, 3_600)
     drain_seconds: int = _number(0, 0, 60)
     max_requests: int = _number(0, 0, 10_000_000)
-    log_level: str = _text("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
-    public_url: str = _text("")
-    app_url: str = _text("")
-    cors_origins: tuple[str, ...] = _names()
+    log_level: str = _text(_level, "INFO")
+    public_url: str = _text(_page)
+    app_url: str = _text(_page)
+    cors_origins: tuple[str, ...] = _list(_origin)
     cors_private_network: bool = _switch(default=False)
-    trusted_hosts: tuple[str, ...] = _names()
+    trusted_hosts: tuple[str, ...] = _list()
     trusted_proxies: int = _number(0, 0, 10)
     access_token_minutes: int = _number(30, 1, 1_440)
     refresh_token_days: int = _number(7, 1, 365)
@@ -130,49 +191,50 @@ class Settings:
     ratelimit_enabled: bool = _switch(default=True)
     ratelimit_per_minute: int = _number(300, 1, 1_000_000)
     ratelimit_auth_per_minute: int = _number(20, 1, 1_000_000)
-    ratelimit_storage_uri: str = _confidential()
-    smtp_url: str = _confidential()
-    mail_from: str = _text("")
-    metrics_token: str = _confidential(shape=TOKEN)
+    ratelimit_storage_uri: str = _confidential(check=_redis)
+    smtp_url: str = _confidential(check=_smtp)
+    mail_from: str = _text(_sender)
+    metrics_token: str = _confidential(check=_bearer_token)
 
     @property
     def bind(self) -> str:
-        """The address to listen on, as gunicorn reads it."""
-        return config_urls.authority(self.host, self.port)
+        """The address that gunicorn listens on."""
+        return _authority(self.host, self.port)
 
     @property
     def address(self) -> str:
-        """The URL by which a client on this machine reaches the service."""
-        host = self.host if self.host.strip("0.:") else "127.0.0.1"  # of 0.0.0.0 and ::
-        return f"http://{config_urls.authority(host, self.port)}"
+        """The URL of the service for clients on this machine."""
+        is_any = not self.host.strip("0.:")  # 0.0.0.0 and ::
+        return f"http://{_authority('127.0.0.1' if is_any else self.host, self.port)}"
+
+
+def _authority(host: str, port: int) -> str:
+    """Return host and port in the format of URLs (RFC 3986, section 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def from_env() -> Settings:
-    """Read the settings from the environment and from `.env`, the environment first."""
+    """Read the settings from the environment and, where it has none, from `.env`."""
     env.read_env(str(PROJECT / ".env"), recurse=False)
     values = {
         f.name: _read(f.metadata["read"], f.name.upper()) for f in fields(Settings)
     }
-    url = values["database_url"] = config_urls.database(values["database_url"])
-    values["database_replica_url"] = config_urls.replica(values)
-    values["secret_key"] = values["secret_key"] or _stored_secret(url)
+    # Render sets this variable; a blueprint cannot derive PUBLIC_URL from it.
+    render_url = _read(lambda name: _page(env.str(name, "")), "RENDER_EXTERNAL_URL")
+    values["public_url"] = values["public_url"] or render_url
+    url, secret = values["database_url"], values["secret_key"]
+    values["secret_key"] = secret or _stored_secret(url)
     if values["environment"] is not Environment.TESTING:
         for name in ("secret_key", "secret_key_previous", "metrics_token"):
             if values[name]:
-                _refuse_weak(name.upper(), values[name])
-    config_urls.check_origins(values["cors_origins"])
-    config_urls.check_store(values["ratelimit_storage_uri"])
-    # Render sets it, and a blueprint cannot derive one variable from another
-    values["public_url"] = values["public_url"] or env.str("RENDER_EXTERNAL_URL", "")
-    for name in ("public_url", "app_url"):
-        values[name] = config_urls.public(name.upper(), values[name])
-    _refuse_bad_mail(values)
+                _reject_weak(name.upper(), values[name])
+    _reject_contradictions(values)
     return Settings(**values)
 
 
-@cache  # a reload of gunicorn reads no others: the app is loaded already
+@cache  # a reload of gunicorn does not read them again: the app stays loaded
 def load() -> Settings:
-    """Read the settings once, or end the process with what is wrong in a line."""
+    """Read the settings once, or end the process with one line about the error."""
     try:
         return from_env()
     except SettingError as error:
@@ -182,33 +244,33 @@ def load() -> Settings:
 def _read(read: Any, name: str) -> Any:
     try:
         return read(name)
+    except SettingError as error:
+        raise SettingError(f"{name}: {error}") from error
     except (EnvError, ValueError, OSError) as error:
         detail = getattr(error, "error_messages", None) or ["cannot be read"]
         raise SettingError(f"{name}: {detail[0]}") from error
 
 
 def _stored_secret(database_url: str) -> str:
-    """Read the secret that lies beside an SQLite file; make it at the first start."""
+    """Read the secret next to an SQLite file, and create it at the first start."""
     if not database_url.startswith("sqlite:///"):
         raise SettingError(
-            "SECRET_KEY: missing; make one with: "
+            "SECRET_KEY: missing; create one with: "
             'python -c "import secrets; print(secrets.token_urlsafe(48))"'
         )
     database = Path(database_url.removeprefix("sqlite:///").partition("?")[0])
     target = database.with_name(f"{database.name}.secret")
     try:
         if not target.exists():
-            _write_once(target, secrets.token_urlsafe(48))
+            _create_once(target, secrets.token_urlsafe(48))
         return target.read_text()
     except OSError as error:
-        raise SettingError(
-            f"SECRET_KEY: missing, and the folder of DATABASE_URL does not let "
-            f"one be stored ({error.strerror})"
-        ) from error
+        reason = f"its folder cannot store one ({error.strerror})"
+        raise SettingError(f"SECRET_KEY: missing, and {reason}") from error
 
 
-def _write_once(target: Path, text: str) -> None:
-    """Create the file whole and with mode 600; the first of several writers wins."""
+def _create_once(target: Path, text: str) -> None:
+    """Create a complete file with mode 600; of several processes the first one wins."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with NamedTemporaryFile("w", dir=target.parent) as draft:
         draft.write(text)
@@ -217,23 +279,19 @@ def _write_once(target: Path, text: str) -> None:
             os.link(draft.name, target)
 
 
-def _refuse_weak(name: str, secret: str) -> None:
-    if len(secret.encode()) < SECRET_BYTES:
-        raise SettingError(f"{name}: needs at least {SECRET_BYTES} bytes")
-    known = any(word in secret.lower() for word in KNOWN_SECRETS)
-    if known or len(set(secret)) < SECRET_CHARACTERS:
+def _reject_weak(name: str, secret: str) -> None:
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        raise SettingError(f"{name}: at least {MIN_SECRET_BYTES} bytes are required")
+    is_known = any(word in secret.lower() for word in PLACEHOLDERS)
+    if is_known or len(set(secret)) < MIN_SECRET_CHARACTERS:
         raise SettingError(f"{name}: looks like a placeholder; use a random value")
 
 
-def _refuse_bad_mail(values: dict[str, Any]) -> None:
-    url, sender = values["smtp_url"], values["mail_from"]
-    parts = config_urls.split("SMTP_URL", url)
-    if url and not (parts.scheme in {"smtp", "smtps"} and parts.hostname):
-        raise SettingError("SMTP_URL: expected smtp://user:password@host:587")
-    if sender and not SENDER.fullmatch(sender):
-        raise SettingError("MAIL_FROM: expected an address such as tasks@example.org")
-    if url and not sender:
-        raise SettingError("MAIL_FROM: missing, and SMTP_URL needs it")
-    serves = values["environment"] is Environment.PRODUCTION
-    if values["require_verified_email"] and serves and not url:
-        raise SettingError("REQUIRE_VERIFIED_EMAIL: needs SMTP_URL")
+def _reject_contradictions(values: dict[str, Any]) -> None:
+    if values["database_replica_url"] and values["database_url"].startswith("sqlite"):
+        raise SettingError("DATABASE_REPLICA_URL: requires PostgreSQL in DATABASE_URL")
+    if values["smtp_url"] and not values["mail_from"]:
+        raise SettingError("MAIL_FROM: missing, but required by SMTP_URL")
+    is_production = values["environment"] is Environment.PRODUCTION
+    if values["require_verified_email"] and is_production and not values["smtp_url"]:
+        raise SettingError("REQUIRE_VERIFIED_EMAIL: requires SMTP_URL")

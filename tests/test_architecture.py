@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "taskapi").rglob("*.py"))
 PRODUCT = [
     *PACKAGE,
-    *(ROOT / name for name in ("config.py", "config_urls.py", "wsgi.py")),
+    *(ROOT / name for name in ("config.py", "wsgi.py")),
 ]
 SERVED = [*PRODUCT, ROOT / "gunicorn.conf.py", ROOT / "migrations" / "env.py"]
 FEATURES = [path for path in PACKAGE if path.name == "__init__.py"][1:]

@@ -175,8 +175,7 @@ def start_together(words: list[str], variables: dict[str, str]) -> list[str]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """Return a folder with the settings alone: no `.env`, no database."""
-    for name in ("config.py", "config_urls.py"):
-        shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(ROOT / "config.py", tmp_path)
     return tmp_path
 
 

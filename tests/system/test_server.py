@@ -27,7 +27,7 @@ from tests.system.server import (
 FLASK = str(Path(sys.executable).with_name("flask"))
 JSON = "Content-Type: application/json"
 HSTS = "Strict-Transport-Security"
-FILES = ["config.py", "config_urls.py", "gunicorn.conf.py", "wsgi.py"]
+FILES = ["config.py", "gunicorn.conf.py", "wsgi.py"]
 FOLDERS = ["migrations", "taskapi"]
 LOGINS = 50
 SECONDS = 5  # wide: what it is about takes half a minute where hashes fill the threads
