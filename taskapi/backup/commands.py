@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 from flask.cli import with_appcontext
-from sqlalchemy import delete, func, select, table
+from sqlalchemy import func, select
 
 from taskapi import db, db_errors, log, migrations
 from taskapi.backup import files, postgresql, sqlite
@@ -17,6 +17,9 @@ from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
 KINDS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
+ENDED = ("sessions", "mailed_tokens")
+"""Tables that are restored empty: what they held may have ended after the backup."""
+
 FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
 
@@ -59,9 +62,7 @@ def restore(file: Path, *, revoke_keys: bool) -> None:
         files.refuse_other(file, _kind())
         revision = kind.check(file)
         _refuse_unknown(file, revision)
-        kind.restore(file)
-    with _in_a_line("It was restored before that."), db.transaction():
-        _end_credentials(["api_keys"] if revoke_keys else [])
+        kind.restore(file, without=(*ENDED, "api_keys") if revoke_keys else ENDED)
     with _in_a_line("It was restored before that."):
         accounts, tasks = _number(User), _number(Task)
     echo(f"Restored {accounts} accounts and {tasks} tasks, schema {revision}.")
@@ -70,11 +71,6 @@ def restore(file: Path, *, revoke_keys: bool) -> None:
         echo("API keys that were revoked after the backup are valid again.")
     if revision != migrations.head():
         echo("It is of an older release: now run `flask db upgrade`.")
-
-
-def _end_credentials(more: list[str]) -> None:
-    for name in ("sessions", "mailed_tokens", *more):
-        db.session.execute(delete(table(name)))
 
 
 def _kind() -> str:

@@ -2,7 +2,9 @@
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from sqlalchemy import text
@@ -44,17 +46,30 @@ def check(file: Path) -> str:
     return found[1] if found else ""
 
 
-def restore(file: Path) -> None:
-    """Fill the empty database in one transaction, so wholly or not at all."""
+def restore(file: Path, *, without: Collection[str]) -> None:
+    """Fill the empty database in one transaction, so wholly or not at all.
+
+    The tables in `without` are created, and their rows left out.
+    """
     server = _server()
     _refuse_full(server.tables)
     program = programs.find("pg_restore", server)
-    contents = programs.read([program, "--list"], file).splitlines()
-    steps = sum(not line.startswith(";") for line in contents)
+    contents = _contents(programs.read([program, "--list"], file), without)
     whole = ["--single-transaction", "--exit-on-error", "--no-password", "--verbose"]
     to = ["--dbname=", "--no-owner", "--no-privileges"]  # empty: what PGDATABASE says
-    task = Task("Restoring", steps)
-    programs.run([program, *whole, *to, file], server, task)
+    task = Task("Restoring", len(contents))
+    with NamedTemporaryFile("w", encoding="utf-8") as chosen:
+        chosen.write("\n".join(contents))
+        chosen.flush()
+        use = f"--use-list={chosen.name}"
+        programs.run([program, *whole, *to, use, file], server, task)
+
+
+def _contents(listed: str, without: Collection[str]) -> list[str]:
+    """Return the entries of a backup but for the rows of some tables."""
+    rows = re.compile(rf"\d+; \d+ \d+ TABLE DATA \S+ ({'|'.join(without)}) ")
+    entries = (line for line in listed.splitlines() if not line.startswith(";"))
+    return [line for line in entries if line and not rows.match(line)]
 
 
 def _server() -> Server:

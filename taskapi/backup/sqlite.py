@@ -1,9 +1,10 @@
 """SQLite: copies by its online backup, while others read and write."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from taskapi import db, progress
 from taskapi.console import CommandError
@@ -47,19 +48,40 @@ def check(file: Path) -> str:
     raise CommandError(f"{file} is damaged: {cause}.")
 
 
-def restore(file: Path) -> None:
-    """Fill the empty database in one transaction, so wholly or not at all."""
+def restore(file: Path, *, without: Collection[str]) -> None:
+    """Fill the empty database in one transaction, so wholly or not at all.
+
+    The tables in `without` are emptied in a draft beside the database before that.
+    """
     database = _database()
     _refuse_full(database)
-    with ExitStack() as undo:
+    with ExitStack() as made:
         if not database.exists():
             database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             database.touch(mode=0o600)
-            for made in (database, _beside(database, "-journal")):
-                undo.callback(made.unlink, missing_ok=True)
-        with _open(file, AT_REST) as source, _open(database, IN_USE) as target:
+            for path in (database, _beside(database, "-journal")):
+                made.callback(path.unlink, missing_ok=True)
+        with (
+            _emptied(file, database.parent, without) as draft,
+            _open(draft, AT_REST) as source,
+            _open(database, IN_USE) as target,
+        ):
             _pour(source, target, "Restoring")
-        undo.pop_all()
+        made.pop_all()
+
+
+@contextmanager
+def _emptied(file: Path, folder: Path, tables: Collection[str]) -> Iterator[Path]:
+    """Yield a private copy of a backup in which some tables are empty."""
+    with TemporaryDirectory(dir=folder, prefix=".restore.") as private:
+        copy = Path(private, "copy")
+        copy.touch(mode=0o600)
+        with _open(file, AT_REST) as source, _open(copy, IN_USE) as target:
+            target.execute("PRAGMA synchronous=OFF")
+            _pour(source, target, "Preparing")
+            for name in tables:
+                target.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
+        yield copy
 
 
 def _refuse_full(database: Path) -> None:

@@ -1,13 +1,16 @@
 """`flask restore`: the whole copy into an empty database, or nothing."""
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 import pytest
 from flask import Flask
 from sqlalchemy import make_url
 
+from taskapi.backup import commands
 from tests.backstage import limited, run
 from tests.databases import release_newer_schema
 from tests.keys.holding import make_key
@@ -43,6 +46,16 @@ def found(client: Client, words: str) -> list[str]:
     return [task["title"] for task in answer.json["items"]]
 
 
+def interrupted(restore: Callable[..., None]) -> Callable[..., None]:
+    """Return a restore after whose commit the command comes to an end."""
+
+    def restore_and_end(*arguments: Any, **options: Any) -> None:
+        restore(*arguments, **options)
+        raise OSError(errno.EINTR, "interrupted")
+
+    return restore_and_end
+
+
 def place(app: Flask) -> Path:
     """Return the file of an SQLite database."""
     return Path(str(make_url(app.extensions["settings"].database_url).database))
@@ -75,6 +88,19 @@ def test_restore_ends_sessions_and_keys_if_asked(
     assert limited(ann, empty).get("tasks").status_code == 401
     status = Client(empty).get("tasks", headers=key).status_code
     assert status == (401 if revoke else 200)
+
+
+def test_restore_ends_sessions_in_the_same_transaction(
+    ann: Client, empty: Flask, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ann.app, "backup", str(file))
+    kind = commands.KINDS[kind_of(empty)]
+    monkeypatch.setattr(kind, "restore", interrupted(kind.restore))
+
+    refusal(empty, "restore", file)
+
+    assert tables(empty)
+    assert limited(ann, empty).get("tasks").status_code == 401
 
 
 def test_search_goes_on_in_a_restored_copy(
