@@ -78,7 +78,8 @@ def turn(app: Flask, times: Times) -> Times:
     _attempt(app, users.purge)
     now = time.monotonic()
     if now >= times.everything:
-        _attempt(app, purge)
+        for job in PURGES.values():  # one that fails stops no other
+            _attempt(app, job)
         return Times(now + QUARTER_SECONDS, now + DAY_SECONDS)
     if now >= times.counts:
         _attempt(app, guessing.purge)
@@ -102,6 +103,10 @@ def _attempt(app: Flask, job: Callable[[], object]) -> None:
         with app.app_context(), db.transaction():
             job()
     except Unavailable:
-        log.warning("background work put off", job=job.__name__)
+        log.warning("background work put off", job=_name(job))
     except Exception:
-        log.exception("background work failed", job=job.__name__)
+        log.exception("background work failed", job=_name(job))
+
+
+def _name(job: Callable[[], object]) -> str:
+    return f"{job.__module__.removeprefix('taskapi.')}.{job.__name__}"

@@ -216,6 +216,20 @@ def test_a_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> N
     assert purged[1] == 0
 
 
+def test_purge_that_fails_stops_no_other(
+    app: Flask, ann: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> int:
+        raise RuntimeError
+
+    monkeypatch.setitem(background.PURGES, "deleted accounts", fail)
+
+    with later(days(8)):
+        background.turn(app, Times(float("inf"), 0))
+
+    assert count(app, "sessions") == 0
+
+
 def test_a_worker_purges_failed_logins_every_15_minutes(
     app: Flask, ann: Client
 ) -> None:
