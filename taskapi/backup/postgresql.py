@@ -47,7 +47,7 @@ def check(file: Path) -> str:
 
 
 def restore(file: Path, *, without: Collection[str]) -> None:
-    """Fill the empty database in one transaction, so wholly or not at all.
+    """Fill the empty database in one transaction, completely or not at all.
 
     The tables in `without` are created, and their rows left out.
     """

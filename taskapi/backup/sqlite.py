@@ -49,9 +49,9 @@ def check(file: Path) -> str:
 
 
 def restore(file: Path, *, without: Collection[str]) -> None:
-    """Fill the empty database in one transaction, so wholly or not at all.
+    """Fill the empty database in one transaction, completely or not at all.
 
-    The tables in `without` are emptied in a draft beside the database before that.
+    The tables in `without` are emptied before, in a copy next to the database.
     """
     database = _database()
     _refuse_full(database)
@@ -62,8 +62,8 @@ def restore(file: Path, *, without: Collection[str]) -> None:
             for path in (database, _beside(database, "-journal")):
                 made.callback(path.unlink, missing_ok=True)
         with (
-            _emptied(file, database.parent, without) as draft,
-            _open(draft, AT_REST) as source,
+            _emptied(file, database.parent, without) as copy,
+            _open(copy, AT_REST) as source,
             _open(database, IN_USE) as target,
         ):
             _pour(source, target, "Restoring")

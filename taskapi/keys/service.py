@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import (
+    ColumnElement,
     and_,
     bindparam,
     delete,
@@ -163,11 +164,15 @@ def change(caller: Any, key_id: int, changes: dict[str, Any]) -> AnyRow:
     scope = _one(caller, key_id)
     if "expires_at" in changes:
         _refuse_later_end(key, changes["expires_at"])
+        scope = and_(scope, _ends_later(changes["expires_at"]))
     statement = update(ApiKey).where(scope).values(changes).returning(*COLUMNS)
     changed = db.session.execute(statement).one_or_none()
-    if changed is None:
-        raise NotFound
-    return changed
+    # of two changes at once, the later one must not undo an earlier end
+    return changed or change(caller, key_id, changes)
+
+
+def _ends_later(expires_at: datetime | None) -> ColumnElement[bool]:
+    return or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > expires_at)
 
 
 def _refuse_later_end(key: AnyRow, expires_at: datetime | None) -> None:

@@ -1,11 +1,14 @@
 """Owners see, rename, shorten and revoke their keys, and nobody else's."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from taskapi import clock
+from taskapi.keys import service
 from tests.backstage import later, run
 from tests.keys.holding import Holder, holder, make_key, without_times
 from tests.support import Client, faults, refused
@@ -56,6 +59,35 @@ def test_a_list_holds_no_key_of_someone_else(ann: Client, bob: Client) -> None:
     answer = bob.get("api-keys")
 
     assert answer.json["items"] == []
+
+
+@pytest.fixture
+def after_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that lets an event happen once, right after a key is read."""
+    find, events = service.find, list[Callable[[], object]]()
+
+    def find_late(caller: Any, key_id: int) -> Any:
+        found = find(caller, key_id)
+        while events:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(events.pop()).result()
+        return found
+
+    monkeypatch.setattr(service, "find", find_late)
+    return events.append
+
+
+def test_change_does_not_undo_an_earlier_end(
+    ann: Client, after_read: Callable[..., None]
+) -> None:
+    path = f"api-keys/{make_key(ann)['id']}"
+    sooner, later_end = ends(hours=1), ends(days=30)
+    after_read(lambda: ann.patch(path, {"expires_at": sooner}))
+
+    answer = ann.patch(path, {"expires_at": later_end})
+
+    assert faults(answer) == {"#/expires_at": "range"}
+    assert ann.get(path).json["expires_at"] == sooner
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
