@@ -10,15 +10,18 @@ from pathlib import Path
 from gunicorn.http import message
 
 from config import load
-from taskapi import background, gathering, lifecycle, log, metrics, watchdog
-from taskapi.log import logging_config
+from taskapi import maintenance
+from taskapi.db import deadline
+from taskapi.observability import gathering, logs, metrics
+from taskapi.observability.logs import logging_config
 from taskapi.passwords import WAITING
-from taskapi.serving import Log, Worker
+from taskapi.server import draining
+from taskapi.server.worker import Log, Worker
 
 settings = load()
 gc.disable()  # here, where all that is loaded stays; workers collect
-log.configure(settings.log_level)
-log.catch()
+logs.configure(settings.log_level)
+logs.catch()
 
 bind = settings.bind
 worker_class = Worker
@@ -83,9 +86,9 @@ def child_exit(_server, worker):
 
 def leave(server):
     """Say that this instance leaves, and leave when proxies have heard it."""
-    if lifecycle.is_leaving() or not settings.drain_seconds:
+    if draining.is_leaving() or not settings.drain_seconds:
         raise StopIteration
-    lifecycle.announce()
+    draining.announce()
     end = partial(server.SIG_QUEUE.put_nowait, signal.SIGTERM)
     signal.signal(signal.SIGALRM, lambda *_: end())
     signal.setitimer(signal.ITIMER_REAL, settings.drain_seconds)
@@ -99,9 +102,9 @@ def on_starting(server):
 def post_worker_init(worker):
     """Hear that it should end, and start what a worker does beside its requests."""
     mask_term(signal.SIG_UNBLOCK)
-    background.start(worker.wsgi)
+    maintenance.start(worker.wsgi)
     metrics.start(worker.wsgi)
-    watchdog.start()
+    deadline.start()
 
 
 def when_ready(_server):

@@ -5,37 +5,39 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from taskapi import cli, db, log, migrations, passwords, replica
+from taskapi import cli, db, passwords
 from taskapi.admin.routes import admin
+from taskapi.api_keys import service as api_keys
+from taskapi.api_keys.routes import keys
 from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
+from taskapi.db import migrations, replica
 from taskapi.idempotency import service as answers
-from taskapi.keys import service as api_keys
-from taskapi.keys.routes import keys
-from taskapi.mail import transport
-from taskapi.porting.routes import porting
+from taskapi.import_export.routes import porting
+from taskapi.mail import smtp
+from taskapi.observability import logs
 from taskapi.recovery.routes import recovery
 from taskapi.system.pages import pages
 from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
 from taskapi.users.routes import users
 from taskapi.web import (
+    authentication,
     cors,
     idempotency,
-    identity,
     in_progress,
-    limits,
-    measuring,
+    metrics,
+    middleware,
     problems,
     proxies,
+    rate_limits,
     receiving,
-    security,
     tokens,
 )
 from taskapi.web.api import Api
-from taskapi.web.body import Json
+from taskapi.web.authentication import Finders
 from taskapi.web.idempotency import Keeper
-from taskapi.web.identity import Finders
+from taskapi.web.parsing import Json
 
 if TYPE_CHECKING:
     from config import Settings
@@ -59,20 +61,20 @@ def _views(app: Flask, seconds: float) -> Iterable[tuple[str, Callable[..., Any]
 
 def create_app(settings: "Settings") -> Flask:
     """Make an app; it connects to nothing before the first request."""
-    log.configure(settings.log_level)
+    logs.configure(settings.log_level)
     app = Service(__name__, static_folder=None)
     app.json = Json(app)
     app.extensions["settings"] = settings
-    for part in (db, replica, passwords, transport, tokens, measuring):
+    for part in (db, replica, passwords, smtp, tokens, metrics):
         part.init_app(app, settings)
     migrations.init_app(app)
-    identity.init_app(
+    authentication.init_app(
         app,
         Finders(sessions.find_caller, api_keys.find_caller),
         rechecks=Finders(sessions.find_active, api_keys.find_owner),
     )
     idempotency.init_app(app, Keeper(answers.begin, answers.claim, answers.keep))
-    for part in (limits, in_progress, security):
+    for part in (rate_limits, in_progress, middleware):
         part.init_app(app, settings)
     proxies.init_app(app, settings)
     cors.init_app(app, settings)

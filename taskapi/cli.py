@@ -7,8 +7,11 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 
-from taskapi import background, clock, db
+from taskapi import clock, db, maintenance
 from taskapi.admin import service as admin
+from taskapi.api_keys import service as keys
+from taskapi.api_keys.models import ApiKey
+from taskapi.api_keys.schemas import ApiKeySchema
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.backup.commands import backup, restore
@@ -16,11 +19,8 @@ from taskapi.console import CommandError, echo
 from taskapi.demo.commands import seed
 from taskapi.doctor.commands import doctor
 from taskapi.errors import Invalid, Unavailable
-from taskapi.keys import service as keys
-from taskapi.keys.models import ApiKey
-from taskapi.keys.schemas import ApiKeySchema
-from taskapi.mail import transport
-from taskapi.porting.commands import tasks_group
+from taskapi.import_export.commands import tasks_group
+from taskapi.mail import smtp
 from taskapi.scopes import Scope
 from taskapi.tasks.models import Task
 from taskapi.terminal import Group, find, in_words
@@ -163,9 +163,9 @@ def end_sessions(login: str) -> None:
 @mail_group.command("send")
 def send_mail() -> None:
     """Send the letters that are due; gunicorn's workers do so by themselves."""
-    if not transport.is_on():
+    if not smtp.is_on():
         raise CommandError("Mail is off; set SMTP_URL and MAIL_FROM.")
-    echo(f"Sent {background.send()} letters.")
+    echo(f"Sent {maintenance.send()} letters.")
 
 
 @click.command("purge")
@@ -173,7 +173,7 @@ def send_mail() -> None:
 def purge() -> None:
     """Delete what is over; gunicorn's workers do so by themselves once a day."""
     try:
-        gone = background.purge().items()
+        gone = maintenance.purge().items()
     except Unavailable as problem:
         raise CommandError(in_words(problem)) from problem
     echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")

@@ -21,7 +21,7 @@ from sqlalchemy import (
     table,
 )
 
-from taskapi.columns import Id
+from taskapi.db.types import Id
 from taskapi.errors import ApiKeyInvalid, SessionRevoked, Unauthenticated
 
 # not the models: those of users, sessions and keys import one another

@@ -16,7 +16,7 @@ from flask import Flask, current_app
 from flask_bcrypt import Bcrypt
 
 from taskapi.errors import Fault, Invalid, Unavailable
-from taskapi.turns import step_aside
+from taskapi.server.scheduling import step_aside
 
 if TYPE_CHECKING:
     from config import Settings

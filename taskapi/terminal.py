@@ -7,9 +7,10 @@ from typing import Any
 import click
 from flask.cli import AppGroup, ScriptInfo
 
-from taskapi import db, log
+from taskapi import db
 from taskapi.console import CommandError, visible
 from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
+from taskapi.observability import logs
 from taskapi.users import service
 from taskapi.users.schemas import fold
 from taskapi.web.problems import leaves
@@ -29,7 +30,7 @@ def transaction(ctx: click.Context) -> Iterator[None]:
     """Commit at the end of the block; put refusals in words."""
     try:
         app = ctx.ensure_object(ScriptInfo).load_app()
-        with app.app_context(), log.aside(), db.transaction():
+        with app.app_context(), logs.aside(), db.transaction():
             yield
     except Problem as problem:
         raise CommandError(in_words(problem)) from problem

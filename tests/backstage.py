@@ -14,8 +14,8 @@ from flask.cli import FlaskGroup
 from sqlalchemy import delete, func, select, update
 
 from taskapi import clock, db
+from taskapi.api_keys.models import ApiKey
 from taskapi.auth.models import Session
-from taskapi.keys.models import ApiKey
 from taskapi.mail.models import Letter
 from taskapi.recovery.models import MailedToken
 from taskapi.tasks.models import Task

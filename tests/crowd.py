@@ -5,7 +5,7 @@ from functools import cached_property
 from sqlalchemy import update
 
 from taskapi import clock, db
-from taskapi.keys.models import ApiKey
+from taskapi.api_keys.models import ApiKey
 from taskapi.scopes import IMPLIED, Scope
 from tests.auth.forging import access_of, shifted
 from tests.backstage import another_session, store_user

@@ -12,7 +12,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import make_url
 
-from taskapi import db, migrations
+from taskapi import db
+from taskapi.db import migrations
 from tests.conftest import SERVER
 
 NewDatabase = Callable[..., Flask]

@@ -13,7 +13,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from flask import Flask
 
-from taskapi import background
+from taskapi import maintenance
 from tests.support import Client
 from tests.system.server import free_port
 
@@ -77,7 +77,7 @@ class Mailbox:
 def send(app: Flask) -> int:
     """Send what is due, as the thread of a worker does."""
     with app.app_context():
-        return background.send()
+        return maintenance.send()
 
 
 def letters(client: Client, mailbox: Mailbox) -> list[EmailMessage]:

@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
-from taskapi import clock, db, passwords, versioned
+from taskapi import clock, db, passwords
 from taskapi.auth.models import Session, new_token_id
+from taskapi.db import versioning
 from taskapi.users.models import PUBLIC_COLUMNS, User
 from taskapi.users.schemas import UserSchema
 from taskapi.web import tokens
@@ -69,7 +70,7 @@ class Client:
         """
         with self.app.app_context(), db.transaction():
             account = {"email": f"{self.name}@example.org", "password_hash": _hash()}
-            user = versioned.create(User, account, PUBLIC_COLUMNS)
+            user = versioning.create(User, account, PUBLIC_COLUMNS)
             session = _insert_session(user.id)
             self.user = json.loads(self.app.json.dumps(UserSchema().dump(user)))
             self.tokens = tokens.issue(user.id, session.sid, session.refresh_id)

@@ -87,7 +87,7 @@ def test_only_what_an_attacker_must_not_undo_survives_a_refusal() -> None:
 
     assert [shown(path) for path in callers] == [
         "taskapi/auth/service.py",  # the end of a session whose token was stolen
-        "taskapi/users/guessing.py",  # that a password was guessed
+        "taskapi/users/throttling.py",  # that a password was guessed
     ]
 
 

@@ -15,7 +15,8 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import TextClause, inspect
 
-from taskapi import db, migrations
+from taskapi import db
+from taskapi.db import migrations
 from tests.conftest import KINDS
 from tests.databases import NewDatabase, new_databases
 from tests.operating.commanding import kind_of

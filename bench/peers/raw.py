@@ -26,8 +26,8 @@ from taskapi import clock
 from taskapi.auth.service import CALLER
 from taskapi.tasks import listing, queries, service, values
 from taskapi.tasks.models import Priority, Status
+from taskapi.tasks.search import Words
 from taskapi.tasks.sorting import parse_sort
-from taskapi.tasks.words import Words
 
 SECRET = os.environ["SECRET_KEY"]
 DATABASE_URL = os.environ["DATABASE_URL"]

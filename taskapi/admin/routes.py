@@ -12,9 +12,9 @@ from taskapi.admin.schemas import (
 from taskapi.scopes import Scope
 from taskapi.users import service as users
 from taskapi.users.schemas import UserSchema
-from taskapi.web import conditional, pages, read_only
+from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import Blueprint
-from taskapi.web.identity import caller
+from taskapi.web.authentication import caller
 
 admin = Blueprint("admin", "All accounts.", limit="default", takes_keys=True)
 
@@ -29,8 +29,8 @@ def list_users(arguments: dict[str, Any]) -> Any:
 
     The newest first.
     """
-    window = pages.window(arguments)
-    return pages.answer(*service.find_page(arguments, window), window)
+    window = pagination.window(arguments)
+    return pagination.answer(*service.find_page(arguments, window), window)
 
 
 @admin.get("/users/<id:user_id>", scope=Scope.ADMIN)

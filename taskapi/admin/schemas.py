@@ -3,7 +3,7 @@
 from taskapi.users.models import Role
 from taskapi.users.schemas import UserSchema, fold
 from taskapi.web.fields import Choice, Flag, QueryFlag, Text
-from taskapi.web.pages import PageArguments, page_of
+from taskapi.web.pagination import PageArguments, page_of
 from taskapi.web.schema import Schema
 
 UserPageSchema = page_of(UserSchema)

@@ -5,14 +5,13 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from taskapi import lists
+from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
-from taskapi.db import AnyRow
-from taskapi.keys import service as keys
-from taskapi.paging import Window
+from taskapi.db import AnyRow, pagination
+from taskapi.db.page_request import Window
+from taskapi.db.versioning import Versions
 from taskapi.users import service as users
 from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, User
-from taskapi.versioned import Versions
 
 
 def find_page(
@@ -20,8 +19,8 @@ def find_page(
 ) -> tuple[Sequence[AnyRow], int | None]:
     """Return a page of all accounts, the newest first, and their number."""
     scope = and_(PRESENT, *(_matches(name, value) for name, value in filters.items()))
-    rows = lists.newest_first(PUBLIC_COLUMNS, User, scope, window)
-    return rows, lists.total(User, scope, window)
+    rows = pagination.newest_first(PUBLIC_COLUMNS, User, scope, window)
+    return rows, pagination.total(User, scope, window)
 
 
 def change(

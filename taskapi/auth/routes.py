@@ -19,10 +19,10 @@ from taskapi.auth.schemas import (
 from taskapi.errors import RegistrationClosed
 from taskapi.users import service as users
 from taskapi.users.schemas import RegistrationSchema, UserSchema
-from taskapi.web import conditional, pages, tokens
+from taskapi.web import conditional, pagination, tokens
 from taskapi.web.addresses import client_address, client_network
 from taskapi.web.api import PREFIX, Blueprint
-from taskapi.web.identity import caller
+from taskapi.web.authentication import caller
 from taskapi.web.settings import settings
 
 auth = Blueprint(
@@ -97,7 +97,7 @@ def log_out(choice: dict[str, bool]) -> None:
 
 
 @auth.get("/auth/sessions")
-@auth.arguments(pages.PageArguments, location="query")
+@auth.arguments(pagination.PageArguments, location="query")
 @auth.response(200, SessionPageSchema, headers={"Link": "Link"})
 @auth.leads_to("end_session", session_id="$response.body#/items/0/id")
 @auth.refuses("invalid-cursor")
@@ -106,8 +106,8 @@ def list_sessions(arguments: dict[str, Any]) -> Any:
 
     The newest first; `current` marks the one that asks.
     """
-    window = pages.window(arguments)
-    return pages.answer(*service.find_page(caller(), window), window)
+    window = pagination.window(arguments)
+    return pagination.answer(*service.find_page(caller(), window), window)
 
 
 @auth.delete("/auth/sessions/<id:session_id>", ends_caller=True)

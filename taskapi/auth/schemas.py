@@ -20,7 +20,7 @@ from taskapi.web.fields import (
     OneOf,
     Text,
 )
-from taskapi.web.pages import page_of
+from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
 
 TOKEN_LENGTH = 2048

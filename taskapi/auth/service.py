@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import and_, bindparam, delete, insert, literal, null, select, update
 
-from taskapi import clock, credentials, db, lists, metrics, passwords, rows
+from taskapi import clock, credentials, db, passwords
 from taskapi.auth.models import MAX_SESSIONS, Session, new_token_id
-from taskapi.columns import UtcDateTime
-from taskapi.db import AnyRow
+from taskapi.db import AnyRow, pagination, statements
+from taskapi.db.compiled import Prepared
+from taskapi.db.page_request import Window
+from taskapi.db.types import UtcDateTime
 from taskapi.errors import (
     AccountDisabled,
     EmailNotVerified,
@@ -19,10 +21,9 @@ from taskapi.errors import (
     SessionRevoked,
     TokenInvalid,
 )
-from taskapi.paging import Window
-from taskapi.prepared import Prepared
-from taskapi.users import guessing
+from taskapi.observability import metrics
 from taskapi.users import service as users
+from taskapi.users import throttling
 from taskapi.users.models import PUBLIC_COLUMNS, User
 
 log = structlog.get_logger()
@@ -105,8 +106,8 @@ def log_in(
     right password learns that an account is disabled, or its email not verified.
     """
     user = users.find_by_login(login)
-    account = guessing.account(user.id) if user else guessing.login(login)
-    with guessing.login_attempt(account, device.network):
+    account = throttling.account(user.id) if user else throttling.login(login)
+    with throttling.login_attempt(account, device.network):
         renewed = _matched(user, password)
     if user is None or not user.is_active:
         log.warning("login to a disabled account", account_id=user and user.id)
@@ -200,8 +201,8 @@ def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None
     """Return a page of the caller's sessions, the newest first, and their number."""
     theirs = Session.user_id == caller.id
     current = (Session.id == literal(caller.session_id)).label("current")
-    rows = lists.newest_first([*SHOWN, current], Session, theirs, window)
-    return rows, lists.total(Session, theirs, window)
+    rows = pagination.newest_first([*SHOWN, current], Session, theirs, window)
+    return rows, pagination.total(Session, theirs, window)
 
 
 def end_session(caller: Any, session_id: int) -> None:
@@ -231,7 +232,7 @@ def _end_all(caller: Any) -> None:
 
 def purge() -> int:
     """Delete sessions that nothing can go on with; return how many."""
-    return rows.delete_all(Session, Session.expires_at <= clock.now())
+    return statements.delete_all(Session, Session.expires_at <= clock.now())
 
 
 def change_password(caller: Any, current: str, new: str) -> None:

@@ -10,9 +10,11 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy import func, select
 
-from taskapi import db, db_errors, log, migrations
+from taskapi import db
 from taskapi.backup import files, postgresql, sqlite
 from taskapi.console import CommandError, echo
+from taskapi.db import errors, migrations
+from taskapi.observability import logs
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
@@ -91,13 +93,13 @@ def _refuse_unknown(file: Path, revision: str) -> None:
 def _in_a_line(comfort: str) -> Iterator[None]:
     """Say in one line what went wrong, and what became of the data."""
     try:
-        with log.aside():
+        with logs.aside():
             yield
     except click.ClickException as refusal:
         raise CommandError(f"{refusal.message} {comfort}") from refusal
     except (OSError, sqlite3.Error) as error:
         raise CommandError(f"{_cause(error)}. {comfort}") from error
-    except db_errors.ERRORS as error:
+    except errors.ERRORS as error:
         raise CommandError(
             f"The database is out of reach; ask `flask doctor` why. {comfort}"
         ) from error

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import text
 
 from taskapi import db
-from taskapi.backup import programs
-from taskapi.backup.programs import Server, Task
+from taskapi.backup import pg_tools
+from taskapi.backup.pg_tools import Server, Task
 from taskapi.console import CommandError
 
 TABLES = text(
@@ -31,18 +31,18 @@ def copy(draft: Path) -> str:
     """Copy the database as it is at this moment; return the revision of its schema."""
     server = _server()
     words = ["--format=custom", "--no-password", "--lock-wait-timeout=30s", "--verbose"]
-    program = programs.find("pg_dump", server)
+    program = pg_tools.find("pg_dump", server)
     task = Task("Backing up", server.tables)
-    programs.run([program, *words, "--file", draft], server, task)
+    pg_tools.run([program, *words, "--file", draft], server, task)
     return check(draft)
 
 
 def check(file: Path) -> str:
     """Return the revision of a copy that can be read to its end."""
-    program = programs.find("pg_restore", _server())
-    programs.read([program, "--file", os.devnull], file)
+    program = pg_tools.find("pg_restore", _server())
+    pg_tools.read([program, "--file", os.devnull], file)
     only = ["--data-only", "--table=alembic_version", "--file=-"]
-    found = REVISION.search(programs.read([program, *only], file))
+    found = REVISION.search(pg_tools.read([program, *only], file))
     return found[1] if found else ""
 
 
@@ -53,8 +53,8 @@ def restore(file: Path, *, without: Collection[str]) -> None:
     """
     server = _server()
     _refuse_full(server.tables)
-    program = programs.find("pg_restore", server)
-    contents = _contents(programs.read([program, "--list"], file), without)
+    program = pg_tools.find("pg_restore", server)
+    contents = _contents(pg_tools.read([program, "--list"], file), without)
     whole = ["--single-transaction", "--exit-on-error", "--no-password", "--verbose"]
     to = ["--dbname=", "--no-owner", "--no-privileges"]  # empty: what PGDATABASE says
     task = Task("Restoring", len(contents))
@@ -62,7 +62,7 @@ def restore(file: Path, *, without: Collection[str]) -> None:
         chosen.write("\n".join(contents))
         chosen.flush()
         use = f"--use-list={chosen.name}"
-        programs.run([program, *whole, *to, use, file], server, task)
+        pg_tools.run([program, *whole, *to, use, file], server, task)
 
 
 def _contents(listed: str, without: Collection[str]) -> list[str]:

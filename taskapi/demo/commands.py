@@ -7,11 +7,11 @@ from typing import Any
 import click
 
 from taskapi import clock, progress
+from taskapi.api_keys import service as keys
 from taskapi.console import CommandError, echo
-from taskapi.demo import month
-from taskapi.keys import service as keys
-from taskapi.paging import Window
-from taskapi.porting import service as porting
+from taskapi.db.page_request import Window
+from taskapi.demo import data
+from taskapi.import_export import service as porting
 from taskapi.tasks import reading, trash
 from taskapi.terminal import transaction
 from taskapi.users import service as users
@@ -40,7 +40,7 @@ curl -H 'X-API-Key: {key}' '{address}{prefix}/tasks?status=todo,in_progress'"""
     "--tasks",
     "number",
     type=click.IntRange(1, MOST),
-    default=month.SIZE,
+    default=data.SIZE,
     show_default=True,
     help="How many tasks to make; a large number shows how lists and searches feel.",
 )
@@ -78,9 +78,9 @@ def _make(number: int) -> str:
 
 
 def _fill(user: Any, number: int) -> None:
-    drafts = islice(month.drafts(clock.now()), number)
+    drafts = islice(data.drafts(clock.now()), number)
     with progress.bar("Tasks", number) as shown:
-        while some := list(islice(drafts, AT_ONCE - AT_ONCE % month.SIZE)):
+        while some := list(islice(drafts, AT_ONCE - AT_ONCE % data.SIZE)):
             porting.store(user.id, some, tell=shown.update)
 
 
@@ -89,7 +89,7 @@ def _throw_away(user: Any) -> int:
     one = Window(1)
     found = [
         row.id
-        for name in month.thrown_away()
+        for name in data.thrown_away()
         for row in reading.find_page(user, {"external_id": name}, "created_at", one)
     ]
     trash.take(user.id, found, clock.now())

@@ -9,21 +9,21 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from taskapi import log
 from taskapi.console import visible
-from taskapi.doctor import configured, places, reached, stored
+from taskapi.doctor import database, files, services, settings
 from taskapi.doctor.findings import Finding, State, fail
+from taskapi.observability import logs
 
 PATIENCE_SECONDS = 3
 COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 EXAMINATIONS: dict[str, Callable[[], list[Finding]]] = {
-    "settings": configured.examine,
-    "database": stored.examine,
-    "replica": reached.examine_replica,
-    "files": places.examine,
-    "mail": reached.examine_mail,
-    "redis": reached.examine_store,
-    "forwarded": reached.examine_proxies,
+    "settings": settings.examine,
+    "database": database.examine,
+    "replica": services.examine_replica,
+    "files": files.examine,
+    "mail": services.examine_mail,
+    "redis": services.examine_store,
+    "forwarded": services.examine_proxies,
 }
 
 
@@ -52,7 +52,7 @@ def doctor(*, as_json: bool) -> None:
     ("fail"); what may be meant ("warn") leaves it 0.
     """
     app = click.get_current_context().ensure_object(ScriptInfo).load_app()
-    with log.aside():
+    with logs.aside():
         findings = _examine(app)
     if as_json:
         click.echo(json.dumps([one._asdict() for one in findings], indent=2))

@@ -12,7 +12,7 @@ import time
 from functools import cache
 from threading import Condition
 
-from taskapi.turns import step_aside
+from taskapi.server.scheduling import step_aside
 
 POLL_SECONDS = 0.02
 """For requests of other processes, which cannot notify this one."""

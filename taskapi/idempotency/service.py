@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exc, select, update
 
-from taskapi import clock, db, db_errors, rows
+from taskapi import clock, db
+from taskapi.db import errors, statements
 from taskapi.errors import IdempotencyKeyReused, RequestInProgress
 from taskapi.idempotency import running
 from taskapi.idempotency.models import KeptAnswer
@@ -64,7 +65,7 @@ def keep(user_id: int, subject: str, *, body: bytes, **answer: Any) -> None:
 
 def purge() -> int:
     """Forget what is older than a day; return how much."""
-    return rows.delete_all(KeptAnswer, KeptAnswer.expires_at <= clock.now())
+    return statements.delete_all(KeptAnswer, KeptAnswer.expires_at <= clock.now())
 
 
 def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
@@ -72,7 +73,7 @@ def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
     now = clock.now()
     fresh = {"fingerprint": fingerprint, "expires_at": now + KEPT}
     statement = (
-        rows.upsert(KeptAnswer)
+        statements.upsert(KeptAnswer)
         .values(user_id=user_id, subject=subject, **fresh)
         .on_conflict_do_update(
             index_elements=[KeptAnswer.user_id, KeptAnswer.subject],
@@ -84,6 +85,6 @@ def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
     try:
         return db.session.execute(statement).one_or_none() is not None
     except exc.OperationalError as error:
-        if db_errors.sqlstate(error) == db_errors.LOCK_NOT_AVAILABLE:
+        if errors.sqlstate(error) == errors.LOCK_NOT_AVAILABLE:
             raise RequestInProgress(retry_after=1) from error
         raise

@@ -7,8 +7,8 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi import clock
-from taskapi.columns import choice
 from taskapi.db import Model
+from taskapi.db.types import choice
 
 EMAIL_LENGTH = 254
 

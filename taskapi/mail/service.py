@@ -12,12 +12,12 @@ from typing import Any
 import structlog
 from sqlalchemy import bindparam, delete, event, insert, select, update
 
-from taskapi import clock, db, rows
-from taskapi.db import AnyRow
+from taskapi import clock, db
+from taskapi.db import AnyRow, statements
 from taskapi.errors import Unavailable
-from taskapi.mail import transport
+from taskapi.mail import smtp
 from taskapi.mail.models import Kind, Letter
-from taskapi.mail.transport import Text
+from taskapi.mail.smtp import Text
 
 log = structlog.get_logger()
 
@@ -60,14 +60,16 @@ def drain(compose: Compose) -> int:
     is open while the mail server is talked to.
     """
     sent = 0
-    while transport.is_on() and (letter := _claim()):
+    while smtp.is_on() and (letter := _claim()):
         sent += _deliver(letter, compose)
     return sent
 
 
 def purge() -> int:
     """Give up letters that nobody took for a day; return how many."""
-    number = rows.delete_all(Letter, Letter.created_at <= clock.now() - GIVE_UP_AFTER)
+    number = statements.delete_all(
+        Letter, Letter.created_at <= clock.now() - GIVE_UP_AFTER
+    )
     if number:
         log.warning("mail given up", number=number)
     return number
@@ -100,7 +102,7 @@ def _deliver(letter: AnyRow, compose: Compose) -> bool:
         with db.transaction():
             text = compose(letter)
         if text is not None:
-            transport.send(letter, text)
+            smtp.send(letter, text)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - any bug of one email must stop no other

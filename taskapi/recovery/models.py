@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskapi.columns import choice
 from taskapi.db import Model
+from taskapi.db.types import choice
 from taskapi.mail.models import Kind
 from taskapi.users.models import User
 

@@ -8,15 +8,15 @@ from typing import Any
 import structlog
 from sqlalchemy import bindparam, delete, select
 
-from taskapi import clock, db, passwords, rows
+from taskapi import clock, db, passwords
+from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
-from taskapi.db import AnyRow
+from taskapi.db import AnyRow, statements
 from taskapi.errors import Fault, Invalid, NotFound
-from taskapi.keys import service as keys
 from taskapi.mail.models import Kind
 from taskapi.recovery.models import MailedToken
-from taskapi.users import guessing
 from taskapi.users import service as users
+from taskapi.users import throttling
 from taskapi.users.models import User
 
 log = structlog.get_logger()
@@ -59,7 +59,9 @@ def issue(kind: Kind, email: str) -> str | None:
         "expires_at": now + LIFETIME[kind],
         "updated_at": now,
     }
-    statement = rows.upsert(MailedToken).values(user_id=user.id, kind=kind, **fresh)
+    statement = statements.upsert(MailedToken).values(
+        user_id=user.id, kind=kind, **fresh
+    )
     one = [MailedToken.user_id, MailedToken.kind]
     db.session.execute(statement.on_conflict_do_update(index_elements=one, set_=fresh))
     return token
@@ -72,7 +74,7 @@ def reset_password(token: str, password: str) -> None:
     _redeem(user, password_hash=passwords.make_hash(password))
     sessions.end_sessions(user.id)
     _end_earlier_access(user)
-    guessing.forget(user.id)
+    throttling.forget(user.id)
     log.info("password reset", account_id=user.id)
 
 
@@ -86,7 +88,7 @@ def verify_email(token: str) -> None:
 
 def purge() -> int:
     """Delete tokens that nothing can be done with; return how many."""
-    return rows.delete_all(MailedToken, MailedToken.expires_at <= clock.now())
+    return statements.delete_all(MailedToken, MailedToken.expires_at <= clock.now())
 
 
 def _holder(kind: Kind, token: str) -> AnyRow:

@@ -19,7 +19,7 @@ from flask import (
 from taskapi.errors import NotFound
 from taskapi.system import service
 from taskapi.web import conditional
-from taskapi.web.catalogue import CATALOGUE, example_of
+from taskapi.web.problem_types import CATALOGUE, example_of
 from taskapi.web.settings import settings
 
 OWN = Path(__file__).parent / "static"

@@ -3,14 +3,14 @@
 from typing import Any
 
 from taskapi import passwords
+from taskapi.api_keys.models import MAX_KEYS
 from taskapi.auth.models import MAX_SESSIONS
-from taskapi.keys.models import MAX_KEYS
-from taskapi.mail import transport
+from taskapi.mail import smtp
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, IndexSchema, LiveSchema
 from taskapi.web import receiving
 from taskapi.web.api import PREFIX, VERSION, Blueprint
-from taskapi.web.pages import MAX_LIMIT, MAX_OFFSET
+from taskapi.web.pagination import MAX_LIMIT, MAX_OFFSET
 from taskapi.web.settings import settings
 
 NOT_READY = {
@@ -69,7 +69,7 @@ def get_index() -> dict[str, Any]:
             "registration": settings.registration == "open",
             "require_if_match": settings.require_if_match,
             "require_verified_email": settings.require_verified_email,
-            "mail": transport.is_on(),
+            "mail": smtp.is_on(),
         },
         "limits": {
             "body_bytes": receiving.MAX_BYTES,

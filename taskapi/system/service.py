@@ -4,7 +4,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from taskapi import db, db_errors, lifecycle, migrations
+from taskapi import db
+from taskapi.db import errors, migrations
+from taskapi.server import draining
 
 PING = text("SELECT 1")
 REMEDIES = {
@@ -18,7 +20,7 @@ REVISION = text("SELECT version_num FROM alembic_version")
 
 def checks() -> dict[str, str]:
     """Tell of each thing that requests need whether it is there."""
-    if lifecycle.is_leaving():
+    if draining.is_leaving():
         return {"server": "leaving"}
     return {
         "database": "ok" if _answers(PING) == [1] else "failed",
@@ -53,7 +55,7 @@ def _migrated() -> str:
 def _answers(statement: Any) -> list[Any]:
     try:
         return [value for (value,) in db.read(statement)]
-    except db_errors.ERRORS as error:
-        if db_errors.is_stale(error):
+    except errors.ERRORS as error:
+        if errors.is_stale(error):
             raise
         return []

@@ -11,10 +11,17 @@ from typing import Any
 
 from taskapi import clock, db
 from taskapi.errors import Fault, Invalid, PreconditionFailed, PreconditionRequired
-from taskapi.tasks import external, reading, revising, tags, trash, trees
+from taskapi.tasks import (
+    external,
+    reading,
+    tags,
+    trash,
+    tree,
+    writes,
+)
+from taskapi.tasks.creation import Draft, everything, plant
 from taskapi.tasks.models import MOST_AT_ONCE
-from taskapi.tasks.planting import Draft, everything, plant
-from taskapi.tasks.trees import Path
+from taskapi.tasks.tree import Path
 
 Held = Mapping[int, Any]
 Changes = Mapping[Path, Mapping[str, Any]]
@@ -54,8 +61,8 @@ def _run(
     changes: Changes = {("update", n): fields for n, fields in enumerate(update)}
     _refuse_crowd(len(everything(drafts)) + len(changes) + len(delete))
     _refuse_repeats(changes, delete)
-    trees.hold(caller.id)
-    held = revising.hold(caller.id, {fields["id"] for fields in update} | {*delete})
+    tree.hold(caller.id)
+    held = writes.hold(caller.id, {fields["id"] for fields in update} | {*delete})
     now = clock.now()
     _refuse_absent(held, changes, delete)
     _refuse_stale(held, changes)
@@ -65,7 +72,7 @@ def _run(
     given = {draft.path: draft.fields for draft in everything(drafts)}
     given |= {path: revision.columns for path, revision in revisions.items()}
     with external.unique(caller.id, _claimed(given, freed)):
-        revising.apply(caller.id, revisions)
+        writes.apply(caller.id, revisions)
         trash.take(caller.id, delete, now)
         created = plant(caller.id, drafts, now)
     shown = reading.find_some(caller, [*created, *(f["id"] for f in update)])
@@ -78,7 +85,7 @@ def _run(
 
 def _revisions(
     owner_id: int, held: Held, changes: Changes, now: datetime
-) -> dict[Path, revising.Revision]:
+) -> dict[Path, writes.Revision]:
     """Return what changes, with tags as the account first wrote them."""
     names = [name for fields in changes.values() for name in fields.get("tags", ())]
     written = tags.as_written(owner_id, names, locked=True)
@@ -87,7 +94,7 @@ def _revisions(
         own = [written[tags.key_of(name)] for name in fields.get("tags", ())]
         tagged = {"tags": own} if "tags" in fields else {}
         given[path] = (held[fields["id"]], {**fields, **tagged})
-    return revising.revise(given, now)
+    return writes.revise(given, now)
 
 
 def _claimed(

@@ -6,11 +6,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from taskapi import db, rows
+from taskapi import db
+from taskapi.db import statements
 from taskapi.errors import AlreadyExists, Fault, Invalid
 from taskapi.tasks.models import LIVE, Task
 from taskapi.tasks.queries import OWNER, owned
-from taskapi.tasks.trees import Path
+from taskapi.tasks.tree import Path
 
 TAKEN = (
     select(Task.id, Task.external_id)
@@ -30,7 +31,7 @@ def unique(owner_id: int, wanted: Mapping[str, Path]) -> Iterator[None]:
     `wanted` are the external ids that the block gives, with their places.
     """
     try:
-        with rows.unique(Task):
+        with statements.unique(Task):
             yield
     except AlreadyExists as error:
         names = {"whose": owner_id, "external_ids": list(wanted)}

@@ -6,8 +6,8 @@ from typing import Any
 
 from taskapi.tasks.local_days import first_day_from, midnight, start_of_day
 from taskapi.tasks.queries import FILTERS
+from taskapi.tasks.search import wanted
 from taskapi.tasks.tags import key_of
-from taskapi.tasks.words import wanted
 
 Parameters = dict[str, Any]
 NAMES = FILTERS.keys() | {"deleted"}

@@ -24,7 +24,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from taskapi.prepared import Prepared
+from taskapi.db.compiled import Prepared
 from taskapi.tasks.models import Task
 from taskapi.tasks.queries import CACHED, COLUMNS, LISTS, NO_DUE_DATE, matching
 from taskapi.tasks.sorting import SORTS, Key, Keys

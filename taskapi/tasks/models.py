@@ -18,12 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskapi.columns import Id, Ranked, choice, exact
 from taskapi.db import Model
+from taskapi.db.types import Id, Ranked, choice, exact
+from taskapi.db.versioning import Versioned
 from taskapi.tasks.limit import POSTGRESQL_COUNT, SQLITE_COUNT
-from taskapi.tasks.words import SQLITE_INDEX, Words
+from taskapi.tasks.search import SQLITE_INDEX, Words
 from taskapi.users.models import User
-from taskapi.versioned import Versioned
 
 TITLE_LENGTH = 255
 DESCRIPTION_LENGTH = 10_000

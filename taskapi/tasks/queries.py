@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 
 from taskapi import credentials
-from taskapi.columns import Joined, UtcDateTime, constant
-from taskapi.prepared import Prepared
+from taskapi.db.compiled import Prepared
+from taskapi.db.types import Joined, UtcDateTime, constant
 from taskapi.tasks.models import (
     GONE,
     LIVE,
@@ -36,7 +36,7 @@ from taskapi.tasks.models import (
     table,
     task_tags,
 )
-from taskapi.tasks.words import Matches
+from taskapi.tasks.search import Matches
 
 CACHED = 64
 """How many statements of each kind are kept; each takes about 100 kB."""

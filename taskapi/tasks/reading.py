@@ -5,9 +5,9 @@ from typing import Any
 
 from taskapi import clock, db
 from taskapi.db import AnyRow
+from taskapi.db.page_request import Window
 from taskapi.errors import Fault, Invalid, NotFound
-from taskapi.paging import Window
-from taskapi.tasks import listing, queries, trees
+from taskapi.tasks import listing, queries, tree
 from taskapi.tasks.filtering import translate
 from taskapi.tasks.local_days import (
     current_day,
@@ -49,7 +49,7 @@ def find_trees(caller: Any, task_ids: Sequence[int]) -> list[Any]:
 
     Raises Invalid where that is more than 1,000 tasks.
     """
-    found = trees.nest(db.read(trees.TREE, moments(caller) | {"ids": task_ids}))
+    found = tree.nest(db.read(tree.TREE, moments(caller) | {"ids": task_ids}))
     if len(found) > MOST_SHOWN:
         fault = Fault("More than 1,000 tasks; list them by parent_id.", "range")
         raise Invalid({"expand": [fault]}, in_query=True)

@@ -5,13 +5,13 @@ from typing import Any
 
 from taskapi.scopes import Scope
 from taskapi.tasks import bulk, reading, service, stats, tags
-from taskapi.tasks.arguments import (
+from taskapi.tasks.bulk_read_only import accept_read_only_members
+from taskapi.tasks.filters import (
     BulkArguments,
     DeleteArguments,
     TaskArguments,
     TaskListArguments,
 )
-from taskapi.tasks.bulk_read_only import accept_read_only_members
 from taskapi.tasks.schemas import (
     BulkAnswerSchema,
     BulkSchema,
@@ -22,10 +22,10 @@ from taskapi.tasks.schemas import (
     TaskSchema,
     TaskTreeSchema,
 )
-from taskapi.web import conditional, pages, read_only
+from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import PREFIX, Blueprint
+from taskapi.web.authentication import caller
 from taskapi.web.idempotency import replayable
-from taskapi.web.identity import caller
 from taskapi.web.settings import settings
 
 tasks = Blueprint("tasks", "Your tasks.", limit="default", takes_keys=True)
@@ -72,11 +72,11 @@ def list_tasks(arguments: dict[str, Any]) -> Any:
     keys do not change. A task whose sort key changes may be returned twice or not at
     all; `created_at` never changes.
     """
-    window = pages.window(arguments)
+    window = pagination.window(arguments)
     sort = arguments.pop("sort")
     rows = reading.find_page(caller(), arguments, sort, window)
     total = reading.count(caller(), arguments) if window.with_total else None
-    return pages.answer(rows, total, window, reading.position(caller(), sort))
+    return pagination.answer(rows, total, window, reading.position(caller(), sort))
 
 
 @tasks.get("/tasks/<id:task_id>", scope=READ)
@@ -190,7 +190,7 @@ def get_service_stats() -> Any:
 
 
 @tasks.get("/tags", scope=READ)
-@tasks.arguments(pages.PageArguments, location="query")
+@tasks.arguments(pagination.PageArguments, location="query")
 @tasks.response(200, TagPageSchema, headers={"Link": "Link"})
 @tasks.refuses("invalid-cursor")
 def list_tags(arguments: dict[str, Any]) -> Any:
@@ -198,5 +198,5 @@ def list_tags(arguments: dict[str, Any]) -> Any:
 
     By name, with how many tasks have each.
     """
-    window = pages.window(arguments)
-    return pages.answer(*tags.find_page(caller(), window), window)
+    window = pagination.window(arguments)
+    return pagination.answer(*tags.find_page(caller(), window), window)

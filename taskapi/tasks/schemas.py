@@ -18,7 +18,7 @@ from taskapi.web.fields import (
     Several,
     Text,
 )
-from taskapi.web.pages import page_of
+from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
 
 CONTROL = r"\u0000-\u001F\u007F-\u009F"

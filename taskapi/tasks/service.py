@@ -4,24 +4,24 @@ from typing import Any
 
 from sqlalchemy import String, and_, bindparam, insert, literal, select
 
-from taskapi import clock, credentials, db, versioned
-from taskapi.db import AnyRow
+from taskapi import clock, credentials, db
+from taskapi.db import AnyRow, versioning
+from taskapi.db.compiled import Prepared
+from taskapi.db.versioning import Versions
 from taskapi.errors import NotFound, PreconditionFailed
-from taskapi.prepared import Prepared
 from taskapi.tasks import (
     external,
     limit,
     queries,
     reading,
-    revising,
     tags,
     trash,
-    trees,
+    tree,
     values,
+    writes,
 )
+from taskapi.tasks.creation import Draft, everything, plant
 from taskapi.tasks.models import Task, table
-from taskapi.tasks.planting import Draft, everything, plant
-from taskapi.versioned import Versions
 
 GIVEN = {name: bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS}
 COLUMNS = GIVEN | {"owner_id": limit.OWNER_WITH_ROOM}
@@ -74,10 +74,10 @@ def change(
 
 def delete(caller: Any, task_id: int, versions: Versions, *, permanent: bool) -> None:
     """Move a task and what is below it to the trash, or delete it for good."""
-    trees.hold(caller.id)
+    tree.hold(caller.id)
     if permanent:
         one = and_(queries.owned(caller.id), Task.id == task_id)
-        versioned.remove(Task, one, versions)
+        versioning.remove(Task, one, versions)
     else:
         _held(caller, task_id, versions)
         trash.take(caller.id, [task_id], clock.now())
@@ -88,7 +88,7 @@ def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
 
     Raises AlreadyExists when an external id is used by another task by now.
     """
-    trees.hold(caller.id)
+    tree.hold(caller.id)
     task = _held(caller, task_id, versions, live=False)
     if task.deleted_at is not None:
         with external.unique(caller.id, dict.fromkeys(trash.external_ids(task), ())):
@@ -101,7 +101,7 @@ def _revised(
 ) -> AnyRow | None:
     """Change a task as it was read; None when another change came in between."""
     task = _meant(reading.find(caller, task_id), versions)
-    revisions = revising.revise({(): (task, changes)}, clock.now())
+    revisions = writes.revise({(): (task, changes)}, clock.now())
     if not revisions:
         return task
     columns = revisions[()].columns
@@ -118,22 +118,22 @@ def _rearranged(
 ) -> AnyRow:
     """Change a task, and what lies in other rows, while nobody else changes it."""
     if "parent_id" in changes:
-        trees.hold(caller.id)
+        tree.hold(caller.id)
     if "tags" in changes:  # before the task is locked, since it may lock the owner
         written = tags.as_written(caller.id, changes["tags"])
         changes = changes | {"tags": list(written.values())}
     task = _held(caller, task_id, versions)
-    revisions = revising.revise({(): (task, changes)}, clock.now())
+    revisions = writes.revise({(): (task, changes)}, clock.now())
     given = {path: revision.columns for path, revision in revisions.items()}
     with external.unique(caller.id, external.places(given)):
-        revising.apply(caller.id, revisions)
+        writes.apply(caller.id, revisions)
     return reading.find(caller, task_id)
 
 
 def _plant(caller: Any, fields: dict[str, Any]) -> Any:
     drafts = [Draft(fields, ())]
     given = {draft.path: draft.fields for draft in everything(drafts)}
-    trees.hold(caller.id)
+    tree.hold(caller.id)
     with external.unique(caller.id, external.places(given)):
         planted = plant(caller.id, drafts, clock.now())
     return reading.find_trees(caller, planted)[0]
@@ -143,7 +143,7 @@ def _held(
     caller: Any, task_id: int, versions: Versions, *, live: bool = True
 ) -> AnyRow:
     """Return a task that nobody changes meanwhile, if it is one of the versions."""
-    task = revising.hold(caller.id, [task_id]).get(task_id)
+    task = writes.hold(caller.id, [task_id]).get(task_id)
     if task is None or (live and task.deleted_at is not None):
         raise NotFound
     return _meant(task, versions)

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, func, literal, select
 
-from taskapi import clock, db, replica
-from taskapi.columns import UtcDateTime
-from taskapi.db import AnyRow
+from taskapi import clock, db
+from taskapi.db import AnyRow, replica
+from taskapi.db.types import UtcDateTime
 from taskapi.tasks.local_days import current_day, midnight
 from taskapi.tasks.models import LIVE, Priority, Status, Task
 from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned

@@ -13,11 +13,11 @@ import orjson
 from sqlalchemy import String, bindparam, delete, func, literal, select, text
 
 from taskapi import db
-from taskapi.columns import Each
 from taskapi.db import AnyRow
-from taskapi.paging import Window
-from taskapi.prepared import Prepared
-from taskapi.tasks import trees
+from taskapi.db.compiled import Prepared
+from taskapi.db.page_request import Window
+from taskapi.db.types import Each
+from taskapi.tasks import tree
 from taskapi.tasks.folding import fold
 from taskapi.tasks.models import LIVE, Task, task_tags
 from taskapi.tasks.queries import OWNER, owned
@@ -96,7 +96,7 @@ def as_written(
         given.setdefault(key_of(name), name)
     written = _written_before(owner_id, given)
     if len(written) < len(given) and not locked:
-        trees.hold(owner_id)
+        tree.hold(owner_id)
         written = _written_before(owner_id, given)
     return given | written
 

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, bindparam, exists, null, select, update
 
-from taskapi import clock, db, rows
-from taskapi.columns import UtcDateTime
-from taskapi.db import AnyRow
-from taskapi.tasks import trees
+from taskapi import clock, db
+from taskapi.db import AnyRow, statements
+from taskapi.db.types import UtcDateTime
+from taskapi.tasks import tree
 from taskapi.tasks.models import LIVE, Task, table
 from taskapi.tasks.queries import NOW
-from taskapi.tasks.trees import PRESENT, downwards
+from taskapi.tasks.tree import PRESENT, downwards
 
 BATCH = 200
 """Tasks deleted in one transaction; each has tags and entries of the search index."""
@@ -75,11 +75,11 @@ def purge(kept: timedelta) -> int:
     Tasks without subtasks come first, so that no statement deletes a whole tree.
     """
     scope = and_(Task.deleted_at <= clock.now() - kept, LEAF)
-    return rows.delete_all(Task, scope, batch=BATCH)
+    return statements.delete_all(Task, scope, batch=BATCH)
 
 
 def _fits(task: AnyRow) -> bool:
     parent = {"whose": task.owner_id, "ids": [task.parent_id]}
     if not db.session.execute(PRESENT, parent).all():
         return False
-    return not trees.is_too_deep(task.owner_id, task.id)
+    return not tree.is_too_deep(task.owner_id, task.id)

@@ -6,7 +6,7 @@ from typing import Any
 
 from taskapi.tasks.local_days import midnight
 from taskapi.tasks.models import Status, Task
-from taskapi.tasks.words import indexed
+from taskapi.tasks.search import indexed
 
 APART = {"id", "if_version", "version", "due_date", "tags", "subtasks"}
 """Fields that are no column of the same name."""

@@ -4,9 +4,9 @@ from contextlib import suppress
 
 from taskapi.errors import RateLimited
 from taskapi.mail import service as outbox
-from taskapi.mail import transport
+from taskapi.mail import smtp
 from taskapi.mail.models import Kind
-from taskapi.users import guessing
+from taskapi.users import throttling
 
 
 def offer(kind: Kind, email: str) -> None:
@@ -17,14 +17,14 @@ def offer(kind: Kind, email: str) -> None:
 
 def notify(email: str) -> None:
     """Notify the previous address of an account that it was changed, within limits."""
-    if transport.is_on():
+    if smtp.is_on():
         with suppress(RateLimited):
-            guessing.count(guessing.notices(email))
+            throttling.count(throttling.notices(email))
             outbox.enqueue(Kind.NOTICE, email)
 
 
 def post(kind: Kind, email: str) -> None:
     """Post a letter where mail is on; raises RateLimited beyond five in 15 minutes."""
-    if transport.is_on():
-        guessing.count(guessing.letters(email))
+    if smtp.is_on():
+        throttling.count(throttling.letters(email))
         outbox.enqueue(kind, email)

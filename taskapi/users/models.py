@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from taskapi.columns import choice
 from taskapi.db import Model
+from taskapi.db.types import choice
+from taskapi.db.versioning import Versioned
 from taskapi.mail.models import EMAIL_LENGTH
-from taskapi.versioned import Versioned
 
 USERNAME_LENGTH = 50
 FULL_NAME_LENGTH = 100

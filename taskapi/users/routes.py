@@ -5,9 +5,9 @@ from typing import Any
 from taskapi.scopes import Scope
 from taskapi.users import service
 from taskapi.users.schemas import DeletionSchema, UserSchema
-from taskapi.web import conditional, limits, read_only
+from taskapi.web import conditional, rate_limits, read_only
 from taskapi.web.api import Blueprint
-from taskapi.web.identity import caller
+from taskapi.web.authentication import caller
 from taskapi.web.settings import settings
 
 users = Blueprint("users", "Your account.", limit="default", takes_keys=True)
@@ -35,7 +35,7 @@ def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
     the rate limit `auth`.
     """
     if "email" in changes and changes["email"] != caller().email:
-        limits.count("auth")
+        rate_limits.count("auth")
     versions = read_only.check(changes, UserSchema, caller, versions)
     keeps_email = settings.require_verified_email
     return service.change(caller(), changes, versions, keeps_email=keeps_email)

@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true, update
 from sqlalchemy import delete as sql_delete
 
-from taskapi import clock, credentials, db, passwords, rows, versioned
-from taskapi.db import AnyRow
+from taskapi import clock, credentials, db, passwords
+from taskapi.db import AnyRow, statements, versioning
 from taskapi.errors import (
     Fault,
     Invalid,
@@ -20,7 +20,7 @@ from taskapi.errors import (
 )
 from taskapi.mail import service as outbox
 from taskapi.mail.models import Kind
-from taskapi.users import guessing, letters
+from taskapi.users import letters, throttling
 from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, Role, User
 
 log = structlog.get_logger()
@@ -50,9 +50,9 @@ def create(*, password: str, **fields: Any) -> AnyRow:
     password_hash = passwords.make_hash(password)
     if email and not fields.get("email_verified"):
         letters.offer(Kind.VERIFICATION, email)
-    with rows.unique(User):
+    with statements.unique(User):
         values = fields | {"password_hash": password_hash}
-        return versioned.create(User, values, PUBLIC_COLUMNS)
+        return versioning.create(User, values, PUBLIC_COLUMNS)
 
 
 def register(*, needs_email: bool, **fields: Any) -> AnyRow:
@@ -84,7 +84,7 @@ def everybody() -> list[AnyRow]:
 def change(
     caller: Any,
     changes: dict[str, Any],
-    versions: versioned.Versions = None,
+    versions: versioning.Versions = None,
     *,
     keeps_email: bool = False,
 ) -> AnyRow:
@@ -103,8 +103,8 @@ def change(
     _refuse_nameless(names, keeps_email=keeps_email and moves)
     if moves:
         _announce_email(caller.email, names["email"])
-    with rows.unique(User), _same_password():
-        return versioned.change(User, mine, changes, versions, PUBLIC_COLUMNS)
+    with statements.unique(User), _same_password():
+        return versioning.change(User, mine, changes, versions, PUBLIC_COLUMNS)
 
 
 def _announce_email(old: str | None, new: str | None) -> None:
@@ -126,7 +126,7 @@ def prove_email(user: AnyRow, **changes: Any) -> None:
         User.is_active,
     )
     changes["email_verified"] = True
-    versioned.change(User, same, changes, answer=PUBLIC_COLUMNS)
+    versioning.change(User, same, changes, answer=PUBLIC_COLUMNS)
 
 
 def delete_own(caller: Any, password: str) -> None:
@@ -138,7 +138,7 @@ def delete_own(caller: Any, password: str) -> None:
 
 
 def delete(
-    user_id: int, versions: versioned.Versions = None, *, by: Any = None
+    user_id: int, versions: versioning.Versions = None, *, by: Any = None
 ) -> None:
     """Delete an account and all that is theirs; the last admin stays."""
     _keep_an_admin(user_id)
@@ -159,7 +159,7 @@ def purge() -> int:
 
 
 def _begin_deletion(
-    scope: ColumnElement[bool], user_id: int, versions: versioned.Versions = None
+    scope: ColumnElement[bool], user_id: int, versions: versioning.Versions = None
 ) -> None:
     """Mark an account as deleted, so that its names are free, and delete some rows.
 
@@ -167,7 +167,7 @@ def _begin_deletion(
     """
     names = {"email": None, "username": f"deleted:{user_id}"}
     marked = names | {"is_active": False, "deleted_at": clock.now()}
-    versioned.change(User, and_(scope, PRESENT), marked, versions, ID)
+    versioning.change(User, and_(scope, PRESENT), marked, versions, ID)
     _, finished = _delete_batch(user_id)
     if not finished:
         outbox.posted.set()
@@ -176,7 +176,7 @@ def _begin_deletion(
 
 def _delete_batch(user_id: int) -> tuple[int, bool]:
     """Delete some rows of a marked account, at last its own; return their number."""
-    number = rows.delete_referring(User, user_id, BATCH)
+    number = statements.delete_referring(User, user_id, BATCH)
     if number == BATCH:
         return number, False
     db.session.execute(sql_delete(User).where(User.id == user_id))
@@ -186,7 +186,7 @@ def _delete_batch(user_id: int) -> tuple[int, bool]:
 def administer(
     user_id: int,
     changes: dict[str, Any],
-    versions: versioned.Versions = None,
+    versions: versioning.Versions = None,
     *,
     by: Any = None,
 ) -> AnyRow:
@@ -194,7 +194,7 @@ def administer(
     if changes.get("role") == Role.USER or changes.get("is_active") is False:
         _keep_an_admin(user_id)
     one = and_(User.id == user_id, PRESENT, _allowed(by))
-    user = versioned.change(User, one, changes, versions, PUBLIC_COLUMNS)
+    user = versioning.change(User, one, changes, versions, PUBLIC_COLUMNS)
     state = {"role": user.role, "is_active": user.is_active}
     log.info("account administered", account_id=user_id, **state)
     return user
@@ -209,7 +209,7 @@ def prove(caller: Any, password: str) -> str:
     found = db.read(PASSWORD_OF, {"user_id": caller.id})
     stored = found[0].password_hash if found else None
     key_id = None if caller.session_id else caller.key_id
-    with guessing.proof_attempt(guessing.proof(caller.session_id, key_id)):
+    with throttling.proof_attempt(throttling.proof(caller.session_id, key_id)):
         if not passwords.matches(stored, password):
             log.warning("password not proven", account_id=caller.id)
             raise InvalidCredentials

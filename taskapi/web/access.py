@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from taskapi import db
 from taskapi.errors import NotFound
 from taskapi.scopes import Scope
-from taskapi.web import identity, in_progress, limits
+from taskapi.web import authentication, in_progress, rate_limits
 
 SESSION: list[dict[str, list[str]]] = [{"bearer": []}, {"password": []}]
 
@@ -25,8 +25,8 @@ class Access:
     def check(self) -> None:
         """Find the caller and count the request, or refuse it."""
         if not self.public:
-            identity.require(self.scope, takes_keys=self.takes_keys)
-        limits.count(self.limit)
+            authentication.require(self.scope, takes_keys=self.takes_keys)
+        rate_limits.count(self.limit)
         if not self.public:
             in_progress.begin()
 
@@ -47,7 +47,7 @@ class Access:
 
     def _confirm(self) -> None:
         if not self.public and db.in_transaction():
-            identity.confirm(self.scope)
+            authentication.confirm(self.scope)
 
     def problems(self) -> list[str]:
         """Return the codes of what it may refuse."""

@@ -17,10 +17,11 @@ from werkzeug.routing import BaseConverter
 
 from taskapi.errors import Invalid
 from taskapi.scopes import Scope
-from taskapi.web import document, examples, introduction
+from taskapi.web import examples
 from taskapi.web.access import Access
-from taskapi.web.body import PARSER
 from taskapi.web.fields import MAX_ID
+from taskapi.web.openapi import introduction, operations
+from taskapi.web.parsing import PARSER
 from taskapi.web.receiving import reject_oversized
 from taskapi.web.schema import Plugin, Schema, unknown
 
@@ -97,7 +98,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         def register(view: Callable[..., Any]) -> Callable[..., Any]:
             guarded = _guard(view, access, any_query=any_query)
-            document.annotate(
+            operations.annotate(
                 guarded, problems=problems, headers=headers, access=access
             )
             return super(Blueprint, self).route(rule, **options)(guarded)
@@ -121,7 +122,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
             refusals = [] if location == "query" else BODY_PROBLEMS
-            return document.annotate(parse(view), problems=refusals)
+            return operations.annotate(parse(view), problems=refusals)
 
         return decorate
 
@@ -129,24 +130,24 @@ class Blueprint(flask_smorest.Blueprint):
         self, *codes: str
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Document the problems that the view's rules may raise."""
-        return lambda view: document.annotate(view, problems=codes)
+        return lambda view: operations.annotate(view, problems=codes)
 
     def leads_to(
-        self, *operations: str, **parameters: str
+        self, *following: str, **parameters: str
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Document which operations may come next, and where their parameters are."""
         links = {
             operation: {"operationId": operation, "parameters": parameters}
-            for operation in operations
+            for operation in following
         }
-        return lambda view: document.annotate(view, links=links)
+        return lambda view: operations.annotate(view, links=links)
 
     @staticmethod
     def _complete(
         operation: dict[str, Any], info: dict[str, Any], *, method: str, **_: Any
     ) -> dict[str, Any]:
         contract = info["contract"]
-        document.complete(operation, contract)
+        operations.complete(operation, contract)
         name = contract["operation"]
         put = f"put_{name.partition('_')[2]}"
         operation["operationId"] = put if method == "put" else name
@@ -177,7 +178,7 @@ def _guard(
         with access.confirmed():
             return view(*args, **kwargs)
 
-    return document.annotate(guarded, operation=view.__name__)
+    return operations.annotate(guarded, operation=view.__name__)
 
 
 class Api(flask_smorest.Api):
@@ -231,7 +232,7 @@ class Api(flask_smorest.Api):
         self._spec.tag({"name": name, "description": blueprint.description})
 
     def _register_responses(self) -> None:
-        document.add_components(self.spec)
+        operations.add_components(self.spec)
         self.register_converter(IdConverter, _describe_id)
 
     def _register_error_handlers(self) -> None:

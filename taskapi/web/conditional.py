@@ -11,7 +11,7 @@ from werkzeug.datastructures import ETags
 from werkzeug.http import parse_etags
 
 from taskapi.errors import PreconditionRequired
-from taskapi.web.document import annotate
+from taskapi.web.openapi.operations import annotate
 from taskapi.web.settings import settings
 
 VERSION = "[1-9][0-9]{0,17}"

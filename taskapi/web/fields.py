@@ -15,7 +15,7 @@ from marshmallow import ValidationError, fields, validate
 from webargs.fields import DelimitedList
 
 from taskapi.errors import Fault
-from taskapi.web.moments import (
+from taskapi.web.timestamps import (
     DAY,
     MOMENT,
     MOMENT_LENGTH,

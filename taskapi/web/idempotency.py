@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, g, request
 
 from taskapi.errors import Fault, Invalid
-from taskapi.web.body import JSON_TYPES, read_body
-from taskapi.web.document import annotate
-from taskapi.web.identity import caller
+from taskapi.web.authentication import caller
 from taskapi.web.multipart import digest
+from taskapi.web.openapi.operations import annotate
+from taskapi.web.parsing import JSON_TYPES, read_body
 from taskapi.web.strict_json import canonical
 
 NAME = "Idempotency-Key"

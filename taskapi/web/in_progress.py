@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, current_app, g
 
-from taskapi import metrics
 from taskapi.errors import RateLimited
+from taskapi.observability import metrics
 
 if TYPE_CHECKING:
     from config import Settings

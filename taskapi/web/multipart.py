@@ -10,7 +10,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import MultiPartParser
 
-from taskapi.web.body import read_body
+from taskapi.web.parsing import read_body
 
 MULTIPART = "multipart/form-data"
 MAX_PARTS = 100

@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from taskapi import errors
-from taskapi.web.catalogue import CATALOGUE
+from taskapi.web.problem_types import CATALOGUE
 
 log = structlog.get_logger()
 

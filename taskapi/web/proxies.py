@@ -16,7 +16,7 @@ from flask import Flask, Response, request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from taskapi.web import security
+from taskapi.web import middleware
 from taskapi.web.settings import settings
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
     """Trust so many entries; log the number at level DEBUG, return it to the doctor."""
     if settings.trusted_proxies:
         trusting = partial(ProxyFix, x_for=settings.trusted_proxies)
-        security.wrap(app, partial(trusting, x_proto=1, x_host=1))
+        middleware.wrap(app, partial(trusting, x_proto=1, x_host=1))
     if settings.log_level == "DEBUG":
         app.before_request(_log_entries)
     app.after_request(_report)

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 
 from taskapi.errors import Fault, Invalid, PreconditionFailed
-from taskapi.web.moments import parse_moment
 from taskapi.web.schema import READ_ONLY, Schema
+from taskapi.web.timestamps import parse_moment
 
 Versions = frozenset[int] | None
 DIFFERENT = Fault(

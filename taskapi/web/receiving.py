@@ -4,24 +4,14 @@ The caller is looked up after the last byte has arrived, so a slow body holds no
 database connection and cannot outlive the credential that came with it.
 """
 
-from io import BytesIO
-
 from flask import Flask, Response, g, request
 from werkzeug import exceptions
 
-from taskapi.web.catalogue import CATALOGUE
+from taskapi.server.wire import Unparsed
+from taskapi.web.problem_types import CATALOGUE
 from taskapi.web.problems import answer
 
 MAX_BYTES = 1024 * 1024
-
-
-class Unparsed(BytesIO):
-    """In place of the body, why the server could not parse the request."""
-
-    def __init__(self, code: str, detail: str | None = None) -> None:
-        super().__init__()
-        self.code = code
-        self.detail = detail or CATALOGUE[code].meaning
 
 
 class Incomplete(exceptions.BadRequest):
@@ -55,7 +45,9 @@ def reject_oversized() -> None:
 def _reject() -> Response | None:
     """Return the problem of a request that the server could not parse."""
     body = request.input_stream
-    return answer(body.code, body.detail, {}) if isinstance(body, Unparsed) else None
+    if not isinstance(body, Unparsed):
+        return None
+    return answer(body.code, body.detail or CATALOGUE[body.code].meaning, {})
 
 
 def _receive() -> None:

@@ -12,7 +12,7 @@ from marshmallow.exceptions import SCHEMA
 
 from taskapi.errors import Fault
 from taskapi.web.fields import Moment
-from taskapi.web.writing import Writer
+from taskapi.web.serializer import Writer
 
 MOST_STRANGERS = 50
 """How many unknown fields are told; each costs a search for the nearest name."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from taskapi.tasks import revising
+from taskapi.tasks import writes
 from tests.access import ACCESS, Kind
 from tests.auth.test_proofs import in_another_worker
 from tests.backstage import run, store_user
@@ -213,14 +213,14 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
 ) -> None:
     """A statement that waits keeps its view of other tables."""
     task = ann.make_task(tags=["a"])
-    original = revising.hold
+    original = writes.hold
 
     def hold_then_log_out(owner_id: int, task_ids: Any) -> Any:
         held = original(owner_id, task_ids)
         in_another_worker(lambda: ann.post("auth/logout"))
         return held
 
-    monkeypatch.setattr(revising, "hold", hold_then_log_out)
+    monkeypatch.setattr(writes, "hold", hold_then_log_out)
 
     answer = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
 

@@ -6,7 +6,7 @@ import bcrypt
 import pytest
 from flask import Flask
 
-from taskapi.users import guessing
+from taskapi.users import throttling
 from tests.auth.timing import ALIKE, Request, likelihood
 from tests.backstage import store_user
 from tests.support import Client
@@ -37,7 +37,7 @@ PAIRS = {
 @pytest.fixture
 def stranger(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return somebody where hashes take most of the time of a login, and mail is on."""
-    monkeypatch.setattr(guessing, "LETTERS", 1000)
+    monkeypatch.setattr(throttling, "LETTERS", 1000)
     dear = twin(bcrypt_rounds=ROUNDS, smtp_url="smtp://127.0.0.1:1", mail_from="a@b.cc")
     Client(dear, "known").register()
     store_user(Client(dear, "closed").register(), is_active=False)

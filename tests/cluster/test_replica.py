@@ -11,7 +11,8 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from taskapi import db, replica
+from taskapi import db
+from taskapi.db import replica
 from tests.backstage import run
 from tests.cluster.replication import Pair, following
 from tests.helpers.programs import wait_until

@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from taskapi import clock, db
+from taskapi.api_keys.models import ApiKey
 from taskapi.auth.models import Session
-from taskapi.keys.models import ApiKey
 from tests.support import Client
 
 AGE = timedelta(minutes=6)

@@ -12,7 +12,8 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from taskapi import db, watchdog
+from taskapi import db
+from taskapi.db import deadline
 from tests.backstage import at_once
 from tests.databases import create, tell_server
 from tests.faults.relay import Relay
@@ -29,7 +30,7 @@ MakeApp = Callable[..., Flask]
 @pytest.fixture(scope="session", autouse=True)
 def watching() -> None:
     """Watch over this process, as a worker of gunicorn does."""
-    watchdog.start()
+    deadline.start()
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_requests_end_although_the_database_does_not_answer(
     assert {answer.status_code for answer in answers} == {503}
     assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
     assert after == (200, 200)
-    assert (in_use(ann_behind.app), watchdog.running) == (0, {})
+    assert (in_use(ann_behind.app), deadline.running) == (0, {})
     assert open_files() <= before + 2 * POOL
 
 

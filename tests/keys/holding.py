@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from taskapi import db
-from taskapi.keys.models import ApiKey
+from taskapi.api_keys.models import ApiKey
 from tests.support import Client
 
 

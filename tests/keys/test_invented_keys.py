@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from taskapi.keys import secrets
+from taskapi.api_keys import key_format
 from tests.auth.forging import INVALID_TOKEN, REALM
 from tests.everywhere import OTHER_PLACES, Place, ask_everywhere, challenges
 from tests.keys.holding import Holder
@@ -73,7 +73,7 @@ def test_a_mistyped_key_as_bearer_token_is_a_bad_key(
 def test_an_invented_key_costs_one_statement(
     anyone: Client, statements: list[str]
 ) -> None:
-    invented = {"X-API-Key": secrets.make().text}
+    invented = {"X-API-Key": key_format.make().text}
 
     answer = anyone.get("tasks", headers=invented)
 
@@ -86,7 +86,7 @@ def test_the_prefix_of_a_key_does_not_open_what_the_key_opens(
 ) -> None:
     prefix = script.text.split("_")[1]
     monkeypatch.setattr("secrets.token_hex", lambda _length: prefix)
-    same_prefix = {"X-API-Key": secrets.make().text}
+    same_prefix = {"X-API-Key": key_format.make().text}
 
     answer = anyone.get("tasks", headers=same_prefix)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskapi import clock
-from taskapi.keys import service
+from taskapi.api_keys import service
 from tests.backstage import later, run
 from tests.keys.holding import Holder, holder, make_key, without_times
 from tests.support import Client, faults, refused

@@ -2,13 +2,13 @@
 
 import pytest
 
-from taskapi.keys import secrets
+from taskapi.api_keys import key_format
 from tests.support import Client, refused
 
 
 def ending_in(character: str) -> str:
     """Return a key that ends in a character."""
-    made = iter(lambda: secrets.make().text, "")
+    made = iter(lambda: key_format.make().text, "")
     return next(text for text in made if text.endswith(character))
 
 

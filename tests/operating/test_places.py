@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from taskapi.doctor import places
+from taskapi.doctor import files
 from tests.operating.commanding import SERVED, examined, states
 
 Twin = Callable[..., Flask]
@@ -28,7 +28,7 @@ def mount(
     def put(kind: str) -> None:
         mounts = tmp_path / "mountinfo"
         mounts.write_text(MOUNTS.format(folder=file.parent, kind=kind))
-        monkeypatch.setattr(places, "MOUNTS", mounts)
+        monkeypatch.setattr(files, "MOUNTS", mounts)
 
     return put
 

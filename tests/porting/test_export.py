@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import exc
 
-from taskapi.porting.reading import AT_ONCE
+from taskapi.import_export.reading import AT_ONCE
 from tests.backstage import hearing
 from tests.porting.files import brought, one_database, read, taken, written
 from tests.support import Client, faults

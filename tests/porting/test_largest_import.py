@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from taskapi import db, watchdog
-from taskapi.porting import service
-from taskapi.porting.intake import Intake
+from taskapi import db
+from taskapi.db import deadline
+from taskapi.import_export import service
+from taskapi.import_export.parser import Intake
 from tests.porting.files import CSV, JSONL, bring, numbers, written
 from tests.support import Client, refused
 from tests.system.sql import execute
@@ -68,13 +69,13 @@ def test_parsing_does_not_spend_the_database_deadline(
     read, store = Intake.read, service.store
 
     def slow(intake: Intake, *arguments: Any) -> Any:
-        left.append(watchdog.left())
+        left.append(deadline.remaining())
         later = SimpleNamespace(monotonic=lambda: monotonic() + 3600, sleep=sleep)
-        monkeypatch.setattr(watchdog, "time", later)
+        monkeypatch.setattr(deadline, "time", later)
         return read(intake, *arguments)
 
     def stored(*arguments: Any, **options: Any) -> Any:
-        left.append(watchdog.left())
+        left.append(deadline.remaining())
         return store(*arguments, **options)
 
     monkeypatch.setattr(Intake, "read", slow)

@@ -10,12 +10,12 @@ from flask import Flask
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from taskapi import background, db
-from taskapi.mail import transport
+from taskapi import db, maintenance
+from taskapi.mail import smtp
 from taskapi.mail.models import Kind, Letter
 from taskapi.mail.service import MAX_ATTEMPTS
-from taskapi.mail.transport import Text
-from taskapi.recovery import texts
+from taskapi.mail.smtp import Text
+from taskapi.recovery import templates
 from taskapi.users.schemas import EMAIL
 from tests.backstage import count, days, later
 from tests.mailbox import Mailbox, letters, send
@@ -115,7 +115,7 @@ def test_envelope_and_header_name_the_stored_address(
 @given(ADDRESSES)
 @example("a@a.aa")
 def test_header_names_every_address_that_is_accepted(email: str) -> None:
-    message = transport.write(Row(email), Text("Subject", "Body"), "t@example.org")
+    message = smtp.write(Row(email), Text("Subject", "Body"), "t@example.org")
 
     head = message.as_bytes().partition(b"\r\n\r\n")[0]
     assert f"To: {email}\r\n".encode() in head + b"\r\n"
@@ -141,14 +141,14 @@ def test_email_that_cannot_be_composed_stops_no_other(
     error: type[Exception],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    compose = texts.compose
+    compose = templates.compose
 
     def fail_for_ann(letter: Any) -> Text | None:
         if letter.email == "ann@example.org":
             raise error(f"cannot write to {letter.email}")
         return compose(letter)
 
-    monkeypatch.setattr(texts, "compose", fail_for_ann)
+    monkeypatch.setattr(templates, "compose", fail_for_ann)
     store(app, "ann@example.org", "bob@example.org")
 
     sent = send(app)
@@ -175,9 +175,9 @@ def test_email_is_given_up_after_its_attempts(app: Flask, mailbox: Mailbox) -> N
 def test_worker_goes_on_after_an_email_that_cannot_be_built(
     app: Flask, mailbox: Mailbox
 ) -> None:
-    never = background.Times(float("inf"), float("inf"))
+    never = maintenance.Times(float("inf"), float("inf"))
     store(app, ENCODED, "bob@example.org")
 
-    background.turn(app, never)
+    maintenance.turn(app, never)
 
     assert mailbox.recipients == ["bob@example.org"]

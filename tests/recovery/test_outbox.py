@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from taskapi import background
-from taskapi.background import Times
+from taskapi import maintenance
+from taskapi.maintenance import Times
 from tests.backstage import at_once, count, days, later, run
 from tests.mailbox import Mailbox, letters, send, token_in
 from tests.support import PASSWORD, Client, refused
@@ -208,8 +208,8 @@ def test_a_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> N
     never = float("inf")
 
     with later(days(8)):
-        waits = background.turn(app, Times(never, never)), count(app, "sessions")
-        purged = background.turn(app, Times(never, 0)), count(app, "sessions")
+        waits = maintenance.turn(app, Times(never, never)), count(app, "sessions")
+        purged = maintenance.turn(app, Times(never, 0)), count(app, "sessions")
 
     assert waits == (Times(never, never), 1)
     assert 0 < purged[0].counts < purged[0].everything < never
@@ -222,10 +222,10 @@ def test_purge_that_fails_stops_no_other(
     def fail() -> int:
         raise RuntimeError
 
-    monkeypatch.setitem(background.PURGES, "deleted accounts", fail)
+    monkeypatch.setitem(maintenance.PURGES, "deleted accounts", fail)
 
     with later(days(8)):
-        background.turn(app, Times(float("inf"), 0))
+        maintenance.turn(app, Times(float("inf"), 0))
 
     assert count(app, "sessions") == 0
 
@@ -237,7 +237,7 @@ def test_a_worker_purges_failed_logins_every_15_minutes(
     execute(app, MANY)
 
     with later(days(8)):
-        times = background.turn(app, Times(0, never))
+        times = maintenance.turn(app, Times(0, never))
 
     assert 0 < times.counts < never == times.everything
     assert (count(app, "counts"), count(app, "sessions")) == (0, 1)
@@ -252,7 +252,7 @@ def test_a_worker_goes_on_while_the_database_is_away(
         mail_from="tasks@example.org",
     )
 
-    times = background.turn(lost, Times(0, 0))
+    times = maintenance.turn(lost, Times(0, 0))
 
     assert times.everything > 0
     refused(

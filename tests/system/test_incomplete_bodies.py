@@ -9,7 +9,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
-from taskapi import wire
+from taskapi.server import wire
 from tests.support import API, Client
 from tests.system.conftest import Serve
 from tests.system.server import SECONDS_TO_ANSWER, Answer, Server, log_in

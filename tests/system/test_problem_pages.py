@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from taskapi import errors
-from taskapi.web.catalogue import CATALOGUE, example_of
+from taskapi.web.problem_types import CATALOGUE, example_of
 from tests.support import Client, refused
 
 HTML = {"Accept": "text/html"}

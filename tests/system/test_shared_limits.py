@@ -10,7 +10,7 @@ from flask import Flask
 from redis import ConnectionError as LostConnection
 from redis import Redis
 
-from taskapi.web.limits import PATIENCE, RETRY_SECONDS
+from taskapi.web.rate_limits import PATIENCE, RETRY_SECONDS
 from tests.backstage import at_once, limited
 from tests.support import PASSWORD, Client, refused
 from tests.system.store import Store

@@ -20,7 +20,7 @@ class Turning(Server):
     command = (
         GUNICORN,
         "--config=/dev/null",
-        "--worker-class=taskapi.serving.Worker",
+        "--worker-class=taskapi.server.worker.Worker",
         "--no-control-socket",
         "--workers=1",
         "--threads=16",

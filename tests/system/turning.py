@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Barrier
 from typing import Any
 
-from taskapi.turns import step_aside
+from taskapi.server.scheduling import step_aside
 
 COMPUTING_SECONDS = 0.003
 GUESTS = 4

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from taskapi import clock, db, pool
+from taskapi import clock, db
+from taskapi.db import pool
 from taskapi.tasks import listing, queries, trash
 from taskapi.tasks.models import Task, table
 from taskapi.tasks.values import first

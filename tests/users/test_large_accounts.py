@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from taskapi import background
+from taskapi import maintenance
 from taskapi.tasks.models import Task, task_tags
 from taskapi.users.models import User
 from taskapi.users.service import BATCH
@@ -40,7 +40,7 @@ def test_a_large_account_is_marked_and_deleted_in_batches(
     assert not any("FROM users" in text for text in deletions)
 
     with bob.app.app_context():
-        counted = background.purge()["deleted accounts"]
+        counted = maintenance.purge()["deleted accounts"]
 
     assert counted >= TREES * (1 + BATCH // 2) - BATCH + 1
     assert (rows(bob, Task), rows(bob, task_tags), rows(bob, User)) == (1, 1, 1)

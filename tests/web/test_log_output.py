@@ -5,7 +5,7 @@ from errno import ENOSPC
 
 import pytest
 
-from taskapi.log import OUTPUT
+from taskapi.observability.logs import OUTPUT
 from tests.support import Client
 
 

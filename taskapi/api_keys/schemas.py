@@ -1,0 +1,57 @@
+"""API keys in JSON."""
+
+from taskapi.api_keys.key_format import KEY_LENGTH
+from taskapi.api_keys.models import NAME_LENGTH, PREFIX_LENGTH
+from taskapi.scopes import Scope
+from taskapi.web.fields import Choice, Integer, Length, Moment, Several, Text
+from taskapi.web.pagination import page_of
+from taskapi.web.schema import Schema
+
+
+class ApiKeySchema(Schema):
+    """An API key, without its secret part."""
+
+    id = Integer(dump_only=True, low=1)
+    name = Text(
+        low=1,
+        high=NAME_LENGTH,
+        required=True,
+        metadata={"examples": ["Backup script"]},
+    )
+    prefix = Text(
+        high=PREFIX_LENGTH, dump_only=True, metadata={"examples": ["3f9a1c07"]}
+    )
+    scopes = Several(Choice(Scope), validate=Length(min=1, max=len(Scope)))
+    expires_at = Moment(allow_none=True, metadata={"description": "null: never."})
+    last_used_at = Moment(
+        dump_only=True,
+        allow_none=True,
+        metadata={"description": "Exact to five minutes."},
+    )
+    created_at = Moment(dump_only=True)
+
+
+class NewApiKeySchema(ApiKeySchema):
+    """A key that was just made, with its text, which is never shown again."""
+
+    api_key = Text(
+        high=KEY_LENGTH, dump_only=True, metadata={"examples": ["tsk_3f9a1c07_..."]}
+    )
+
+
+class ApiKeyChangeSchema(Schema):
+    """What of a key can change: its name, and its end when that comes sooner."""
+
+    resource = ApiKeySchema
+
+    name = Text(low=1, high=NAME_LENGTH, metadata={"examples": ["Old script"]})
+    expires_at = Moment(
+        allow_none=True,
+        metadata={
+            "description": "null only where it is null already.",
+            "examples": ["2036-12-24T18:00:00Z"],
+        },
+    )
+
+
+ApiKeyPageSchema = page_of(ApiKeySchema)

@@ -1,0 +1,41 @@
+"""The database: base model, transactions, reads and writes."""
+
+from taskapi.db.base import (
+    AnyRow,
+    Model,
+    begin,
+    commit_early,
+    database,
+    dry_run,
+    in_transaction,
+    init_app,
+    lock_wait,
+    read,
+    session,
+    transaction,
+    transactional,
+    try_write,
+    undo,
+    write,
+    writers,
+)
+
+__all__ = [
+    "AnyRow",
+    "Model",
+    "begin",
+    "commit_early",
+    "database",
+    "dry_run",
+    "in_transaction",
+    "init_app",
+    "lock_wait",
+    "read",
+    "session",
+    "transaction",
+    "transactional",
+    "try_write",
+    "undo",
+    "write",
+    "writers",
+]

@@ -1,0 +1,115 @@
+"""Errors of the drivers and of SQLAlchemy, and the problems that they become.
+
+Every class is mapped: an error of the database is never an internal error.
+"""
+
+import sqlite3
+from typing import Any
+
+import psycopg
+import structlog
+from sqlalchemy import exc
+
+from taskapi.db import deadline
+from taskapi.errors import Collision, Fault, Invalid, Problem, Unavailable
+
+log = structlog.get_logger()
+
+DRIVER_ERRORS = (psycopg.Error, psycopg.Warning, sqlite3.Error, sqlite3.Warning)
+REJECTED_VALUES = (
+    exc.DataError,
+    psycopg.DataError,
+    sqlite3.DataError,
+    OverflowError,  # an integer beyond 64 bits in SQLite
+    UnicodeEncodeError,  # an unpaired surrogate
+)
+ERRORS = (exc.SQLAlchemyError, *DRIVER_ERRORS, *REJECTED_VALUES)
+
+COLLISIONS = {"40001", "40P01"}
+"""Serialization failure and deadlock: both disappear when the work is repeated."""
+
+STALE = {
+    "0A000",  # "cached plan must not change result type", after a column was altered
+    "26000",  # the prepared statement does not exist: another server behind a pooler
+    "42P05",  # the prepared statement exists already, for the same reason
+    "08P01",  # its parameters differ, for the same reason
+}
+"""Errors that a new connection cures, because it has no prepared statements."""
+
+STALE_CATALOG = ("cache lookup failed", "could not open relation")
+"""XX000 for an object that was dropped while a plan still referred to it."""
+
+READ_ONLY = "25006"
+"""A write reached a server that is a replica now."""
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+OUT_OF_REACH = (
+    exc.OperationalError,  # gone, refused, locked, full
+    exc.InterfaceError,
+    exc.TimeoutError,  # of the pool
+    exc.ProgrammingError,  # not migrated; SQLite calls that operational
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlite3.OperationalError,
+    sqlite3.InterfaceError,
+)
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return the SQLSTATE of an error of PostgreSQL, None for all others."""
+    return getattr(_cause(error), "sqlstate", None)
+
+
+def needs_new_connections(error: BaseException) -> bool:
+    """Return whether the pool must not keep the connections that it has."""
+    return is_stale(error) or sqlstate(error) == READ_ONLY
+
+
+def is_stale(error: BaseException) -> bool:
+    """Return whether repeating the work on a new connection is likely to succeed."""
+    code = sqlstate(error)
+    return code in STALE or (code == "XX000" and _names_stale_object(error))
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Return the problem for an error, which is logged unless it is expected."""
+    if isinstance(error, REJECTED_VALUES):
+        return _rejected(error)
+    if sqlstate(error) in COLLISIONS:
+        return Collision(retry_after=1)
+    if is_stale(error):
+        log.info("stale statement discarded", code=sqlstate(error))
+        return Collision(retry_after=1)
+    _log(error)
+    return Unavailable(retry_after=1)
+
+
+def _cause(error: BaseException) -> Any:
+    return getattr(error, "orig", None) or error
+
+
+def _names_stale_object(error: BaseException) -> bool:
+    return any(text in str(_cause(error)) for text in STALE_CATALOG)
+
+
+def _rejected(error: BaseException) -> Problem:
+    log.warning("database rejected a value", kind=type(_cause(error)).__name__)
+    message = "The database cannot store a value; send a shorter or smaller one."
+    return Invalid({None: [Fault(message, "range")]})
+
+
+def _log(error: BaseException) -> None:
+    """Log the kind of an error; its message may quote values of the request."""
+    about = {"kind": type(_cause(error)).__name__, "code": sqlstate(error)}
+    if isinstance(error, exc.IntegrityError | psycopg.IntegrityError):
+        return  # a race with a request that deleted what this one refers to
+    if sqlstate(error) == LOCK_NOT_AVAILABLE:
+        log.info("lock not available")
+    elif sqlstate(error) == READ_ONLY:
+        log.warning("database takes no writes")
+    elif isinstance(error, OUT_OF_REACH):
+        cause = "no answer in time" if deadline.remaining() < 0 else str(_cause(error))
+        log.warning("database out of reach", cause=cause.partition("\n")[0])
+    else:
+        log.error("database failed", **about)

@@ -1,0 +1,1 @@
+"""Serving by gunicorn: worker class, scheduling, draining."""
