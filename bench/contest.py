@@ -24,7 +24,7 @@ WARM_CONNECTIONS = 8
 TRIES = 3
 QUIET = 0.06
 REST_SECONDS = 5
-MOST_RESTS = 12
+MAX_RESTS = 12
 """For each operation, so that one that is never quiet takes a minute more."""
 
 ALONE = 0.75
@@ -125,7 +125,7 @@ class Patience:
     """Rests for as long as the machine is busy with other things, and not for ever."""
 
     def __init__(self) -> None:
-        self.rests = MOST_RESTS
+        self.rests = MAX_RESTS
 
     def rest(self) -> bool:
         """Wait a little, and tell whether there was patience for it."""

@@ -124,7 +124,7 @@ class Dataset(NamedTuple):
     def clean(self) -> None:
         """Delete what slices have written, and bring the tables back into order."""
         last = max(account.last_id for account in self.accounts.values())
-        tables = ("tasks", "task_tags", "sessions", "users", "guesses")
+        tables = ("tasks", "task_tags", "sessions", "users", "login_attempts")
         self.database.run(
             f"DELETE FROM tasks WHERE id > {last}",
             "DELETE FROM guesses",

@@ -24,7 +24,7 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
 
 def include_object(_object: Any, name: str | None, *_more: Any) -> bool:
     """Skip the search index, which is another one on each database."""
-    return not (name or "").startswith(("task_words", "ix_tasks_words"))
+    return not (name or "").startswith(("task_terms", "ix_tasks_terms"))
 
 
 def prepare(connection: Connection) -> None:
@@ -32,6 +32,8 @@ def prepare(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA busy_timeout={SQLITE_WAIT_MS}")
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        # renaming a rebuilt table must not look into triggers that name the old one
+        connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
         db.begin(connection)
     else:
         db.begin(connection)

@@ -35,8 +35,8 @@ from taskapi.web import (
     tokens,
 )
 from taskapi.web.api import Api
-from taskapi.web.authentication import Finders
-from taskapi.web.idempotency import Keeper
+from taskapi.web.authentication import CallerLoaders
+from taskapi.web.idempotency import ResponseStore
 from taskapi.web.parsing import Json
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def create_app(settings: "Settings") -> Flask:
     migrations.init_app(app)
     authentication.init_app(
         app,
-        Finders(sessions.find_caller, api_keys.find_caller),
-        rechecks=Finders(sessions.find_active, api_keys.find_owner),
+        CallerLoaders(sessions.find_caller, api_keys.find_caller),
+        rechecks=CallerLoaders(sessions.find_active, api_keys.find_owner),
     )
-    idempotency.init_app(app, Keeper(answers.begin, answers.claim, answers.keep))
+    idempotency.init_app(app, ResponseStore(answers.begin, answers.claim, answers.keep))
     for part in (rate_limits, in_progress, middleware):
         part.init_app(app, settings)
     proxies.init_app(app, settings)

@@ -16,6 +16,7 @@ from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.backup.commands import backup, restore
 from taskapi.console import CommandError, echo
+from taskapi.db import errors
 from taskapi.demo.commands import seed
 from taskapi.doctor.commands import doctor
 from taskapi.errors import Invalid, Unavailable
@@ -26,7 +27,7 @@ from taskapi.tasks.models import Task
 from taskapi.terminal import Group, find, in_words
 from taskapi.users import service
 from taskapi.users.models import Role, User, login_of
-from taskapi.users.schemas import RegistrationSchema, UserSchema
+from taskapi.users.schemas import UserCreateSchema, UserSchema
 from taskapi.web.fields import MAX_ID
 from taskapi.web.schema import Schema
 
@@ -63,7 +64,7 @@ def create_user(*, as_admin: bool, **fields: str | None) -> None:
     role = Role.ADMIN if as_admin else Role.USER
     vouched = "email" in given
     user = service.create(
-        **_checked(RegistrationSchema(), given), role=role, email_verified=vouched
+        **_checked(UserCreateSchema(), given), role=role, email_verified=vouched
     )
     echo(f"Made {role} {user.id}: {login_of(user)}")
 
@@ -176,6 +177,8 @@ def purge() -> None:
         gone = maintenance.purge().items()
     except Unavailable as problem:
         raise CommandError(in_words(problem)) from problem
+    except errors.ERRORS as error:
+        raise CommandError(in_words(errors.problem_of(error))) from error
     echo(f"Deleted {', '.join(f'{number} {name}' for name, number in gone)}.")
 
 

@@ -31,7 +31,7 @@ A `code` never changes once it is released.
 from typing import Any, ClassVar
 
 
-class Fault(str):
+class FieldError(str):
     """What is wrong with one value: a sentence, a code, perhaps a hint and a column."""
 
     code: str
@@ -44,7 +44,7 @@ class Fault(str):
         code: str = "invalid",
         hint: str | None = None,
         column: int | None = None,
-    ) -> "Fault":
+    ) -> "FieldError":
         """Make a fault that reads as its message."""
         fault = super().__new__(cls, message)
         fault.code = code
@@ -52,9 +52,9 @@ class Fault(str):
         fault.column = column
         return fault
 
-    def at(self, column: int) -> "Fault":
+    def at(self, column: int) -> "FieldError":
         """Return the same error with the column where it is."""
-        return Fault(str(self), self.code, self.hint, column)
+        return FieldError(str(self), self.code, self.hint, column)
 
 
 class Problem(Exception):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from flask import Flask, current_app
 from flask_bcrypt import Bcrypt
 
-from taskapi.errors import Fault, Invalid, Unavailable
-from taskapi.server.scheduling import step_aside
+from taskapi.errors import FieldError, Invalid, Unavailable
+from taskapi.server.scheduling import release_slot
 
 if TYPE_CHECKING:
     from config import Settings
@@ -66,13 +66,13 @@ class Slot:
     def run(self, compute: Callable[[], Result]) -> Result:
         """Return the result; raises Unavailable if the slot does not get free."""
         with self.taken():
-            step_aside()
+            release_slot()
             return self._thread.submit(compute).result()
 
     def _wait(self) -> None:
         if not self._places.acquire(blocking=False):
             raise Unavailable(retry_after=WAIT_SECONDS)
-        step_aside()
+        release_slot()
         try:
             if not self._lock.acquire(timeout=WAIT_SECONDS):
                 raise Unavailable(retry_after=WAIT_SECONDS)
@@ -147,13 +147,17 @@ def refuse_weak(password: str, *names: str | None, field: str = "password") -> N
     """Raise Invalid for a password that is short, common, or the user's own name."""
     rules, password = _rules(), normalize(password)
     if len(password) < rules.min_length:
-        fault = Fault(f"Use at least {rules.min_length} characters.", "length")
+        fault = FieldError(f"Use at least {rules.min_length} characters.", "length")
     elif len(password) > MAX_LENGTH:
-        fault = Fault(f"Use at most {MAX_LENGTH} characters.", "length")
+        fault = FieldError(f"Use at most {MAX_LENGTH} characters.", "length")
     elif password.lower() in rules.common:
-        fault = Fault("This password is among those that are guessed first.", "common")
+        fault = FieldError(
+            "This password is among those that are guessed first.", "common"
+        )
     elif password.lower() in {name.lower() for name in names if name}:
-        fault = Fault("The password must not be the email or the username.", "personal")
+        fault = FieldError(
+            "The password must not be the email or the username.", "personal"
+        )
     else:
         return
     raise Invalid({field: [fault]})

@@ -16,10 +16,10 @@ from sqlalchemy import delete, func, select, update
 from taskapi import clock, db
 from taskapi.api_keys.models import ApiKey
 from taskapi.auth.models import Session
-from taskapi.mail.models import Letter
-from taskapi.recovery.models import MailedToken
+from taskapi.mail.models import OutgoingEmail
+from taskapi.recovery.models import EmailToken
 from taskapi.tasks.models import Task
-from taskapi.users.models import Guess, User
+from taskapi.users.models import LoginAttempts, User
 from tests.support import Client
 
 T = TypeVar("T")
@@ -29,9 +29,9 @@ ROWS = {
     "users": User,
     "sessions": Session,
     "tasks": Task,
-    "letters": Letter,
-    "tokens": MailedToken,
-    "counts": Guess,
+    "letters": OutgoingEmail,
+    "tokens": EmailToken,
+    "counts": LoginAttempts,
     "keys": ApiKey,
 }
 
@@ -67,7 +67,7 @@ def count(app: Flask, table: str) -> int:
 def empty_tables(app: Flask) -> None:
     """Delete what was stored: accounts with all that is theirs, counts and letters."""
     with app.app_context(), db.transaction():
-        for table in (User, Guess, Letter):
+        for table in (User, LoginAttempts, OutgoingEmail):
             db.session.execute(delete(table))
 
 

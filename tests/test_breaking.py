@@ -19,19 +19,23 @@ TASK = "components.schemas.Task.properties"
 INPUT = "components.schemas.TaskTreeInput"
 SENT = f"{INPUT}.properties"
 LIMIT = f"{TASKS}.get.parameters.0"
-GONE = object()
+DELETED = object()
 BREAKS: dict[str, tuple[str, Any, str]] = {
-    "path": (TASKS, GONE, "operation POST /api/v1/tasks is gone"),
-    "method": (f"{TASKS}.post", GONE, "operation POST /api/v1/tasks is gone"),
+    "path": (TASKS, DELETED, "operation POST /api/v1/tasks is gone"),
+    "method": (f"{TASKS}.post", DELETED, "operation POST /api/v1/tasks is gone"),
     "name": (f"{TASKS}.post.operationId", "make_task", "operationId create_task is"),
-    "field": (f"{TASK}.title", GONE, "GET /api/v1/tasks: 200: items: items: field"),
+    "field": (f"{TASK}.title", DELETED, "GET /api/v1/tasks: 200: items: items: field"),
     "absence": ("components.schemas.Task.required", ["id"], "title may be missing now"),
     "null": (f"{TASK}.title.type", ["string", "null"], "title: may be null now"),
     "type": (f"{TASK}.id.type", "string", "id: may be string now"),
-    "form": (f"{TASK}.created_at.format", GONE, "format date-time is gone"),
+    "form": (f"{TASK}.created_at.format", DELETED, "format date-time is gone"),
     "value": (f"{SENT}.status.enum", ["todo"], "status: value completed is gone"),
     "choice": (f"{SENT}.title.enum", ["a"], "title: value of any kind is gone"),
-    "input": (f"{SENT}.title", GONE, "POST /api/v1/tasks: body: field title is gone"),
+    "input": (
+        f"{SENT}.title",
+        DELETED,
+        "POST /api/v1/tasks: body: field title is gone",
+    ),
     "need": (f"{INPUT}.required", ["title", "tags"], "field tags is required now"),
     "kind": (f"{SENT}.due_date.type", "string", "due_date: type null is gone"),
     "length": (f"{SENT}.title.maxLength", 200, "maxLength is 200 now, it was 255"),
@@ -40,14 +44,22 @@ BREAKS: dict[str, tuple[str, Any, str]] = {
     "many": (f"{SENT}.tags.maxItems", 10, "maxItems is 10 now, it was 20"),
     "item": (f"{SENT}.tags.items.maxLength", 9, "tags: items: maxLength is 9 now"),
     "pattern": (f"{SENT}.title.pattern", "^a", "title: pattern is another now"),
-    "parameter": (LIMIT, GONE, "GET /api/v1/tasks: query parameter limit is gone"),
+    "parameter": (LIMIT, DELETED, "GET /api/v1/tasks: query parameter limit is gone"),
     "demand": (f"{LIMIT}.required", True, "query parameter limit is required now"),
     "range": (f"{LIMIT}.schema.maximum", 50, "maximum is 50 now, it was 100"),
-    "body": (f"{TASKS}.post.requestBody", GONE, "media type application/json is gone"),
-    "status": (f"{TASKS}.post.responses.201", GONE, "answer 201 is gone"),
-    "header": (f"{TASKS}.post.responses.201.headers.ETag", GONE, "header ETag is gone"),
+    "body": (
+        f"{TASKS}.post.requestBody",
+        DELETED,
+        "media type application/json is gone",
+    ),
+    "status": (f"{TASKS}.post.responses.201", DELETED, "answer 201 is gone"),
+    "header": (
+        f"{TASKS}.post.responses.201.headers.ETag",
+        DELETED,
+        "header ETag is gone",
+    ),
     "login": ("paths./health.get.security", [{"bearer": []}], "way in {} is gone"),
-    "scope": (f"{TASKS}.get.security.2", GONE, "['tasks:read']} is gone"),
+    "scope": (f"{TASKS}.get.security.2", DELETED, "['tasks:read']} is gone"),
     "problem": (
         "components.responses.NotFound.content.application/problem+json.examples",
         {},
@@ -60,10 +72,10 @@ HARMLESS: dict[str, tuple[str, Any]] = {
     "input": (f"{SENT}.colour", {"type": "string"}),
     "value": (f"{SENT}.status.enum.4", "waiting"),
     "length": (f"{SENT}.title.maxLength", 300),
-    "no-limit": (f"{SENT}.title.maxLength", GONE),
+    "no-limit": (f"{SENT}.title.maxLength", DELETED),
     "no-need": (f"{INPUT}.required", []),
     "words": (f"{TASKS}.post.summary", "Create a task"),
-    "error": (f"{TASKS}.post.responses.409", GONE),
+    "error": (f"{TASKS}.post.responses.409", DELETED),
     "public": (f"{TASKS}.get.security", []),
     "tighter": (f"{TASK}.title.maxLength", 100),
 }
@@ -94,8 +106,8 @@ def changed(document: Any, path: str, value: Any) -> Any:
 
 def put(inside: Any, last: Any, value: Any) -> None:
     if isinstance(inside, list):
-        inside[int(last) : int(last) + 1] = [] if value is GONE else [value]
-    elif value is GONE:
+        inside[int(last) : int(last) + 1] = [] if value is DELETED else [value]
+    elif value is DELETED:
         del inside[last]
     else:
         inside[last] = value

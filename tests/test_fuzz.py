@@ -66,7 +66,7 @@ RULES = [  # that JSON Schema cannot say: 422
 ]
 TREES = [  # whose depth it cannot say either, nor how many there are in all: 400, 422
     "create_task",
-    "change_tasks",
+    "bulk_tasks",
 ]
 
 days = st.dates(dt.date(1970, 1, 1), dt.date(9998, 12, 31)).map(str)

@@ -50,8 +50,8 @@ EXPAND = """op.add_column("users", sa.Column("nickname", sa.String(20)))
     op.add_column("tasks", sa.Column("cost", sa.Integer, server_default="1"))
     op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))"""
 ORPHAN = 'op.execute("DELETE FROM users")'
-FTS5_TABLES = ("task_words_data", "task_words_idx", "task_words_docsize")
-INTERNAL = ("sqlite_", "alembic_", "task_words_config", *FTS5_TABLES)
+FTS5_TABLES = ("task_terms_data", "task_terms_idx", "task_terms_docsize")
+INTERNAL = ("sqlite_", "alembic_", "task_terms_config", *FTS5_TABLES)
 LOOK = """op.execute(
         "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS wait"
     )"""
@@ -110,7 +110,7 @@ def schema(app: Flask) -> dict[str, Any]:
     return {
         f"{table} {part.__name__}": sorted(map(plain, listed(part(table))))
         for table in tables
-        if not table.startswith("task_words")
+        if not table.startswith("task_terms")
         for part in (
             inspector.get_columns,
             inspector.get_pk_constraint,
@@ -224,7 +224,7 @@ def test_migrated_schema_equals_the_models(
     flask(migrated, "db", "downgrade", "base")
     flask(migrated, "db", "upgrade")
 
-    assert "ix_tasks_words" in str(up) or kind == "sqlite"
+    assert "ix_tasks_terms" in str(up) or kind == "sqlite"
     assert up == schema(modelled)
     assert schema(migrated) == up
 

@@ -22,17 +22,17 @@ DELETED = sa.text("deleted_at IS NOT NULL")
 # A migration that rebuilds `tasks` on SQLite (batch mode) drops the triggers and must
 # create them again.
 REMOVE = (
-    "INSERT INTO task_words(task_words, rowid, words) "
+    "INSERT INTO task_terms(task_terms, rowid, words) "
     "VALUES('delete', old.id, old.words);"
 )
-ADD = "INSERT INTO task_words(rowid, words) VALUES(new.id, new.words);"
+ADD = "INSERT INTO task_terms(rowid, words) VALUES(new.id, new.words);"
 SQLITE_INDEX = (
-    "CREATE VIRTUAL TABLE task_words USING fts5("
+    "CREATE VIRTUAL TABLE task_terms USING fts5("
     "words, content='tasks', content_rowid='id', "
     "tokenize=\"ascii tokenchars '@'\", detail=none)",
-    f"CREATE TRIGGER task_words_insert AFTER INSERT ON tasks BEGIN {ADD} END",
-    f"CREATE TRIGGER task_words_delete AFTER DELETE ON tasks BEGIN {REMOVE} END",
-    "CREATE TRIGGER task_words_update AFTER UPDATE OF words ON tasks "
+    f"CREATE TRIGGER task_terms_insert AFTER INSERT ON tasks BEGIN {ADD} END",
+    f"CREATE TRIGGER task_terms_delete AFTER DELETE ON tasks BEGIN {REMOVE} END",
+    "CREATE TRIGGER task_terms_update AFTER UPDATE OF words ON tasks "
     f"BEGIN {REMOVE} {ADD} END",
 )
 
@@ -67,14 +67,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        op.drop_table("task_words")
+        op.drop_table("task_terms")
     for name in (
         "task_tags",
         "tasks",
-        "kept_answers",
-        "mailed_tokens",
-        "outbox",
-        "guesses",
+        "stored_responses",
+        "email_tokens",
+        "outgoing_emails",
+        "login_attempts",
         "api_keys",
         "sessions",
         "users",
@@ -136,15 +136,15 @@ def _create_credentials() -> None:
     )
     _create_index("api_keys", "user_id")
     _create_table(
-        "guesses",
+        "login_attempts",
         sa.Column("subject", sa.String(64), nullable=False),
         sa.Column("number", ID, nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
-        sa.UniqueConstraint("subject", name=op.f("uq_guesses_subject")),
+        sa.UniqueConstraint("subject", name=op.f("uq_login_attempts_subject")),
     )
     _create_table(
-        "kept_answers",
-        *_reference("kept_answers", "user_id"),
+        "stored_responses",
+        *_reference("stored_responses", "user_id"),
         sa.Column("subject", sa.String(64), nullable=False),
         sa.Column("fingerprint", sa.String(64), nullable=False),
         sa.Column("status", sa.SmallInteger()),
@@ -152,32 +152,32 @@ def _create_credentials() -> None:
         sa.Column("body", sa.LargeBinary()),
         sa.Column("expires_at", TIME, nullable=False),
         sa.UniqueConstraint(
-            "user_id", "subject", name=op.f("uq_kept_answers_user_id_subject")
+            "user_id", "subject", name=op.f("uq_stored_responses_user_id_subject")
         ),
     )
-    _create_index("kept_answers", "expires_at")
+    _create_index("stored_responses", "expires_at")
 
 
 def _create_mail() -> None:
     kind = _enum("kind", "reset", "verification", "email-changed")
     _create_table(
-        "outbox",
+        "outgoing_emails",
         sa.Column("kind", kind, nullable=False),
         sa.Column("email", sa.String(254), nullable=False),
         sa.Column("attempts", ID, nullable=False),
         sa.Column("send_after", TIME, nullable=False),
     )
-    _create_index("outbox", "send_after")
+    _create_index("outgoing_emails", "send_after")
     _create_table(
-        "mailed_tokens",
-        *_reference("mailed_tokens", "user_id"),
+        "email_tokens",
+        *_reference("email_tokens", "user_id"),
         sa.Column("kind", kind, nullable=False),
         sa.Column("token_hash", sa.String(64), nullable=False),
         sa.Column("binding", sa.String(64), nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_mailed_tokens_token_hash")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_email_tokens_token_hash")),
         sa.UniqueConstraint(
-            "user_id", "kind", name=op.f("uq_mailed_tokens_user_id_kind")
+            "user_id", "kind", name=op.f("uq_email_tokens_user_id_kind")
         ),
     )
 
@@ -236,7 +236,7 @@ def _create_search_index() -> None:
         for statement in SQLITE_INDEX:
             op.execute(statement)
     else:
-        op.create_index("ix_tasks_words", "tasks", ["words"], postgresql_using="gin")
+        op.create_index("ix_tasks_terms", "tasks", ["words"], postgresql_using="gin")
 
 
 def _create_count() -> None:

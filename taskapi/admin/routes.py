@@ -5,7 +5,7 @@ from typing import Any
 
 from taskapi.admin import service
 from taskapi.admin.schemas import (
-    UserChangeSchema,
+    UserAdminUpdateSchema,
     UserListArguments,
     UserPageSchema,
 )
@@ -23,7 +23,7 @@ admin = Blueprint("admin", "All accounts.", limit="default", takes_keys=True)
 @admin.arguments(UserListArguments, location="query")
 @admin.response(200, UserPageSchema, headers={"Link": "Link"})
 @admin.leads_to("get_user", "update_user", user_id="$response.body#/items/0/id")
-@admin.refuses("admin-required", "invalid-cursor")
+@admin.problems("admin-required", "invalid-cursor")
 def list_users(arguments: dict[str, Any]) -> Any:
     """List the accounts
 
@@ -35,7 +35,7 @@ def list_users(arguments: dict[str, Any]) -> Any:
 
 @admin.get("/users/<id:user_id>", scope=Scope.ADMIN)
 @admin.response(200, UserSchema)
-@admin.refuses("admin-required")
+@admin.problems("admin-required")
 @conditional.read
 def get_user(user_id: int) -> Any:
     """Read an account"""
@@ -43,9 +43,9 @@ def get_user(user_id: int) -> Any:
 
 
 @admin.patch("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
-@admin.arguments(UserChangeSchema)
+@admin.arguments(UserAdminUpdateSchema)
 @admin.response(200, UserSchema)
-@admin.refuses("admin-required", "last-admin")
+@admin.problems("admin-required", "last-admin")
 @conditional.write
 def update_user(
     changes: dict[str, Any], user_id: int, versions: frozenset[int] | None
@@ -61,7 +61,7 @@ def update_user(
 
 @admin.delete("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
 @admin.response(204)
-@admin.refuses("admin-required", "last-admin")
+@admin.problems("admin-required", "last-admin")
 @conditional.write
 def delete_user(user_id: int, versions: frozenset[int] | None) -> None:
     """Delete an account

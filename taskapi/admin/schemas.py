@@ -22,7 +22,7 @@ class UserListArguments(PageArguments):
     is_active = QueryFlag()
 
 
-class UserChangeSchema(Schema):
+class UserAdminUpdateSchema(Schema):
     """What an administrator may change of an account."""
 
     resource = UserSchema

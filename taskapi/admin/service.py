@@ -8,14 +8,14 @@ from sqlalchemy import ColumnElement, and_, or_
 from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
 from taskapi.db import AnyRow, pagination
-from taskapi.db.page_request import Window
+from taskapi.db.page_request import PageRequest
 from taskapi.db.versioning import Versions
 from taskapi.users import service as users
 from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, User
 
 
 def find_page(
-    filters: dict[str, Any], window: Window
+    filters: dict[str, Any], window: PageRequest
 ) -> tuple[Sequence[AnyRow], int | None]:
     """Return a page of all accounts, the newest first, and their number."""
     scope = and_(PRESENT, *(_matches(name, value) for name, value in filters.items()))

@@ -5,10 +5,10 @@ from typing import Any
 
 from taskapi.api_keys import service
 from taskapi.api_keys.schemas import (
-    ApiKeyChangeSchema,
+    ApiKeyCreatedSchema,
     ApiKeyPageSchema,
     ApiKeySchema,
-    NewApiKeySchema,
+    ApiKeyUpdateSchema,
 )
 from taskapi.web import pagination, read_only
 from taskapi.web.api import PREFIX, Blueprint
@@ -19,11 +19,11 @@ keys = Blueprint("api-keys", "Your API keys, for scripts.", limit="default")
 
 @keys.post("/api-keys")
 @keys.arguments(ApiKeySchema)
-@keys.response(201, NewApiKeySchema, headers={"Location": "Location"})
+@keys.response(201, ApiKeyCreatedSchema, headers={"Location": "Location"})
 @keys.leads_to(
     "get_api_key", "update_api_key", "revoke_api_key", key_id="$response.body#/id"
 )
-@keys.refuses("limit-reached")
+@keys.problems("limit-reached")
 def create_api_key(fields: dict[str, Any]) -> Any:
     """Make an API key
 
@@ -39,7 +39,7 @@ def create_api_key(fields: dict[str, Any]) -> Any:
 @keys.arguments(pagination.PageArguments, location="query")
 @keys.response(200, ApiKeyPageSchema, headers={"Link": "Link"})
 @keys.leads_to("get_api_key", "revoke_api_key", key_id="$response.body#/items/0/id")
-@keys.refuses("invalid-cursor")
+@keys.problems("invalid-cursor")
 def list_api_keys(arguments: dict[str, Any]) -> Any:
     """List your API keys
 
@@ -57,7 +57,7 @@ def get_api_key(key_id: int) -> Any:
 
 
 @keys.patch("/api-keys/<id:key_id>")
-@keys.arguments(ApiKeyChangeSchema)
+@keys.arguments(ApiKeyUpdateSchema)
 @keys.response(200, ApiKeySchema)
 def update_api_key(changes: dict[str, Any], key_id: int) -> Any:
     """Rename an API key, or let it end sooner"""

@@ -3,7 +3,7 @@
 from taskapi.api_keys.key_format import KEY_LENGTH
 from taskapi.api_keys.models import NAME_LENGTH, PREFIX_LENGTH
 from taskapi.scopes import Scope
-from taskapi.web.fields import Choice, Integer, Length, Moment, Several, Text
+from taskapi.web.fields import Choice, Integer, Length, Several, Text, Timestamp
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
 
@@ -22,16 +22,16 @@ class ApiKeySchema(Schema):
         high=PREFIX_LENGTH, dump_only=True, metadata={"examples": ["3f9a1c07"]}
     )
     scopes = Several(Choice(Scope), validate=Length(min=1, max=len(Scope)))
-    expires_at = Moment(allow_none=True, metadata={"description": "null: never."})
-    last_used_at = Moment(
+    expires_at = Timestamp(allow_none=True, metadata={"description": "null: never."})
+    last_used_at = Timestamp(
         dump_only=True,
         allow_none=True,
         metadata={"description": "Exact to five minutes."},
     )
-    created_at = Moment(dump_only=True)
+    created_at = Timestamp(dump_only=True)
 
 
-class NewApiKeySchema(ApiKeySchema):
+class ApiKeyCreatedSchema(ApiKeySchema):
     """A key that was just made, with its text, which is never shown again."""
 
     api_key = Text(
@@ -39,13 +39,13 @@ class NewApiKeySchema(ApiKeySchema):
     )
 
 
-class ApiKeyChangeSchema(Schema):
+class ApiKeyUpdateSchema(Schema):
     """What of a key can change: its name, and its end when that comes sooner."""
 
     resource = ApiKeySchema
 
     name = Text(low=1, high=NAME_LENGTH, metadata={"examples": ["Old script"]})
-    expires_at = Moment(
+    expires_at = Timestamp(
         allow_none=True,
         metadata={
             "description": "null only where it is null already.",

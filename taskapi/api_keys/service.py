@@ -24,12 +24,12 @@ from taskapi import clock, db
 from taskapi.api_keys import key_format
 from taskapi.api_keys.models import MAX_KEYS, ApiKey
 from taskapi.db import AnyRow, pagination, statements
-from taskapi.db.compiled import Prepared
-from taskapi.db.page_request import Window
+from taskapi.db.compiled import CompiledStatement
+from taskapi.db.page_request import PageRequest
 from taskapi.errors import (
     ApiKeyExpired,
     ApiKeyInvalid,
-    Fault,
+    FieldError,
     Invalid,
     LimitReached,
     NotFound,
@@ -45,7 +45,7 @@ KEEP_EXPIRED = timedelta(days=30)
 """For how long an expired key still says so, rather than being unknown."""
 COLUMNS = [c for c in ApiKey.__table__.c if c.key not in {"secret_hash", "user_id"}]
 
-OWNER = Prepared(
+OWNER = CompiledStatement(
     select(
         *PUBLIC_COLUMNS,
         null().label("session_id"),
@@ -59,7 +59,7 @@ OWNER = Prepared(
     .where(ApiKey.prefix == bindparam("prefix"), User.is_active)
 )
 
-TOUCH = Prepared(
+TOUCH = CompiledStatement(
     update(ApiKey)
     .where(
         ApiKey.id == bindparam("key_id"),
@@ -99,7 +99,7 @@ def create(caller: Any, fields: dict[str, Any]) -> tuple[AnyRow, str]:
     """Make a key; return it, and its text, which is not kept."""
     fields.setdefault("scopes", DEFAULT_SCOPES)
     if Scope.ADMIN in fields["scopes"] and caller.role != Role.ADMIN:
-        fault = Fault("Only administrators can give this scope.", "choice")
+        fault = FieldError("Only administrators can give this scope.", "choice")
         raise Invalid({"scopes": [fault]})
     _refuse_past(fields.get("expires_at"))
     key = key_format.make()
@@ -148,7 +148,7 @@ def find(caller: Any, key_id: int) -> AnyRow:
     return found[0]
 
 
-def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None]:
+def find_page(caller: Any, window: PageRequest) -> tuple[Sequence[AnyRow], int | None]:
     """Return a page of the caller's keys, the newest first, and their number."""
     mine = ApiKey.user_id == caller.id
     rows = pagination.newest_first(COLUMNS, ApiKey, mine, window)
@@ -177,7 +177,7 @@ def _ends_later(expires_at: datetime | None) -> ColumnElement[bool]:
 
 def _refuse_later_end(key: AnyRow, expires_at: datetime | None) -> None:
     if expires_at is None or (key.expires_at and key.expires_at < expires_at):
-        fault = Fault("A key can only end sooner; make a new one.", "range")
+        fault = FieldError("A key can only end sooner; make a new one.", "range")
         raise Invalid({"expires_at": [fault]})
     _refuse_past(expires_at)
 
@@ -221,4 +221,4 @@ def _touch(key_id: int, now: datetime) -> None:
 
 def _refuse_past(expires_at: datetime | None) -> None:
     if expires_at is not None and expires_at <= clock.now():
-        raise Invalid({"expires_at": [Fault("This is over already.", "range")]})
+        raise Invalid({"expires_at": [FieldError("This is over already.", "range")]})

@@ -8,17 +8,17 @@ from flask import request
 from taskapi.auth import service
 from taskapi.auth.models import USER_AGENT_LENGTH
 from taskapi.auth.schemas import (
-    GrantSchema,
-    LoginSchema,
-    LogoutSchema,
+    LoginRequestSchema,
+    LogoutRequestSchema,
     PasswordChangeSchema,
-    RefreshSchema,
+    RefreshRequestSchema,
     SessionPageSchema,
-    TokensSchema,
+    TokenRequestSchema,
+    TokenResponseSchema,
 )
 from taskapi.errors import RegistrationClosed
 from taskapi.users import service as users
-from taskapi.users.schemas import RegistrationSchema, UserSchema
+from taskapi.users.schemas import UserCreateSchema, UserSchema
 from taskapi.web import conditional, pagination, tokens
 from taskapi.web.addresses import client_address, client_network
 from taskapi.web.api import PREFIX, Blueprint
@@ -31,9 +31,9 @@ auth = Blueprint(
 
 
 @auth.post("/auth/register", public=True)
-@auth.arguments(RegistrationSchema)
+@auth.arguments(UserCreateSchema)
 @auth.response(201, UserSchema, headers={"Location": "Location", "ETag": "ETag"})
-@auth.refuses("already-exists", "registration-closed")
+@auth.problems("already-exists", "registration-closed")
 def register(account: dict[str, Any]) -> Any:
     """Make an account
 
@@ -46,9 +46,9 @@ def register(account: dict[str, Any]) -> Any:
 
 
 @auth.post("/auth/login", public=True)
-@auth.arguments(LoginSchema, location="login")
-@auth.response(200, TokensSchema)
-@auth.refuses("invalid-credentials", "account-disabled", "email-not-verified")
+@auth.arguments(LoginRequestSchema, location="login")
+@auth.response(200, TokenResponseSchema)
+@auth.problems("invalid-credentials", "account-disabled", "email-not-verified")
 def log_in(login: dict[str, str]) -> dict[str, Any]:
     """Log in
 
@@ -59,9 +59,9 @@ def log_in(login: dict[str, str]) -> dict[str, Any]:
 
 
 @auth.post("/auth/refresh", public=True)
-@auth.arguments(RefreshSchema, location="login")
-@auth.response(200, TokensSchema)
-@auth.refuses("token-invalid")
+@auth.arguments(RefreshRequestSchema, location="login")
+@auth.response(200, TokenResponseSchema)
+@auth.problems("token-invalid")
 def refresh_tokens(held: dict[str, str]) -> dict[str, Any]:
     """Exchange a refresh token for new tokens
 
@@ -72,9 +72,9 @@ def refresh_tokens(held: dict[str, str]) -> dict[str, Any]:
 
 
 @auth.post("/auth/token", public=True)
-@auth.arguments(GrantSchema, location="form")
-@auth.response(200, TokensSchema)
-@auth.refuses("invalid-credentials", "account-disabled", "email-not-verified")
+@auth.arguments(TokenRequestSchema, location="form")
+@auth.response(200, TokenResponseSchema)
+@auth.problems("invalid-credentials", "account-disabled", "email-not-verified")
 def issue_token(grant: dict[str, str]) -> dict[str, Any]:
     """Request tokens as OAuth 2.0 does
 
@@ -86,7 +86,7 @@ def issue_token(grant: dict[str, str]) -> dict[str, Any]:
 
 
 @auth.post("/auth/logout", ends_caller=True)
-@auth.arguments(LogoutSchema)
+@auth.arguments(LogoutRequestSchema)
 @auth.response(204)
 def log_out(choice: dict[str, bool]) -> None:
     """Log out
@@ -100,7 +100,7 @@ def log_out(choice: dict[str, bool]) -> None:
 @auth.arguments(pagination.PageArguments, location="query")
 @auth.response(200, SessionPageSchema, headers={"Link": "Link"})
 @auth.leads_to("end_session", session_id="$response.body#/items/0/id")
-@auth.refuses("invalid-cursor")
+@auth.problems("invalid-cursor")
 def list_sessions(arguments: dict[str, Any]) -> Any:
     """List your sessions
 
@@ -123,7 +123,7 @@ def end_session(session_id: int) -> None:
 @auth.post("/auth/password")
 @auth.arguments(PasswordChangeSchema)
 @auth.response(204)
-@auth.refuses("invalid-credentials")
+@auth.problems("invalid-credentials")
 def change_password(change: dict[str, str]) -> None:
     """Change your password
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.auth.models import IP_LENGTH, USER_AGENT_LENGTH
-from taskapi.errors import Fault, Invalid
+from taskapi.errors import FieldError, Invalid
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MIN_LENGTH
 from taskapi.users.schemas import OTHER_SAMPLE, Password, fold
@@ -16,9 +16,9 @@ from taskapi.web.fields import (
     Count,
     Flag,
     Integer,
-    Moment,
     OneOf,
     Text,
+    Timestamp,
 )
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
@@ -41,7 +41,7 @@ def refresh_token(**options: Any) -> Text:
     )
 
 
-class LoginSchema(Schema):
+class LoginRequestSchema(Schema):
     """An email or a username, and the password."""
 
     shape: ClassVar[dict[str, Any]] = {"minProperties": 2, "maxProperties": 2}
@@ -57,11 +57,11 @@ class LoginSchema(Schema):
         names = {"email", "username"}
         if isinstance(given, dict) and len(names & set(given)) != 1:
             raise ValidationError(
-                Fault("Give email or username, not both.", "required")
+                FieldError("Give email or username, not both.", "required")
             )
 
 
-class RefreshSchema(Schema):
+class RefreshRequestSchema(Schema):
     """The refresh token that came with the last answer."""
 
     refresh_token = refresh_token(required=True)
@@ -80,7 +80,7 @@ NEEDED = {
 }
 
 
-class GrantSchema(Schema):
+class TokenRequestSchema(Schema):
     """A token request of OAuth 2.0 (RFC 6749, sections 4.3 and 6)."""
 
     without: ClassVar[set[str]] = {
@@ -103,7 +103,7 @@ class GrantSchema(Schema):
         """Ask for what the grant needs."""
         missing = [n for n in NEEDED[data["grant_type"]] if n not in data]
         if missing:
-            fault = Fault("Needed for this grant_type.", "required")
+            fault = FieldError("Needed for this grant_type.", "required")
             raise ValidationError({name: [fault] for name in missing})
 
     def handle_error(self, error: ValidationError, data: Any, **options: Any) -> None:
@@ -114,7 +114,7 @@ class GrantSchema(Schema):
             raise Invalid(faults, error="unsupported_grant_type") from error
 
 
-class LogoutSchema(Schema):
+class LogoutRequestSchema(Schema):
     """Which sessions to end."""
 
     everywhere = Flag(
@@ -135,11 +135,11 @@ class SessionSchema(Schema):
     """A login, and where it was begun."""
 
     id = Integer(dump_only=True, low=1)
-    created_at = Moment(dump_only=True)
-    last_used_at = Moment(
+    created_at = Timestamp(dump_only=True)
+    last_used_at = Timestamp(
         dump_only=True, metadata={"description": "Exact to five minutes."}
     )
-    expires_at = Moment(
+    expires_at = Timestamp(
         dump_only=True,
         metadata={
             "description": "When it ends without a refresh.",
@@ -166,7 +166,7 @@ class SessionSchema(Schema):
 SessionPageSchema = page_of(SessionSchema)
 
 
-class TokensSchema(Schema):
+class TokenResponseSchema(Schema):
     """The token answer of OAuth 2.0 (RFC 6749, section 5.1)."""
 
     access_token = Text(high=TOKEN_LENGTH, metadata=SHOWN_TOKEN)

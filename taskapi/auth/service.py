@@ -10,8 +10,8 @@ from sqlalchemy import and_, bindparam, delete, insert, literal, null, select, u
 from taskapi import clock, credentials, db, passwords
 from taskapi.auth.models import MAX_SESSIONS, Session, new_token_id
 from taskapi.db import AnyRow, pagination, statements
-from taskapi.db.compiled import Prepared
-from taskapi.db.page_request import Window
+from taskapi.db.compiled import CompiledStatement
+from taskapi.db.page_request import PageRequest
 from taskapi.db.types import UtcDateTime
 from taskapi.errors import (
     AccountDisabled,
@@ -36,7 +36,7 @@ PARALLEL = timedelta(seconds=2)
 
 TOUCH_AFTER = timedelta(minutes=5)
 
-CALLER = Prepared(
+CALLER = CompiledStatement(
     select(
         *PUBLIC_COLUMNS,
         Session.id.label("session_id"),
@@ -50,7 +50,7 @@ CALLER = Prepared(
         User.is_active,
     )
 )
-TOUCH = Prepared(
+TOUCH = CompiledStatement(
     update(Session)
     .where(
         Session.id == bindparam("session_id"),
@@ -169,7 +169,7 @@ def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> Any
         if now - (current.repeated_at or now) < PARALLEL:
             raise TokenInvalid
     db.session.execute(delete(Session).where(theirs))
-    db.commit_despite_refusal()
+    db.commit_early()
     log.warning("refresh token replayed", account_id=user_id, session_id=current.id)
     raise SessionRevoked
 
@@ -197,7 +197,7 @@ def log_out(caller: Any, *, everywhere: bool) -> None:
         end_session(caller, caller.session_id)
 
 
-def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None]:
+def find_page(caller: Any, window: PageRequest) -> tuple[Sequence[AnyRow], int | None]:
     """Return a page of the caller's sessions, the newest first, and their number."""
     theirs = Session.user_id == caller.id
     current = (Session.id == literal(caller.session_id)).label("current")

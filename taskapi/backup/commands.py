@@ -19,7 +19,7 @@ from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
 KINDS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
-ENDED = ("sessions", "mailed_tokens")
+ENDED = ("sessions", "email_tokens")
 """Tables that are restored empty: what they held may have ended after the backup."""
 
 FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))

@@ -25,7 +25,7 @@ from sqlalchemy.orm import (
 
 from taskapi import clock
 from taskapi.db import deadline, errors, pool
-from taskapi.db.compiled import Direct, Prepared, run
+from taskapi.db.compiled import CompiledStatement, Direct, run
 from taskapi.db.types import Id, UtcDateTime
 from taskapi.db.write_queue import WriteQueue
 from taskapi.errors import Collision, Unavailable
@@ -158,7 +158,7 @@ def begin(connection: Connection) -> None:
 
 
 def read(
-    statement: Executable | Prepared, parameters: dict[str, Any] | None = None
+    statement: Executable | CompiledStatement, parameters: dict[str, Any] | None = None
 ) -> Sequence[AnyRow]:
     """Return all rows of a query, seen from the open transaction if there is one."""
     if in_transaction():
@@ -168,7 +168,7 @@ def read(
 
 
 def write(
-    statement: Prepared, parameters: dict[str, Any], *, alone: bool
+    statement: CompiledStatement, parameters: dict[str, Any], *, alone: bool
 ) -> Sequence[AnyRow]:
     """Run a statement in the transaction of the request, and return its rows.
 
@@ -180,7 +180,7 @@ def write(
         return statement.run(connection, parameters)
 
 
-def try_write(statement: Prepared, parameters: dict[str, Any]) -> None:
+def try_write(statement: CompiledStatement, parameters: dict[str, Any]) -> None:
     """Run a statement apart from the request, if nothing is in its way.
 
     It neither waits for locks nor raises: for what a read must not depend on.
@@ -196,9 +196,11 @@ def try_write(statement: Prepared, parameters: dict[str, Any]) -> None:
         statement.run(connection, parameters)
 
 
-def _opened(statement: Executable | Prepared) -> Any:
+def _opened(statement: Executable | CompiledStatement) -> Any:
     engine = database.engine
-    return Direct(engine) if isinstance(statement, Prepared) else engine.connect()
+    return (
+        Direct(engine) if isinstance(statement, CompiledStatement) else engine.connect()
+    )
 
 
 @contextmanager
@@ -276,14 +278,14 @@ def transactional(view: Callable[P, R], *, seconds: float) -> Callable[P, R]:
 
 
 @contextmanager
-def rehearsal() -> Iterator[None]:
+def dry_run() -> Iterator[None]:
     """Undo at the end what the block did, and nothing before it."""
     savepoint = session.begin_nested()
     yield
     savepoint.rollback()
 
 
-def commit_despite_refusal() -> None:
+def commit_early() -> None:
     """Keep what was written so far although the request will be refused.
 
     For what an attacker must not undo by failing, such as the end of a session whose

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, Executable, exc
 
-from taskapi.server.scheduling import step_aside
+from taskapi.server.scheduling import release_slot
 
 Parameters = Mapping[str, Any]
 row_type: Any = collections.namedtuple
@@ -50,7 +50,7 @@ class Direct:
         self.connection.invalidate(error)
 
 
-class Prepared:
+class CompiledStatement:
     """A statement that returns rows, and none of whose parameters is a list."""
 
     def __init__(self, statement: Any, columns: Sequence[str] | None = None) -> None:
@@ -74,7 +74,7 @@ class Prepared:
 class Form:
     """A statement in the language of one database."""
 
-    def __init__(self, prepared: Prepared, dialect: Dialect) -> None:
+    def __init__(self, prepared: CompiledStatement, dialect: Dialect) -> None:
         statement = prepared.statement
         compiled = statement.compile(dialect=dialect, column_keys=prepared.columns)
         self.text = str(compiled)
@@ -94,7 +94,7 @@ class Form:
         """Return its rows; others may begin meanwhile if it usually takes long."""
         bound = self.bound(given)
         if self.seconds > self.long:
-            step_aside()
+            release_slot()
         began = time.perf_counter()
         dialect.do_execute(cursor, self.text, bound)
         # the least of late: what came on top was others' computing
@@ -119,9 +119,11 @@ class Form:
         return list(map(self.make, zip(*columns, strict=True)))
 
 
-def run(connection: Any, statement: Executable | Prepared, given: Any) -> Sequence[Any]:
+def run(
+    connection: Any, statement: Executable | CompiledStatement, given: Any
+) -> Sequence[Any]:
     """Return the rows of a statement, by the driver if it is prepared."""
-    if isinstance(statement, Prepared):
+    if isinstance(statement, CompiledStatement):
         return statement.run(connection, given or {})
     rows: Sequence[Any] = connection.execute(statement, given).all()
     return rows

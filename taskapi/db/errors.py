@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import exc
 
 from taskapi.db import deadline
-from taskapi.errors import Collision, Fault, Invalid, Problem, Unavailable
+from taskapi.errors import Collision, FieldError, Invalid, Problem, Unavailable
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ def _names_stale_object(error: BaseException) -> bool:
 def _rejected(error: BaseException) -> Problem:
     log.warning("database rejected a value", kind=type(_cause(error)).__name__)
     message = "The database cannot store a value; send a shorter or smaller one."
-    return Invalid({None: [Fault(message, "range")]})
+    return Invalid({None: [FieldError(message, "range")]})
 
 
 def _log(error: BaseException) -> None:

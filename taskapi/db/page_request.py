@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PageRequest:
     """`limit` rows after `offset`, or after the row of a cursor: its value and id."""
 
     limit: int

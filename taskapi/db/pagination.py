@@ -7,14 +7,14 @@ from sqlalchemy import ColumnElement, func, select
 
 from taskapi import db
 from taskapi.db import AnyRow
-from taskapi.db.page_request import Window
+from taskapi.db.page_request import PageRequest
 
 
 def newest_first(
     columns: Sequence[Any],
     model: type[db.Model],
     scope: ColumnElement[bool],
-    window: Window,
+    window: PageRequest,
 ) -> Sequence[AnyRow]:
     """Return a page of the scope, and one more row if there are more."""
     statement = (
@@ -30,7 +30,7 @@ def newest_first(
 
 
 def total(
-    model: type[db.Model], scope: ColumnElement[bool], window: Window
+    model: type[db.Model], scope: ColumnElement[bool], window: PageRequest
 ) -> int | None:
     """Return the size of the scope, if the window asks for it."""
     if not window.with_total:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Executable, create_engine, exc, text
 
 from taskapi import db
 from taskapi.db import AnyRow, deadline, pool
-from taskapi.db.compiled import Prepared, run
+from taskapi.db.compiled import CompiledStatement, run
 
 if TYPE_CHECKING:
     from config import Settings
@@ -66,7 +66,7 @@ class Replica:
         self.retry_at: float | None = None
         self.lock = Lock()
 
-    def read(self, statement: Executable | Prepared, given: Any) -> Any:
+    def read(self, statement: Executable | CompiledStatement, given: Any) -> Any:
         """Return the rows, or None where the primary must be asked."""
         if not self._may_ask():
             return None
@@ -116,7 +116,7 @@ def current() -> Replica | None:
 
 
 def read(
-    statement: Executable | Prepared, parameters: dict[str, Any] | None = None
+    statement: Executable | CompiledStatement, parameters: dict[str, Any] | None = None
 ) -> Sequence[AnyRow]:
     """Return all rows of a query as `db.read` does, from up to half a minute ago."""
     replica = current()

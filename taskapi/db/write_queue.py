@@ -6,7 +6,7 @@ They wait here, before they take a connection: the connections stay free for rea
 import time
 from threading import Condition
 
-from taskapi.server.scheduling import step_aside
+from taskapi.server.scheduling import release_slot
 
 STUCK_SECONDS = 0.5
 """A writer that takes longer is not writing, but waits for another process itself."""
@@ -28,7 +28,7 @@ class WriteQueue:
         """
         with self.condition:
             if self.began_at is not None and timeout > 0:
-                step_aside()
+                release_slot()
             until = time.monotonic() + timeout
             must_hurry = self.waiting >= patient
             self.waiting += 1

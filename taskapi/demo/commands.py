@@ -9,7 +9,7 @@ import click
 from taskapi import clock, progress
 from taskapi.api_keys import service as keys
 from taskapi.console import CommandError, echo
-from taskapi.db.page_request import Window
+from taskapi.db.page_request import PageRequest
 from taskapi.demo import data
 from taskapi.import_export import service as porting
 from taskapi.tasks import reading, trash
@@ -86,7 +86,7 @@ def _fill(user: Any, number: int) -> None:
 
 def _throw_away(user: Any) -> int:
     """Move to the trash what is meant for it, and was made; return how much."""
-    one = Window(1)
+    one = PageRequest(1)
     found = [
         row.id
         for name in data.thrown_away()

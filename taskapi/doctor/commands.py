@@ -14,7 +14,7 @@ from taskapi.doctor import database, files, services, settings
 from taskapi.doctor.findings import Finding, State, fail
 from taskapi.observability import logs
 
-PATIENCE_SECONDS = 3
+TIMEOUT_SECONDS = 3
 COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 EXAMINATIONS: dict[str, Callable[[], list[Finding]]] = {
     "settings": settings.examine,
@@ -33,7 +33,7 @@ class Examination(Thread):
     def __init__(self, app: Flask, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.app = app
-        told = f"no answer within {PATIENCE_SECONDS} seconds"
+        told = f"no answer within {TIMEOUT_SECONDS} seconds"
         self.findings = [fail(name, told, "See whether it is frozen, or cut off.")]
 
     def run(self) -> None:
@@ -67,7 +67,7 @@ def _examine(app: Flask) -> list[Finding]:
     examinations = [Examination(app, name) for name in EXAMINATIONS]
     for one in examinations:
         one.start()
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     for one in examinations:
         one.join(max(0, deadline - time.monotonic()))
     return [finding for one in examinations for finding in one.findings]

@@ -9,10 +9,10 @@ from taskapi.db import Model
 from taskapi.users.models import User
 
 
-class KeptAnswer(Model):
+class StoredResponse(Model):
     """The answer to a request with an idempotency key; empty while it is made."""
 
-    __tablename__ = "kept_answers"
+    __tablename__ = "stored_responses"
     __table_args__ = (UniqueConstraint("user_id", "subject"), Model.__table_args__)
 
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
@@ -24,4 +24,4 @@ class KeptAnswer(Model):
     expires_at: Mapped[datetime]
 
 
-Index(None, KeptAnswer.expires_at)
+Index(None, StoredResponse.expires_at)

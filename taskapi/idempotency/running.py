@@ -12,7 +12,7 @@ import time
 from functools import cache
 from threading import Condition
 
-from taskapi.server.scheduling import step_aside
+from taskapi.server.scheduling import release_slot
 
 POLL_SECONDS = 0.02
 """For requests of other processes, which cannot notify this one."""
@@ -39,7 +39,7 @@ class Running:
                 seconds = until - time.monotonic()
                 if seconds <= 0:
                     return False
-                step_aside()
+                release_slot()
                 self.condition.wait(min(seconds, POLL_SECONDS))
             self.offsets.add(offset)
         return True

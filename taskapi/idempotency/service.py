@@ -16,7 +16,7 @@ from taskapi import clock, db
 from taskapi.db import errors, statements
 from taskapi.errors import IdempotencyKeyReused, RequestInProgress
 from taskapi.idempotency import running
-from taskapi.idempotency.models import KeptAnswer
+from taskapi.idempotency.models import StoredResponse
 
 KEPT = timedelta(hours=24)
 
@@ -49,8 +49,8 @@ def claim(user_id: int, subject: str, fingerprint: str) -> Answer | None:
     """
     if _is_first(user_id, subject, fingerprint):
         return None
-    mine = and_(KeptAnswer.user_id == user_id, KeptAnswer.subject == subject)
-    kept = db.session.execute(select(KeptAnswer.__table__).where(mine)).one()
+    mine = and_(StoredResponse.user_id == user_id, StoredResponse.subject == subject)
+    kept = db.session.execute(select(StoredResponse.__table__).where(mine)).one()
     if kept.fingerprint != fingerprint:
         raise IdempotencyKeyReused
     return Answer(kept.status, kept.headers, zlib.decompress(kept.body))
@@ -58,14 +58,16 @@ def claim(user_id: int, subject: str, fingerprint: str) -> Answer | None:
 
 def keep(user_id: int, subject: str, *, body: bytes, **answer: Any) -> None:
     """Keep the answer of a claimed request: its status, headers and body."""
-    mine = and_(KeptAnswer.user_id == user_id, KeptAnswer.subject == subject)
+    mine = and_(StoredResponse.user_id == user_id, StoredResponse.subject == subject)
     answer["body"] = zlib.compress(body)
-    db.session.execute(update(KeptAnswer).where(mine).values(**answer))
+    db.session.execute(update(StoredResponse).where(mine).values(**answer))
 
 
 def purge() -> int:
     """Forget what is older than a day; return how much."""
-    return statements.delete_all(KeptAnswer, KeptAnswer.expires_at <= clock.now())
+    return statements.delete_all(
+        StoredResponse, StoredResponse.expires_at <= clock.now()
+    )
 
 
 def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
@@ -73,14 +75,14 @@ def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
     now = clock.now()
     fresh = {"fingerprint": fingerprint, "expires_at": now + KEPT}
     statement = (
-        statements.upsert(KeptAnswer)
+        statements.upsert(StoredResponse)
         .values(user_id=user_id, subject=subject, **fresh)
         .on_conflict_do_update(
-            index_elements=[KeptAnswer.user_id, KeptAnswer.subject],
+            index_elements=[StoredResponse.user_id, StoredResponse.subject],
             set_=fresh,
-            where=KeptAnswer.expires_at <= now,
+            where=StoredResponse.expires_at <= now,
         )
-        .returning(KeptAnswer.id)
+        .returning(StoredResponse.id)
     )
     try:
         return db.session.execute(statement).one_or_none() is not None

@@ -13,7 +13,7 @@ from taskapi import progress
 from taskapi.backup import files
 from taskapi.console import CommandError, echo
 from taskapi.console import shown as shown_text
-from taskapi.errors import Fault, InvalidLines
+from taskapi.errors import FieldError, InvalidLines
 from taskapi.import_export import export, service
 from taskapi.import_export.drafts import Draft
 from taskapi.import_export.formats import Form
@@ -136,7 +136,7 @@ def _form(file: str, name: str | None) -> Form:
 def _owner(login: str, drafts: Sequence[Draft]) -> Any:
     user = find_by_login(login)
     if user is None:
-        fault = Fault("There is no such account.", "not-found")
+        fault = FieldError("There is no such account.", "not-found")
         column = drafts[0].locate(("owner",))
         raise InvalidLines({(drafts[0].line, "owner"): [fault.at(column)]})
     return user

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from taskapi.errors import Fault, InvalidLines, ParentCycle, ParentTooDeep
+from taskapi.errors import FieldError, InvalidLines, ParentCycle, ParentTooDeep
 from taskapi.import_export.formats import Locate, at_start
-from taskapi.tasks.models import MOST_LEVELS
+from taskapi.tasks.models import MAX_TREE_DEPTH
 
-MOST_FAULTS = 1_000
-UNKNOWN = Fault("No line of this file has this id.", "not-found")
-CYCLE = Fault(ParentCycle.message, ParentCycle.code)
-DEEP = Fault(ParentTooDeep.message, ParentTooDeep.code)
+MAX_FIELD_ERRORS = 1_000
+UNKNOWN = FieldError("No line of this file has this id.", "not-found")
+CYCLE = FieldError(ParentCycle.message, ParentCycle.code)
+DEEP = FieldError(ParentTooDeep.message, ParentTooDeep.code)
 
 
 class Draft(NamedTuple):
@@ -55,13 +55,13 @@ class Tree:
             levels.update(dict.fromkeys(below[line], levels[line] + 1))
             met += below[line]
         self._reject(CYCLE, [line for line in parents if line not in levels])
-        self._reject(DEEP, [n for n, level in levels.items() if level > MOST_LEVELS])
+        self._reject(DEEP, [n for n, level in levels.items() if level > MAX_TREE_DEPTH])
 
-    def _reject(self, fault: Fault, lines: Sequence[int]) -> None:
+    def _reject(self, fault: FieldError, lines: Sequence[int]) -> None:
         if lines:
             path = ("parent_id",)
             named = {
-                n: self.drafts[n].locate(path) for n in sorted(lines)[:MOST_FAULTS]
+                n: self.drafts[n].locate(path) for n in sorted(lines)[:MAX_FIELD_ERRORS]
             }
             raise InvalidLines(
                 {(line, *path): [fault.at(column)] for line, column in named.items()}

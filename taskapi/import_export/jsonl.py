@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from taskapi.errors import Fault, MalformedJson
+from taskapi.errors import FieldError, MalformedJson
 from taskapi.import_export.formats import Form, Line, Path
 from taskapi.import_export.texts import Text
 from taskapi.web.strict_json import parse_text, position_of
@@ -36,7 +36,7 @@ def _parsed(number: int, piece: str) -> Line:
         return Line(number, parse_text(piece), locate=partial(_column, piece))
     except MalformedJson as error:
         sentence = error.detail.replace("The body", "The line")
-        fault = Fault(sentence, error.code, column=error.details["column"])
+        fault = FieldError(sentence, error.code, column=error.details["column"])
         return Line(number, faults={None: [fault]})
 
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 
-from taskapi.errors import Fault, InvalidLines
-from taskapi.import_export.drafts import MOST_FAULTS, Draft
+from taskapi.errors import FieldError, InvalidLines
+from taskapi.import_export.drafts import MAX_FIELD_ERRORS, Draft
 from taskapi.import_export.formats import Faults, Form, Line
 from taskapi.import_export.shortening import shorten
 from taskapi.import_export.texts import Text
@@ -37,7 +37,7 @@ class Intake:
         self.drafts: defaultdict[str, list[Draft]] = defaultdict(list)
         self.truncated: list[Truncated] = []
         self.seen: dict[tuple[str, str, Any], int] = {}
-        self.faults: dict[tuple[Any, ...], list[Fault]] = {}
+        self.faults: dict[tuple[Any, ...], list[FieldError]] = {}
         self.bad_lines = 0
 
     def read(self, text: Text, form: Form) -> dict[str, list[Draft]]:
@@ -55,7 +55,7 @@ class Intake:
 
     def _has_enough(self) -> bool:
         beyond = self.most is not None and self.number > self.most
-        return beyond or self.bad_lines == MOST_FAULTS
+        return beyond or self.bad_lines == MAX_FIELD_ERRORS
 
     def _take(self, line: Line) -> None:
         fields, faults = self._checked(line)
@@ -68,7 +68,7 @@ class Intake:
 
     def _note(self, line: Line, faults: Faults) -> None:
         for path, fault in leaves(faults, ()):
-            known = fault if isinstance(fault, Fault) else Fault(fault)
+            known = fault if isinstance(fault, FieldError) else FieldError(fault)
             placed = known if known.column else known.at(line.locate(path))
             self.faults.setdefault((line.number, *path), []).append(placed)
 
@@ -77,7 +77,9 @@ class Intake:
         if line.faults:
             return {}, line.faults
         if self.most is not None and self.number > self.most:
-            return {}, {None: [Fault(f"At most {self.most} tasks at once.", "length")]}
+            return {}, {
+                None: [FieldError(f"At most {self.most} tasks at once.", "length")]
+            }
         if self.cut and (names := shorten(line.fields)):
             self.truncated.append(Truncated(line.number, names))
         try:
@@ -94,5 +96,7 @@ class Intake:
             place = (fields.get("owner", ""), name, value)
             first = self.seen.setdefault(place, number)
             if value is not None and first != number:
-                faults[name] = [Fault(f"Line {first} has this already.", "repeated")]
+                faults[name] = [
+                    FieldError(f"Line {first} has this already.", "repeated")
+                ]
         return faults

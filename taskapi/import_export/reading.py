@@ -10,23 +10,23 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import bindparam, select, tuple_
 
 from taskapi.db import AnyRow, replica
-from taskapi.db.compiled import Prepared
+from taskapi.db.compiled import CompiledStatement
 from taskapi.db.types import UtcDateTime
-from taskapi.tasks.models import LIVE, Task
+from taskapi.tasks.models import NOT_DELETED, Task
 from taskapi.tasks.queries import OWNER, STORED, TAGS, owned
 
 AT_ONCE = 500
 FIRST = (
     select(*STORED, TAGS)
-    .where(owned(OWNER), LIVE)
+    .where(owned(OWNER), NOT_DELETED)
     .order_by(Task.created_at, Task.id)
     .limit(AT_ONCE)
 )
 SEEN = tuple_(
     bindparam("created_at", type_=UtcDateTime), bindparam("task_id", type_=Task.id.type)
 )
-FIRST_PAGE = Prepared(FIRST)
-NEXT_PAGE = Prepared(FIRST.where(tuple_(Task.created_at, Task.id) > SEEN))
+FIRST_PAGE = CompiledStatement(FIRST)
+NEXT_PAGE = CompiledStatement(FIRST.where(tuple_(Task.created_at, Task.id) > SEEN))
 
 
 def pages(owner_id: int) -> Iterator[Sequence[AnyRow]]:

@@ -4,17 +4,17 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 
-from taskapi.errors import Fault
+from taskapi.errors import FieldError
 from taskapi.import_export.formats import Line
 from taskapi.import_export.texts import MAX_LINE, Text
 
-OPEN = Fault("The quote that begins this cell is not closed.", "malformed-csv")
-STRAY = Fault(
+OPEN = FieldError("The quote that begins this cell is not closed.", "malformed-csv")
+STRAY = FieldError(
     "A quote stands where none may: put the whole cell in quotes, and double those "
     "inside it.",
     "malformed-csv",
 )
-LONG = Fault(
+LONG = FieldError(
     f"The cell is longer than {MAX_LINE:,} characters; perhaps a quote is not closed.",
     "length",
 )
@@ -56,7 +56,7 @@ class Records:
             first = self.number - len(self.record) + 1
             yield Line(first, faults={None: [self._fault(separator)]})
 
-    def _fault(self, separator: str) -> Fault:
+    def _fault(self, separator: str) -> FieldError:
         """Return why the record is malformed, with the number of the cell.
 
         The csv module knows neither in a way that programs can rely on.

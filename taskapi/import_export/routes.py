@@ -7,25 +7,25 @@ from typing import Any
 from flask import Response, request, stream_with_context
 
 from taskapi.db import deadline
-from taskapi.errors import Fault, Invalid
+from taskapi.errors import FieldError, Invalid
 from taskapi.import_export import described, export, service
 from taskapi.import_export.forms import FORMS, NAMES
 from taskapi.import_export.parser import Intake
 from taskapi.import_export.schemas import (
     ExportArguments,
-    ImportAnswerSchema,
     ImportArguments,
+    ImportResultSchema,
 )
 from taskapi.import_export.upload import parsed
 from taskapi.scopes import Scope
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.idempotency import replayable
+from taskapi.web.idempotency import idempotent
 from taskapi.web.settings import settings
 
 porting = Blueprint("porting", "Your tasks as files.", limit="default", takes_keys=True)
 
-NO_MARK = Fault("Only CSV files may begin with a byte order mark.", "conflict")
+NO_MARK = FieldError("Only CSV files may begin with a byte order mark.", "conflict")
 
 
 @porting.get("/users/me/export", scope=Scope.TASKS_READ)
@@ -53,9 +53,9 @@ def export_tasks(arguments: dict[str, Any]) -> Response:
 @porting.arguments(ImportArguments, location="query")
 @porting.doc(requestBody=described.FILE)
 @parsed
-@replayable
-@porting.response(200, ImportAnswerSchema)
-@porting.refuses(
+@idempotent
+@porting.response(200, ImportResultSchema)
+@porting.problems(
     "already-exists",
     "bad-request",
     "limit-reached",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from taskapi.errors import Fault
+from taskapi.errors import FieldError
 from taskapi.import_export.shortening import CHANGES
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.tasks.models import EXTERNAL_ID_LENGTH, Status
@@ -14,11 +14,11 @@ from taskapi.users.schemas import fold
 from taskapi.web.fields import (
     Count,
     Integer,
-    Moment,
     Nested,
     OneOf,
     QueryFlag,
     Text,
+    Timestamp,
     Word,
 )
 from taskapi.web.schema import Schema
@@ -67,15 +67,15 @@ class TaskLineSchema(TaskSchema):
         allow_none=True,
         metadata={"description": "The `id` of the line that it is part of."},
     )
-    created_at = Moment()
-    completed_at = Moment(allow_none=True)
-    updated_at = Moment(metadata={"description": "Read, and not kept."})
+    created_at = Timestamp()
+    completed_at = Timestamp(allow_none=True)
+    updated_at = Timestamp(metadata={"description": "Read, and not kept."})
 
     @validates_schema
     def is_completed(self, task: dict[str, Any], **_: Any) -> None:
         """Refuse a moment of completion on what is not completed."""
         if task.get("completed_at") and task.get("status") != Status.COMPLETED:
-            fault = Fault("Only a completed task has this.", "conflict")
+            fault = FieldError("Only a completed task has this.", "conflict")
             raise ValidationError({"completed_at": [fault]})
 
 
@@ -174,7 +174,7 @@ class TruncatedSchema(Schema):
     )
 
 
-class ImportAnswerSchema(Schema):
+class ImportResultSchema(Schema):
     """The result of an import."""
 
     created = Count()

@@ -12,7 +12,7 @@ from io import StringIO
 from itertools import chain
 from typing import Any
 
-from taskapi.errors import Fault
+from taskapi.errors import FieldError
 from taskapi.import_export import formulas
 from taskapi.import_export.formats import (
     Faults,
@@ -26,14 +26,14 @@ from taskapi.import_export.texts import (
     UNMARKED,
     Text,
 )
-from taskapi.web.schema import MOST_STRANGERS, unknown
+from taskapi.web.schema import MAX_UNKNOWN_FIELDS, unknown
 from taskapi.web.timestamps import rfc3339
 
 SEPARATORS = (",", ";", "\t")
 SEP_LINE = re.compile(r'"?sep=(.?)"?\s*', re.IGNORECASE)
-EMPTY = Fault("The first line must name the columns.", "required")
-TWICE = Fault("This column is there twice.", "repeated")
-SEPARATOR = Fault(
+EMPTY = FieldError("The first line must name the columns.", "required")
+TWICE = FieldError("This column is there twice.", "repeated")
+SEPARATOR = FieldError(
     "The cells must be separated by commas, semicolons or tabs.",
     "malformed-csv",
     "Save the table as CSV again, or replace the separator.",
@@ -130,7 +130,11 @@ def _strangers(names: Sequence[str], known: Sequence[str]) -> Faults:
     for column, name in enumerate(names, 1):
         if name in first and name in known:
             faults[name] = [TWICE.at(column)]
-        elif name not in known and name not in faults and len(faults) < MOST_STRANGERS:
+        elif (
+            name not in known
+            and name not in faults
+            and len(faults) < MAX_UNKNOWN_FIELDS
+        ):
             faults[name] = [unknown(name, list(known)).at(column)]
         first.setdefault(name, column)
     return faults
@@ -141,7 +145,9 @@ def _task(text: Text, row: Line, names: Sequence[str]) -> Line:
     if len(cells) != len(names):
         sentence = f"{len(cells)} cells here, and {len(names)} columns."
         column = min(len(cells), len(names)) + 1
-        return Line(number, faults={None: [Fault(sentence, "length", column=column)]})
+        return Line(
+            number, faults={None: [FieldError(sentence, "length", column=column)]}
+        )
     for column, cell in enumerate(cells, 1):
         fault = text.fault(cell) if UNDECODABLE in cell else None
         if fault:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from io import BufferedReader, TextIOWrapper
 from typing import Any
 
-from taskapi.errors import Fault
+from taskapi.errors import FieldError
 
 MAX_LINE = 1024 * 1024
 """Characters of a line; the largest body of a request is no longer."""
@@ -28,10 +28,10 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 HINT = "Save the file as UTF-8, or declare its encoding, such as windows-1252."
-UNMARKED = Fault(
+UNMARKED = FieldError(
     "The file looks like UTF-16 without a byte order mark.", "characters", HINT
 )
-LONG = Fault(f"The line is longer than {MAX_LINE:,} characters.", "length")
+LONG = FieldError(f"The line is longer than {MAX_LINE:,} characters.", "length")
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -63,11 +63,11 @@ class Text:
             text.detach()
             buffered.detach()
 
-    def fault(self, line: str) -> Fault | None:
+    def fault(self, line: str) -> FieldError | None:
         """Return what is wrong with the characters of a line, with its position."""
         if UNDECODABLE in line:
             sentence = f"The bytes here are not valid {self.charset}."
-            return Fault(sentence, "characters", HINT, line.index(UNDECODABLE) + 1)
+            return FieldError(sentence, "characters", HINT, line.index(UNDECODABLE) + 1)
         return LONG if len(line) > MAX_LINE else None
 
     def _encoding(self, buffered: "BufferedReader[Any]") -> str:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.http import parse_options_header
 
 from taskapi.db import deadline
-from taskapi.errors import Fault, Invalid
+from taskapi.errors import FieldError, Invalid
 from taskapi.import_export import running
 from taskapi.import_export.formats import Form
 from taskapi.import_export.forms import BY_ENDING, READ_AS
@@ -30,8 +30,8 @@ from taskapi.web.schema import unknown
 
 PART = "file"
 ACCEPTED = " or ".join(sorted([*READ_AS, MULTIPART]))
-REQUIRED = Fault("Send the file as the part `file`.", "required")
-SEVERAL = Fault("Send one file.", "repeated")
+REQUIRED = FieldError("Send the file as the part `file`.", "required")
+SEVERAL = FieldError("Send one file.", "repeated")
 
 
 class Upload(NamedTuple):

@@ -21,13 +21,13 @@ class Kind(StrEnum):
     NOTICE = "email-changed"
 
 
-class Letter(Model):
+class OutgoingEmail(Model):
     """A letter to an address, whether an account has it or not.
 
     It holds no token: that is made when the letter is sent.
     """
 
-    __tablename__ = "outbox"
+    __tablename__ = "outgoing_emails"
 
     kind: Mapped[Kind] = mapped_column(choice(Kind))
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH))

@@ -16,7 +16,7 @@ from taskapi import clock, db
 from taskapi.db import AnyRow, statements
 from taskapi.errors import Unavailable
 from taskapi.mail import smtp
-from taskapi.mail.models import Kind, Letter
+from taskapi.mail.models import Kind, OutgoingEmail
 from taskapi.mail.smtp import Text
 
 log = structlog.get_logger()
@@ -29,12 +29,12 @@ posted = Event()
 """Set when a letter was committed in this process."""
 
 DUE = (
-    select(Letter.id, Letter.attempts)
+    select(OutgoingEmail.id, OutgoingEmail.attempts)
     .where(
-        Letter.send_after <= bindparam("now"),
-        Letter.created_at > bindparam("day_ago"),
+        OutgoingEmail.send_after <= bindparam("now"),
+        OutgoingEmail.created_at > bindparam("day_ago"),
     )
-    .order_by(Letter.send_after, Letter.id)
+    .order_by(OutgoingEmail.send_after, OutgoingEmail.id)
     .limit(1)
 )
 
@@ -43,7 +43,7 @@ Compose = Callable[[AnyRow], Text | None]
 
 def enqueue(kind: Kind, email: str) -> None:
     """Keep a letter for sending after the commit, whoever has the address."""
-    db.session.execute(insert(Letter).values(kind=kind, email=email))
+    db.session.execute(insert(OutgoingEmail).values(kind=kind, email=email))
     db.session.info["posted"] = True
 
 
@@ -68,7 +68,7 @@ def drain(compose: Compose) -> int:
 def purge() -> int:
     """Give up letters that nobody took for a day; return how many."""
     number = statements.delete_all(
-        Letter, Letter.created_at <= clock.now() - GIVE_UP_AFTER
+        OutgoingEmail, OutgoingEmail.created_at <= clock.now() - GIVE_UP_AFTER
     )
     if number:
         log.warning("mail given up", number=number)
@@ -81,10 +81,10 @@ def _claim() -> AnyRow | None:
     while found := db.read(DUE, {"now": now, "day_ago": now - GIVE_UP_AFTER}):
         ((letter_id, attempts),) = found
         statement = (
-            update(Letter)
-            .where(Letter.id == letter_id, Letter.attempts == attempts)
+            update(OutgoingEmail)
+            .where(OutgoingEmail.id == letter_id, OutgoingEmail.attempts == attempts)
             .values(attempts=attempts + 1, send_after=now + FIRST_PAUSE * 2**attempts)
-            .returning(*Letter.__table__.c)
+            .returning(*OutgoingEmail.__table__.c)
         )
         with db.transaction():
             claimed = db.session.execute(statement).one_or_none()
@@ -124,4 +124,4 @@ def _note_failure(letter: AnyRow, error: Exception) -> None:
 
 def _remove(letter: AnyRow) -> None:
     with db.transaction():
-        db.session.execute(delete(Letter).where(Letter.id == letter.id))
+        db.session.execute(delete(OutgoingEmail).where(OutgoingEmail.id == letter.id))

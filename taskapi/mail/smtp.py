@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-PATIENCE_SECONDS = 10
+TIMEOUT_SECONDS = 10
 SUBMISSION, SUBMISSION_TLS = 587, 465
 LONG_LINES = SMTP.clone(max_line_length=998)  # a link in one piece; RFC 5322 allows it
 
@@ -126,9 +126,9 @@ def _connect(server: SplitResult, tls: ssl.SSLContext) -> smtplib.SMTP:
     host = server.hostname or ""
     if server.scheme == "smtps":
         return smtplib.SMTP_SSL(
-            host, server.port or SUBMISSION_TLS, timeout=PATIENCE_SECONDS, context=tls
+            host, server.port or SUBMISSION_TLS, timeout=TIMEOUT_SECONDS, context=tls
         )
-    return smtplib.SMTP(host, server.port or SUBMISSION, timeout=PATIENCE_SECONDS)
+    return smtplib.SMTP(host, server.port or SUBMISSION, timeout=TIMEOUT_SECONDS)
 
 
 def _introduce(smtp: smtplib.SMTP, server: SplitResult, tls: ssl.SSLContext) -> None:

@@ -28,7 +28,7 @@ from taskapi.observability import gathering
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 SAMPLE_SECONDS = 1
-MOST_NOTED = 1000
+MAX_NOTED = 1000
 OUTCOMES = ["ok", "failed", "locked"]
 LIMITS = [
     "default",
@@ -93,7 +93,7 @@ class Metrics:
     def note(self, series: Series, seconds: float) -> None:
         """Keep an answer; to count many in a row costs a third of one by one."""
         self.noted.append((series, seconds))
-        if len(self.noted) >= MOST_NOTED:
+        if len(self.noted) >= MAX_NOTED:
             self._count()
 
     def _count(self) -> None:

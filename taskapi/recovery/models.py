@@ -11,14 +11,14 @@ from taskapi.mail.models import Kind
 from taskapi.users.models import User
 
 
-class MailedToken(Model):
+class EmailToken(Model):
     """The hash of a token: one of each kind for an account, the newest.
 
     `binding` is a hash of what the token is about, such as the email: when that has
     changed the token is dead.
     """
 
-    __tablename__ = "mailed_tokens"
+    __tablename__ = "email_tokens"
     __table_args__ = (UniqueConstraint("user_id", "kind"), Model.__table_args__)
 
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))

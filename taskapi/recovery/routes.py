@@ -5,8 +5,8 @@ from flask import Response
 from taskapi.mail.models import Kind
 from taskapi.recovery import service
 from taskapi.recovery.schemas import (
+    EmailRequestSchema,
     EmailVerificationSchema,
-    LetterRequestSchema,
     PasswordResetSchema,
 )
 from taskapi.users import letters
@@ -18,7 +18,7 @@ recovery = Blueprint(
 
 
 @recovery.post("/auth/password-reset/request", public=True)
-@recovery.arguments(LetterRequestSchema)
+@recovery.arguments(EmailRequestSchema)
 @recovery.response(202)
 def request_password_reset(asked: dict[str, str]) -> Response:
     """Ask for a letter to reset a password
@@ -45,7 +45,7 @@ def complete_password_reset(proof: dict[str, str]) -> None:
 
 
 @recovery.post("/auth/verify-email/request", public=True)
-@recovery.arguments(LetterRequestSchema)
+@recovery.arguments(EmailRequestSchema)
 @recovery.response(202)
 def request_email_verification(asked: dict[str, str]) -> Response:
     """Ask for a letter to verify an email

@@ -14,7 +14,7 @@ def token() -> Text:
     return Text(low=1, high=TOKEN_LENGTH, required=True, metadata=about)
 
 
-class LetterRequestSchema(Schema):
+class EmailRequestSchema(Schema):
     """Where the letter goes."""
 
     email = email(required=True)

@@ -12,9 +12,9 @@ from taskapi import clock, db, passwords
 from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
 from taskapi.db import AnyRow, statements
-from taskapi.errors import Fault, Invalid, NotFound
+from taskapi.errors import FieldError, Invalid, NotFound
 from taskapi.mail.models import Kind
-from taskapi.recovery.models import MailedToken
+from taskapi.recovery.models import EmailToken
 from taskapi.users import service as users
 from taskapi.users import throttling
 from taskapi.users.models import User
@@ -27,15 +27,15 @@ TOKEN_BYTES = 32
 HOLDER = (
     select(
         User.__table__,
-        MailedToken.id.label("token_id"),
-        MailedToken.token_hash,
-        MailedToken.binding,
+        EmailToken.id.label("token_id"),
+        EmailToken.token_hash,
+        EmailToken.binding,
     )
-    .join(MailedToken, MailedToken.user_id == User.id)
+    .join(EmailToken, EmailToken.user_id == User.id)
     .where(
-        MailedToken.token_hash == bindparam("token_hash"),
-        MailedToken.kind == bindparam("kind"),
-        MailedToken.expires_at > bindparam("now"),
+        EmailToken.token_hash == bindparam("token_hash"),
+        EmailToken.kind == bindparam("kind"),
+        EmailToken.expires_at > bindparam("now"),
         User.is_active,
     )
 )
@@ -59,10 +59,10 @@ def issue(kind: Kind, email: str) -> str | None:
         "expires_at": now + LIFETIME[kind],
         "updated_at": now,
     }
-    statement = statements.upsert(MailedToken).values(
+    statement = statements.upsert(EmailToken).values(
         user_id=user.id, kind=kind, **fresh
     )
-    one = [MailedToken.user_id, MailedToken.kind]
+    one = [EmailToken.user_id, EmailToken.kind]
     db.session.execute(statement.on_conflict_do_update(index_elements=one, set_=fresh))
     return token
 
@@ -88,7 +88,7 @@ def verify_email(token: str) -> None:
 
 def purge() -> int:
     """Delete tokens that nothing can be done with; return how many."""
-    return statements.delete_all(MailedToken, MailedToken.expires_at <= clock.now())
+    return statements.delete_all(EmailToken, EmailToken.expires_at <= clock.now())
 
 
 def _holder(kind: Kind, token: str) -> AnyRow:
@@ -106,8 +106,8 @@ def _redeem(user: AnyRow, **changes: Any) -> None:
         users.prove_email(user, **changes)
     except NotFound as error:
         raise _refusal() from error
-    one = MailedToken.id == user.token_id, MailedToken.token_hash == user.token_hash
-    used = db.session.execute(delete(MailedToken).where(*one).returning(MailedToken.id))
+    one = EmailToken.id == user.token_id, EmailToken.token_hash == user.token_hash
+    used = db.session.execute(delete(EmailToken).where(*one).returning(EmailToken.id))
     if used.one_or_none() is None:
         raise _refusal()
 
@@ -124,7 +124,7 @@ def _end_earlier_access(user: AnyRow) -> None:
 
 def _refusal() -> Invalid:
     sentence = "Used, replaced, over or none of ours; ask for a new letter."
-    return Invalid({"token": [Fault(sentence, "wrong")]})
+    return Invalid({"token": [FieldError(sentence, "wrong")]})
 
 
 def _binding(kind: Kind, user: AnyRow) -> str:

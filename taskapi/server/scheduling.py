@@ -14,10 +14,10 @@ from typing import Generic, TypeVar
 
 Request = TypeVar("Request", bound=Hashable)
 
-MOMENT_SECONDS = 0.01
+SLOT_SECONDS = 0.01
 
 
-class Turns(Generic[Request]):
+class Scheduler(Generic[Request]):
     """The requests of a worker that wait, and those that began just now."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Turns(Generic[Request]):
         now = time.monotonic()
         while self.waiting and not any(until > now for until in self.busy.values()):
             request = self.waiting.popleft()
-            self.busy[request] = now + MOMENT_SECONDS
+            self.busy[request] = now + SLOT_SECONDS
             yield request
 
     def end(self, request: Request) -> None:
@@ -48,7 +48,7 @@ def turn(end: Callable[[], None]) -> Iterator[None]:
     this_thread.end = None
 
 
-def step_aside() -> None:
+def release_slot() -> None:
     """Let other requests begin before this one waits; outside of one do nothing."""
     end = getattr(this_thread, "end", None)
     if end:

@@ -15,8 +15,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from taskapi.server import wire
 from taskapi.server.scheduling import (
-    MOMENT_SECONDS,
-    Turns,
+    SLOT_SECONDS,
+    Scheduler,
     turn,
 )
 
@@ -26,8 +26,8 @@ ALIVE = tuple(
     for end in (b" ", b"?")
 )
 HAS_BODY = (b"content-length", b"transfer-encoding")
-MOST_HEADERS = 8192
-MOST_DROPPED = 65536
+MAX_HEADERS = 8192
+MAX_DROPPED = 65536
 LINGER_SECONDS = 2
 
 
@@ -51,7 +51,7 @@ class Worker(ThreadWorker):
 
     def init_process(self) -> None:
         """Keep a thread for who asks whether we live, and whom we wait to close."""
-        self.turns: Turns[TConn] = Turns()
+        self.turns: Scheduler[TConn] = Scheduler()
         self.lane = ThreadPoolExecutor(1)
         self.parting: dict[TConn, float] = {}
         self.heads: dict[TConn, bytes] = {}
@@ -61,7 +61,7 @@ class Worker(ThreadWorker):
     def enqueue_req(self, conn: TConn) -> None:
         """Let a request wait for its turn, and a connection without one for data."""
         try:
-            head = conn.sock.recv(MOST_HEADERS, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            head = conn.sock.recv(MAX_HEADERS, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:
             head = b""
             if self.alive and not (conn.initialized or conn.data_ready):
@@ -75,7 +75,7 @@ class Worker(ThreadWorker):
 
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
         """Begin what may begin now, and look again soon while others wait."""
-        soon = MOMENT_SECONDS if self.turns.waiting else timeout
+        soon = SLOT_SECONDS if self.turns.waiting else timeout
         super().wait_for_and_dispatch_events(soon)
         for conn in self.turns.due():
             self._begin(conn, self.tpool)
@@ -138,7 +138,7 @@ class Worker(ThreadWorker):
     def _take_rest(self, conn: TConn, client: socket.socket) -> None:
         """Drop what a client still sends, until it has heard us and closes."""
         try:
-            over = not client.recv(MOST_DROPPED)
+            over = not client.recv(MAX_DROPPED)
         except OSError:
             over = True
         if over:

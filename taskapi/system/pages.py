@@ -19,7 +19,7 @@ from flask import (
 from taskapi.errors import NotFound
 from taskapi.system import service
 from taskapi.web import conditional
-from taskapi.web.problem_types import CATALOGUE, example_of
+from taskapi.web.problem_types import PROBLEM_TYPES, example_of
 from taskapi.web.settings import settings
 
 OWN = Path(__file__).parent / "static"
@@ -81,19 +81,21 @@ def get_file(name: str) -> Response:
 def list_problems() -> Any:
     """List every problem that the API may answer."""
     if not _prefers_html():
-        return [_described(code) for code in CATALOGUE]
-    return _page("problems.html", problems=CATALOGUE)
+        return [_described(code) for code in PROBLEM_TYPES]
+    return _page("problems.html", problems=PROBLEM_TYPES)
 
 
 @pages.get("/problems/<code>")
 def get_problem(code: str) -> Any:
     """Say what a problem means and what to do about it."""
-    if code not in CATALOGUE:
+    if code not in PROBLEM_TYPES:
         raise NotFound
     if not _prefers_html():
         return _described(code)
     example = json.dumps(example_of(code), indent=2, ensure_ascii=False)
-    return _page("problem.html", code=code, problem=CATALOGUE[code], example=example)
+    return _page(
+        "problem.html", code=code, problem=PROBLEM_TYPES[code], example=example
+    )
 
 
 def _document() -> tuple[str, str]:
@@ -111,7 +113,7 @@ def _prefers_html() -> bool:
 
 
 def _described(code: str) -> dict[str, Any]:
-    kind = CATALOGUE[code]
+    kind = PROBLEM_TYPES[code]
     return {
         "type": f"/problems/{code}",
         "code": code,

@@ -7,7 +7,7 @@ from taskapi.api_keys.models import MAX_KEYS
 from taskapi.auth.models import MAX_SESSIONS
 from taskapi.mail import smtp
 from taskapi.system import service
-from taskapi.system.schemas import HealthSchema, IndexSchema, LiveSchema
+from taskapi.system.schemas import HealthSchema, LivenessSchema, ServiceInfoSchema
 from taskapi.web import receiving
 from taskapi.web.api import PREFIX, VERSION, Blueprint
 from taskapi.web.pagination import MAX_LIMIT, MAX_OFFSET
@@ -46,7 +46,7 @@ def get_health() -> Any:
 
 
 @system.get("/health/live", public=True, any_query=True)
-@system.response(200, LiveSchema)
+@system.response(200, LivenessSchema)
 def get_liveness() -> dict[str, str]:
     """Check liveness
 
@@ -56,7 +56,7 @@ def get_liveness() -> dict[str, str]:
 
 
 @system.get(PREFIX, public=True)
-@system.response(200, IndexSchema)
+@system.response(200, ServiceInfoSchema)
 def get_index() -> dict[str, Any]:
     """Describe the service
 

@@ -10,13 +10,13 @@ from taskapi.web.schema import Schema
 STATES = OneOf(["ok", "ahead", "failed"])
 
 
-class LiveSchema(Schema):
+class LivenessSchema(Schema):
     """The process answers."""
 
     status = fields.String(validate=OneOf(["ok"]))
 
 
-class HealthSchema(LiveSchema):
+class HealthSchema(LivenessSchema):
     """Whether requests can be served, and the checks behind the answer."""
 
     optional: ClassVar[set[str]] = {"remedy"}
@@ -33,7 +33,7 @@ class HealthSchema(LiveSchema):
     )
 
 
-class IndexSchema(Schema):
+class ServiceInfoSchema(Schema):
     """What the service is, and where its parts are."""
 
     name = Text(high=100, metadata={"examples": ["taskapi"]})

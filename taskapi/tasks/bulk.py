@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from taskapi import clock, db
-from taskapi.errors import Fault, Invalid, PreconditionFailed, PreconditionRequired
+from taskapi.errors import FieldError, Invalid, PreconditionFailed, PreconditionRequired
 from taskapi.tasks import (
     external,
     reading,
@@ -20,7 +20,7 @@ from taskapi.tasks import (
     writes,
 )
 from taskapi.tasks.creation import Draft, everything, plant
-from taskapi.tasks.models import MOST_AT_ONCE
+from taskapi.tasks.models import MAX_BULK_TASKS
 from taskapi.tasks.tree import Path
 
 Held = Mapping[int, Any]
@@ -34,7 +34,7 @@ def run(caller: Any, request: Mapping[str, Any], *, dry_run: bool) -> dict[str, 
 
     Raises what the single changes raise, with the place in the request of each fault.
     """
-    with db.rehearsal() if dry_run else nullcontext():
+    with db.dry_run() if dry_run else nullcontext():
         return _run(caller, **request)
 
 
@@ -46,7 +46,9 @@ def refuse_unguarded(request: Mapping[str, Any]) -> None:
     ]
     places += [("delete", n) for n, _ in enumerate(request.get("delete", ()))]
     if places:
-        fault = Fault("Name the version; delete by DELETE with If-Match.", "required")
+        fault = FieldError(
+            "Name the version; delete by DELETE with If-Match.", "required"
+        )
         raise PreconditionRequired(faults={place: [fault] for place in places})
 
 
@@ -107,8 +109,8 @@ def _claimed(
 
 
 def _refuse_crowd(number: int) -> None:
-    if not 1 <= number <= MOST_AT_ONCE:
-        fault = Fault(f"Give 1 to {MOST_AT_ONCE} tasks in all.", "length")
+    if not 1 <= number <= MAX_BULK_TASKS:
+        fault = FieldError(f"Give 1 to {MAX_BULK_TASKS} tasks in all.", "length")
         raise Invalid({None: [fault]})
 
 
@@ -118,7 +120,7 @@ def _refuse_repeats(
     """Refuse two changes of one task, since their order would count."""
     wanted = _wanted(changes, delete)
     times = Counter(wanted.values())
-    fault = Fault("This task is named more than once.", "repeated")
+    fault = FieldError("This task is named more than once.", "repeated")
     faults = {place: [fault] for place, task in wanted.items() if times[task] > 1}
     if faults:
         raise Invalid(faults)
@@ -139,7 +141,7 @@ def _refuse_absent(
     live = {task_id for task_id, task in held.items() if task.deleted_at is None}
     absent = [place for place, task_id in wanted.items() if task_id not in live]
     if absent:
-        fault = Fault("You have no such task.", "not-found")
+        fault = FieldError("You have no such task.", "not-found")
         raise Invalid({place: [fault] for place in absent})
 
 
@@ -151,6 +153,6 @@ def _refuse_stale(held: Held, changes: Mapping[Path, Mapping[str, Any]]) -> None
             if fields[name] != current:
                 sentence = f"The current version is {current}."
                 versions.append(current)
-                faults[(*path, name)] = [Fault(sentence, "precondition-failed")]
+                faults[(*path, name)] = [FieldError(sentence, "precondition-failed")]
     if faults:
         raise PreconditionFailed(faults=faults, current_version=versions[0])

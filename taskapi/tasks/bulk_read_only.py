@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from taskapi.errors import Fault
+from taskapi.errors import FieldError
 from taskapi.tasks import reading
 from taskapi.tasks.schemas import TaskSchema
 from taskapi.web import read_only
@@ -24,7 +24,7 @@ def accept_read_only_members(caller: Any, request: dict[str, Any]) -> None:
             update["version"] = members.pop("version")
     ids = [update["id"] for update, members in sent.values() if members]
     tasks = {task.id: task for task in reading.find_present(caller, ids)}
-    errors: dict[Any, list[Fault]] = {}
+    errors: dict[Any, list[FieldError]] = {}
     for number, (update, members) in sent.items():
         task = tasks.get(update["id"])
         if members and task and update.get("version", task.version) == task.version:

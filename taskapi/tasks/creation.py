@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert
 
 from taskapi import db
-from taskapi.errors import Fault, Invalid
+from taskapi.errors import FieldError, Invalid
 from taskapi.tasks import limit, tags, tree, values
-from taskapi.tasks.models import MOST_SUBTASKS, table
+from taskapi.tasks.models import MAX_SUBTASKS, table
 from taskapi.tasks.tree import Path
 
 INSERT = insert(table).returning(table.c.id, sort_by_parameter_order=True)
@@ -70,7 +70,7 @@ def _insert(
 
 
 def _refuse_crowds(drafts: Sequence[Draft]) -> None:
-    crowded = [d for d in drafts if len(everything([d])) > 1 + MOST_SUBTASKS]
+    crowded = [d for d in drafts if len(everything([d])) > 1 + MAX_SUBTASKS]
     if crowded:
-        fault = Fault(f"At most {MOST_SUBTASKS} subtasks in all.", "length")
+        fault = FieldError(f"At most {MAX_SUBTASKS} subtasks in all.", "length")
         raise Invalid({(*draft.path, "subtasks"): [fault] for draft in crowded})

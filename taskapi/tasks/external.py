@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, select
 
 from taskapi import db
 from taskapi.db import statements
-from taskapi.errors import AlreadyExists, Fault, Invalid
-from taskapi.tasks.models import LIVE, Task
+from taskapi.errors import AlreadyExists, FieldError, Invalid
+from taskapi.tasks.models import NOT_DELETED, Task
 from taskapi.tasks.queries import OWNER, owned
 from taskapi.tasks.tree import Path
 
@@ -17,7 +17,7 @@ TAKEN = (
     select(Task.id, Task.external_id)
     .where(
         owned(OWNER),
-        LIVE,
+        NOT_DELETED,
         Task.external_id.in_(bindparam("external_ids", expanding=True)),
     )
     .order_by(Task.id)
@@ -36,7 +36,7 @@ def unique(owner_id: int, wanted: Mapping[str, Path]) -> Iterator[None]:
     except AlreadyExists as error:
         names = {"whose": owner_id, "external_ids": list(wanted)}
         taken = db.read(TAKEN, names)
-        fault = Fault("Another task has this external id.", "taken")
+        fault = FieldError("Another task has this external id.", "taken")
         raise AlreadyExists(
             "You have a task with this external_id; change it, or choose another one.",
             faults={
@@ -56,7 +56,7 @@ def places(given: Mapping[Path, Mapping[str, Any]]) -> dict[str, Path]:
     for path, fields in given.items():
         name = fields.get("external_id")
         if name in found:
-            fault = Fault("This is given more than once.", "repeated")
+            fault = FieldError("This is given more than once.", "repeated")
             raise Invalid({(*path, "external_id"): [fault]})
         if name is not None:
             found[name] = path

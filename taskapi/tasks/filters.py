@@ -8,8 +8,8 @@ from taskapi.tasks import models
 from taskapi.tasks.folding import runs
 from taskapi.tasks.schemas import external_id, tag
 from taskapi.tasks.search import (
-    MOST_TERMS,
-    MOST_WORDS,
+    MAX_TERMS,
+    MAX_WORDS,
     is_too_long,
 )
 from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
@@ -19,10 +19,10 @@ from taskapi.web.fields import (
     Coded,
     Ids,
     OneOf,
+    QueryDateOrTimestamp,
     QueryFlag,
     QueryInteger,
-    QueryMoment,
-    QueryMomentOrDay,
+    QueryTimestamp,
     Repeated,
     Text,
 )
@@ -51,7 +51,7 @@ class Search(Text):
 
     default_error_messages = {
         "wordless": "There is no letter, digit or symbol in it.",
-        "length": f"At most {MOST_WORDS} words, and {MOST_TERMS} characters of scripts "
+        "length": f"At most {MAX_WORDS} words, and {MAX_TERMS} characters of scripts "
         "without spaces.",
     }
 
@@ -94,7 +94,7 @@ class TaskListArguments(PageArguments):
         low=1,
         high=QUERY_LENGTH,
         metadata={
-            "description": f"At most {MOST_WORDS} words: each must begin a word of "
+            "description": f"At most {MAX_WORDS} words: each must begin a word of "
             "title or description. Case and accents are ignored. In scripts without "
             "spaces any part of the text is found.",
             "examples": ["water plant"],
@@ -104,7 +104,7 @@ class TaskListArguments(PageArguments):
     priority = Choices(models.Priority, metadata={"description": "One of these."})
     tag = Repeated(
         tag(),
-        most=models.MOST_TAGS,
+        most=models.MAX_TAGS,
         metadata={"description": "Has this tag; repeat it for tasks that have all."},
     )
     parent_id = Parent(
@@ -117,24 +117,24 @@ class TaskListArguments(PageArguments):
             "description": "Is a direct subtask of this task, or of `none`.",
         },
     )
-    due_before = QueryMomentOrDay(
+    due_before = QueryDateOrTimestamp(
         metadata={"description": "Before this time, or before the start of this day."}
     )
-    due_after = QueryMomentOrDay(
+    due_after = QueryDateOrTimestamp(
         metadata={"description": "From this time, or from the start of this day."}
     )
     due = fields.String(
         validate=OneOf(["none"]), metadata={"description": "Without a due date."}
     )
-    created_before = QueryMoment()
-    created_after = QueryMoment()
-    updated_before = QueryMoment()
-    updated_after = QueryMoment()
-    completed_before = QueryMoment()
-    completed_after = QueryMoment()
+    created_before = QueryTimestamp()
+    created_after = QueryTimestamp()
+    updated_before = QueryTimestamp()
+    updated_after = QueryTimestamp()
+    completed_before = QueryTimestamp()
+    completed_after = QueryTimestamp()
     overdue = QueryFlag()
     external_id = external_id()
-    ids = Ids(most=models.MOST_AT_ONCE)
+    ids = Ids(most=models.MAX_BULK_TASKS)
     deleted = QueryFlag(
         load_default=False, metadata={"description": "List the trash instead."}
     )

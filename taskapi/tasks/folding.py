@@ -44,7 +44,7 @@ LETTERS = str.maketrans(
 MARKED = (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
 """Where Unicode has its combining marks; a test compares this with Python's version."""
 
-MOST_MARKS = 30
+MAX_MARKS = 30
 """Marks on one letter that count, as in Unicode's stream-safe text format.
 
 Normalization sorts them, in a time that grows with the square of their number.
@@ -72,7 +72,7 @@ def marks() -> str:
 def _patterns() -> tuple[re.Pattern[str], ...]:
     mark = marks()
     return (
-        re.compile(f"(?<=[{mark}]{{{MOST_MARKS}}})[{mark}]+"),
+        re.compile(f"(?<=[{mark}]{{{MAX_MARKS}}})[{mark}]+"),
         re.compile(f"([{ACCENTED}])[{mark}]+"),
         re.compile(rf"[^\W_](?:[^\W_]|[{mark}])*|[^\x00-\x7f\w]"),
     )

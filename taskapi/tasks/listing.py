@@ -24,14 +24,14 @@ from sqlalchemy import (
     union_all,
 )
 
-from taskapi.db.compiled import Prepared
+from taskapi.db.compiled import CompiledStatement
 from taskapi.tasks.models import Task
 from taskapi.tasks.queries import CACHED, COLUMNS, LISTS, NO_DUE_DATE, matching
 from taskapi.tasks.sorting import SORTS, Key, Keys
 
 AFTER_ID = bindparam("after_id", type_=Task.id.type)
 Condition = ColumnElement[bool]
-Statement = Select[Any] | CompoundSelect[Any] | Prepared
+Statement = Select[Any] | CompoundSelect[Any] | CompiledStatement
 
 
 class Group(NamedTuple):
@@ -99,7 +99,7 @@ def total(filters: frozenset[str]) -> Statement:
 def _ready(
     statement: Select[Any] | CompoundSelect[Any], filters: frozenset[str]
 ) -> Statement:
-    return statement if filters & LISTS else Prepared(statement)
+    return statement if filters & LISTS else CompiledStatement(statement)
 
 
 def _part(

@@ -30,11 +30,11 @@ DESCRIPTION_LENGTH = 10_000
 EXTERNAL_ID_LENGTH = 200
 TAG_LENGTH = 50
 TAG_KEY_LENGTH = 18 * TAG_LENGTH  # no character folds to more than 18
-MOST_TAGS = 20
-MOST_SUBTASKS = 100
-MOST_LEVELS = 10
-MOST_SHOWN = 1000
-MOST_AT_ONCE = 100
+MAX_TAGS = 20
+MAX_SUBTASKS = 100
+MAX_TREE_DEPTH = 10
+MAX_EXPANDED_TASKS = 1000
+MAX_BULK_TASKS = 100
 
 
 class Status(StrEnum):
@@ -94,8 +94,8 @@ class Task(Versioned, Model):
 
 
 table = cast("Table", Task.__table__)
-LIVE = Task.deleted_at.is_(None)
-GONE = Task.deleted_at.is_not(None)
+NOT_DELETED = Task.deleted_at.is_(None)
+DELETED = Task.deleted_at.is_not(None)
 
 task_tags = Table(
     "task_tags",
@@ -107,7 +107,9 @@ task_tags = Table(
 )
 
 
-def _of_some(*columns: Any, where: ColumnElement[bool] = LIVE, **options: Any) -> Index:
+def _of_some(
+    *columns: Any, where: ColumnElement[bool] = NOT_DELETED, **options: Any
+) -> Index:
     """Index the rows that meet a condition: those outside the trash, unless it says."""
     name = options.pop("name", None)
     return Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)
@@ -124,13 +126,13 @@ for column in (
 _of_some(Task.owner_id, Task.due_is_day, Task.due_at, Task.id)
 _of_some(Task.owner_id, Task.status, Task.created_at, Task.id)
 _of_some(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
-_of_some(Task.owner_id, Task.deleted_at, where=GONE)
-_of_some(Task.deleted_at, where=GONE)
+_of_some(Task.owner_id, Task.deleted_at, where=DELETED)
+_of_some(Task.deleted_at, where=DELETED)
 _of_some(Task.parent_id, where=Task.parent_id.is_not(None))
 # deletes an account in batches, and finds its rows for the foreign key
 Index(None, Task.owner_id, Task.id)
 # the search index: GIN on PostgreSQL, an FTS5 table fed by triggers on SQLite
-Index("ix_tasks_words", Task.words, postgresql_using="gin").ddl_if("postgresql")
+Index("ix_tasks_terms", Task.words, postgresql_using="gin").ddl_if("postgresql")
 for statement in (*SQLITE_INDEX, *SQLITE_COUNT):
     event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
 for statement in POSTGRESQL_COUNT:

@@ -24,12 +24,12 @@ from sqlalchemy import (
 )
 
 from taskapi import credentials
-from taskapi.db.compiled import Prepared
+from taskapi.db.compiled import CompiledStatement
 from taskapi.db.types import Joined, UtcDateTime, constant
 from taskapi.tasks.models import (
-    GONE,
-    LIVE,
-    MOST_TAGS,
+    DELETED,
+    MAX_TAGS,
+    NOT_DELETED,
     OPEN,
     Status,
     Task,
@@ -92,8 +92,8 @@ COLUMNS = [
     overdue(NOW, TODAY).label("is_overdue"),
 ]
 
-ONE = Prepared(
-    select(*COLUMNS).where(owned(OWNER), LIVE, Task.id == bindparam("task_id"))
+ONE = CompiledStatement(
+    select(*COLUMNS).where(owned(OWNER), NOT_DELETED, Task.id == bindparam("task_id"))
 )
 SOME = select(*COLUMNS).where(
     owned(OWNER), Task.id.in_(bindparam("ids", expanding=True))
@@ -101,11 +101,11 @@ SOME = select(*COLUMNS).where(
 
 
 @lru_cache(maxsize=CACHED)
-def revision(columns: frozenset[str]) -> Prepared:
+def revision(columns: frozenset[str]) -> CompiledStatement:
     """Return the change of some columns of a task that still has the version `seen`."""
     one = (Task.id == bindparam("task_id"), Task.version == bindparam("seen"))
-    changed = update(table).where(owned(OWNER), LIVE, *one, credentials.valid())
-    return Prepared(changed.returning(*COLUMNS), columns=sorted(columns))
+    changed = update(table).where(owned(OWNER), NOT_DELETED, *one, credentials.valid())
+    return CompiledStatement(changed.returning(*COLUMNS), columns=sorted(columns))
 
 
 def _tagged(number: int) -> ColumnElement[bool]:
@@ -140,7 +140,7 @@ FILTERS: dict[str, ColumnElement[bool]] = {
     "no_due_date": NO_DUE_DATE,
     "due_before": _due("due_before", operator.lt),
     "due_after": _due("due_after", operator.ge),
-    **{f"tag_{number}": _tagged(number) for number in range(MOST_TAGS)},
+    **{f"tag_{number}": _tagged(number) for number in range(MAX_TAGS)},
     **{
         f"{name}_{side}": condition
         for name, column in {
@@ -159,7 +159,7 @@ FILTERS: dict[str, ColumnElement[bool]] = {
 def matching(statement: Select[Any], filters: frozenset[str]) -> Select[Any]:
     """Return a statement for the tasks of the caller that match the filters."""
     where = [FILTERS[name] for name in sorted(filters - {"deleted"})]
-    place = GONE if "deleted" in filters else LIVE
+    place = DELETED if "deleted" in filters else NOT_DELETED
     return statement.where(_mine(filters), place, *where)
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 from taskapi import clock, db
 from taskapi.db import AnyRow
-from taskapi.db.page_request import Window
-from taskapi.errors import Fault, Invalid, NotFound
+from taskapi.db.page_request import PageRequest
+from taskapi.errors import FieldError, Invalid, NotFound
 from taskapi.tasks import listing, queries, tree
 from taskapi.tasks.filtering import translate
 from taskapi.tasks.local_days import (
     current_day,
     midnight,
 )
-from taskapi.tasks.models import MOST_SHOWN
+from taskapi.tasks.models import MAX_EXPANDED_TASKS
 from taskapi.tasks.sorting import (
     Keys,
     cursor_parameters,
@@ -50,8 +50,8 @@ def find_trees(caller: Any, task_ids: Sequence[int]) -> list[Any]:
     Raises Invalid where that is more than 1,000 tasks.
     """
     found = tree.nest(db.read(tree.TREE, moments(caller) | {"ids": task_ids}))
-    if len(found) > MOST_SHOWN:
-        fault = Fault("More than 1,000 tasks; list them by parent_id.", "range")
+    if len(found) > MAX_EXPANDED_TASKS:
+        fault = FieldError("More than 1,000 tasks; list them by parent_id.", "range")
         raise Invalid({"expand": [fault]}, in_query=True)
     if not set(task_ids) <= set(found):
         raise NotFound
@@ -59,7 +59,7 @@ def find_trees(caller: Any, task_ids: Sequence[int]) -> list[Any]:
 
 
 def find_page(
-    caller: Any, filters: dict[str, Any], sort: str, window: Window
+    caller: Any, filters: dict[str, Any], sort: str, window: PageRequest
 ) -> Sequence[AnyRow]:
     """Return a page of the caller's tasks, and one more row if there are more.
 
@@ -79,7 +79,7 @@ def _page(
     caller: Any,
     filters: dict[str, Any],
     keys: Keys,
-    window: Window,
+    window: PageRequest,
     *,
     only_ids: bool = False,
 ) -> Sequence[AnyRow]:

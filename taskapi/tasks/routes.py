@@ -13,19 +13,19 @@ from taskapi.tasks.filters import (
     TaskListArguments,
 )
 from taskapi.tasks.schemas import (
-    BulkAnswerSchema,
-    BulkSchema,
-    FiguresSchema,
-    ServiceFiguresSchema,
+    BulkRequestSchema,
+    BulkResultSchema,
+    ServiceStatsSchema,
     TagPageSchema,
     TaskPageSchema,
     TaskSchema,
+    TaskStatsSchema,
     TaskTreeSchema,
 )
 from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.idempotency import replayable
+from taskapi.web.idempotency import idempotent
 from taskapi.web.settings import settings
 
 tasks = Blueprint("tasks", "Your tasks.", limit="default", takes_keys=True)
@@ -36,7 +36,7 @@ Versions = frozenset[int] | None
 
 @tasks.post("/tasks", scope=WRITE)
 @tasks.arguments(TaskTreeSchema)
-@replayable
+@idempotent
 @tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
 @tasks.leads_to(
     "get_task",
@@ -46,7 +46,7 @@ Versions = frozenset[int] | None
     "restore_task",
     task_id="$response.body#/id",
 )
-@tasks.refuses("already-exists", "limit-reached", "parent-too-deep")
+@tasks.problems("already-exists", "limit-reached", "parent-too-deep")
 def create_task(fields: dict[str, Any]) -> Any:
     """Make a task
 
@@ -63,7 +63,7 @@ def create_task(fields: dict[str, Any]) -> Any:
 @tasks.leads_to(
     "get_task", "update_task", "delete_task", task_id="$response.body#/items/0/id"
 )
-@tasks.refuses("invalid-cursor")
+@tasks.problems("invalid-cursor")
 def list_tasks(arguments: dict[str, Any]) -> Any:
     """List your tasks
 
@@ -96,9 +96,9 @@ def get_task(arguments: dict[str, Any], task_id: int) -> Any:
 
 @tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"], scope=WRITE)
 @tasks.arguments(TaskSchema(partial=True))
-@replayable
+@idempotent
 @tasks.response(200, TaskSchema)
-@tasks.refuses("already-exists", "parent-cycle", "parent-too-deep")
+@tasks.problems("already-exists", "parent-cycle", "parent-too-deep")
 @conditional.write
 def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> Any:
     """Change a task
@@ -116,7 +116,7 @@ def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> An
 
 @tasks.delete("/tasks/<id:task_id>", scope=WRITE)
 @tasks.arguments(DeleteArguments, location="query")
-@replayable
+@idempotent
 @tasks.response(204)
 @tasks.leads_to("restore_task", task_id="$request.path.task_id")
 @conditional.write
@@ -129,10 +129,10 @@ def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) ->
 
 
 @tasks.post("/tasks/<id:task_id>/restore", scope=WRITE)
-@replayable
+@idempotent
 @tasks.response(200, TaskSchema)
 @tasks.leads_to("get_task", task_id="$request.path.task_id")
-@tasks.refuses("already-exists")
+@tasks.problems("already-exists")
 @conditional.write
 def restore_task(task_id: int, versions: Versions) -> Any:
     """Take a task out of the trash
@@ -145,10 +145,10 @@ def restore_task(task_id: int, versions: Versions) -> Any:
 
 @tasks.post("/tasks/bulk", scope=WRITE)
 @tasks.arguments(BulkArguments, location="query")
-@tasks.arguments(BulkSchema)
-@replayable
-@tasks.response(200, BulkAnswerSchema)
-@tasks.refuses(
+@tasks.arguments(BulkRequestSchema)
+@idempotent
+@tasks.response(200, BulkResultSchema)
+@tasks.problems(
     "already-exists",
     "limit-reached",
     "parent-cycle",
@@ -156,7 +156,7 @@ def restore_task(task_id: int, versions: Versions) -> Any:
     "precondition-failed",
     "precondition-required",
 )
-def change_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
+def bulk_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
     """Make, change and delete many tasks
 
     All of it happens, or nothing: first the changes, then the deletions, then the new
@@ -169,7 +169,7 @@ def change_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
 
 
 @tasks.get("/tasks/stats", scope=READ)
-@tasks.response(200, FiguresSchema)
+@tasks.response(200, TaskStatsSchema)
 def get_stats() -> Any:
     """Count your tasks
 
@@ -179,8 +179,8 @@ def get_stats() -> Any:
 
 
 @tasks.get("/tasks/admin/stats", scope=Scope.ADMIN)
-@tasks.response(200, ServiceFiguresSchema)
-@tasks.refuses("admin-required")
+@tasks.response(200, ServiceStatsSchema)
+@tasks.problems("admin-required")
 def get_service_stats() -> Any:
     """Count all accounts and all tasks
 
@@ -192,7 +192,7 @@ def get_service_stats() -> Any:
 @tasks.get("/tags", scope=READ)
 @tasks.arguments(pagination.PageArguments, location="query")
 @tasks.response(200, TagPageSchema, headers={"Link": "Link"})
-@tasks.refuses("invalid-cursor")
+@tasks.problems("invalid-cursor")
 def list_tags(arguments: dict[str, Any]) -> Any:
     """List your tags
 

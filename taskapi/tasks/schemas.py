@@ -9,14 +9,14 @@ from taskapi.tasks import models, tags
 from taskapi.web.fields import (
     Choice,
     Count,
+    DateOrTimestamp,
     Derived,
     Integer,
     Length,
-    Moment,
-    MomentOrDay,
     Nested,
     Several,
     Text,
+    Timestamp,
 )
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
@@ -27,7 +27,7 @@ COMMA = r",\uFE10\uFE50\uFF0C"
 TAG = rf"^[^{COMMA}{CONTROL}]*[^{COMMA}\s{CONTROL}][^{COMMA}{CONTROL}]*$"
 
 
-class DueDate(Derived, MomentOrDay):
+class DueDate(Derived, DateOrTimestamp):
     """A due date, which comes back in the form in which it was given."""
 
     def derive(self, obj: Any) -> Any:
@@ -81,7 +81,7 @@ def subtasks() -> Several:
         data_key="subtasks",
         attribute="subtasks",
         load_only=True,
-        validate=Length(max=models.MOST_SUBTASKS),
+        validate=Length(max=models.MAX_SUBTASKS),
         metadata={"description": "At most 100 in all, on at most 10 levels."},
     )
 
@@ -126,7 +126,7 @@ class TaskSchema(Schema):
     )
     tags = Tags(
         tag(),
-        validate=Length(max=models.MOST_TAGS),
+        validate=Length(max=models.MAX_TAGS),
         metadata={
             "description": "Compared like search words, and returned as you first "
             "wrote them.",
@@ -153,15 +153,15 @@ class TaskSchema(Schema):
         },
     )
     subtask_count = Count(dump_only=True, metadata={"examples": [0]})
-    completed_at = Moment(dump_only=True, allow_none=True)
-    deleted_at = Moment(
+    completed_at = Timestamp(dump_only=True, allow_none=True)
+    deleted_at = Timestamp(
         dump_only=True,
         allow_none=True,
         metadata={"description": "When it went to the trash."},
     )
     version = Integer(dump_only=True, low=1)
-    created_at = Moment(dump_only=True)
-    updated_at = Moment(dump_only=True)
+    created_at = Timestamp(dump_only=True)
+    updated_at = Timestamp(dump_only=True)
 
 
 class SubtaskSchema(TaskSchema):
@@ -193,7 +193,7 @@ class TaskTreeSchema(TaskSchema):
         dump_only=True,
         metadata={
             "description": "Only where it is asked for or was just made.",
-            "maxItems": models.MOST_SHOWN,
+            "maxItems": models.MAX_EXPANDED_TASKS,
         },
     )
 
@@ -201,7 +201,7 @@ class TaskTreeSchema(TaskSchema):
 TaskPageSchema = page_of(TaskSchema)
 
 
-class BulkChangeSchema(TaskSchema):
+class BulkTaskUpdateSchema(TaskSchema):
     """A change of one of several tasks."""
 
     example: ClassVar[dict[str, Any]] = {"id": 1, "if_version": 2, "priority": "low"}
@@ -212,7 +212,7 @@ class BulkChangeSchema(TaskSchema):
     )
 
 
-class BulkSchema(Schema):
+class BulkRequestSchema(Schema):
     """Changes of 1 to 100 tasks in all, each task named once."""
 
     shape: ClassVar[dict[str, Any]] = {"minProperties": 1}
@@ -222,25 +222,25 @@ class BulkSchema(Schema):
 
     create = Several(
         Nested(lambda: TaskTreeSchema().for_input()),
-        validate=Length(max=models.MOST_AT_ONCE),
+        validate=Length(max=models.MAX_BULK_TASKS),
     )
     update = Several(
-        Nested(lambda: BulkChangeSchema(partial=("title",)).for_input()),
-        validate=Length(max=models.MOST_AT_ONCE),
+        Nested(lambda: BulkTaskUpdateSchema(partial=("title",)).for_input()),
+        validate=Length(max=models.MAX_BULK_TASKS),
     )
-    delete = Several(Integer(low=1), validate=Length(max=models.MOST_AT_ONCE))
+    delete = Several(Integer(low=1), validate=Length(max=models.MAX_BULK_TASKS))
 
 
-class BulkAnswerSchema(Schema):
+class BulkResultSchema(Schema):
     """What came of the changes, in the order of the request."""
 
     created = fields.List(
-        Nested(TaskSchema), metadata={"maxItems": models.MOST_AT_ONCE}
+        Nested(TaskSchema), metadata={"maxItems": models.MAX_BULK_TASKS}
     )
     updated = fields.List(
-        Nested(TaskSchema), metadata={"maxItems": models.MOST_AT_ONCE}
+        Nested(TaskSchema), metadata={"maxItems": models.MAX_BULK_TASKS}
     )
-    deleted = fields.List(Integer(low=1), metadata={"maxItems": models.MOST_AT_ONCE})
+    deleted = fields.List(Integer(low=1), metadata={"maxItems": models.MAX_BULK_TASKS})
 
 
 class TagSchema(Schema):
@@ -259,7 +259,7 @@ def counts(name: str, kind: type[StrEnum]) -> Nested:
     return Nested(type(f"{name}Schema", (Schema,), members))
 
 
-class FiguresSchema(Schema):
+class TaskStatsSchema(Schema):
     """How many tasks there are, of each kind."""
 
     total = Count(metadata={"examples": [12]})
@@ -270,7 +270,7 @@ class FiguresSchema(Schema):
     completed_last_7_days = Count()
 
 
-class AccountFiguresSchema(Schema):
+class UserStatsSchema(Schema):
     """How many accounts there are."""
 
     total = Count()
@@ -278,8 +278,8 @@ class AccountFiguresSchema(Schema):
     admins = Count()
 
 
-class ServiceFiguresSchema(Schema):
+class ServiceStatsSchema(Schema):
     """How many accounts and tasks there are."""
 
-    users = Nested(AccountFiguresSchema)
-    tasks = Nested(FiguresSchema)
+    users = Nested(UserStatsSchema)
+    tasks = Nested(TaskStatsSchema)

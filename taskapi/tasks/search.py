@@ -31,18 +31,18 @@ from taskapi.tasks import folding
 LONGEST = 200
 """No query has a longer word, so the rest of a longer one is not indexed."""
 
-MOST_WORDS = 8
-MOST_TERMS = 64
+MAX_WORDS = 8
+MAX_TERMS = 64
 """What a search may have, since each is looked up in the index."""
 
 _REMOVE = (
-    "INSERT INTO task_words(task_words, rowid, words) "
+    "INSERT INTO task_terms(task_terms, rowid, words) "
     "VALUES('delete', old.id, old.words);"
 )
-_ADD = "INSERT INTO task_words(rowid, words) VALUES(new.id, new.words);"
-_TRIGGER = "CREATE TRIGGER task_words_"
+_ADD = "INSERT INTO task_terms(rowid, words) VALUES(new.id, new.words);"
+_TRIGGER = "CREATE TRIGGER task_terms_"
 SQLITE_INDEX = (
-    "CREATE VIRTUAL TABLE task_words USING fts5("
+    "CREATE VIRTUAL TABLE task_terms USING fts5("
     "words, content='tasks', content_rowid='id', "
     "tokenize=\"ascii tokenchars '@'\", detail=none)",
     f"{_TRIGGER}insert AFTER INSERT ON tasks BEGIN {_ADD} END",
@@ -62,7 +62,7 @@ def is_too_long(query: str) -> bool:
     """Return whether a search has more words or index terms than are looked up."""
     words = folding.runs(query)
     terms = folding.searched_terms(words, LONGEST)
-    return len(words) > MOST_WORDS or len(terms) > MOST_TERMS
+    return len(words) > MAX_WORDS or len(terms) > MAX_TERMS
 
 
 def wanted(owner_id: int, query: str) -> list[str]:
@@ -127,6 +127,6 @@ def _ask_tsvector(element: Matches, compiler: SQLCompiler, **options: Any) -> st
 @compiles(Matches, "sqlite")
 def _ask_fts5(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
     _, task_id, query = element.clauses
-    found: Select[Any] = select(column("rowid")).select_from(table("task_words"))
-    matching = found.where(column("task_words").bool_op("MATCH")(query))
+    found: Select[Any] = select(column("rowid")).select_from(table("task_terms"))
+    matching = found.where(column("task_terms").bool_op("MATCH")(query))
     return compiler.process(task_id.in_(matching), **options)

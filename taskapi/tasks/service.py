@@ -6,7 +6,7 @@ from sqlalchemy import String, and_, bindparam, insert, literal, select
 
 from taskapi import clock, credentials, db
 from taskapi.db import AnyRow, versioning
-from taskapi.db.compiled import Prepared
+from taskapi.db.compiled import CompiledStatement
 from taskapi.db.versioning import Versions
 from taskapi.errors import NotFound, PreconditionFailed
 from taskapi.tasks import (
@@ -25,7 +25,7 @@ from taskapi.tasks.models import Task, table
 
 GIVEN = {name: bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS}
 COLUMNS = GIVEN | {"owner_id": limit.OWNER_WITH_ROOM}
-INSERT = Prepared(
+INSERT = CompiledStatement(
     insert(table)
     .from_select(
         list(COLUMNS),

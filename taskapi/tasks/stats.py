@@ -9,7 +9,7 @@ from taskapi import clock, db
 from taskapi.db import AnyRow, replica
 from taskapi.db.types import UtcDateTime
 from taskapi.tasks.local_days import current_day, midnight
-from taskapi.tasks.models import LIVE, Priority, Status, Task
+from taskapi.tasks.models import NOT_DELETED, Priority, Status, Task
 from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned
 from taskapi.tasks.reading import moments
 from taskapi.users.models import PRESENT, Role, User
@@ -33,7 +33,7 @@ def _kinds(today: Any) -> list[ColumnElement[int]]:
     ]
 
 
-OWN = select(*_kinds(TODAY)).where(owned(OWNER), LIVE)
+OWN = select(*_kinds(TODAY)).where(owned(OWNER), NOT_DELETED)
 ACCOUNTS = (
     select(
         User.timezone,
@@ -61,7 +61,9 @@ def of_everyone() -> dict[str, Any]:
     stored = {zone: literal(day, UtcDateTime) for zone, day in days.items()}
     today = case(stored, value=User.timezone)
     tasks = (
-        select(*_kinds(today)).join(User, User.id == Task.owner_id).where(LIVE, PRESENT)
+        select(*_kinds(today))
+        .join(User, User.id == Task.owner_id)
+        .where(NOT_DELETED, PRESENT)
     )
     counted = replica.read(tasks, {"now": now, "since": now - LATELY})[0]
     names = ("total", "active", "admins")

@@ -14,12 +14,12 @@ from sqlalchemy import String, bindparam, delete, func, literal, select, text
 
 from taskapi import db
 from taskapi.db import AnyRow
-from taskapi.db.compiled import Prepared
-from taskapi.db.page_request import Window
+from taskapi.db.compiled import CompiledStatement
+from taskapi.db.page_request import PageRequest
 from taskapi.db.types import Each
 from taskapi.tasks import tree
 from taskapi.tasks.folding import fold
-from taskapi.tasks.models import LIVE, Task, task_tags
+from taskapi.tasks.models import NOT_DELETED, Task, task_tags
 from taskapi.tasks.queries import OWNER, owned
 
 _keys = Each(bindparam("keys", type_=String())).table_valued("value", name="wanted")
@@ -32,7 +32,7 @@ def _written(key: Any) -> Any:
     return one.limit(1).scalar_subquery()
 
 
-WRITTEN = Prepared(
+WRITTEN = CompiledStatement(
     select(_keys.c.value.label("key"), _written(_keys.c.value).label("name"))
 )
 INSERT = {
@@ -52,7 +52,7 @@ INSERT = {
 COUNTED = (
     select(task_tags.c.key, func.count().label("task_count"))
     .join(Task, Task.id == task_tags.c.task_id)
-    .where(owned(OWNER), task_tags.c.owner_id == OWNER, LIVE)
+    .where(owned(OWNER), task_tags.c.owner_id == OWNER, NOT_DELETED)
     .group_by(task_tags.c.key)
 )
 AFTER = COUNTED.where(task_tags.c.key > bindparam("after"))
@@ -110,7 +110,7 @@ def _written_before(owner_id: int, keys: Iterable[str]) -> dict[str, str]:
     return {row.key: row.name for row in rows if row.name is not None}
 
 
-def find_page(caller: Any, window: Window) -> tuple[Sequence[AnyRow], int | None]:
+def find_page(caller: Any, window: PageRequest) -> tuple[Sequence[AnyRow], int | None]:
     """Return a page of the caller's tags, with how many tasks have each."""
     after = {"after": window.after[0]} if window.after else {}
     owner = {"whose": caller.id}

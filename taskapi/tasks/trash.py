@@ -13,7 +13,7 @@ from taskapi import clock, db
 from taskapi.db import AnyRow, statements
 from taskapi.db.types import UtcDateTime
 from taskapi.tasks import tree
-from taskapi.tasks.models import LIVE, Task, table
+from taskapi.tasks.models import NOT_DELETED, Task, table
 from taskapi.tasks.queries import NOW
 from taskapi.tasks.tree import PRESENT, downwards
 
@@ -24,7 +24,7 @@ _children = table.alias("children")
 LEAF = ~exists().where(_children.c.parent_id == Task.id)
 SINCE = bindparam("since", type_=UtcDateTime)
 RAISED = {"version": table.c.version + 1, "updated_at": NOW}
-_living, _gone = downwards(LIVE), downwards(Task.deleted_at == SINCE)
+_living, _gone = downwards(NOT_DELETED), downwards(Task.deleted_at == SINCE)
 TAKE = (
     update(table)
     .where(table.c.id.in_(select(_living.c.id)))

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import CTE, BindParameter, bindparam, func, literal, select
 
 from taskapi import db
-from taskapi.errors import Fault, Invalid, ParentCycle, ParentTooDeep
-from taskapi.tasks.models import LIVE, MOST_LEVELS, MOST_SHOWN, Task
+from taskapi.errors import FieldError, Invalid, ParentCycle, ParentTooDeep
+from taskapi.tasks.models import MAX_EXPANDED_TASKS, MAX_TREE_DEPTH, NOT_DELETED, Task
 from taskapi.tasks.queries import COLUMNS, OWNER, owned
 from taskapi.users.models import User
 
@@ -23,7 +23,7 @@ Path = tuple[str | int, ...]
 
 IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 HOLD = select(User.id).where(User.id == OWNER).with_for_update(key_share=True)
-PRESENT = select(Task.id).where(owned(OWNER), LIVE, Task.id.in_(IDS))
+PRESENT = select(Task.id).where(owned(OWNER), NOT_DELETED, Task.id.in_(IDS))
 
 
 def _upwards() -> CTE:
@@ -38,7 +38,7 @@ def _upwards() -> CTE:
     return above.union_all(
         select(above.c.start, Task.parent_id, above.c.n + 1)
         .join(above, Task.id == above.c.id)
-        .where(Task.parent_id.is_not(None), above.c.n < MOST_LEVELS)
+        .where(Task.parent_id.is_not(None), above.c.n < MAX_TREE_DEPTH)
     )
 
 
@@ -52,16 +52,16 @@ def downwards(*conditions: Any) -> CTE:
     return below.union_all(
         select(below.c.start, Task.id, below.c.n + 1)
         .join(below, Task.parent_id == below.c.id)
-        .where(below.c.n <= MOST_LEVELS, *conditions)
+        .where(below.c.n <= MAX_TREE_DEPTH, *conditions)
     )
 
 
-_above, _below = _upwards(), downwards(LIVE)
+_above, _below = _upwards(), downwards(NOT_DELETED)
 ABOVE = select(_above.c.start, _above.c.id)
 HEIGHTS = select(_below.c.start, func.max(_below.c.n).label("height")).group_by(
     _below.c.start
 )
-_shown = select(_below.c.id).limit(MOST_SHOWN + 1).cte("shown")
+_shown = select(_below.c.id).limit(MAX_EXPANDED_TASKS + 1).cte("shown")
 TREE = select(*COLUMNS).join(_shown, _shown.c.id == Task.id).order_by(Task.id)
 """Without a sort inside, so that the recursion ends with the last row shown."""
 
@@ -80,7 +80,7 @@ def refuse_absent_parents(owner_id: int, parents: Mapping[Path, int | None]) -> 
     absent = asked - {row.id for row in rows}
     places = [path for path, parent in parents.items() if parent in absent]
     if places:
-        fault = Fault("You have no such task.", "not-found")
+        fault = FieldError("You have no such task.", "not-found")
         raise Invalid({(*path, "parent_id"): [fault] for path in places})
 
 
@@ -92,7 +92,7 @@ def refuse_bad_shapes(owner_id: int, moved: Mapping[int, Path]) -> None:
     circular, deep = _misplaced(owner_id, moved)
     for kind, places in ((ParentCycle, circular), (ParentTooDeep, deep)):
         if places:
-            fault = Fault(kind.message, kind.code)
+            fault = FieldError(kind.message, kind.code)
             raise kind({moved[task_id]: [fault] for task_id in places})
 
 
@@ -110,7 +110,7 @@ def _misplaced(owner_id: int, moved: Collection[int]) -> tuple[list[int], list[i
     depths = Counter(start for start, _ in above)
     heights = {h.start: h.height for h in db.session.execute(HEIGHTS, of)}
     circular = [task_id for task_id in moved if (task_id, task_id) in above]
-    deep = [m for m in moved if depths[m] + heights[m] > MOST_LEVELS]
+    deep = [m for m in moved if depths[m] + heights[m] > MAX_TREE_DEPTH]
     return circular, deep
 
 

@@ -53,10 +53,10 @@ def login_of(user: Any) -> str:
     return str(user.email or user.username)
 
 
-class Guess(Model):
+class LoginAttempts(Model):
     """How often a password was guessed lately, for an account or from an address."""
 
-    __tablename__ = "guesses"
+    __tablename__ = "login_attempts"
 
     subject: Mapped[str] = mapped_column(String(64), unique=True)
     number: Mapped[int]

@@ -4,7 +4,7 @@ from typing import Any
 
 from taskapi.scopes import Scope
 from taskapi.users import service
-from taskapi.users.schemas import DeletionSchema, UserSchema
+from taskapi.users.schemas import AccountDeletionSchema, UserSchema
 from taskapi.web import conditional, rate_limits, read_only
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
@@ -24,7 +24,7 @@ def get_me() -> Any:
 @users.route("/users/me", methods=["PATCH", "PUT"], scope=Scope.ACCOUNT_WRITE)
 @users.arguments(UserSchema(partial=True))
 @users.response(200, UserSchema)
-@users.refuses("already-exists")
+@users.problems("already-exists")
 @conditional.write
 def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
     """Change your account
@@ -42,9 +42,9 @@ def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
 
 
 @users.delete("/users/me", limit="auth", ends_caller=True)
-@users.arguments(DeletionSchema)
+@users.arguments(AccountDeletionSchema)
 @users.response(204)
-@users.refuses("invalid-credentials", "last-admin")
+@users.problems("invalid-credentials", "last-admin")
 def delete_me(proof: dict[str, str]) -> None:
     """Delete your account
 

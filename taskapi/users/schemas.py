@@ -6,17 +6,17 @@ from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from taskapi.errors import Fault
+from taskapi.errors import FieldError
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MAX_LENGTH, MIN_LENGTH, normalize
 from taskapi.users import models
 from taskapi.web.fields import (
-    MOST_SHRINKAGE,
+    MAX_SHRINKAGE,
     Choice,
     Integer,
     Length,
-    Moment,
     Text,
+    Timestamp,
 )
 from taskapi.web.schema import Schema
 
@@ -56,7 +56,7 @@ def email(**options: Any) -> Text:
 
 def username(**options: Any) -> Text:
     """Return a username field."""
-    about = {"description": "Letter case does not count.", "examples": ["ann"]}
+    about = {"description": "OutgoingEmail case does not count.", "examples": ["ann"]}
     return Text(
         low=3,
         high=models.USERNAME_LENGTH,
@@ -78,7 +78,7 @@ class NormalizedLength(Length):
 
     def __call__(self, value: Any) -> Any:
         """Measure it; what is much too long takes long to normalize."""
-        much_too_long = len(value) > MAX_LENGTH * MOST_SHRINKAGE
+        much_too_long = len(value) > MAX_LENGTH * MAX_SHRINKAGE
         super().__call__(value if much_too_long else normalize(value))
         return value
 
@@ -113,7 +113,7 @@ class Timezone(Text):
         name = super()._deserialize(value, *args, **kwargs)
         if name not in TIMEZONES:
             hint = "Such as UTC or Europe/Berlin."
-            raise ValidationError(Fault("Not an IANA time zone.", "choice", hint))
+            raise ValidationError(FieldError("Not an IANA time zone.", "choice", hint))
         return name
 
 
@@ -131,12 +131,12 @@ class UserSchema(Schema):
     email_verified = fields.Boolean(dump_only=True)
     timezone = Timezone()
     version = Integer(dump_only=True, low=1)
-    created_at = Moment(dump_only=True)
-    updated_at = Moment(dump_only=True)
+    created_at = Timestamp(dump_only=True)
+    updated_at = Timestamp(dump_only=True)
     current_password = Password()
 
 
-class RegistrationSchema(Schema):
+class UserCreateSchema(Schema):
     """A new account: a password, and an email, a username or both."""
 
     # not `anyOf` of the names: client generators know no type for a body with that
@@ -152,10 +152,12 @@ class RegistrationSchema(Schema):
     def has_name(self, _data: Any, given: dict[str, Any], **_: Any) -> None:
         """Ask for one of the two names."""
         if isinstance(given, dict) and not {"email", "username"} & set(given):
-            raise ValidationError(Fault("Give an email or a username.", "required"))
+            raise ValidationError(
+                FieldError("Give an email or a username.", "required")
+            )
 
 
-class DeletionSchema(Schema):
+class AccountDeletionSchema(Schema):
     """The password, asked for once more before an account goes."""
 
     password = Password(required=True)

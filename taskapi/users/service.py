@@ -12,7 +12,7 @@ from sqlalchemy import delete as sql_delete
 from taskapi import clock, credentials, db, passwords
 from taskapi.db import AnyRow, statements, versioning
 from taskapi.errors import (
-    Fault,
+    FieldError,
     Invalid,
     InvalidCredentials,
     LastAdmin,
@@ -58,7 +58,7 @@ def create(*, password: str, **fields: Any) -> AnyRow:
 def register(*, needs_email: bool, **fields: Any) -> AnyRow:
     """Make an account over HTTP, where an email may be needed."""
     if needs_email and "email" not in fields:
-        raise Invalid({"email": [Fault("An email is needed here.", "required")]})
+        raise Invalid({"email": [FieldError("An email is needed here.", "required")]})
     return create(**fields)
 
 
@@ -260,20 +260,20 @@ def _same_password() -> Iterator[None]:
 def _prove_in_field(caller: Any, password: str | None) -> str:
     """Return the proven hash; raises Invalid that names the field of the password."""
     if password is None:
-        fault = Fault("Needed to change the email.", "required")
+        fault = FieldError("Needed to change the email.", "required")
         raise Invalid({"current_password": [fault]})
     try:
         return prove(caller, password)
     except InvalidCredentials as error:
-        fault = Fault("This is not the current password.", "wrong")
+        fault = FieldError("This is not the current password.", "wrong")
         raise Invalid({"current_password": [fault]}) from error
 
 
 def _refuse_nameless(names: dict[str, Any], *, keeps_email: bool) -> None:
     if names["email"] is None and names["username"] is None:
-        raise Invalid({None: [Fault("Keep an email or a username.", "required")]})
+        raise Invalid({None: [FieldError("Keep an email or a username.", "required")]})
     if names["email"] is None and keeps_email:
-        raise Invalid({"email": [Fault("An email is needed here.", "required")]})
+        raise Invalid({"email": [FieldError("An email is needed here.", "required")]})
 
 
 def _allowed(caller: Any) -> ColumnElement[bool]:

@@ -19,7 +19,7 @@ from taskapi import clock, db, passwords
 from taskapi.db import statements
 from taskapi.errors import RateLimited
 from taskapi.observability import metrics
-from taskapi.users.models import Guess
+from taskapi.users.models import LoginAttempts
 
 log = structlog.get_logger()
 
@@ -107,7 +107,7 @@ def login_attempt(account: Subject, network: str) -> Iterator[None]:
         total = count(account)
         own = _count_within(total, network)
         client = count(address(network))
-        db.commit_despite_refusal()
+        db.commit_early()
         yield
         _subtract(total, 1)  # first of all, since it locks the row
         failed = _delete(own) - 1
@@ -115,7 +115,7 @@ def login_attempt(account: Subject, network: str) -> Iterator[None]:
             _subtract(total, failed)
         _subtract(client, 1)
         _delete_zero(total, client)
-        db.commit_despite_refusal()  # a hash may follow, without any lock
+        db.commit_early()  # a hash may follow, without any lock
 
 
 @contextmanager
@@ -126,10 +126,10 @@ def proof_attempt(subject: Subject) -> Iterator[None]:
     """
     with passwords.slot():
         counted = count(subject)
-        db.commit_despite_refusal()
+        db.commit_early()
         yield
         _delete(counted)
-        db.commit_despite_refusal()
+        db.commit_early()
 
 
 def count(subject: Subject) -> Count:
@@ -138,7 +138,7 @@ def count(subject: Subject) -> Count:
     An attempt beyond it need not be stored: the caller's transaction is rolled back.
     """
     now = clock.now()
-    counted = _increment(subject, now + WINDOW, Guess.expires_at <= now)
+    counted = _increment(subject, now + WINDOW, LoginAttempts.expires_at <= now)
     if counted.number > subject.most:
         left = counted.expires_at - clock.now()  # after a wait for the database
         wait = max(1, math.ceil(left.total_seconds()))
@@ -150,35 +150,39 @@ def count(subject: Subject) -> Count:
 
 def forget(user_id: int) -> None:
     """Lift the lock of an account."""
-    statement = delete(Guess).where(Guess.subject == account(user_id).digest)
+    statement = delete(LoginAttempts).where(
+        LoginAttempts.subject == account(user_id).digest
+    )
     db.session.execute(statement)
 
 
 def purge() -> int:
     """Delete counts whose 15 minutes have passed; return how many."""
-    return statements.delete_all(Guess, Guess.expires_at <= clock.now())
+    return statements.delete_all(LoginAttempts, LoginAttempts.expires_at <= clock.now())
 
 
 def _count_within(total: Count, network: str) -> Count:
     """Count the share of a network in a total, for the same 15 minutes."""
     share = Subject(f"{total.subject.name} from {network}", OF_ACCOUNT)
-    return _increment(share, total.expires_at, Guess.expires_at != total.expires_at)
+    return _increment(
+        share, total.expires_at, LoginAttempts.expires_at != total.expires_at
+    )
 
 
 def _increment(subject: Subject, ends_at: datetime, expired: Any) -> Count:
     """Add one to the stored number, or begin with one where that has expired."""
     fresh = {"number": 1, "expires_at": ends_at}
     statement = (
-        statements.upsert(Guess)
+        statements.upsert(LoginAttempts)
         .values(subject=subject.digest, **fresh)
         .on_conflict_do_update(
-            index_elements=[Guess.subject],
+            index_elements=[LoginAttempts.subject],
             set_={
-                "number": case((expired, 1), else_=Guess.number + 1),
-                "expires_at": case((expired, ends_at), else_=Guess.expires_at),
+                "number": case((expired, 1), else_=LoginAttempts.number + 1),
+                "expires_at": case((expired, ends_at), else_=LoginAttempts.expires_at),
             },
         )
-        .returning(Guess.number, Guess.expires_at)
+        .returning(LoginAttempts.number, LoginAttempts.expires_at)
     )
     return Count(subject, *db.session.execute(statement).one())
 
@@ -186,23 +190,25 @@ def _increment(subject: Subject, ends_at: datetime, expired: Any) -> Count:
 def _same(counted: Count) -> Any:
     """Return the condition for the row of these 15 minutes, and no later ones."""
     return and_(
-        Guess.subject == counted.subject.digest,
-        Guess.expires_at == counted.expires_at,
+        LoginAttempts.subject == counted.subject.digest,
+        LoginAttempts.expires_at == counted.expires_at,
     )
 
 
 def _subtract(counted: Count, number: int) -> None:
-    statement = update(Guess).where(_same(counted))
-    db.session.execute(statement.values(number=Guess.number - number))
+    statement = update(LoginAttempts).where(_same(counted))
+    db.session.execute(statement.values(number=LoginAttempts.number - number))
 
 
 def _delete(counted: Count) -> int:
     """Delete a count; return what it was."""
-    statement = delete(Guess).where(_same(counted)).returning(Guess.number)
+    statement = (
+        delete(LoginAttempts).where(_same(counted)).returning(LoginAttempts.number)
+    )
     return db.session.scalar(statement) or 0
 
 
 def _delete_zero(*counts: Count) -> None:
     subjects = [counted.subject.digest for counted in counts]
-    empty = and_(Guess.subject.in_(subjects), Guess.number <= 0)
-    db.session.execute(delete(Guess).where(empty))
+    empty = and_(LoginAttempts.subject.in_(subjects), LoginAttempts.number <= 0)
+    db.session.execute(delete(LoginAttempts).where(empty))

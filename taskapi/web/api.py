@@ -126,7 +126,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorate
 
-    def refuses(
+    def problems(
         self, *codes: str
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """Document the problems that the view's rules may raise."""

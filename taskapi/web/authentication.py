@@ -27,14 +27,14 @@ log = structlog.get_logger()
 KEY_MARK = "tsk_"
 
 
-class Finders(NamedTuple):
+class CallerLoaders(NamedTuple):
     """Who finds the caller: by `sid` and user id, and by the text of a key."""
 
     by_session: Callable[[str, int], Any | None]
     by_key: Callable[[str], Any]
 
 
-def init_app(app: Flask, finders: Finders, rechecks: Finders) -> None:
+def init_app(app: Flask, finders: CallerLoaders, rechecks: CallerLoaders) -> None:
     """Take the finders of the features; `rechecks` find callers and write nothing."""
     app.extensions["finders"] = finders
     app.extensions["rechecks"] = rechecks
@@ -88,7 +88,7 @@ def _given(token: str, key: str) -> tuple[str, str]:
     return token, key
 
 
-def _find(finders: Finders) -> tuple[Any, list[Scope] | None]:
+def _find(finders: CallerLoaders) -> tuple[Any, list[Scope] | None]:
     """Return the caller, and the scopes of the key if one was sent."""
     claims, key = g.credentials
     session = finders.by_session(claims.sid, claims.user_id) if claims else None
@@ -104,7 +104,7 @@ def _find(finders: Finders) -> tuple[Any, list[Scope] | None]:
     return session._replace(key_id=owner.key_id), owner.scopes
 
 
-def _owner(finders: Finders, key: str) -> Any:
+def _owner(finders: CallerLoaders, key: str) -> Any:
     """Return the owner of a key; an invented key costs a query, so they are limited."""
     try:
         return finders.by_key(key)

@@ -4,10 +4,10 @@ from typing import Any, cast
 
 from marshmallow import fields, missing
 
-from taskapi.web.fields import Count, Moment
+from taskapi.web.fields import Count, Timestamp
 from taskapi.web.schema import Schema
 
-MOMENT = "2026-11-21T09:30:00Z"
+TIMESTAMP = "2026-11-21T09:30:00Z"
 
 
 def of(schema: Schema) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _scalar(field: Any, name: str) -> Any:
     if chosen:
         return chosen[0]
     kinds = {
-        Moment: MOMENT,
+        Timestamp: TIMESTAMP,
         fields.Boolean: True,
         Count: 3,
         fields.Integer: 1,

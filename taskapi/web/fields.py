@@ -14,13 +14,13 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validate
 from webargs.fields import DelimitedList
 
-from taskapi.errors import Fault
+from taskapi.errors import FieldError
 from taskapi.web.timestamps import (
     DAY,
-    MOMENT,
-    MOMENT_LENGTH,
-    parse_day,
-    parse_moment,
+    TIMESTAMP,
+    TIMESTAMP_LENGTH,
+    parse_date,
+    parse_timestamp,
     rfc3339,
 )
 
@@ -29,7 +29,7 @@ MAX_ID = 2**63 - 1
 
 MAX_SHORT = 2**31 - 1
 
-MOST_SHRINKAGE = 4
+MAX_SHRINKAGE = 4
 """A text that is longer than this times its limit stays too long when it is cleaned."""
 
 ANY_TEXT = r"^[^\u0000]*$"
@@ -43,28 +43,28 @@ class Coded(fields.Field[Any]):
     def make_error(self, key: str, **values: Any) -> ValidationError:
         """Return the field's own message as a fault."""
         error = super().make_error(key, **values)
-        return ValidationError(Fault(str(error.messages[0]), CODES.get(key, key)))
+        return ValidationError(FieldError(str(error.messages[0]), CODES.get(key, key)))
 
 
 class Length(validate.Length):
     """A length in characters or items."""
 
     def _format_error(self, value: Any, message: str) -> str:
-        return Fault(super()._format_error(value, message), "length")
+        return FieldError(super()._format_error(value, message), "length")
 
 
 class Range(validate.Range):
     """A range of numbers."""
 
     def _format_error(self, value: Any, message: str) -> str:
-        return Fault(super()._format_error(value, message), "range")
+        return FieldError(super()._format_error(value, message), "range")
 
 
 class OneOf(validate.OneOf):
     """A choice; the refusal names what may be chosen."""
 
     def _format_error(self, value: Any) -> str:
-        return Fault(f"Must be one of: {', '.join(self.choices)}.", "choice")
+        return FieldError(f"Must be one of: {', '.join(self.choices)}.", "choice")
 
 
 class Several(Coded, fields.List[Any]):
@@ -123,7 +123,7 @@ class Text(Coded, fields.String):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, *args, **kwargs)
-        if len(text) > (self.limits.max or 0) * MOST_SHRINKAGE:
+        if len(text) > (self.limits.max or 0) * MAX_SHRINKAGE:
             self.limits(text)  # cleaning a long text may take minutes
         if "\0" in text or not _encodes(text):
             raise self.make_error("characters")
@@ -233,7 +233,7 @@ class Count(fields.Integer):
         super().__init__(metadata=limits | options.pop("metadata", {}), **options)
 
 
-class Moment(Coded):
+class Timestamp(Coded):
     """An RFC 3339 date-time with offset, 1970 to 9998 once it is in UTC."""
 
     default_error_messages = {
@@ -243,8 +243,8 @@ class Moment(Coded):
     def __init__(self, **options: Any) -> None:
         shape = {
             "format": "date-time",
-            "maxLength": MOMENT_LENGTH,
-            "pattern": f"^{MOMENT}$",
+            "maxLength": TIMESTAMP_LENGTH,
+            "pattern": f"^{TIMESTAMP}$",
         }
         super().__init__(metadata=shape | options.pop("metadata", {}), **options)
 
@@ -252,10 +252,10 @@ class Moment(Coded):
         return None if value is None else rfc3339(value)
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime:
-        moment = parse_moment(value)
+        moment = parse_timestamp(value)
         if moment is None:
             sentence = str(self.error_messages["invalid"])
-            raise ValidationError(Fault(sentence, "format", self.hint(value)))
+            raise ValidationError(FieldError(sentence, "format", self.hint(value)))
         return moment
 
     def hint(self, _value: object) -> str | None:
@@ -263,7 +263,7 @@ class Moment(Coded):
         return None
 
 
-class QueryMoment(Moment):
+class QueryTimestamp(Timestamp):
     """A moment in a query, where a bare + arrives as a space."""
 
     def hint(self, value: object) -> str | None:
@@ -271,7 +271,7 @@ class QueryMoment(Moment):
         return "Write + as %2B in a query." if " " in str(value) else None
 
 
-class MomentOrDay(Moment):
+class DateOrTimestamp(Timestamp):
     """A moment, or a bare day (`YYYY-MM-DD`)."""
 
     default_error_messages = {
@@ -280,14 +280,14 @@ class MomentOrDay(Moment):
     }
 
     def __init__(self, **options: Any) -> None:
-        shape = {"format": "date-or-date-time", "pattern": f"^({DAY}|{MOMENT})$"}
+        shape = {"format": "date-or-date-time", "pattern": f"^({DAY}|{TIMESTAMP})$"}
         super().__init__(metadata=shape | options.pop("metadata", {}), **options)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return parse_day(value) or super()._deserialize(value, *args, **kwargs)
+        return parse_date(value) or super()._deserialize(value, *args, **kwargs)
 
 
-class QueryMomentOrDay(MomentOrDay, QueryMoment):
+class QueryDateOrTimestamp(DateOrTimestamp, QueryTimestamp):
     """A timestamp or a date in a query."""
 
 

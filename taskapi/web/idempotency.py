@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask, Response, current_app, g, request
 
-from taskapi.errors import Fault, Invalid
+from taskapi.errors import FieldError, Invalid
 from taskapi.web.authentication import caller
 from taskapi.web.multipart import digest
 from taskapi.web.openapi.operations import annotate
@@ -22,7 +22,7 @@ NAME = "Idempotency-Key"
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
 
 
-class Keeper(NamedTuple):
+class ResponseStore(NamedTuple):
     """The functions that store responses.
 
     `begin` returns what must be called when the request has ended, `claim` returns a
@@ -34,13 +34,13 @@ class Keeper(NamedTuple):
     keep: Callable[..., None]
 
 
-def init_app(app: Flask, keeper: Keeper) -> None:
+def init_app(app: Flask, keeper: ResponseStore) -> None:
     """Take the keeper of the features."""
     app.extensions["answers"] = keeper
     app.teardown_request(_end)
 
 
-def replayable(view: Callable[..., Any]) -> Callable[..., Any]:
+def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
     """Do a request with a key once; answer repetitions as the first was answered.
 
     Stands below what checks the request: a key is for one that can be done.
@@ -51,7 +51,7 @@ def replayable(view: Callable[..., Any]) -> Callable[..., Any]:
         key = request.headers.get(NAME)
         if key is None:
             return view(*args, **kwargs)
-        keeper: Keeper = current_app.extensions["answers"]
+        keeper: ResponseStore = current_app.extensions["answers"]
         subject = _subject(key)
         if "end_idempotent" not in g:  # the transaction may be repeated
             g.end_idempotent = keeper.begin(caller().id, subject)
@@ -80,7 +80,7 @@ def _end(_error: BaseException | None) -> None:
 def _subject(key: str) -> str:
     """Return what an answer is kept under: this key for this method and path."""
     if not re.fullmatch("[!-~]{1,255}", key):
-        fault = Fault("Send 1 to 255 visible ASCII characters.", "format")
+        fault = FieldError("Send 1 to 255 visible ASCII characters.", "format")
         raise Invalid({NAME: [fault]}, in_query=True)
     return _digest(request.method, request.path.rstrip("/"), key)
 

@@ -18,8 +18,8 @@ import orjson
 from flask import request
 from marshmallow import ValidationError, fields, validates_schema
 
-from taskapi.db.page_request import Window
-from taskapi.errors import Fault, InvalidCursor
+from taskapi.db.page_request import PageRequest
+from taskapi.errors import FieldError, InvalidCursor
 from taskapi.web.authentication import caller
 from taskapi.web.fields import (
     Count,
@@ -61,10 +61,12 @@ class PageArguments(Schema):
         """Refuse two ways of paging at once, and pages that lie too deep."""
         ways = [way for way in WAYS if way in arguments]
         if len(ways) > 1:
-            fault = Fault("Use one of cursor, offset and page.", "conflict")
+            fault = FieldError("Use one of cursor, offset and page.", "conflict")
             raise ValidationError({way: [fault] for way in ways})
         if (arguments.get("page", 1) - 1) * arguments.get("limit", LIMIT) > MAX_OFFSET:
-            raise ValidationError({"page": [Fault("Too deep; use cursor.", "range")]})
+            raise ValidationError(
+                {"page": [FieldError("Too deep; use cursor.", "range")]}
+            )
 
 
 def page_of(schema: type[Schema]) -> type[Schema]:
@@ -84,19 +86,19 @@ def page_of(schema: type[Schema]) -> type[Schema]:
     return type(schema.__name__.replace("Schema", "PageSchema"), (Schema,), members)
 
 
-def window(arguments: dict[str, Any]) -> Window:
+def window(arguments: dict[str, Any]) -> PageRequest:
     """Take the paging parameters out of a list's arguments; filters and sort remain."""
     chosen = {name: arguments.pop(name) for name in PAGING & set(arguments)}
     limit = chosen["limit"]
     offset = chosen.get("offset", (chosen.get("page", 1) - 1) * limit)
     after = _read(chosen["cursor"]) if "cursor" in chosen else None
-    return Window(limit, offset, after, chosen["include_total"])
+    return PageRequest(limit, offset, after, chosen["include_total"])
 
 
 def answer(
     rows: Sequence[Any],
     total: int | None,
-    shown: Window,
+    shown: PageRequest,
     position: Callable[[Any], Any] = attrgetter("position"),
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the envelope and the Link header; the rows may be one over the limit.

@@ -13,7 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
-from taskapi.errors import Fault, Invalid
+from taskapi.errors import FieldError, Invalid
 from taskapi.web.fields import Repeated
 from taskapi.web.problems import FORM
 from taskapi.web.receiving import reject_oversized
@@ -101,7 +101,7 @@ def _meaning(schema: AnySchema, _query: bytes) -> dict[str, Any]:
 def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, Any]:
     repeated = [name for name, given in values.lists() if len(given) > 1]
     if repeated:
-        fault = Fault("This is given more than once.", "repeated")
+        fault = FieldError("This is given more than once.", "repeated")
         raise Invalid({name: [fault] for name in repeated}, in_query=in_query)
     return values.to_dict()
 

@@ -19,7 +19,7 @@ class Kind(NamedTuple):
     members: Mapping[str, Any] = MappingProxyType({})
 
 
-CATALOGUE = {
+PROBLEM_TYPES = {
     "bad-request": Kind(
         400,
         "Bad request",
@@ -274,7 +274,7 @@ CATALOGUE = {
 
 def example_of(code: str) -> dict[str, Any]:
     """Return a problem of this kind."""
-    kind = CATALOGUE[code]
+    kind = PROBLEM_TYPES[code]
     return {
         "type": f"/problems/{code}",
         "title": kind.title,

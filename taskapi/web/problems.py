@@ -15,11 +15,11 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from taskapi import errors
-from taskapi.web.problem_types import CATALOGUE
+from taskapi.web.problem_types import PROBLEM_TYPES
 
 log = structlog.get_logger()
 
-MOST_FAULTS = 1000
+MAX_FIELD_ERRORS = 1000
 MEDIA_TYPE = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
 BY_STATUS = {
@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
 def _refuse(error: errors.Problem) -> Response:
     members = dict(error.details)
     if error.faults:
-        members["errors"] = list(islice(_flatten(error), MOST_FAULTS))
+        members["errors"] = list(islice(_flatten(error), MAX_FIELD_ERRORS))
     headers = {}
     if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
         headers["WWW-Authenticate"] = _challenge(error)
@@ -63,18 +63,18 @@ def _refuse_http(error: HTTPException) -> Response | HTTPException:
     code = BY_STATUS.get(error.code, "bad-request")
     kept = {name: text for name, text in error.get_headers() if name != "Content-Type"}
     ours = type(error).__module__.startswith("taskapi.")
-    detail = str(error.description) if ours else CATALOGUE[code].meaning
+    detail = str(error.description) if ours else PROBLEM_TYPES[code].meaning
     return answer(code, detail, kept)
 
 
 def _fail(error: Exception) -> Response:
     log.error("request failed", exc_info=error)
-    return answer("internal-error", CATALOGUE["internal-error"].meaning, {})
+    return answer("internal-error", PROBLEM_TYPES["internal-error"].meaning, {})
 
 
 def answer(code: str, detail: str, headers: dict[str, str], **members: Any) -> Response:
     """Return the problem of this code; `members` are its extension members."""
-    kind = CATALOGUE[code]
+    kind = PROBLEM_TYPES[code]
     if request.mimetype == FORM:
         members.setdefault("error", kind.oauth)
     body = {

@@ -9,12 +9,12 @@ from typing import Any
 
 import orjson
 
-from taskapi.errors import Fault, Invalid, PreconditionFailed
+from taskapi.errors import FieldError, Invalid, PreconditionFailed
 from taskapi.web.schema import READ_ONLY, Schema
-from taskapi.web.timestamps import parse_moment
+from taskapi.web.timestamps import parse_timestamp
 
 Versions = frozenset[int] | None
-DIFFERENT = Fault(
+DIFFERENT = FieldError(
     "This field is read-only.", "read-only", "Send it as you read it, or leave it out."
 )
 
@@ -51,7 +51,7 @@ def is_version(value: object) -> bool:
 
 def differences(
     sent: Mapping[str, Any], schema: type[Schema], resource: Any
-) -> dict[Any, list[Fault]]:
+) -> dict[Any, list[FieldError]]:
     """Return an error for each member that is not as the resource has it."""
     shown = orjson.loads(orjson.dumps(schema().dump(resource), option=orjson.OPT_UTC_Z))
     return {
@@ -61,7 +61,7 @@ def differences(
     }
 
 
-def reject(errors: dict[Any, list[Fault]]) -> None:
+def reject(errors: dict[Any, list[FieldError]]) -> None:
     """Raise Invalid if there are errors."""
     if errors:
         raise Invalid(errors)
@@ -71,5 +71,5 @@ def _equal(sent: object, shown: object) -> bool:
     """Compare JSON values; numbers by value, timestamps by instant."""
     if isinstance(sent, bool) or isinstance(shown, bool):
         return sent is shown
-    instant = parse_moment(sent)
-    return sent == shown or (instant is not None and instant == parse_moment(shown))
+    instant = parse_timestamp(sent)
+    return sent == shown or (instant is not None and instant == parse_timestamp(shown))

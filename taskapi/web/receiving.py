@@ -8,7 +8,7 @@ from flask import Flask, Response, g, request
 from werkzeug import exceptions
 
 from taskapi.server.wire import Unparsed
-from taskapi.web.problem_types import CATALOGUE
+from taskapi.web.problem_types import PROBLEM_TYPES
 from taskapi.web.problems import answer
 
 MAX_BYTES = 1024 * 1024
@@ -47,7 +47,7 @@ def _reject() -> Response | None:
     body = request.input_stream
     if not isinstance(body, Unparsed):
         return None
-    return answer(body.code, body.detail or CATALOGUE[body.code].meaning, {})
+    return answer(body.code, body.detail or PROBLEM_TYPES[body.code].meaning, {})
 
 
 def _receive() -> None:

@@ -10,11 +10,11 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import RAISE, ValidationError
 from marshmallow.exceptions import SCHEMA
 
-from taskapi.errors import Fault
-from taskapi.web.fields import Moment
+from taskapi.errors import FieldError
+from taskapi.web.fields import Timestamp
 from taskapi.web.serializer import Writer
 
-MOST_STRANGERS = 50
+MAX_UNKNOWN_FIELDS = 50
 """How many unknown fields are told; each costs a search for the nearest name."""
 
 
@@ -34,7 +34,7 @@ class Schema(marshmallow.Schema):
         unknown = RAISE
 
     error_messages = {
-        "type": Fault("Must be a JSON object.", "type"),
+        "type": FieldError("Must be a JSON object.", "type"),
     }
     is_input = False
     shape: ClassVar[dict[str, Any]] = {}
@@ -97,27 +97,27 @@ class Schema(marshmallow.Schema):
         What is wrong with the whole goes to None, since a field may have any name.
         """
         faults: dict[Any, Any] = error.messages_dict
-        whole = [f for f in faults.pop(SCHEMA, []) if isinstance(f, Fault)]
+        whole = [f for f in faults.pop(SCHEMA, []) if isinstance(f, FieldError)]
         if whole:
             faults[None] = whole
         known = {field.data_key or name for name, field in self.load_fields.items()}
         strangers = sorted(set(data) - known) if isinstance(data, dict) else []
         for name in strangers:
             faults.pop(name, None)
-        for name in strangers[:MOST_STRANGERS]:
+        for name in strangers[:MAX_UNKNOWN_FIELDS]:
             faults[name] = [self._unknown(name, sorted(known))]
 
-    def _unknown(self, name: str, known: list[str]) -> Fault:
+    def _unknown(self, name: str, known: list[str]) -> FieldError:
         if name in self.declared_fields and self.declared_fields[name].dump_only:
-            return Fault("This field is read-only.", "read-only", "Leave it out.")
+            return FieldError("This field is read-only.", "read-only", "Leave it out.")
         return unknown(name, known)
 
 
-def unknown(name: str, known: list[str]) -> Fault:
+def unknown(name: str, known: list[str]) -> FieldError:
     """Return the refusal of an unknown name, with the nearest known one as hint."""
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]}?" if near else None
-    return Fault("There is no such field here.", "unknown", hint)
+    return FieldError("There is no such field here.", "unknown", hint)
 
 
 def component_name(schema: Any) -> str:
@@ -133,7 +133,7 @@ def component_name(schema: Any) -> str:
 class Converter(OpenAPIConverter):
     """Describe answers as complete and open to new fields, inputs as closed."""
 
-    field_mapping = OpenAPIConverter.field_mapping | {Moment: ("string", None)}
+    field_mapping = OpenAPIConverter.field_mapping | {Timestamp: ("string", None)}
 
     def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
         """Return the JSON Schema of a schema, for its direction."""

@@ -13,7 +13,7 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, missing
 
-from taskapi.web.fields import Choice, Count, Derived, Integer, Moment, Text
+from taskapi.web.fields import Choice, Count, Derived, Integer, Text, Timestamp
 
 Read = Callable[[Any, str, Any], Any]
 """Reads a member of an object, with what to return where it has none."""
@@ -29,7 +29,7 @@ PLAIN = {
     Choice,
     Count,
     Integer,
-    Moment,
+    Timestamp,
     Text,
 }
 

@@ -12,8 +12,8 @@ YEARS = r"(19[7-9]\d|[2-8]\d{3}|9[0-8]\d{2}|99[0-8]\d|999[0-8])"
 DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 TIME = r"[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,20})?"
 OFFSET = r"([Zz]|[+-]([01]\d|2[0-3]):?[0-5]\d)"
-MOMENT = DAY + TIME + OFFSET
-MOMENT_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
+TIMESTAMP = DAY + TIME + OFFSET
+TIMESTAMP_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
 
 
 def rfc3339(moment: datetime) -> str:
@@ -21,9 +21,9 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()[:-6] + "Z"
 
 
-def parse_moment(text: object) -> datetime | None:
+def parse_timestamp(text: object) -> datetime | None:
     """Read an RFC 3339 date-time; None for anything else or out of range."""
-    if not isinstance(text, str) or not re.fullmatch(MOMENT, text, re.ASCII):
+    if not isinstance(text, str) or not re.fullmatch(TIMESTAMP, text, re.ASCII):
         return None
     try:
         moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
@@ -32,7 +32,7 @@ def parse_moment(text: object) -> datetime | None:
     return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
-def parse_day(text: object) -> date | None:
+def parse_date(text: object) -> date | None:
     """Read YYYY-MM-DD; None for anything else or out of range."""
     if not isinstance(text, str) or not re.fullmatch(DAY, text, re.ASCII):
         return None

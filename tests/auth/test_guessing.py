@@ -6,12 +6,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from taskapi import clock, db
-from taskapi.users.models import Guess
+from taskapi.users.models import LoginAttempts
 from tests.backstage import at, at_once, later, run
 from tests.support import PASSWORD, Client, refused
 
 MOST = 10
-MOST_OF_ADDRESS = 100
+MAX_OF_ADDRESS = 100
 QUARTER = 15 * 60
 WRONG = "a guess in the dark"
 HERE = "192.0.2.7"
@@ -43,7 +43,7 @@ def without_id(answer: TestResponse) -> dict[str, object]:
 def counts(app: Flask) -> list[int]:
     """Return what is counted: account, address and both, the smallest first."""
     with app.app_context():
-        return sorted(n for (n,) in db.read(select(Guess.number)))
+        return sorted(n for (n,) in db.read(select(LoginAttempts.number)))
 
 
 def test_ten_guesses_are_answered_and_the_eleventh_is_not(ann: Client) -> None:
@@ -188,7 +188,7 @@ def test_a_guess_is_counted_though_it_is_refused(ann: Client) -> None:
 
 
 def test_an_address_is_heard_a_hundred_times(anyone: Client) -> None:
-    first = [guess(anyone, f"nobody{n}", ip=HERE) for n in range(MOST_OF_ADDRESS)]
+    first = [guess(anyone, f"nobody{n}", ip=HERE) for n in range(MAX_OF_ADDRESS)]
 
     over = guess(anyone, "somebody", ip=HERE)
     elsewhere = guess(anyone, "somebody")
@@ -213,7 +213,7 @@ def test_counts_name_neither_accounts_nor_addresses(ann: Client) -> None:
     guesses(ann, "somebody", 1)
 
     with ann.app.app_context():
-        rows = db.read(select(Guess.subject))
+        rows = db.read(select(LoginAttempts.subject))
 
     assert {len(subject) for (subject,) in rows} == {64}
 

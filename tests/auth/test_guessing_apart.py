@@ -6,7 +6,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from taskapi import db
-from taskapi.users.models import Guess
+from taskapi.users.models import LoginAttempts
 from tests.backstage import at, run
 from tests.support import PASSWORD, Client
 
@@ -25,14 +25,17 @@ def guess(app: Flask, name: str, password: str = WRONG, ip: str = HERE) -> TestR
 
 
 def guesses(app: Flask, number: int, name: str = "ann") -> list[int]:
-    """Guess so often, and return the statuses."""
+    """LoginAttempts so often, and return the statuses."""
     return [guess(app, name).status_code for _ in range(number)]
 
 
 def counts(app: Flask) -> list[int]:
     """Return what is counted, in the order in which the counts began."""
     with app.app_context():
-        return [n for (n,) in db.read(select(Guess.number).order_by(Guess.id))]
+        return [
+            n
+            for (n,) in db.read(select(LoginAttempts.number).order_by(LoginAttempts.id))
+        ]
 
 
 @pytest.fixture

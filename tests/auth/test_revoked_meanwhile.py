@@ -30,7 +30,7 @@ WRITES = [
 OF_USERS = [o for o in WRITES if ACCESS[o].kind is not Kind.ADMIN]
 OF_KEYS = [o for o in WRITES if ACCESS[o].kind is Kind.OWN]
 OF_ADMINS = [o for o in WRITES if ACCESS[o].kind is Kind.ADMIN]
-ROWS = ("users", "tasks", "task_tags", "api_keys", "kept_answers")
+ROWS = ("users", "tasks", "task_tags", "api_keys", "stored_responses")
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from werkzeug.test import TestResponse
 
 from taskapi import db, passwords
 from taskapi.scopes import Scope
-from taskapi.users.models import Guess
+from taskapi.users.models import LoginAttempts
 from tests.backstage import another_session, at, later
 from tests.keys.holding import holder
 from tests.support import PASSWORD, Client, refused
 
 MOST = 10
-MOST_OF_ADDRESS = 100
+MAX_OF_ADDRESS = 100
 QUARTER = 15 * 60
 START = 2_000_000_000
 SECONDS = 10
@@ -54,7 +54,7 @@ def prove(client: Client, proof: Proof, password: str = PASSWORD) -> TestRespons
 
 def counts(app: Flask) -> list[int]:
     with app.app_context():
-        return sorted(n for (n,) in db.read(select(Guess.number)))
+        return sorted(n for (n,) in db.read(select(LoginAttempts.number)))
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def test_failed_logins_do_not_stop_a_session(ann: Client, proof: Proof) -> None:
 def test_failed_logins_from_its_address_do_not_stop_a_session(
     ann: Client, proof: Proof
 ) -> None:
-    for n in range(MOST_OF_ADDRESS):
+    for n in range(MAX_OF_ADDRESS):
         log_in(ann.app, f"nobody{n}", ip="127.0.0.1")
     over = log_in(ann.app, "ann@example.org", PASSWORD, ip="127.0.0.1")
 
@@ -244,7 +244,7 @@ def test_a_proof_without_a_hash_slot_leaves_no_rows(
 
 
 def test_a_blocked_address_leaves_no_rows_for_more_names(app: Flask) -> None:
-    for n in range(MOST_OF_ADDRESS):
+    for n in range(MAX_OF_ADDRESS):
         log_in(app, f"nobody{n}")
     before = counts(app)
 
@@ -259,7 +259,7 @@ def test_a_blocked_account_does_not_use_up_the_limit_of_the_address(
 ) -> None:
     fail(ann.app, MOST)
 
-    for _ in range(MOST_OF_ADDRESS):
+    for _ in range(MAX_OF_ADDRESS):
         log_in(ann.app, "ann@example.org")
 
     refused(log_in(ann.app, "nobody"), 401, "invalid-credentials")

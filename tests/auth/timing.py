@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from werkzeug.test import TestResponse
 
 from taskapi import db
-from taskapi.users.models import Guess
+from taskapi.users.models import LoginAttempts
 from tests.support import Client
 
 TRIALS = 40
@@ -38,7 +38,7 @@ def share(low: Sequence[float], high: Sequence[float]) -> float:
 def seconds(client: Client, request: Request) -> float:
     """Return how long a request takes when no guess was made before."""
     with client.app.app_context(), db.transaction():
-        db.session.execute(delete(Guess))
+        db.session.execute(delete(LoginAttempts))
     start = time.perf_counter()
     request(client)
     return time.perf_counter() - start

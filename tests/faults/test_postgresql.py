@@ -16,7 +16,7 @@ SECONDS = 3
 SECONDS_TO_LIVE = 0.1
 SECONDS_TO_RETURN = 2
 Server = Postgres
-Fault = Callable[[Server, Scene], float]
+FieldError = Callable[[Server, Scene], float]
 
 
 def restart(server: Server, _scene: Scene) -> float:
@@ -43,7 +43,7 @@ def freeze(server: Server, scene: Scene) -> float:
 
 
 def look(
-    scene: Scene, server: Server, fault: Fault, lives: dict[str, list[float]]
+    scene: Scene, server: Server, fault: FieldError, lives: dict[str, list[float]]
 ) -> Outcome:
     """Return what clients saw of a fault; note how the service lived meanwhile."""
 

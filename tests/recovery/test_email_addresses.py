@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from taskapi import db, maintenance
 from taskapi.mail import smtp
-from taskapi.mail.models import Kind, Letter
+from taskapi.mail.models import Kind, OutgoingEmail
 from taskapi.mail.service import MAX_ATTEMPTS
 from taskapi.mail.smtp import Text
 from taskapi.recovery import templates
@@ -64,7 +64,7 @@ def store(app: Flask, *emails: str) -> None:
     """Store emails that are due, whatever the API thinks of their addresses."""
     with app.app_context(), db.transaction():
         for email in emails:
-            db.session.add(Letter(kind=Kind.NOTICE, email=email))
+            db.session.add(OutgoingEmail(kind=Kind.NOTICE, email=email))
 
 
 @pytest.mark.parametrize("email", WORDS)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from taskapi import db
-from taskapi.recovery.models import MailedToken
+from taskapi.recovery.models import EmailToken
 from tests.backstage import (
     another_session,
     at_once,
@@ -204,7 +204,7 @@ def test_a_token_dies_with_its_account(ann: Client, token: str) -> None:
 
 
 def test_only_a_hash_of_the_token_is_kept(ann: Client, token: str) -> None:
-    newest = select(MailedToken.token_hash).order_by(MailedToken.id.desc())
+    newest = select(EmailToken.token_hash).order_by(EmailToken.id.desc())
 
     with ann.app.app_context():
         stored = db.read(newest)[0].token_hash

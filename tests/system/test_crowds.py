@@ -14,7 +14,7 @@ from tests.system.store import Store
 BUSY = 503
 REFUSED = 429
 MOST = 10
-MOST_OF_ADDRESS = 100
+MAX_OF_ADDRESS = 100
 QUARTER = 15 * 60
 TRIES = 500
 WRONG = "a guess in the dark"
@@ -68,11 +68,11 @@ def test_of_an_address_that_guesses_at_once_a_hundred_are_heard(
     anyone: Client, instance: Start
 ) -> None:
     server = instance()
-    names = [f"nobody{number}" for number in range(MOST_OF_ADDRESS + 20)]
+    names = [f"nobody{number}" for number in range(MAX_OF_ADDRESS + 20)]
 
     answers = at_once(*[partial(guess, server, name) for name in names])
 
-    assert statuses(answers) == {401: MOST_OF_ADDRESS, 429: 20}
+    assert statuses(answers) == {401: MAX_OF_ADDRESS, 429: 20}
 
 
 @pytest.mark.parametrize("end", [end_workers, end_server])

@@ -1,4 +1,4 @@
-"""Prepared statements, and poolers that cannot have them."""
+"""CompiledStatement statements, and poolers that cannot have them."""
 
 from collections.abc import Callable
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from taskapi import errors
-from taskapi.web.problem_types import CATALOGUE, example_of
+from taskapi.web.problem_types import PROBLEM_TYPES, example_of
 from tests.support import Client, refused
 
 HTML = {"Accept": "text/html"}
@@ -83,16 +83,16 @@ def test_the_list_names_the_problems_of_the_contract(anyone: Client) -> None:
 def test_the_list_links_every_problem(anyone: Client) -> None:
     page = anyone.get("/problems", headers=HTML)
 
-    links = [code for code in CATALOGUE if f'href="/problems/{code}"' in page.text]
+    links = [code for code in PROBLEM_TYPES if f'href="/problems/{code}"' in page.text]
     assert page.content_type == "text/html; charset=utf-8"
-    assert links == list(CATALOGUE)
+    assert links == list(PROBLEM_TYPES)
 
 
-@pytest.mark.parametrize("code", CATALOGUE)
+@pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None:
     answer = anyone.get(f"/problems/{code}")
 
-    kind = CATALOGUE[code]
+    kind = PROBLEM_TYPES[code]
     assert answer.content_type == "application/json"
     assert answer.json == {
         "type": f"/problems/{code}",
@@ -105,11 +105,11 @@ def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None
     }
 
 
-@pytest.mark.parametrize("code", CATALOGUE)
+@pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_a_person_reads_what_a_problem_means(anyone: Client, code: str) -> None:
     answer = anyone.get(f"/problems/{code}", headers=HTML)
 
-    kind, text = CATALOGUE[code], spoken(answer.text)
+    kind, text = PROBLEM_TYPES[code], spoken(answer.text)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     assert f"<h1>{kind.title}</h1>" in text
     assert kind.meaning in text
@@ -140,7 +140,7 @@ def test_the_type_of_a_refusal_is_the_address_of_its_page(anyone: Client) -> Non
 def test_every_refusal_of_the_domain_has_a_page() -> None:
     codes = {kind.code for kind in kinds(errors.Problem) if hasattr(kind, "code")}
 
-    assert codes <= set(CATALOGUE)
+    assert codes <= set(PROBLEM_TYPES)
 
 
 @pytest.mark.parametrize("path", ["/problems", "/problems/not-found"])

@@ -54,7 +54,7 @@ def test_every_row_names_its_account_but_in_three_tables() -> None:
 
     shared = {t.name for t in tables if not {"owner_id", "user_id"} & set(t.c.keys())}
 
-    assert shared == {"users", "guesses", "outbox"}
+    assert shared == {"users", "login_attempts", "outgoing_emails"}
 
 
 def test_titles_sort_by_code_point_on_postgresql(apps: dict[str, Flask]) -> None:

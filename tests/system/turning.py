@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Barrier
 from typing import Any
 
-from taskapi.server.scheduling import step_aside
+from taskapi.server.scheduling import release_slot
 
 COMPUTING_SECONDS = 0.003
 GUESTS = 4
@@ -29,7 +29,7 @@ def meet() -> None:
 
 def step_aside_and_meet() -> None:
     """Wait for others, and say so."""
-    step_aside()
+    release_slot()
     meet()
 
 

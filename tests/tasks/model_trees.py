@@ -5,7 +5,7 @@ from typing import Any
 
 Task = dict[str, Any]
 Tasks = Mapping[int, Task]
-MOST_LEVELS = 10
+MAX_TREE_DEPTH = 10
 
 
 def is_kept(task: Task) -> bool:
@@ -39,7 +39,7 @@ def above(tasks: Tasks, task: Task) -> list[Task]:
 
 def is_too_deep(tasks: Tasks, task: Task) -> bool:
     """Tell whether the task, or something below it, is on a level too far down."""
-    return len(above(tasks, task)) + _height(tasks, task) > MOST_LEVELS
+    return len(above(tasks, task)) + _height(tasks, task) > MAX_TREE_DEPTH
 
 
 def _height(tasks: Tasks, task: Task) -> int:

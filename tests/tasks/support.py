@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from tests.support import Client
 
-MOST_PAGES = 50
+MAX_PAGES = 50
 
 
 def titles(response: TestResponse) -> list[str]:
@@ -56,7 +56,7 @@ def _walk(
     client: Client, path: str | None, turn: Callable[[TestResponse], str | None]
 ) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = []
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         page = client.get(str(path))
         path = turn(page)
         shown += page.json["items"]

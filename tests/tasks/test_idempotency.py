@@ -6,7 +6,7 @@ import pytest
 
 from taskapi import db
 from taskapi.idempotency import service as answers
-from taskapi.idempotency.models import KeptAnswer
+from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
 from tests.backstage import days, later
 from tests.keys.holding import holder
@@ -169,7 +169,7 @@ def test_the_key_of_a_refused_request_may_be_used_again(
     right = {"create": [{"title": "Soup"}]} if "bulk" in path else {"title": "Soup"}
 
     wrong = ann.post(address, body, headers=KEY | guard)
-    kept = rows(ann, KeptAnswer)
+    kept = rows(ann, StoredResponse)
     again = ann.post("tasks/bulk" if "bulk" in path else "tasks", right, headers=KEY)
 
     assert (wrong.status_code, kept) == (status, 0)
@@ -219,7 +219,7 @@ def test_old_answers_are_forgotten(ann: Client) -> None:
     with later(days(1) + 60), ann.app.app_context(), db.transaction():
         assert answers.purge() == 1
 
-    assert rows(ann, KeptAnswer) == 1
+    assert rows(ann, StoredResponse) == 1
 
 
 def test_answers_go_with_their_user(ann: Client) -> None:
@@ -227,7 +227,7 @@ def test_answers_go_with_their_user(ann: Client) -> None:
 
     ann.delete("users/me", {"password": "a long walk in the rain"})
 
-    assert rows(ann, KeptAnswer) == 0
+    assert rows(ann, StoredResponse) == 0
 
 
 def test_a_key_without_the_scope_is_shown_no_answer(ann: Client) -> None:
@@ -252,7 +252,7 @@ def test_reads_know_no_keys(ann: Client, task: dict[str, Any]) -> None:
     reads = [ann.get("tasks", headers=KEY) for _ in range(2)]
 
     assert [is_replayed(answer) for answer in reads] == [False, False]
-    assert rows(ann, KeptAnswer) == 0
+    assert rows(ann, StoredResponse) == 0
 
 
 def test_what_was_sent_is_not_kept_in_clear(ann: Client) -> None:
@@ -260,7 +260,7 @@ def test_what_was_sent_is_not_kept_in_clear(ann: Client) -> None:
 
     with ann.app.app_context():
         ((row),) = db.read(
-            db.database.select(KeptAnswer.subject, KeptAnswer.fingerprint)
+            db.database.select(StoredResponse.subject, StoredResponse.fingerprint)
         )
 
     assert [len(text) for text in row] == [64, 64]

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import event, exc
 
 from taskapi import db
-from taskapi.idempotency.models import KeptAnswer
+from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
 from tests.backstage import at_once
 from tests.support import Client, refused
@@ -43,7 +43,7 @@ def test_of_fifty_requests_with_one_key_one_is_done(ann: Client) -> None:
     replayed = [a.headers.get("Idempotency-Replayed") for a in answers]
     assert status == 201
     assert (replayed.count("true"), replayed.count(None)) == (49, 1)
-    assert (rows(ann, Task), rows(ann, KeptAnswer)) == (2, 1)
+    assert (rows(ann, Task), rows(ann, StoredResponse)) == (2, 1)
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
@@ -77,7 +77,7 @@ def test_keys_of_different_requests_do_not_wait_for_each_other(ann: Client) -> N
     )
 
     assert {answer.status_code for answer in answers} == {201}
-    assert (rows(ann, Task), rows(ann, KeptAnswer)) == (20, 20)
+    assert (rows(ann, Task), rows(ann, StoredResponse)) == (20, 20)
 
 
 def test_a_key_is_free_after_a_commit_that_failed(ann: Client, app: Flask) -> None:
@@ -89,7 +89,7 @@ def test_a_key_is_free_after_a_commit_that_failed(ann: Client, app: Flask) -> No
         failed = ann.post("tasks", {"title": "Tea"}, headers=KEY)
     finally:
         event.remove(db.session, "before_commit", fail)
-    after = (rows(ann, Task), rows(ann, KeptAnswer))
+    after = (rows(ann, Task), rows(ann, StoredResponse))
     again = ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     refused(failed, 503, "service-unavailable")

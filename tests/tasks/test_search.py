@@ -345,4 +345,4 @@ def _others(points: set[int]) -> Iterator[str]:
 def test_text_with_many_marks_is_normalized_up_to_thirty_in_a_row() -> None:
     mixed = "\u0301\u0323\u200d" * 5_000
 
-    assert len(folding.fold("क" + mixed)) == 1 + folding.MOST_MARKS
+    assert len(folding.fold("क" + mixed)) == 1 + folding.MAX_MARKS

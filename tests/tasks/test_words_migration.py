@@ -19,7 +19,7 @@ from tests.test_migrations import (
 __all__ = ["folder", "new_database"]
 TRIGGERS = (
     "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
-    "AND name LIKE 'task_words%' ORDER BY name"
+    "AND name LIKE 'task_terms%' ORDER BY name"
 )
 REBUILD = """with op.batch_alter_table("tasks", recreate="always") as tasks:
         tasks.add_column(sa.Column("more", sa.Text()))"""
@@ -43,9 +43,9 @@ def test_sqlite_keeps_the_words_by_triggers(sqlite: Flask) -> None:
     names = [name for name, _ in execute(sqlite, TRIGGERS)]
 
     assert names == [
-        "task_words_delete",
-        "task_words_insert",
-        "task_words_update",
+        "task_terms_delete",
+        "task_terms_insert",
+        "task_terms_update",
     ]
 
 
@@ -60,9 +60,9 @@ def test_the_index_of_words_agrees_with_the_tasks(sqlite: Flask) -> None:
 
     bob.delete("users/me", {"password": "a long walk in the rain"})
 
-    check = "INSERT INTO task_words(task_words, rank) VALUES('integrity-check', 1)"
+    check = "INSERT INTO task_terms(task_terms, rank) VALUES('integrity-check', 1)"
     assert execute(sqlite, check) == []
-    assert execute(sqlite, "SELECT count(*) FROM task_words_docsize") == [(2,)]
+    assert execute(sqlite, "SELECT count(*) FROM task_terms_docsize") == [(2,)]
 
 
 def test_who_rebuilds_the_table_on_sqlite_must_make_its_triggers_again(

@@ -72,9 +72,9 @@ def test_a_generated_client_registers_and_logs_in(client: Any, service: Server) 
     models = part("models")
 
     with client.Client(f"http://127.0.0.1:{service.port}") as anyone:
-        registration = models.Registration(**names)
+        registration = models.UserCreate(**names)
         user = part("api.auth.register").sync(client=anyone, body=registration)
-        login = models.Login(**names)
+        login = models.LoginRequest(**names)
         tokens = part("api.auth.log_in").sync(client=anyone, body=login)
 
     assert user.username == "generated"
@@ -88,7 +88,7 @@ def test_a_generated_client_logs_in_as_oauth_does(
     names = {"username": account.name, "password": PASSWORD}
 
     with client.Client(account.address) as anyone:
-        grant = models.Grant(models.GrantGrantType.PASSWORD, **names)
+        grant = models.TokenRequest(models.GrantGrantType.PASSWORD, **names)
         tokens = part("api.auth.issue_token").sync(client=anyone, body=grant)
 
     assert tokens.token_type == "bearer"

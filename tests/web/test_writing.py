@@ -13,7 +13,15 @@ from tests.contract import ANSWERS
 from tests.porting.files import bring, written
 from tests.support import PASSWORD, Client
 
-INSIDE = {"AccountFigures", "Fault", "PriorityCounts", "Problem", "StatusCounts", "Tag"}
+INSIDE = {
+    "UserStats",
+    "FieldError",
+    "PriorityCounts",
+    "Problem",
+    "StatusCounts",
+    "Tag",
+    "Truncated",
+}
 """Answers that come within others, which are compared with them; or not by a schema."""
 
 READ = [

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields
 
 from taskapi.web.fields import MAX_SHORT, Integer
-from taskapi.web.problems import MOST_FAULTS
+from taskapi.web.problems import MAX_FIELD_ERRORS
 from taskapi.web.schema import Schema
 
 LONGEST_POINTER = 3 * 1024 * 1024
@@ -134,7 +134,7 @@ def told(high: int, *, required: bool = True, **about: Any) -> fields.String:
     return fields.String(required=required, metadata={"maxLength": high} | about)
 
 
-class FaultSchema(Schema):
+class FieldErrorSchema(Schema):
     """One value that was refused: where it is, and why."""
 
     is_input = True  # described as declared: not every member is always there
@@ -175,7 +175,9 @@ class ProblemSchema(Schema):
     instance = told(LONGEST_ADDRESS, format="uri-reference")
     code = told(LONGEST_NAME, description="Stable; the last part of `type`.")
     request_id = told(64)
-    errors = fields.List(fields.Nested(FaultSchema), metadata={"maxItems": MOST_FAULTS})
+    errors = fields.List(
+        fields.Nested(FieldErrorSchema), metadata={"maxItems": MAX_FIELD_ERRORS}
+    )
     field = told(
         LONGEST_NAME, required=False, description="With `already-exists`: which one."
     )

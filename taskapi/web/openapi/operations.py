@@ -16,7 +16,7 @@ from taskapi.web.openapi.components import (
     SECURITY_SCHEMES,
     ProblemSchema,
 )
-from taskapi.web.problem_types import CATALOGUE, example_of
+from taskapi.web.problem_types import PROBLEM_TYPES, example_of
 from taskapi.web.problems import MEDIA_TYPE
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -79,7 +79,7 @@ def complete(operation: dict[str, Any], contract: dict[str, Any]) -> None:
         answers["304"] = {"description": "Not changed", "headers": {"ETag": "ETag"}}
     for status, answer in answers.items():
         _complete_answer(status, answer, contract)
-    refused = {CATALOGUE[code].status for code in contract.get("problems", [])}
+    refused = {PROBLEM_TYPES[code].status for code in contract.get("problems", [])}
     refusals = {str(status): RESPONSES[status] for status in refused}
     operation["responses"] = dict(sorted((refusals | answers).items()))
     operation.setdefault("parameters", []).extend(contract.get("parameters", []))
@@ -114,9 +114,9 @@ def _complete_answer(
 
 
 def _response(status: int) -> dict[str, Any]:
-    codes = [code for code, kind in CATALOGUE.items() if kind.status == status]
+    codes = [code for code, kind in PROBLEM_TYPES.items() if kind.status == status]
     shown = {
-        code: {"summary": CATALOGUE[code].title, "value": example_of(code)}
+        code: {"summary": PROBLEM_TYPES[code].title, "value": example_of(code)}
         for code in codes
     }
     media = {"schema": ProblemSchema(), "examples": shown}
