@@ -35,9 +35,12 @@ def read_parts(req: Request) -> Parts:
     body = read_body(req)
     parser = MultiPartParser(_memory, max_form_parts=MAX_PARTS)
     try:
-        return parser.parse(BytesIO(body), boundary, len(body))
+        fields, files = parser.parse(BytesIO(body), boundary, len(body))
     except ValueError as error:
         raise IncompleteForm from error
+    if None in fields or None in files:  # RFC 7578 requires a name
+        raise IncompleteForm
+    return fields, files
 
 
 def digest(req: Request) -> str:

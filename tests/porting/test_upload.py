@@ -101,6 +101,21 @@ def test_a_form_without_its_end_imports_nothing(ann: Client, end: int) -> None:
 
 
 @one_database
+@pytest.mark.parametrize("more", ["", '; filename="a.csv"'])
+def test_form_with_an_unnamed_part_is_rejected(ann: Client, more: str) -> None:
+    head = f"--x\r\nContent-Disposition: form-data{more}\r\n\r\n".encode()
+
+    response = ann.call(
+        "POST",
+        "users/me/import",
+        data=head + TABLE + b"\r\n--x--\r\n",
+        headers={"Content-Type": f"{FORM}; boundary=x", "Idempotency-Key": "1"},
+    )
+
+    refused(response, 400, "bad-request")
+
+
+@one_database
 @pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "x" * 300])
 def test_a_form_without_a_boundary_is_rejected(ann: Client, boundary: str) -> None:
     response = ann.call(
