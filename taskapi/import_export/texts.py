@@ -20,7 +20,7 @@ CHARSETS = {
     "windows-1252": "cp1252",
     "cp1252": "cp1252",
     "iso-8859-1": "cp1252",  # as browsers read it (WHATWG Encoding)
-    "utf-16": "utf-16",
+    "utf-16": "utf-16-le",  # as browsers read it; Python requires a byte order mark
 }
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",

@@ -19,6 +19,7 @@ ENCODINGS = {
     "Latin-1": ("latin-1", "; charset=iso-8859-1"),
     "UTF-16 with a mark": ("utf-16", ""),
     "UTF-16, declared": ("utf-16", "; charset=utf-16"),
+    "UTF-16, declared without a mark": ("utf-16-le", "; charset=utf-16"),
     "a mark beats the declaration": ("utf-8-sig", "; charset=windows-1252"),
 }
 TABLES = {
