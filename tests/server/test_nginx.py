@@ -1,7 +1,9 @@
 """nginx as it is shipped, in front of instances that say what they heard."""
 
 import http.client
+import json
 import re
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -166,6 +168,37 @@ def test_plain_http_redirects_to_the_configured_host_only(
     assert response.status == status
     assert response.headers["Location"] == location
     assert front.behind[0].heard == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 404, "not-found"),
+        (
+            b"GET /.well-known/acme-challenge/none HTTP/1.1\r\nHost: x\r\n\r\n",
+            404,
+            "not-found",
+        ),
+        (b"rubbish\r\n\r\n", 400, "bad-request"),
+        (b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\n\r\n", 414, "uri-too-long"),
+    ],
+    ids=["host", "file", "no-http", "414"],
+)
+def test_plain_http_errors_are_problems(
+    fronted: Fronted, raw: bytes, status: int, code: str
+) -> None:
+    address = ("127.0.0.1", fronted(1).nginx.plain_port)
+
+    with socket.create_connection(address, 20) as connection:
+        connection.sendall(raw)
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        body = json.loads(response.read())
+
+    assert (response.status, body["status"], body["code"]) == (status, status, code)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["X-Request-ID"] == body["request_id"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_nginx_closes_idle_connections_before_gunicorn() -> None:
