@@ -110,9 +110,13 @@ class Passwords:
     def compare(self, stored: str | None, password: str) -> bool:
         """Tell whether they match; spend on a denial what a hash of today takes."""
         readable = HASH.fullmatch(stored or "")
-        same = readable and self.bcrypt.check_password_hash(stored, password)
+        spent = int(readable[1]) if readable else None
+        try:
+            same = readable and self.bcrypt.check_password_hash(stored, password)
+        except ValueError:  # a salt that bcrypt does not decode
+            same = spent = None
         if not same:
-            self._spend_the_rest(password, int(readable[1]) if readable else None)
+            self._spend_the_rest(password, spent)
         return bool(same)
 
     def _spend_the_rest(self, password: str, spent: int | None) -> None:

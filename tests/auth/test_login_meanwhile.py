@@ -67,7 +67,9 @@ def test_accounts_with_one_stored_hash_log_in_apart(known: Client, bob: Client) 
     assert seen == [known.user, bob.user]
 
 
-@pytest.mark.parametrize("stored", ["!", "", "$2b$04$", "plain text"])
+@pytest.mark.parametrize(
+    "stored", ["!", "", "$2b$04$", "$2b$04$" + "z" * 53, "plain text"]
+)
 @pytest.mark.parametrize("password", [PASSWORD, "!", "plain text"])
 def test_what_is_no_hash_is_nobodys_password(
     known: Client, stored: str, password: str
