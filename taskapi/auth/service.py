@@ -15,9 +15,11 @@ from taskapi.db.page_request import PageRequest
 from taskapi.db.types import UtcDateTime
 from taskapi.errors import (
     AccountDisabled,
+    Collision,
     EmailNotVerified,
     InvalidCredentials,
     NotFound,
+    Problem,
     SessionRevoked,
     TokenInvalid,
 )
@@ -265,8 +267,19 @@ def _begin(user: AnyRow, device: Device) -> AnyRow:
     statement = insert(Session).from_select(list(values), unchanged)
     begun = db.session.execute(statement.returning(*Session.__table__.c)).one_or_none()
     if begun is None:
-        raise InvalidCredentials
+        raise _changed(user)
     return begun
+
+
+def _changed(user: AnyRow) -> Problem:
+    """Return the error for an account that is not as it was read.
+
+    Another login may have renewed the hash, so the password is compared with it too.
+    """
+    current = db.read(users.PASSWORD_OF, {"user_id": user.id})
+    if current and current[0].password_hash != user.password_hash:
+        return Collision(retry_after=1)
+    return InvalidCredentials()
 
 
 def _end_oldest(user_id: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -128,6 +128,22 @@ def test_login_begins_no_session_after_the_password_changed(
     answer = Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
 
     assert answer.status_code == 401
+
+
+def test_parallel_logins_succeed_while_the_hash_is_renewed(
+    ann: Client, twin: Callable[..., Flask], after_proof: Any
+) -> None:
+    stricter = twin(bcrypt_rounds=5)
+    login = {"email": EMAIL, "password": PASSWORD}
+    statuses: list[int] = []
+    after_proof(
+        lambda: statuses.append(Client(stricter).post("auth/login", login).status_code)
+    )
+
+    statuses.append(Client(stricter).post("auth/login", login).status_code)
+
+    assert statuses == [200, 200]
+    assert stored_user(ann).password_hash.startswith("$2b$05$")
 
 
 def test_renewed_hash_does_not_undo_a_password_change(
