@@ -13,7 +13,7 @@ from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
 from taskapi.observability import logs
 from taskapi.users import service
 from taskapi.users.schemas import fold
-from taskapi.web.problems import leaves
+from taskapi.web.problems import flatten
 
 
 class Group(AppGroup):
@@ -41,12 +41,12 @@ def in_words(problem: Problem) -> str:
     if isinstance(problem, Unavailable):
         return "The database is out of reach or not migrated; try `flask db upgrade`."
     if isinstance(problem, InvalidLines):
-        found = leaves(problem.faults, ())
+        found = flatten(problem.errors)
         return "\n".join(["Nothing was imported.", *(_line(*one) for one in found)])
     if not isinstance(problem, Invalid):
         return problem.detail
     return "; ".join(
-        f"{name or 'account'}: {faults[0]}" for name, faults in problem.faults.items()
+        f"{name or 'account'}: {faults[0]}" for name, faults in problem.errors.items()
     )
 
 

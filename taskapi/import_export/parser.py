@@ -11,7 +11,7 @@ from taskapi.import_export.drafts import MAX_FIELD_ERRORS, Draft
 from taskapi.import_export.formats import Faults, Form, Line
 from taskapi.import_export.shortening import shorten
 from taskapi.import_export.texts import Text
-from taskapi.web.problems import leaves
+from taskapi.web.problems import flatten
 from taskapi.web.schema import Schema
 
 UNIQUE = ("id", "external_id")
@@ -67,7 +67,7 @@ class Intake:
             self.drafts[fields.get("owner", "")].append(draft)
 
     def _note(self, line: Line, faults: Faults) -> None:
-        for path, fault in leaves(faults, ()):
+        for path, fault in flatten(faults):
             known = fault if isinstance(fault, FieldError) else FieldError(fault)
             placed = known if known.column else known.at(line.locate(path))
             self.faults.setdefault((line.number, *path), []).append(placed)

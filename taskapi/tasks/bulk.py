@@ -49,7 +49,7 @@ def refuse_unguarded(request: Mapping[str, Any]) -> None:
         fault = FieldError(
             "Name the version; delete by DELETE with If-Match.", "required"
         )
-        raise PreconditionRequired(faults={place: [fault] for place in places})
+        raise PreconditionRequired(errors={place: [fault] for place in places})
 
 
 def _run(
@@ -155,4 +155,4 @@ def _refuse_stale(held: Held, changes: Mapping[Path, Mapping[str, Any]]) -> None
                 versions.append(current)
                 faults[(*path, name)] = [FieldError(sentence, "precondition-failed")]
     if faults:
-        raise PreconditionFailed(faults=faults, current_version=versions[0])
+        raise PreconditionFailed(errors=faults, current_version=versions[0])

@@ -39,7 +39,7 @@ def unique(owner_id: int, wanted: Mapping[str, Path]) -> Iterator[None]:
         fault = FieldError("Another task has this external id.", "taken")
         raise AlreadyExists(
             "You have a task with this external_id; change it, or choose another one.",
-            faults={
+            errors={
                 (*wanted[row.external_id], "external_id"): [fault] for row in taken
             },
             field="external_id",

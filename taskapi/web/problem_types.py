@@ -1,287 +1,191 @@
-"""Every kind of problem: the only place that knows which status a code has."""
+"""Problem types: the status, title and text of each code.
+
+Only this module knows which status a code has. The text of a problem that services
+raise is the message of its class; those of HTTP itself have their texts here.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from taskapi import errors
 
-class Kind(NamedTuple):
-    """A kind of problem: status, title, what it means and what to do about it.
 
-    `members` are what an example of it has besides.
-    """
+class ProblemType(NamedTuple):
+    """One problem type; `members` are the extension members of its example."""
 
     status: int
     title: str
-    meaning: str
-    remedy: str
-    oauth: str = "invalid_request"
+    detail: str
+    oauth_error: str = "invalid_request"
     members: Mapping[str, Any] = MappingProxyType({})
 
 
 PROBLEM_TYPES = {
-    "bad-request": Kind(
+    "bad-request": ProblemType(
         400,
         "Bad request",
-        "The request is not valid HTTP or is incomplete, or its host is not served "
-        "here.",
-        "Check the request line, the headers and the length of the body.",
+        "The request is not valid HTTP, is incomplete, or names an unknown host. Check "
+        "the request line, the headers and the length of the body.",
     ),
-    "malformed-json": Kind(
+    "malformed-json": ProblemType(
         400,
         "Malformed JSON",
-        "The body is not one JSON document: it does not parse, names a member twice, "
-        "is nested more than 32 deep, holds more than 10,000 values, or a number that "
-        "JSON does not know.",
-        "Correct it at `line` and `column`; send one JSON object, encoded in UTF-8.",
+        errors.MalformedJson.message,
         members={"line": 1, "column": 18},
     ),
-    "token-missing": Kind(
-        401,
-        "No credentials",
-        "The operation needs a caller, and no bearer token came with the request.",
-        "Log in and send `Authorization: Bearer <access token>`.",
+    "token-missing": ProblemType(
+        401, "Credentials required", errors.TokenMissing.message
     ),
-    "token-expired": Kind(
-        401,
-        "Token expired",
-        "The access or refresh token was good and its time is over.",
-        "Refresh the access token, or log in again.",
-        "invalid_grant",
+    "token-expired": ProblemType(
+        401, "Token expired", errors.TokenExpired.message, "invalid_grant"
     ),
-    "token-invalid": Kind(
-        401,
-        "Token not valid",
-        "The token was not made here, was changed, or is of the other type.",
-        "Send the token as it was given, in the place that it is for.",
-        "invalid_grant",
+    "token-invalid": ProblemType(
+        401, "Invalid token", errors.TokenInvalid.message, "invalid_grant"
     ),
-    "session-revoked": Kind(
-        401,
-        "Session ended",
-        "The session was logged out, the password was changed, the account is gone, "
-        "or a refresh token was used twice.",
-        "Log in again.",
-        "invalid_grant",
+    "session-revoked": ProblemType(
+        401, "Session ended", errors.SessionRevoked.message, "invalid_grant"
     ),
-    "invalid-credentials": Kind(
-        401,
-        "Login or password wrong",
-        "No account has this login together with this password.",
-        "Check both; nothing tells which of them is wrong.",
-        "invalid_grant",
+    "invalid-credentials": ProblemType(
+        401, "Invalid credentials", errors.InvalidCredentials.message, "invalid_grant"
     ),
-    "api-key-invalid": Kind(
-        401,
-        "API key not valid",
-        "The key was mistyped, revoked, or belongs to another user than the token.",
-        "Check the key, or make a new one.",
+    "api-key-invalid": ProblemType(
+        401, "Invalid API key", errors.ApiKeyInvalid.message
     ),
-    "api-key-expired": Kind(
-        401,
-        "API key expired",
-        "The key was good and its time is over.",
-        "Make a new one.",
+    "api-key-expired": ProblemType(
+        401, "API key expired", errors.ApiKeyExpired.message
     ),
-    "insufficient-scope": Kind(
+    "insufficient-scope": ProblemType(
         403,
-        "Scope missing",
-        "The API key lacks the scope that the operation needs (`required_scope`).",
-        "Make a key that has the scope.",
+        "Insufficient scope",
+        errors.InsufficientScope.message,
         "insufficient_scope",
         members={"required_scope": "tasks:write"},
     ),
-    "session-required": Kind(
-        403,
-        "Session required",
-        "The operation is for login sessions: keys never make keys or close accounts.",
-        "Log in, and send the access token.",
+    "session-required": ProblemType(
+        403, "Session required", errors.SessionRequired.message
     ),
-    "admin-required": Kind(
-        403,
-        "For administrators",
-        "The operation is for administrators.",
-        "Ask an administrator.",
+    "admin-required": ProblemType(
+        403, "Administrator required", errors.AdminRequired.message
     ),
-    "account-disabled": Kind(
-        403,
-        "Account disabled",
-        "The password is right and an administrator has disabled the account.",
-        "Ask an administrator.",
-        "invalid_grant",
+    "account-disabled": ProblemType(
+        403, "Account deactivated", errors.AccountDisabled.message, "invalid_grant"
     ),
-    "email-not-verified": Kind(
-        403,
-        "Email not verified",
-        "The password is right and the email of the account is not verified yet.",
-        "Use the token that was mailed to it, or ask for another letter.",
-        "invalid_grant",
+    "email-not-verified": ProblemType(
+        403, "Email not verified", errors.EmailNotVerified.message, "invalid_grant"
     ),
-    "registration-closed": Kind(
-        403,
-        "Registration closed",
-        "Accounts are made by the operator here.",
-        "Ask an administrator for an account.",
+    "registration-closed": ProblemType(
+        403, "Registration closed", errors.RegistrationClosed.message
     ),
-    "not-found": Kind(
-        404,
-        "Not found",
-        "There is nothing at this address, or it belongs to someone else.",
-        "Check the path and the id.",
-    ),
-    "method-not-allowed": Kind(
+    "not-found": ProblemType(404, "Not found", errors.NotFound.message),
+    "method-not-allowed": ProblemType(
         405,
         "Method not allowed",
-        "The address exists and does not take this method.",
-        "Use one of the methods that the Allow header names.",
+        "The resource does not support this method. Use one from the Allow header.",
     ),
-    "already-exists": Kind(
+    "already-exists": ProblemType(
         409,
         "Already exists",
-        "The value must be unique and is taken; `field` says which.",
-        "Choose another value, or use what exists.",
+        errors.AlreadyExists.message,
         members={"field": "email"},
     ),
-    "limit-reached": Kind(
-        409,
-        "Limit reached",
-        "The account has as many of these as it may have (`limit`).",
-        "Delete what you no longer need, and repeat.",
-        members={"limit": 50},
+    "limit-reached": ProblemType(
+        409, "Limit reached", errors.LimitReached.message, members={"limit": 50}
     ),
-    "last-admin": Kind(
-        409,
-        "Last admin",
-        "The change would leave nobody who can administer the service.",
-        "Make another user an admin first.",
-    ),
-    "precondition-failed": Kind(
+    "last-admin": ProblemType(409, "Last administrator", errors.LastAdmin.message),
+    "precondition-failed": ProblemType(
         412,
-        "Changed meanwhile",
-        "If-Match names another version than the current one (`current_version`).",
-        "Read it again, apply your change to what you read, and repeat.",
+        "Precondition failed",
+        errors.PreconditionFailed.message,
         members={"current_version": 4},
     ),
-    "payload-too-large": Kind(
+    "payload-too-large": ProblemType(
         413,
-        "Body too large",
-        "The body is larger than 1 MiB.",
-        "Send less at once.",
+        "Payload too large",
+        "The body is larger than 1 MiB. Send it in several requests.",
     ),
-    "uri-too-long": Kind(
+    "uri-too-long": ProblemType(
         414,
         "URL too long",
-        "The request line has more than 16,384 bytes.",
-        "Send fewer or shorter query parameters.",
+        "The request line is longer than 16,384 bytes. Send fewer or shorter query "
+        "parameters.",
     ),
-    "unsupported-media-type": Kind(
+    "unsupported-media-type": ProblemType(
         415,
         "Unsupported media type",
-        "The Content-Type or the Content-Encoding is none that this operation reads.",
-        "Send `Content-Type: application/json` and no Content-Encoding.",
+        "The operation does not accept this Content-Type or Content-Encoding. Send "
+        "`Content-Type: application/json` and no Content-Encoding.",
     ),
-    "expectation-failed": Kind(
+    "expectation-failed": ProblemType(
         417,
         "Expectation failed",
-        "The Expect header asks for something other than `100-continue`.",
-        "Leave the Expect header out.",
+        "The Expect header has a value other than `100-continue`. Omit the header.",
     ),
-    "validation-error": Kind(
+    "validation-error": ProblemType(
         422,
-        "Values not accepted",
-        "Each entry of `errors` names one value by JSON pointer or parameter.",
-        "Correct all of them and repeat; `hint` often says how.",
+        "Validation failed",
+        errors.Invalid.message,
         members={
             "errors": [
                 {
                     "pointer": "#/due_dat",
                     "code": "unknown",
-                    "message": "There is no such field here.",
+                    "message": "Unknown field.",
                     "hint": "Did you mean due_date?",
                 }
             ]
         },
     ),
-    "invalid-cursor": Kind(
-        422,
-        "Cursor of another list",
-        "The cursor was made for other filters, another sort or another caller.",
-        "Keep filters and sort while you follow a cursor, or begin again without it.",
+    "invalid-cursor": ProblemType(422, "Invalid cursor", errors.InvalidCursor.message),
+    "parent-cycle": ProblemType(422, "Parent cycle", errors.ParentCycle.message),
+    "parent-too-deep": ProblemType(422, "Tree too deep", errors.ParentTooDeep.message),
+    "idempotency-key-reused": ProblemType(
+        422, "Idempotency key reused", errors.IdempotencyKeyReused.message
     ),
-    "parent-cycle": Kind(
-        422,
-        "Below itself",
-        "The task would hang below itself, or below something that hangs below it.",
-        "Choose a parent outside of the task's own subtasks, or null.",
+    "request-in-progress": ProblemType(
+        409, "Request in progress", errors.RequestInProgress.message
     ),
-    "parent-too-deep": Kind(
-        422,
-        "Too many levels",
-        "The tree would have more than 10 levels.",
-        "Choose a parent further up.",
+    "precondition-required": ProblemType(
+        428, "Precondition required", errors.PreconditionRequired.message
     ),
-    "idempotency-key-reused": Kind(
-        422,
-        "Idempotency key reused",
-        "The same Idempotency-Key came with another query or body within 24 hours.",
-        "Make a new key for each new request; keep it only to repeat the same one.",
-    ),
-    "request-in-progress": Kind(
-        409,
-        "Still running",
-        "The first request with this Idempotency-Key has not ended yet.",
-        "Wait a moment, then repeat the request with the same key.",
-    ),
-    "precondition-required": Kind(
-        428,
-        "If-Match required",
-        "This service asks every write to name the version that it changes.",
-        "Send If-Match with the ETag that you read.",
-    ),
-    "rate-limited": Kind(
-        429,
-        "Too many requests",
-        "The caller has used up its share for the moment.",
-        "Wait for as many seconds as Retry-After says.",
-    ),
-    "headers-too-large": Kind(
+    "rate-limited": ProblemType(429, "Too many requests", errors.RateLimited.message),
+    "headers-too-large": ProblemType(
         431,
         "Headers too large",
-        "One header has more than 8,190 bytes, or there are more than 100.",
-        "Send fewer or shorter headers; cookies are not needed.",
+        "A header is longer than 8,190 bytes, or there are more than 100 headers. Send "
+        "fewer or shorter headers. Cookies are not needed.",
     ),
-    "internal-error": Kind(
+    "internal-error": ProblemType(
         500,
         "Internal error",
-        "The service failed; the fault is logged under the request id.",
-        "Repeat once; if it stays, report the request id to the operator.",
+        "The service failed, and the error was logged. Repeat the request once; if "
+        "it fails again, report the request id to the operator.",
     ),
-    "not-implemented": Kind(
+    "not-implemented": ProblemType(
         501,
         "Not implemented",
-        "The body has a transfer coding other than `chunked`.",
-        "Send the body with Content-Length or `Transfer-Encoding: chunked`.",
+        "The transfer coding is not supported. Send the body with Content-Length or "
+        "`Transfer-Encoding: chunked`.",
     ),
-    "service-unavailable": Kind(
+    "service-unavailable": ProblemType(
         503,
-        "Not available now",
-        "The database is out of reach, or too many logins wait.",
-        "Repeat after as many seconds as Retry-After says.",
+        "Service unavailable",
+        errors.Unavailable.message,
         "temporarily_unavailable",
     ),
 }
 
 
 def example_of(code: str) -> dict[str, Any]:
-    """Return a problem of this kind."""
-    kind = PROBLEM_TYPES[code]
+    """Return an example of this problem type."""
+    problem_type = PROBLEM_TYPES[code]
     return {
         "type": f"/problems/{code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.meaning,
+        "title": problem_type.title,
+        "status": problem_type.status,
+        "detail": problem_type.detail,
         "instance": "/api/v1/tasks/7",
         "code": code,
         "request_id": "5f3a0c9e7d2b4f61a8e0c4d9b7a6f512",
-        **kind.members,
+        **problem_type.members,
     }

@@ -1,8 +1,4 @@
-"""Every refusal as RFC 9457 problem details, from one table.
-
-The catalogue answers errors of the domain and of HTTP alike, and it is what the problem
-pages show.
-"""
+"""Error responses: RFC 9457 problem details for every error, by `problem_types`."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -22,7 +18,7 @@ log = structlog.get_logger()
 MAX_FIELD_ERRORS = 1000
 MEDIA_TYPE = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
-BY_STATUS = {
+CODES_BY_STATUS = {
     400: "bad-request",
     404: "not-found",
     405: "method-not-allowed",
@@ -39,86 +35,103 @@ BY_STATUS = {
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error with a problem."""
-    app.register_error_handler(errors.Problem, _refuse)
-    app.register_error_handler(HTTPException, _refuse_http)
-    app.register_error_handler(Exception, _fail)
+    """Register the error handlers."""
+    app.register_error_handler(errors.Problem, _handle_problem)
+    app.register_error_handler(HTTPException, _handle_http_exception)
+    app.register_error_handler(Exception, _handle_exception)
 
 
-def _refuse(error: errors.Problem) -> Response:
-    members = dict(error.details)
-    if error.faults:
-        members["errors"] = list(islice(_flatten(error), MAX_FIELD_ERRORS))
+def _handle_problem(problem: errors.Problem) -> Response:
+    members = dict(problem.details)
+    if problem.errors:
+        members["errors"] = list(islice(_error_members(problem), MAX_FIELD_ERRORS))
     headers = {}
-    if isinstance(error, errors.Unauthenticated | errors.InsufficientScope):
-        headers["WWW-Authenticate"] = _challenge(error)
+    if isinstance(problem, errors.Unauthenticated | errors.InsufficientScope):
+        headers["WWW-Authenticate"] = _challenge(problem)
     if "retry_after" in members:
         headers["Retry-After"] = str(members.pop("retry_after"))
-    return answer(error.code, error.detail, headers, **members)
+    return problem_response(problem.code, problem.detail, headers, **members)
 
 
-def _refuse_http(error: HTTPException) -> Response | HTTPException:
+def _handle_http_exception(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error  # a redirect
-    code = BY_STATUS.get(error.code, "bad-request")
-    kept = {name: text for name, text in error.get_headers() if name != "Content-Type"}
-    ours = type(error).__module__.startswith("taskapi.")
-    detail = str(error.description) if ours else PROBLEM_TYPES[code].meaning
-    return answer(code, detail, kept)
+    code = CODES_BY_STATUS.get(error.code, "bad-request")
+    headers = {
+        name: text for name, text in error.get_headers() if name != "Content-Type"
+    }
+    # Descriptions of Werkzeug's own exceptions may reveal internals.
+    is_own = type(error).__module__.startswith("taskapi.")
+    return problem_response(code, error.description if is_own else None, headers)
 
 
-def _fail(error: Exception) -> Response:
+def _handle_exception(error: Exception) -> Response:
     log.error("request failed", exc_info=error)
-    return answer("internal-error", PROBLEM_TYPES["internal-error"].meaning, {})
+    return problem_response("internal-error")
 
 
-def answer(code: str, detail: str, headers: dict[str, str], **members: Any) -> Response:
-    """Return the problem of this code; `members` are its extension members."""
-    kind = PROBLEM_TYPES[code]
+def problem_response(
+    code: str,
+    detail: str | None = None,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """Return a response with problem details.
+
+    The default `detail` is the text of the problem type. `members` are extension
+    members.
+    """
+    problem_type = PROBLEM_TYPES[code]
     if request.mimetype == FORM:
-        members.setdefault("error", kind.oauth)
+        members.setdefault("error", problem_type.oauth_error)
     body = {
         "type": f"/problems/{code}",
-        "title": kind.title,
-        "status": kind.status,
-        "detail": detail,
+        "title": problem_type.title,
+        "status": problem_type.status,
+        "detail": detail or problem_type.detail,
         "instance": quote(request.path, errors="replace"),
         "code": code,
         "request_id": g.get("request_id"),
         **members,
     }
     return Response(
-        current_app.json.dumps(body), kind.status, headers, mimetype=MEDIA_TYPE
+        current_app.json.dumps(body),
+        problem_type.status,
+        headers,
+        mimetype=MEDIA_TYPE,
     )
 
 
-def _challenge(error: errors.Problem) -> str:
-    """Return the RFC 6750 challenge; without credentials it names no error."""
+def _challenge(problem: errors.Problem) -> str:
+    """Return the challenge of RFC 6750; it names no error if no token was sent."""
     realm = 'Bearer realm="taskapi"'
-    if isinstance(error, errors.InsufficientScope):
-        scope = error.details["required_scope"]
+    if isinstance(problem, errors.InsufficientScope):
+        scope = problem.details["required_scope"]
         return f'{realm}, error="insufficient_scope", scope="{scope}"'
-    silent = (errors.TokenMissing, errors.InvalidCredentials)
-    return realm if isinstance(error, silent) else f'{realm}, error="invalid_token"'
+    if isinstance(problem, errors.TokenMissing | errors.InvalidCredentials):
+        return realm
+    return f'{realm}, error="invalid_token"'
 
 
-def _flatten(error: errors.Problem) -> Iterator[dict[str, Any]]:
-    """List the faults with a JSON pointer (RFC 6901) or the parameter of each."""
-    for path, fault in leaves(error.faults, ()):
-        hint = getattr(fault, "hint", None)
-        code = getattr(fault, "code", "invalid")
+def _error_members(problem: errors.Problem) -> Iterator[dict[str, Any]]:
+    """Yield the entries of the member `errors`."""
+    for path, error in flatten(problem.errors):
+        hint = getattr(error, "hint", None)
         yield (
-            _place(error, path, fault)
-            | {"code": code, "message": fault}
+            _location(problem, path, error)
+            | {"code": getattr(error, "code", "invalid"), "message": error}
             | ({"hint": hint} if hint else {})
         )
 
 
-def _place(error: errors.Problem, path: tuple[str, ...], fault: str) -> dict[str, Any]:
-    if error.in_query:
+def _location(
+    problem: errors.Problem, path: tuple[str, ...], error: str
+) -> dict[str, Any]:
+    """Return the query parameter, or the JSON pointer (RFC 6901), of an error."""
+    if problem.in_query:
         return {"parameter": path[0] if path else ""}
-    if error.in_lines:
-        column = getattr(fault, "column", None) or 1
+    if problem.in_lines:
+        column = getattr(error, "column", None) or 1
         line = {"line": int(path[0]), "column": column}
         return line | {"pointer": _pointer(path[1:])}
     return {"pointer": _pointer(path)}
@@ -128,19 +141,21 @@ def _pointer(path: tuple[str, ...]) -> str:
     return "#" + "".join(f"/{_escape(step)}" for step in path)
 
 
-def leaves(faults: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield each fault with the path of names to it."""
-    if isinstance(faults, dict):
-        for key, inner in faults.items():
-            yield from leaves(inner, (*path, *_steps(key)))
+def flatten(
+    errors_by_name: Any, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the path and the message of each error, from marshmallow's nested form."""
+    if isinstance(errors_by_name, dict):
+        for name, inner in errors_by_name.items():
+            yield from flatten(inner, (*path, *_steps(name)))
     else:
-        for fault in faults:
-            yield path, fault
+        for error in errors_by_name:
+            yield path, error
 
 
-def _steps(key: Any) -> tuple[str, ...]:
-    """Return the steps of a name, of a path of names, or of the whole."""
-    steps = key if isinstance(key, tuple) else () if key is None else (key,)
+def _steps(name: Any) -> tuple[str, ...]:
+    """Return the steps of a name or a path; None, for the whole document, has none."""
+    steps = name if isinstance(name, tuple) else () if name is None else (name,)
     return tuple(map(str, steps))
 
 

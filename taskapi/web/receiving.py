@@ -1,15 +1,14 @@
-"""Only complete requests: the body is read before anything else is done.
+"""Reading of request bodies: a request is processed only after it is complete.
 
-The caller is looked up after the last byte has arrived, so a slow body holds no
-database connection and cannot outlive the credential that came with it.
+The caller is looked up after the last byte has arrived, so a slow body occupies no
+database connection, and credentials that end during the upload are rejected.
 """
 
 from flask import Flask, Response, g, request
 from werkzeug import exceptions
 
 from taskapi.server.wire import Unparsed
-from taskapi.web.problem_types import PROBLEM_TYPES
-from taskapi.web.problems import answer
+from taskapi.web.problems import problem_response
 
 MAX_BYTES = 1024 * 1024
 
@@ -18,45 +17,39 @@ class Incomplete(exceptions.BadRequest):
     """Fewer bytes arrived than announced, or the chunks are malformed."""
 
     description = (
-        "The body is incomplete or its chunks are malformed, so nothing was done; "
-        "send the whole request again."
+        "The body is incomplete or its chunks are malformed, so nothing was changed. "
+        "Send the whole request again."
     )
 
 
-class UnknownCoding(exceptions.NotImplemented):
-    """A transfer coding that the server does not decode."""
-
-    description = "Send the body with Content-Length or `Transfer-Encoding: chunked`."
-
-
 def init_app(app: Flask) -> None:
-    """Check each message before it is routed."""
+    """Read each request before it is routed."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
-    app.before_request(_reject)
-    app.before_request(_receive)
+    app.before_request(_reject_unparsed)
+    app.before_request(_read_body)
 
 
 def reject_oversized() -> None:
-    """Reject a body beyond the limit; `_receive` left the rest of it unread."""
+    """Reject a body beyond the limit; `_read_body` left the rest of it unread."""
     if "oversized" in g:
         raise exceptions.RequestEntityTooLarge
 
 
-def _reject() -> Response | None:
+def _reject_unparsed() -> Response | None:
     """Return the problem of a request that the server could not parse."""
     body = request.input_stream
     if not isinstance(body, Unparsed):
         return None
-    return answer(body.code, body.detail or PROBLEM_TYPES[body.code].meaning, {})
+    return problem_response(body.code, body.detail)
 
 
-def _receive() -> None:
+def _read_body() -> None:
     """Read the body; one that is too large is rejected later, after the credentials."""
     coding = request.headers.get("Transfer-Encoding")
     if coding is None and not request.content_length:
         return
     if coding is not None and coding.strip().lower() != "chunked":
-        raise UnknownCoding
+        raise exceptions.NotImplemented
     if (request.content_length or 0) > MAX_BYTES:
         g.oversized = True
         return
@@ -68,8 +61,8 @@ def _receive() -> None:
 
 
 def _read() -> bytes:
-    request.max_content_length = MAX_BYTES + 1  # werkzeug ignores what is beyond
+    request.max_content_length = MAX_BYTES + 1  # Werkzeug reads no further
     try:
         return request.get_data()
-    except Exception as error:  # servers raise errors of their own
+    except Exception as error:  # each WSGI server raises its own errors
         raise Incomplete from error

@@ -117,7 +117,7 @@ def unknown(name: str, known: list[str]) -> FieldError:
     """Return the refusal of an unknown name, with the nearest known one as hint."""
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]}?" if near else None
-    return FieldError("There is no such field here.", "unknown", hint)
+    return FieldError("Unknown field.", "unknown", hint)
 
 
 def component_name(schema: Any) -> str:

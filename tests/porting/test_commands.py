@@ -95,7 +95,7 @@ def test_bad_lines_are_named_and_nothing_comes_in(
         "line 7031, column 11, title: Length must be between 1 and 255.",
         "line 7032, column 32, tags, 1: Not a valid string.",
         "line 7033, column 1, title: Missing data for required field.",
-        "line 7033, column 11, titel: There is no such field here. Did you mean title?",
+        "line 7033, column 11, titel: Unknown field. Did you mean title?",
     ]
     assert numbers(ann) == 0
 
@@ -109,7 +109,7 @@ def test_what_is_wrong_with_a_later_account_undoes_the_first(
     done = run("import", "-", typed=written(good, circle))
 
     assert done.exit_code == 1
-    assert ", parent_id: A task cannot hang below itself" in done.stderr
+    assert ", parent_id: A task cannot be its own ancestor" in done.stderr
     assert numbers(ann) == 0
 
 
@@ -120,7 +120,7 @@ def test_what_is_wrong_with_a_later_account_undoes_the_first(
         (GOOD, "owner: Missing data"),
         (GOOD | {"owner": "nobody"}, "owner: There is no such account."),
         (GOOD | {"owner": "\udc80"}, "owner: NUL and unpaired surrogates"),
-        (GOOD | {"\udc80": 1}, "There is no such field here."),
+        (GOOD | {"\udc80": 1}, "Unknown field."),
     ],
     ids=["absent", "unknown", "no text", "no text as name"],
 )

@@ -137,7 +137,7 @@ PLACES: dict[str, tuple[bytes, str, tuple[int, int], str, str]] = {
         "choice",
         "Must be one of",
     ),
-    "an unknown column": (b"title,colour\n", CSV, (1, 2), "unknown", "no such field"),
+    "an unknown column": (b"title,colour\n", CSV, (1, 2), "unknown", "Unknown field"),
     "a cell too many": (b"title,tags\nSow,a,b\n", CSV, (2, 3), "length", "3 cells"),
     "no JSON": (b'{"title": "Sow"}\n{"title": }', JSONL, (2, 11), "malformed-json", ""),
     "a bad value in JSON": (

@@ -99,8 +99,7 @@ def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None
         "code": code,
         "status": kind.status,
         "title": kind.title,
-        "meaning": kind.meaning,
-        "remedy": kind.remedy,
+        "detail": kind.detail,
         "example": example_of(code),
     }
 
@@ -112,8 +111,7 @@ def test_a_person_reads_what_a_problem_means(anyone: Client, code: str) -> None:
     kind, text = PROBLEM_TYPES[code], spoken(answer.text)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
     assert f"<h1>{kind.title}</h1>" in text
-    assert kind.meaning in text
-    assert kind.remedy in text
+    assert kind.detail in text
     assert json.dumps(example_of(code), indent=2) in text
 
 

@@ -11,7 +11,7 @@ from tests.system.server import ROOT
 
 BEGIN = """
 import threading, warnings
-from taskapi import log
+from taskapi.observability import logs as log
 log.configure("INFO")
 log.catch()
 """
