@@ -238,7 +238,7 @@ def test_image_installs_only_what_the_lock_file_hashes() -> None:
 
 
 def test_operators_install_as_make_does() -> None:
-    page = read("docs/operations.md")
+    page = read("docs/deploy.md") + read("docs/upgrade.md")
 
     installs = re.findall(r"pip install (.*-r .*)\n(.*)", page)
 

@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, run as they stand there."""
+"""The commands of the pages for operators, run as they are printed."""
 
 import os
 import re
@@ -27,6 +27,7 @@ DAYS = 24 * 60 * 60
 EVERYWHERE = [True] * 4
 
 
+DOCS = ROOT / "docs"
 SETTINGS = "/etc/taskapi.env"
 OWNERS = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
 PASSWORD = "SELECT rolpassword FROM pg_authid WHERE rolname = '{}'"
@@ -34,8 +35,8 @@ PASSWORD = "SELECT rolpassword FROM pg_authid WHERE rolname = '{}'"
 
 def scripts(heading: str) -> list[str]:
     """Return the commands under a heading, one text for each block."""
-    page = (ROOT / "docs" / "operations.md").read_text()
-    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    pages = "".join(page.read_text() + "\n## " for page in DOCS.glob("*.md"))
+    section = pages.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
@@ -148,7 +149,7 @@ def test_a_changed_secret_logs_nobody_out_of_any_instance(
     settings.write_text(f"SECRET_KEY={kept}\nSECRET_KEY_PREVIOUS=x\nPORT=8000\n")
     instances = [ann.app]
 
-    for commands in scripts("Changing the secret"):
+    for commands in scripts("The secret key"):
         follow(ann.app, commands.replace(SETTINGS, str(settings)))
         instances.append(twin(**secrets_of(settings)))
 
@@ -199,7 +200,7 @@ def test_a_changed_database_password_leaves_the_tables_to_their_owner(
     run(owned, "db", "upgrade")
     run(owned, "db", "downgrade", "base")
 
-    commands = script("Changing the database password").replace(SETTINGS, str(settings))
+    commands = script("The database password").replace(SETTINGS, str(settings))
     to_server = f"psql --quiet '{address(empty).replace('+psycopg', '')}'"
     commands = re.sub(r"sudo -u postgres psql --quiet( taskapi)?", to_server, commands)
     follow(empty, re.sub(r"\btaskapi(?=_b\b| |;)", owner, commands))

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 DASHBOARD = json.loads((ROOT / "deploy/grafana.json").read_text())
 ALERTS = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text())["groups"]
 RULES = [rule for group in ALERTS for rule in group["rules"]]
-PAGE = (ROOT / "docs/operations.md").read_text()
+PAGE = (ROOT / "docs/monitoring.md").read_text()
 NAME = re.compile(r"\b(?:taskapi_\w+|up)\b")
 LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"")
 GROUPED = re.compile(r"\bby \(([^)]*)\)")

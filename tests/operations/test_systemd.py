@@ -71,7 +71,7 @@ def test_systemd_waits_longer_than_gunicorn(told: configparser.SectionProxy) -> 
 
 
 def test_the_documentation_puts_things_where_the_unit_looks() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text()
+    page = (ROOT / "docs" / "deploy.md").read_text()
     paths = re.findall(r"/srv/taskapi/[a-z]+", UNIT.read_text())
 
     assert {Path(path).parent for path in paths} == {Path("/srv/taskapi")}

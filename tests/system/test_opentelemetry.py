@@ -1,4 +1,4 @@
-"""OpenTelemetry around the server, as docs/operations.md shows it."""
+"""OpenTelemetry around the server, as docs/monitoring.md shows it."""
 
 from collections.abc import Iterator
 from pathlib import Path
