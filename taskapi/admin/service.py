@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
 from taskapi.db import AnyRow, pagination
-from taskapi.db.page_request import PageRequest
+from taskapi.db.pagination import PageRequest
 from taskapi.db.versioning import Versions
 from taskapi.users import service as users
 from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, User

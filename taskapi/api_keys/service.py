@@ -25,7 +25,7 @@ from taskapi.api_keys import key_format
 from taskapi.api_keys.models import MAX_KEYS, ApiKey
 from taskapi.db import AnyRow, pagination, statements
 from taskapi.db.compiled import CompiledStatement
-from taskapi.db.page_request import PageRequest
+from taskapi.db.pagination import PageRequest
 from taskapi.errors import (
     ApiKeyExpired,
     ApiKeyInvalid,

@@ -11,7 +11,7 @@ from taskapi import clock, credentials, db, passwords
 from taskapi.auth.models import MAX_SESSIONS, Session, new_token_id
 from taskapi.db import AnyRow, pagination, statements
 from taskapi.db.compiled import CompiledStatement
-from taskapi.db.page_request import PageRequest
+from taskapi.db.pagination import PageRequest
 from taskapi.db.types import UtcDateTime
 from taskapi.errors import (
     AccountDisabled,

@@ -1,17 +1,13 @@
 """The database: base model, transactions, reads and writes."""
 
-from taskapi.db.base import (
-    AnyRow,
-    Model,
-    begin,
+from taskapi.db.base import AnyRow, Model, database, session
+from taskapi.db.engine import begin, init_app
+from taskapi.db.transactions import (
     commit_early,
-    database,
     dry_run,
     in_transaction,
-    init_app,
-    lock_wait,
+    lock_timeout,
     read,
-    session,
     transaction,
     transactional,
     try_write,
@@ -29,7 +25,7 @@ __all__ = [
     "dry_run",
     "in_transaction",
     "init_app",
-    "lock_wait",
+    "lock_timeout",
     "read",
     "session",
     "transaction",

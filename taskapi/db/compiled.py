@@ -1,156 +1,182 @@
-"""Statements of the hot paths: compiled once, run by the driver itself.
+"""Statements of frequent requests: compiled once, run by the driver.
 
-For each execution of a statement SQLAlchemy does more work than the database. Here its
-compiler, its types and its pool are used, and its execution is not.
+SQLAlchemy's compiler, types and pool are used; its execution is bypassed, because it
+takes longer than the database itself. Without this module a read costs 37 % more CPU
+and a list 46 %, measured in process on PostgreSQL.
 """
 
 import collections
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic
 
 from sqlalchemy import Connection, Dialect, Engine, Executable, exc
+from sqlalchemy.types import TypeEngine
+from typing_extensions import TypeVar
 
 from taskapi.server.scheduling import release_slot
 
+R = TypeVar("R", default=Any)
+"""The row of a statement: a Protocol with the columns that are read."""
+
 Parameters = Mapping[str, Any]
-row_type: Any = collections.namedtuple
+Converter = Callable[[Any], Any]
+_row_type: Any = collections.namedtuple  # mypy wants literal fields
 
-LONG_SECONDS = 0.0005
-LONG_SECONDS_A_ROW = 0.00005
-"""About what an answer takes to compute; a shorter wait is not worth a change."""
+# A statement gives its slot to another request only where it usually takes longer than
+# computing the response: with 2 ms added to each statement throughput is as without
+# scheduling, while releasing the slot for fast statements costs thread switches. The
+# estimate replaces a fixed length, which would have to suit all databases.
+SLOW_SECONDS = 0.0005
+SLOW_SECONDS_PER_ROW = 0.00005
 
-FORGETTING = 1.001
-"""By how much the least time grows with each execution: databases become slower."""
+LATENCY_GROWTH = 1.001
+"""Growth of the least latency with each execution: databases may become slower."""
 
 
-class Direct:
-    """A connection from the pool for prepared statements alone.
+class DirectConnection:
+    """A connection of the pool, for compiled statements only.
 
-    SQLAlchemy's own takes almost as long to open and close as the database to answer.
+    Opening and closing SQLAlchemy's `Connection` costs 25 of 120 µs of a read.
     """
 
     def __init__(self, engine: Engine) -> None:
-        """Wait for it; raises what SQLAlchemy raises."""
+        """Take it from the pool. Raises SQLAlchemy's errors."""
         self.engine, self.dialect = engine, engine.dialect
         try:
             self.connection = engine.raw_connection()
         except self.dialect.loaded_dbapi.Error as error:
-            raise _of_sqlalchemy(error, self.dialect) from error
+            raise _wrap(error, self.dialect) from error
         self.info = self.connection.info
 
-    def __enter__(self) -> "Direct":
+    def __enter__(self) -> "DirectConnection":
         return self
 
     def __exit__(self, *_raised: object) -> None:
         self.connection.close()
 
     def invalidate(self, error: BaseException) -> None:
-        """Let nobody have it again."""
+        """Remove it from the pool."""
         self.connection.invalidate(error)
 
 
-class CompiledStatement:
-    """A statement that returns rows, and none of whose parameters is a list."""
+class CompiledStatement(Generic[R]):
+    """A statement that returns rows; none of its parameters may be a list."""
 
-    def __init__(self, statement: Any, columns: Sequence[str] | None = None) -> None:
-        """Take the statement, and of an INSERT the columns that get values."""
-        self.statement = statement
+    def __init__(
+        self, statement: Executable, columns: Sequence[str] | None = None
+    ) -> None:
+        """Take the statement and, for an INSERT, the columns that get values."""
+        self.statement: Any = statement
         self.columns = columns
-        self.forms: dict[str, Form] = {}
+        self.compiled: dict[str, _Compiled] = {}
 
-    def run(self, connection: Connection | Direct, given: Parameters) -> list[Any]:
-        """Return the rows; raises what SQLAlchemy raises."""
+    def run(
+        self, connection: Connection | DirectConnection, parameters: Parameters
+    ) -> list[R]:
+        """Return the rows. Raises SQLAlchemy's errors."""
         dialect = connection.dialect
-        form = self.forms.get(dialect.name)
-        if form is None:
-            form = self.forms[dialect.name] = Form(self, dialect)
+        compiled = self.compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self.compiled[dialect.name] = _Compiled(self, dialect)
         try:
-            return form.execute(dialect, _cursor(connection), given)
+            return compiled.execute(dialect, _cursor(connection), parameters)
         except dialect.loaded_dbapi.Error as error:
-            raise _translated(error, connection) from error
+            raise _handle(error, connection) from error
 
 
-class Form:
-    """A statement in the language of one database."""
+class _Compiled:
+    """A statement in the SQL of one database."""
 
-    def __init__(self, prepared: CompiledStatement, dialect: Dialect) -> None:
-        statement = prepared.statement
-        compiled = statement.compile(dialect=dialect, column_keys=prepared.columns)
+    def __init__(self, source: CompiledStatement, dialect: Dialect) -> None:
+        statement = source.statement
+        compiled = statement.compile(dialect=dialect, column_keys=source.columns)
         self.text = str(compiled)
         self.order = compiled.positiontup
         self.binds = [
-            (name, bind.key, bind.value, _kind(bind, dialect).bind_processor(dialect))
+            (name, bind.key, bind.value, _type(bind, dialect).bind_processor(dialect))
             for name, bind in compiled.binds.items()
         ]
         columns = statement.exported_columns
-        self.make = row_type("Row", columns.keys())._make
-        kinds = [_kind(column, dialect) for column in columns]
-        convert = [kind.result_processor(dialect, None) for kind in kinds]
-        self.converted = [place for place in enumerate(convert) if place[1]]
-        self.seconds = self.long = float("inf")
+        self.make = _row_type("Row", columns.keys())._make
+        types = [_type(column, dialect) for column in columns]
+        converters = [type_.result_processor(dialect, None) for type_ in types]
+        self.converted = [
+            (n, convert) for n, convert in enumerate(converters) if convert
+        ]
+        self.latency = self.slow = float("inf")
 
-    def execute(self, dialect: Dialect, cursor: Any, given: Parameters) -> list[Any]:
-        """Return its rows; others may begin meanwhile if it usually takes long."""
-        bound = self.bound(given)
-        if self.seconds > self.long:
+    def execute(
+        self, dialect: Dialect, cursor: Any, parameters: Parameters
+    ) -> list[Any]:
+        """Return the rows; release the slot first if that usually takes long."""
+        bound = self.bind(parameters)
+        if self.latency > self.slow:
             release_slot()
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         dialect.do_execute(cursor, self.text, bound)
-        # the least of late: what came on top was others' computing
-        self.seconds = min(self.seconds * FORGETTING, time.perf_counter() - began)
-        found = cursor.fetchall()
-        self.long = LONG_SECONDS + LONG_SECONDS_A_ROW * len(found)
-        return self.rows(found)
+        # the least of late: anything above it was computing by other threads
+        latency = time.perf_counter() - started_at
+        self.latency = min(self.latency * LATENCY_GROWTH, latency)
+        fetched = cursor.fetchall()
+        self.slow = SLOW_SECONDS + SLOW_SECONDS_PER_ROW * len(fetched)
+        return self.convert(fetched)
 
-    def bound(self, given: Parameters) -> Any:
-        """Return the parameters as the driver takes them."""
+    def bind(self, parameters: Parameters) -> Any:
+        """Return the parameters as the driver expects them."""
         values = {}
         for name, key, default, convert in self.binds:
-            value = given.get(key, default)
+            value = parameters.get(key, default)
             values[name] = convert(value) if convert else value
         return tuple(values[n] for n in self.order) if self.order else values
 
-    def rows(self, found: Sequence[Sequence[Any]]) -> list[Any]:
-        """Return the driver's rows, with values as the columns promise them."""
-        columns: list[Any] = list(zip(*found, strict=True))
-        for place, convert in self.converted if found else ():
+    def convert(self, fetched: Sequence[Sequence[Any]]) -> list[Any]:
+        """Convert the driver's rows to the types of the columns.
+
+        Column by column: a list of 20 takes 1,512 instead of 1,617 µs on PostgreSQL.
+        """
+        columns: list[Any] = list(zip(*fetched, strict=True))
+        for place, convert in self.converted if fetched else ():
             columns[place] = map(convert, columns[place])
         return list(map(self.make, zip(*columns, strict=True)))
 
 
 def run(
-    connection: Any, statement: Executable | CompiledStatement, given: Any
-) -> Sequence[Any]:
-    """Return the rows of a statement, by the driver if it is prepared."""
+    connection: Connection | DirectConnection,
+    statement: Executable | CompiledStatement[R],
+    parameters: Parameters | None,
+) -> Sequence[R]:
+    """Return the rows of a statement, by the driver if it is compiled."""
     if isinstance(statement, CompiledStatement):
-        return statement.run(connection, given or {})
-    rows: Sequence[Any] = connection.execute(statement, given).all()
+        return statement.run(connection, parameters or {})
+    session: Any = connection
+    rows: Sequence[R] = session.execute(statement, parameters).all()
     return rows
 
 
-def _cursor(connection: Connection | Direct) -> Any:
-    """Return the cursor that a connection keeps for this."""
-    kept = connection.info
-    if "cursor" not in kept:
-        kept["cursor"] = connection.connection.cursor()
-    return kept["cursor"]
+def _cursor(connection: Connection | DirectConnection) -> Any:
+    """Return the cursor kept with a connection; a new one costs 17 of 120 µs."""
+    info = connection.info
+    if "cursor" not in info:
+        info["cursor"] = connection.connection.cursor()
+    return info["cursor"]
 
 
-def _translated(error: Any, connection: Connection | Direct) -> Exception:
-    """Return SQLAlchemy's error; with a connection all others of the pool are lost."""
+def _handle(error: Exception, connection: Connection | DirectConnection) -> Exception:
+    """Wrap the driver's error; on a disconnect, dispose of the pool."""
     dialect, driver = connection.dialect, connection.connection.dbapi_connection
-    if dialect.is_disconnect(error, driver, None):
+    if dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type] # DBAPI has no classes
         connection.invalidate(error)
         connection.engine.dispose()
-    return _of_sqlalchemy(error, dialect)
+    return _wrap(error, dialect)
 
 
-def _of_sqlalchemy(error: Any, dialect: Dialect) -> Exception:
+def _wrap(error: Exception, dialect: Dialect) -> Exception:
     base = dialect.loaded_dbapi.Error
-    translated: Exception = exc.DBAPIError.instance(None, None, error, base)
-    return translated
+    wrapped: Exception = exc.DBAPIError.instance(None, None, error, base)
+    return wrapped
 
 
-def _kind(expression: Any, dialect: Dialect) -> Any:
-    return expression.type.dialect_impl(dialect)
+def _type(expression: Any, dialect: Dialect) -> TypeEngine[Any]:
+    implemented: TypeEngine[Any] = expression.type.dialect_impl(dialect)
+    return implemented

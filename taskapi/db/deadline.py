@@ -1,9 +1,10 @@
-"""No request waits for a database for ever: what it waits on is cut when time is over.
+"""Request deadlines: shut down sockets of unresponsive databases.
 
-A server that is frozen, or behind a network that swallows packets, never answers, and
-no timeout of libpq or TCP covers that. A socket that is shut down wakes the thread that
-reads from it, with the error of a lost connection. Whether the server did what it was
-told stays unknown then, so it is neither repeated nor said to be done.
+A server that is frozen, or behind a network that drops packets, never responds. No
+timeout of libpq or TCP covers that: requests took more than 12 seconds. Shutting down
+the socket wakes the thread that reads from it, with the error of a lost connection.
+Whether the server carried out the statement is unknown then, so it is neither repeated
+nor reported as done.
 """
 
 import os
@@ -11,7 +12,7 @@ import socket
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread, get_ident
@@ -20,26 +21,26 @@ from typing import Any, Protocol
 from sqlalchemy import Engine, event, exc
 
 TICK_SECONDS = 0.25
-CONNECT_SECONDS = 3
-LEAST_CONNECT_SECONDS = 2  # psycopg takes less for that
+MAX_CONNECT_SECONDS = 3
+MIN_CONNECT_SECONDS = 2  # psycopg raises smaller timeouts to this
 
 
-class Held(Protocol):
-    """A connection whose pool keeps how to end the waiting on it."""
+class HasInfo(Protocol):
+    """A connection with the dictionary in which its pool keeps how to interrupt it."""
 
     @property
-    def info(self) -> Any:
-        """Return what the pool keeps with it."""
+    def info(self) -> MutableMapping[str, Any]:
+        """Return the dictionary."""
 
 
-class Limit:
-    """Lets a block wait for databases for so long, where the watch was begun."""
+class Deadline:
+    """Time limit of a block for waiting on databases, enforced once `start` ran."""
 
-    __slots__ = ("cut", "until")
+    __slots__ = ("expires_at", "interrupt")
 
     def __init__(self, seconds: float) -> None:
-        self.until = time.monotonic() + seconds
-        self.cut: Callable[[], None] | None = None
+        self.expires_at = time.monotonic() + seconds
+        self.interrupt: Callable[[], None] | None = None
 
     def __enter__(self) -> None:
         running[get_ident()] = self
@@ -47,93 +48,94 @@ class Limit:
     def __exit__(self, *_raised: object) -> None:
         del running[get_ident()]
 
-    def end(self) -> None:
-        """Let it wait no longer."""
-        cut = self.cut
-        if cut:
+    def enforce(self) -> None:
+        """Interrupt the call that the thread waits for, if there is one."""
+        interrupt = self.interrupt
+        if interrupt:
             with suppress(OSError, sqlite3.Error):
-                cut()
+                interrupt()
 
 
-running: dict[int, Limit] = {}
+running: dict[int, Deadline] = {}
 
 
 def remaining() -> float:
-    """Return how many seconds this thread may go on."""
-    limit = running.get(get_ident())
-    return limit.until - time.monotonic() if limit else float("inf")
+    """Return how many seconds this thread has left."""
+    deadline = running.get(get_ident())
+    return deadline.expires_at - time.monotonic() if deadline else float("inf")
 
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Do not count the block, which uses no database, towards the limit."""
-    began = time.monotonic()
+    """Extend the deadline by the time of the block, which uses no database."""
+    started_at = time.monotonic()
     try:
         yield
     finally:
-        limit = running.get(get_ident())
-        if limit:
-            limit.until += time.monotonic() - began
+        deadline = running.get(get_ident())
+        if deadline:
+            deadline.expires_at += time.monotonic() - started_at
 
 
-def enter(connection: Held) -> None:
-    """Note that this thread waits on a connection from now on."""
-    _note(connection.info["cut"])
+def enter(connection: HasInfo) -> None:
+    """Let the deadline of this thread interrupt calls on a connection."""
+    _interrupt_by(connection.info["interrupt"])
 
 
 def release() -> None:
-    """Note that it waits on none: the connection may be another's soon."""
-    _note(None)
+    """Interrupt nothing: another thread may use the connection soon."""
+    _interrupt_by(None)
 
 
-def _note(cut: Callable[[], None] | None) -> None:
-    limit = running.get(get_ident())
-    if limit:
-        limit.cut = cut
+def _interrupt_by(interrupt: Callable[[], None] | None) -> None:
+    deadline = running.get(get_ident())
+    if deadline:
+        deadline.interrupt = interrupt
 
 
 def start() -> None:
-    """Begin to watch in a thread of this process; it ends with the process."""
-    Thread(target=_watch, name="watchdog", daemon=True).start()
+    """Enforce deadlines in a thread of this process, until the process ends."""
+    Thread(target=_enforce, name="deadlines", daemon=True).start()
 
 
-def guard(engine: Engine) -> None:
-    """Keep with each connection of an engine how to end the waiting on it."""
+def listen(engine: Engine) -> None:
+    """Keep with each new connection of an engine how to interrupt it."""
     event.listen(engine, "do_connect", _connect)
 
 
-def _watch() -> None:
+def _enforce() -> None:
     while True:
         time.sleep(TICK_SECONDS)
         now = time.monotonic()
-        for limit in list(running.values()):
-            if limit.until < now:
-                limit.end()
+        for deadline in list(running.values()):
+            if deadline.expires_at < now:
+                deadline.enforce()
 
 
-def _connect(dialect: Any, record: Any, cargs: Any, cparams: dict[str, Any]) -> Any:
-    """Connect in the time that is left, or not at all."""
+def _connect(dialect: Any, record: Any, args: Any, options: dict[str, Any]) -> Any:
+    """Connect within the time that remains. Raises TimeoutError if it is too short."""
     if dialect.name == "sqlite":
-        connection = dialect.connect(*cargs, **cparams)
-        record.info["cut"] = connection.interrupt
+        connection = dialect.connect(*args, **options)
+        interrupt = connection.interrupt
     else:
-        share = {"connect_timeout": _share(str(cparams.get("host")))}
-        connection = dialect.connect(*cargs, **cparams | share)
-        record.info["cut"] = partial(_handle(connection).shutdown, socket.SHUT_RDWR)
-    _note(record.info["cut"])
+        timeout = _connect_timeout(str(options.get("host")))
+        connection = dialect.connect(*args, **options, connect_timeout=timeout)
+        interrupt = partial(_handle(connection).shutdown, socket.SHUT_RDWR)
+    record.info["interrupt"] = interrupt
+    _interrupt_by(interrupt)
     return connection
 
 
-def _share(hosts: str) -> int:
-    """Return the seconds for each server; they are asked one after the other."""
-    seconds = int(min(CONNECT_SECONDS, remaining() / len(hosts.split(","))))
-    if seconds < LEAST_CONNECT_SECONDS:
+def _connect_timeout(hosts: str) -> int:
+    """Return the seconds for each server; they are tried one after the other."""
+    seconds = int(min(MAX_CONNECT_SECONDS, remaining() / len(hosts.split(","))))
+    if seconds < MIN_CONNECT_SECONDS:
         raise exc.TimeoutError("no time is left to connect")
     return seconds
 
 
 def _handle(connection: Any) -> socket.socket:
-    """Return a handle of our own: the driver's may be closed and belong to a client."""
+    """Duplicate the socket: the driver may close its own, and the number be reused."""
     handle = socket.socket(fileno=os.dup(connection.fileno()))
     weakref.finalize(connection, handle.close)
     return handle

@@ -1,39 +1,48 @@
-"""Lists of the cold paths: the newest first, a page at a time."""
+"""Pages of lists: the request for one, and lists with the newest rows first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from taskapi import db
-from taskapi.db import AnyRow
-from taskapi.db.page_request import PageRequest
+from taskapi.db import Model, read
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """`limit` rows after `offset`, or after a cursor: sort value and id of a row."""
+
+    limit: int
+    offset: int = 0
+    after: tuple[Any, int] | None = None
+    with_total: bool = False
 
 
 def newest_first(
     columns: Sequence[Any],
-    model: type[db.Model],
+    model: type[Model],
     scope: ColumnElement[bool],
-    window: PageRequest,
-) -> Sequence[AnyRow]:
-    """Return a page of the scope, and one more row if there are more."""
+    page: PageRequest,
+) -> Sequence[Any]:
+    """Return a page of the rows in a scope, and one row more if there are more."""
     statement = (
         select(*columns, model.id.label("position"))
         .where(scope)
         .order_by(model.id.desc())
-        .limit(window.limit + 1)
-        .offset(window.offset)
+        .limit(page.limit + 1)
+        .offset(page.offset)
     )
-    if window.after:
-        statement = statement.where(model.id < window.after[1])
-    return db.read(statement)
+    if page.after:
+        statement = statement.where(model.id < page.after[1])
+    return read(statement)
 
 
 def total(
-    model: type[db.Model], scope: ColumnElement[bool], window: PageRequest
+    model: type[Model], scope: ColumnElement[bool], page: PageRequest
 ) -> int | None:
-    """Return the size of the scope, if the window asks for it."""
-    if not window.with_total:
+    """Return the number of rows in a scope, if the page requests it."""
+    if not page.with_total:
         return None
-    ((counted,),) = db.read(select(func.count()).select_from(model).where(scope))
+    ((counted,),) = read(select(func.count()).select_from(model).where(scope))
     return int(counted)

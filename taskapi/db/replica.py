@@ -15,8 +15,9 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, Executable, create_engine, exc, text
 
 from taskapi import db
-from taskapi.db import AnyRow, deadline, pool
+from taskapi.db import AnyRow, deadline
 from taskapi.db.compiled import CompiledStatement, run
+from taskapi.db.engine import POOL_RECYCLE_SECONDS, POOL_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from config import Settings
@@ -53,8 +54,8 @@ class Replica:
             execution_options={"postgresql_readonly": True},
             pool_size=CONNECTIONS,
             max_overflow=0,
-            pool_timeout=pool.POOL_WAIT_SECONDS,
-            pool_recycle=pool.RECYCLE_SECONDS,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_recycle=POOL_RECYCLE_SECONDS,
             hide_parameters=True,
             connect_args={
                 "tcp_user_timeout": SILENT_SECONDS * 1_000,
@@ -62,7 +63,7 @@ class Replica:
                 "prepare_threshold": None,
             },
         )
-        deadline.guard(self.engine)
+        deadline.listen(self.engine)
         self.retry_at: float | None = None
         self.lock = Lock()
 
@@ -140,7 +141,7 @@ def _refuse_unfit(connection: Connection) -> float:
 @contextmanager
 def _answered_soon(connection: Connection) -> Iterator[None]:
     """Cut the connection in the block when its server is frozen."""
-    timer = Timer(SILENT_SECONDS, connection.info["cut"])
+    timer = Timer(SILENT_SECONDS, connection.info["interrupt"])
     timer.start()
     try:
         yield

@@ -9,7 +9,7 @@ import click
 from taskapi import clock, progress
 from taskapi.api_keys import service as keys
 from taskapi.console import CommandError, echo
-from taskapi.db.page_request import PageRequest
+from taskapi.db.pagination import PageRequest
 from taskapi.demo import data
 from taskapi.import_export import service as porting
 from taskapi.tasks import reading, trash

@@ -36,7 +36,7 @@ def begin(user_id: int, subject: str) -> Callable[[], None]:
         return lambda: None
     found = running.at(str(url.database))
     subject = hashlib.sha256(f"{user_id} {subject}".encode()).hexdigest()
-    if not found.begin(subject, db.lock_wait() / 2):
+    if not found.begin(subject, db.lock_timeout() / 2):
         raise RequestInProgress(retry_after=1)
     return partial(found.end, subject)
 

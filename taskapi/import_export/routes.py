@@ -97,7 +97,7 @@ def _streamed(pieces: Iterator[str], media_type: str, name: str) -> Response:
 def _in_time(pieces: Iterator[str]) -> Iterator[str]:
     """Give each piece the time that a request has; however slowly it is taken."""
     while True:
-        with deadline.Limit(settings.request_timeout):
+        with deadline.Deadline(settings.request_timeout):
             piece = next(pieces, None)
         if piece is None:
             return

@@ -112,7 +112,7 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "loggers": {
             "alembic.runtime.plugins": {"level": "WARNING"},
-            "taskapi.db.pool": {"level": "WARNING"},
+            "taskapi.db.engine": {"level": "WARNING"},  # the logger of its Pool
             "gunicorn.error": {
                 "handlers": [],
                 "propagate": True,

@@ -5,7 +5,7 @@ from typing import Any
 
 from taskapi import clock, db
 from taskapi.db import AnyRow
-from taskapi.db.page_request import PageRequest
+from taskapi.db.pagination import PageRequest
 from taskapi.errors import FieldError, Invalid, NotFound
 from taskapi.tasks import listing, queries, tree
 from taskapi.tasks.filtering import translate

@@ -15,7 +15,7 @@ from sqlalchemy import String, bindparam, delete, func, literal, select, text
 from taskapi import db
 from taskapi.db import AnyRow
 from taskapi.db.compiled import CompiledStatement
-from taskapi.db.page_request import PageRequest
+from taskapi.db.pagination import PageRequest
 from taskapi.db.types import Each
 from taskapi.tasks import tree
 from taskapi.tasks.folding import fold

@@ -18,7 +18,7 @@ import orjson
 from flask import request
 from marshmallow import ValidationError, fields, validates_schema
 
-from taskapi.db.page_request import PageRequest
+from taskapi.db.pagination import PageRequest
 from taskapi.errors import FieldError, InvalidCursor
 from taskapi.web.authentication import caller
 from taskapi.web.fields import (

@@ -50,7 +50,7 @@ def test_reads_with_aged_credentials_succeed_while_others_lock(
 def test_reads_with_aged_credentials_pass_the_writers_of_their_process(
     aged: Client,
 ) -> None:
-    assert db.writers.acquire(0, patient=1)
+    assert db.writers.acquire(0, max_waiting=1)
     try:
         found = statuses(aged)
     finally:

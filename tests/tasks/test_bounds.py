@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from taskapi import clock, db
-from taskapi.db import pool
+from taskapi.db import engine
 from taskapi.tasks import listing, queries, trash
 from taskapi.tasks.models import Task, table
 from taskapi.tasks.values import first
@@ -76,4 +76,4 @@ def test_statements_of_lists_are_cached_up_to_a_limit(ann: Client) -> None:
         compiled: Any = db.database.engine._compiled_cache  # noqa: SLF001
     assert len(chosen) > 2 * queries.CACHED
     assert listing.page.cache_info().currsize <= queries.CACHED
-    assert len(compiled) <= 1.5 * pool.CACHED_QUERIES
+    assert len(compiled) <= 1.5 * engine.MAX_CACHED_QUERIES

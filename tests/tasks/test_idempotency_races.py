@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import event, exc
 
 from taskapi import db
+from taskapi.db import engine
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
 from tests.backstage import at_once
@@ -100,7 +101,7 @@ def test_a_key_is_free_after_a_commit_that_failed(ann: Client, app: Flask) -> No
 def test_a_second_request_with_one_key_is_rejected_while_the_first_runs(
     ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
     again = partial(ann.post, "tasks", {"title": "Tea"}, headers=KEY)
     late: list[Any] = []
 
@@ -126,7 +127,7 @@ def test_a_second_request_with_one_key_is_rejected_while_the_first_runs(
 def test_requests_with_one_key_of_other_users_or_paths_are_not_in_progress(
     ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
     seen: list[Any] = []
 
     def read(_session: Any) -> None:
@@ -147,7 +148,7 @@ def test_requests_with_one_key_of_other_users_or_paths_are_not_in_progress(
 def test_a_key_that_another_process_works_on_is_in_progress(
     ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
     path = app.extensions["settings"].database_url.removeprefix("sqlite:///")
     words = [sys.executable, "-c", LOCK_ALL, f"{path}.requests"]
