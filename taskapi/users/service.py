@@ -32,7 +32,7 @@ BY_ID = select(*PUBLIC_COLUMNS).where(User.id == bindparam("user_id"), PRESENT)
 PASSWORD_OF = select(User.password_hash).where(User.id == bindparam("user_id"))
 EVERYBODY = select(*PUBLIC_COLUMNS).where(PRESENT).order_by(User.id)
 MARKED = select(User.id).where(~PRESENT).order_by(User.id)
-ID = [User.__table__.c.id]
+IDENTITY = [User.__table__.c.id, User.__table__.c.version]
 BATCH = 200
 """Rows deleted in one transaction; a task has tags and entries of the search index."""
 
@@ -167,7 +167,7 @@ def _begin_deletion(
     """
     names = {"email": None, "username": f"deleted:{user_id}"}
     marked = names | {"is_active": False, "deleted_at": clock.now()}
-    versioning.change(User, and_(scope, PRESENT), marked, versions, ID)
+    versioning.change(User, and_(scope, PRESENT), marked, versions, IDENTITY)
     _, finished = _delete_batch(user_id)
     if not finished:
         outbox.posted.set()

@@ -22,7 +22,7 @@ SHEETS = {
     "Windows": "title,tags\r\nSow,garden\r\nDig,\r\n",
     "byte order mark": f"{BOM}title,tags\r\nSow,garden\r\nDig,\r\n",
     "quoted": '"title","tags"\r\n"Sow","garden"\r\n"Dig",""\r\n',
-    "spaces and case": " title , tags \r\n Sow , Garden \r\nDig,\r\n",
+    "spaces": " title , tags \r\n Sow , garden \r\nDig,\r\n",
     "blank rows": "title,tags\r\n\r\nSow,garden\r\n,\r\nDig,\r\n\r\n",
     "no end": "title,tags\r\nSow,garden\r\nDig,",
     "other order": "tags,title\r\ngarden,Sow\r\n,Dig\r\n",
