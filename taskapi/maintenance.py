@@ -53,6 +53,7 @@ PURGES: dict[str, Callable[[], int]] = {
     "mailed tokens": recovery.purge,
     "letters": outbox.purge,
     "kept answers": answers.purge,
+    "tasks deleted permanently": trash.purge_marked,
     "tasks in the trash": _empty_trash,
 }
 
@@ -76,6 +77,7 @@ def turn(app: Flask, times: Times) -> Times:
     """Do the work that is due, whatever fails; return the times of the next purges."""
     _attempt(app, send)
     _attempt(app, users.purge)
+    _attempt(app, trash.purge_marked)
     now = time.monotonic()
     if now >= times.everything:
         for job in PURGES.values():  # one that fails stops no other

@@ -1,10 +1,12 @@
 """Rows: what both databases can do with them, said once."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Table,
@@ -17,10 +19,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from taskapi.db import Model, session, transaction, undo
+from taskapi.db import Model, read, session, transaction, undo
 from taskapi.errors import AlreadyExists
 
 BATCH = 1_000
+FOUND_AT_ONCE = 10_000
+"""Ids read at a time, so that no batch searches the rows that others passed over."""
+
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+PAUSE_SECONDS = 0.05
+"""Between two batches, in which other writers get the lock of SQLite."""
 
 
 def delete_all(
@@ -28,19 +36,26 @@ def delete_all(
 ) -> int:
     """Delete the rows of a scope in batches; return the number of rows.
 
-    Each batch is a transaction, so that other writers do not wait long.
+    Each batch is a transaction, and other writers get the lock between two of them. The
+    scope is read without a lock; each batch checks it again.
     """
-    some = select(model.id).where(scope).order_by(model.id).limit(batch)
-    # PostgreSQL may run a plain subquery anew for each row, and so exceed the limit
-    locked = some.with_for_update(skip_locked=True).cte()
-    chosen = model.id.in_(select(locked.c.id))
-    statement = delete(model).where(chosen).returning(model.id)
-    number, gone = 0, 1
-    while gone:
-        with transaction():
-            gone = len(session.execute(statement).all())
-        number += gone
-    return number
+    found = select(model.id).where(scope).limit(FOUND_AT_ONCE)
+    chosen = select(model.id).where(scope, model.id.in_(IDS))
+    # PostgreSQL may run a plain subquery again for each row
+    locked = chosen.with_for_update(skip_locked=True).cte()
+    in_batch = model.id.in_(select(locked.c.id))
+    statement = delete(model).where(in_batch).returning(model.id)
+    total, deleted = 0, 1
+    while deleted:
+        ids = [row.id for row in read(found)]
+        deleted = 0
+        for start in range(0, len(ids), batch):
+            time.sleep(PAUSE_SECONDS if start else 0)
+            with transaction():
+                some = {"ids": ids[start : start + batch]}
+                deleted += len(session.execute(statement, some).all())
+        total += deleted
+    return total
 
 
 def delete_referring(model: type[Model], row_id: int, limit: int) -> int:

@@ -1,6 +1,6 @@
 """The table of tasks."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, cast
 
@@ -15,6 +15,8 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    func,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,6 +37,11 @@ MAX_SUBTASKS = 100
 MAX_TREE_DEPTH = 10
 MAX_EXPANDED_TASKS = 1000
 MAX_BULK_TASKS = 100
+MAX_DELETED_TASKS = 10_000
+"""Tasks that one request moves to the trash; the only writer of SQLite takes 0.3 s."""
+
+PERMANENTLY = datetime.fromtimestamp(0, UTC)
+"""As `deleted_at`: deleted permanently by its owner, and soon by the background job."""
 
 
 class Status(StrEnum):
@@ -96,6 +103,9 @@ class Task(Versioned, Model):
 table = cast("Table", Task.__table__)
 NOT_DELETED = Task.deleted_at.is_(None)
 DELETED = Task.deleted_at.is_not(None)
+IN_TRASH = Task.deleted_at > PERMANENTLY
+EXISTING = func.coalesce(IN_TRASH, true())
+"""True of what its owner has not deleted permanently."""
 
 task_tags = Table(
     "task_tags",

@@ -27,7 +27,7 @@ from taskapi import credentials
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.types import Joined, UtcDateTime, constant
 from taskapi.tasks.models import (
-    DELETED,
+    IN_TRASH,
     MAX_TAGS,
     NOT_DELETED,
     OPEN,
@@ -159,7 +159,7 @@ FILTERS: dict[str, ColumnElement[bool]] = {
 def matching(statement: Select[Any], filters: frozenset[str]) -> Select[Any]:
     """Return a statement for the tasks of the caller that match the filters."""
     where = [FILTERS[name] for name in sorted(filters - {"deleted"})]
-    place = DELETED if "deleted" in filters else NOT_DELETED
+    place = IN_TRASH if "deleted" in filters else NOT_DELETED
     return statement.where(_mine(filters), place, *where)
 
 

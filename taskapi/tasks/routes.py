@@ -119,11 +119,13 @@ def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> An
 @idempotent
 @tasks.response(204)
 @tasks.leads_to("restore_task", task_id="$request.path.task_id")
+@tasks.problems("limit-reached")
 @conditional.write
 def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) -> None:
     """Delete a task
 
-    It goes to the trash with all that is below it, and can be restored for a while.
+    It goes to the trash with all that is below it, and can be restored for a while. At
+    most 10,000 tasks are deleted at once.
     """
     service.delete(caller(), task_id, versions, **arguments)
 

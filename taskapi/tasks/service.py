@@ -21,7 +21,7 @@ from taskapi.tasks import (
     writes,
 )
 from taskapi.tasks.creation import Draft, everything, plant
-from taskapi.tasks.models import Task, table
+from taskapi.tasks.models import EXISTING, PERMANENTLY, Task, table
 
 GIVEN = {name: bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS}
 COLUMNS = GIVEN | {"owner_id": limit.OWNER_WITH_ROOM}
@@ -73,13 +73,19 @@ def change(
 
 
 def delete(caller: Any, task_id: int, versions: Versions, *, permanent: bool) -> None:
-    """Move a task and what is below it to the trash, or delete it for good."""
+    """Move a task and what is below it to the trash, or delete it permanently.
+
+    A large tree is marked as deleted, and deleted by the background job.
+    """
     tree.hold(caller.id)
-    if permanent:
-        one = and_(queries.owned(caller.id), Task.id == task_id)
+    if permanent and not trash.is_large(caller.id, task_id):
+        one = and_(queries.owned(caller.id), Task.id == task_id, EXISTING)
         versioning.remove(Task, one, versions)
+        return
+    _held(caller, task_id, versions, live=not permanent)
+    if permanent:
+        trash.mark(caller.id, task_id)
     else:
-        _held(caller, task_id, versions)
         trash.take(caller.id, [task_id], clock.now())
 
 
@@ -142,9 +148,11 @@ def _plant(caller: Any, fields: dict[str, Any]) -> Any:
 def _held(
     caller: Any, task_id: int, versions: Versions, *, live: bool = True
 ) -> AnyRow:
-    """Return a task that nobody changes meanwhile, if it is one of the versions."""
+    """Return a task, locked, if it has one of the versions."""
     task = writes.hold(caller.id, [task_id]).get(task_id)
-    if task is None or (live and task.deleted_at is not None):
+    if task is None or task.deleted_at == PERMANENTLY:
+        raise NotFound
+    if live and task.deleted_at is not None:
         raise NotFound
     return _meant(task, versions)
 

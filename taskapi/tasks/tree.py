@@ -10,7 +10,17 @@ from collections.abc import Collection, Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import CTE, BindParameter, bindparam, func, literal, select
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from taskapi import db
 from taskapi.errors import FieldError, Invalid, ParentCycle, ParentTooDeep
@@ -42,17 +52,22 @@ def _upwards() -> CTE:
     )
 
 
-def downwards(*conditions: Any) -> CTE:
-    """Return some tasks and those below them that meet the conditions."""
+def downwards(condition: Any) -> CTE:
+    """Return some tasks and those below them that meet a condition.
+
+    In a CASE, so that PostgreSQL does not estimate it: for a condition that few tasks
+    met when the statistics were made, it would read all of them for each task.
+    """
+    meets = case((condition, true()), else_=false())
     below = (
         select(Task.id.label("start"), Task.id.label("id"), literal(1).label("n"))
-        .where(owned(OWNER), Task.id.in_(IDS), *conditions)
+        .where(owned(OWNER), Task.id.in_(IDS), condition)
         .cte("below", recursive=True)
     )
     return below.union_all(
         select(below.c.start, Task.id, below.c.n + 1)
         .join(below, Task.parent_id == below.c.id)
-        .where(below.c.n <= MAX_TREE_DEPTH, *conditions)
+        .where(below.c.n <= MAX_TREE_DEPTH, meets)
     )
 
 
@@ -63,7 +78,10 @@ HEIGHTS = select(_below.c.start, func.max(_below.c.n).label("height")).group_by(
 )
 _shown = select(_below.c.id).limit(MAX_EXPANDED_TASKS + 1).cte("shown")
 TREE = select(*COLUMNS).join(_shown, _shown.c.id == Task.id).order_by(Task.id)
-"""Without a sort inside, so that the recursion ends with the last row shown."""
+"""Without a sort inside, so that the recursion ends with the last row shown.
+
+SQLite adds the ids of all subtasks of a task to its queue before the limit counts.
+"""
 
 
 def hold(owner_id: int) -> None:

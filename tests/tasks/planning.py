@@ -1,5 +1,6 @@
 """How the database reads what a request asks of the tasks."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from taskapi import db
@@ -9,20 +10,68 @@ from tests.support import Client
 
 def plans(client: Client, path: str) -> list[str]:
     """Return the steps of the plans of a request's statements but the first."""
+    with client.app.app_context():
+        engine = db.database.engine
+    word = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    with engine.connect() as connection:
+        return [
+            str(row[-1])
+            for statement, values in _statements(client, path, status=200)
+            for row in connection.exec_driver_sql(word + statement, values)
+        ]
+
+
+def work(client: Client, path: str, status: int) -> int:
+    """Return how many rows PostgreSQL reads for a request, or steps SQLite runs."""
+    with client.app.app_context():
+        engine = db.database.engine
+    statements = _statements(client, path, status)
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("ANALYZE")
+            return sum(_rows_read(connection, *one) for one in statements)
+        return sum(_steps(connection, *one) for one in statements)
+
+
+def _statements(client: Client, path: str, status: int) -> list[tuple[str, Any]]:
     asked: list[tuple[str, Any]] = []
 
     def note(statement: str, values: Any) -> None:
         asked.append((statement, values))
 
-    with client.app.app_context():
-        engine = db.database.engine
     with hearing(client.app, note):
-        answer = client.get(path)
-    assert answer.status_code == 200, answer.text
-    word = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
-    with engine.connect() as connection:
-        return [
-            str(row[-1])
-            for statement, values in asked[1:]
-            for row in connection.exec_driver_sql(word + statement, values)
-        ]
+        response = client.get(path)
+    assert response.status_code == status, response.text
+    return asked[1:]
+
+
+def _rows_read(connection: Any, statement: str, values: Any) -> int:
+    explained = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"
+    [plan] = connection.exec_driver_sql(explained, values).scalar_one()
+    return sum(_rows_of(node) for node in _nodes(plan["Plan"]))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return the steps but those that count the subtasks of each row."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        if below["Parent Relationship"] != "SubPlan":
+            yield from _nodes(below)
+
+
+def _rows_of(node: dict[str, Any]) -> int:
+    if node.get("Relation Name") != "tasks":
+        return 0
+    removed = [count for name, count in node.items() if name.startswith("Rows Removed")]
+    return round((node["Actual Rows"] + sum(removed)) * node["Actual Loops"])
+
+
+def _steps(connection: Any, statement: str, values: Any) -> int:
+    """Count instructions of SQLite's virtual machine, in hundreds."""
+    driver, hundreds = connection.connection.dbapi_connection, []
+    driver.set_progress_handler(lambda: hundreds.append(1), 100)
+    try:
+        connection.exec_driver_sql(statement, values).all()
+    finally:
+        driver.set_progress_handler(None, 0)
+    return 100 * len(hundreds)

@@ -10,12 +10,16 @@ from sqlalchemy import insert
 from taskapi import clock, db
 from taskapi.db import engine
 from taskapi.tasks import listing, queries, trash
-from taskapi.tasks.models import Task, table
+from taskapi.tasks.models import MAX_EXPANDED_TASKS, Task, table
 from taskapi.tasks.values import first
-from tests.support import Client, faults
+from tests.support import Client, faults, refused
+from tests.tasks.planning import work
 from tests.tasks.planting import rows
 
 WIDE = 1_500
+STEPS_OF_AN_ID = {"postgresql": 0, "sqlite": 30}
+"""SQLite reads the ids of all subtasks of a task; a row with its counts takes 150."""
+
 FILTERS = [
     "status=todo",
     "priority=low",
@@ -34,11 +38,22 @@ FILTERS = [
 def wide(ann: Client) -> dict[str, Any]:
     """Return a task with more subtasks than a tree shows or a batch deletes."""
     task = ann.make_task(title="Garden")
-    fields, now = {"title": "Dig", "parent_id": task["id"]}, clock.now()
-    drafts = [first(ann.user["id"], fields, now) for _ in range(WIDE)]
-    with ann.app.app_context(), db.transaction():
-        db.session.execute(insert(table), drafts)
+    insert_below(ann, task["id"], WIDE)
     return task
+
+
+def database_of(client: Client) -> str:
+    """Return the name of the database of a client."""
+    with client.app.app_context():
+        return db.database.engine.dialect.name
+
+
+def insert_below(client: Client, task_id: int, number: int) -> None:
+    """Insert so many subtasks of a task."""
+    fields, now = {"title": "Dig", "parent_id": task_id}, clock.now()
+    drafts = [first(client.user["id"], fields, now) for _ in range(number)]
+    with client.app.app_context(), db.transaction():
+        db.session.execute(insert(table), drafts)
 
 
 def test_a_tree_that_is_too_large_is_rejected(
@@ -47,6 +62,91 @@ def test_a_tree_that_is_too_large_is_rejected(
     response = ann.get(f"tasks/{wide['id']}?expand=subtasks")
 
     assert faults(response) == {"expand": "range"}
+
+
+def test_expand_reads_a_bounded_number_of_rows(
+    ann: Client, wide: dict[str, Any]
+) -> None:
+    path = f"tasks/{wide['id']}?expand=subtasks"
+    before = work(ann, path, 422)
+
+    insert_below(ann, wide["id"], 3 * WIDE)
+
+    more = work(ann, path, 422) - before
+    assert before > MAX_EXPANDED_TASKS
+    assert more <= 3 * WIDE * STEPS_OF_AN_ID[database_of(ann)]
+
+
+def test_a_large_tree_is_not_found_after_its_permanent_deletion(
+    ann: Client, wide: dict[str, Any]
+) -> None:
+    subtask = ann.get(f"tasks?parent_id={wide['id']}&limit=1").json["items"][0]
+
+    assert ann.delete(f"tasks/{wide['id']}?permanent=true").status_code == 204
+
+    for task in (wide, subtask):
+        path = f"tasks/{task['id']}"
+        refused(ann.get(path), 404, "not-found")
+        refused(ann.post(f"{path}/restore"), 404, "not-found")
+        refused(ann.delete(f"{path}?permanent=true"), 404, "not-found")
+    for query in ("", "&deleted=true", "&q=dig"):
+        listed = ann.get(f"tasks?include_total=true{query}")
+        assert listed.json["total"] == 0
+
+
+def test_a_large_tree_is_deleted_in_batches_in_the_background(
+    ann: Client, wide: dict[str, Any], statements: list[str]
+) -> None:
+    path, trashed = f"tasks/{wide['id']}", ann.make_task()
+    ann.delete(f"tasks/{trashed['id']}")
+    ann.delete(path)
+    statements.clear()
+
+    assert ann.delete(f"{path}?permanent=true").status_code == 204
+
+    assert not any("DELETE FROM tasks" in text for text in statements)
+    with ann.app.app_context():
+        assert trash.purge_marked() == 1 + WIDE
+    assert rows(ann, Task) == 1
+    batches = [text for text in statements if "DELETE FROM tasks" in text]
+    assert len(batches) >= WIDE // trash.BATCH
+
+
+@pytest.mark.parametrize("query", ["", "?permanent=true"])
+def test_a_deletion_of_too_many_tasks_changes_nothing(
+    ann: Client,
+    wide: dict[str, Any],
+    query: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trash, "MAX_DELETED_TASKS", WIDE)
+
+    response = ann.delete(f"tasks/{wide['id']}{query}")
+
+    assert refused(response, 409, "limit-reached")["limit"] == WIDE
+    assert ann.get(f"tasks/{wide['id']}").json["subtask_count"] == WIDE
+
+
+def test_a_bulk_deletion_of_too_many_tasks_changes_nothing(
+    ann: Client, wide: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = ann.make_task()
+    monkeypatch.setattr(trash, "MAX_DELETED_TASKS", WIDE + 1)
+
+    response = ann.post("tasks/bulk", {"delete": [other["id"], wide["id"]]})
+
+    refused(response, 409, "limit-reached")
+    assert ann.get("tasks?include_total=true").json["total"] == WIDE + 2
+
+
+def test_restoring_a_large_tree_reads_each_task_once(
+    ann: Client, wide: dict[str, Any]
+) -> None:
+    ann.delete(f"tasks/{wide['id']}")
+
+    assert ann.post(f"tasks/{wide['id']}/restore").status_code == 200
+
+    assert ann.get(f"tasks/{wide['id']}").json["subtask_count"] == WIDE
 
 
 def test_a_purge_deletes_subtasks_first_and_counts_them(
