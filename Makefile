@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test soak openapi bench lint check migration lock fuzz docs
+.PHONY: help install run test test-all soak openapi bench lint check migration lock fuzz docs
 
 PYTHON ?= python3
 BIN := .venv/bin
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 # The locks name every package, so that pip resolves nothing: --no-deps, then pip check.
 # $(call sync,VENV,FILE): a venv without a stamp was left half-made and is built again.
@@ -36,8 +36,12 @@ run: .venv/run ## Migrate and serve on PORT (default 8000)
 tests/clients/node_modules: tests/clients/package-lock.json
 	@! command -v npm >/dev/null || (npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@)
 
-test: .venv/dev tests/clients/node_modules ## Run all tests on SQLite and PostgreSQL
-	@$(BIN)/pytest -n auto --cov --cov-report=term --ignore tests/test_speed.py
+test: .venv/dev tests/clients/node_modules ## Run the tests on SQLite and PostgreSQL
+	@$(BIN)/pytest -q -n auto -m "not slow"
+
+test-all: export ALL_DATABASES = 1
+test-all: .venv/dev tests/clients/node_modules ## Run all tests, also long ones, and measure coverage
+	@$(BIN)/pytest -q -n auto --cov --cov-report=term --ignore tests/test_speed.py
 	@$(BIN)/pytest -q tests/test_speed.py
 
 soak: .venv/dev ## Kill, freeze and fill everything around the service, at length

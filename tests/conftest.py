@@ -37,6 +37,24 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(server.cleanup)
 
 
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Run tests marked `one_database` on SQLite only, unless ALL_DATABASES is set."""
+    if "ALL_DATABASES" in os.environ:
+        return
+    repeated = [item for item in items if _repeats_on_postgresql(item)]
+    if repeated:
+        config.hook.pytest_deselected(items=repeated)
+        items[:] = [item for item in items if item not in set(repeated)]
+
+
+def _repeats_on_postgresql(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("one_database")
+    parameters = getattr(item, "callspec", None)
+    return bool(marked and parameters and parameters.params.get("app") == "postgresql")
+
+
 @pytest.fixture(scope="session")
 def database_urls(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str

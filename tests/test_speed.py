@@ -19,6 +19,8 @@ from flask import Flask
 from tests.conftest import KINDS
 from tests.databases import new_databases
 
+pytestmark = pytest.mark.slow  # alone, since it compares processor times
+
 CHECKOUT = Path(__file__).parent.parent
 SLACK = 1.25
 MEASURED = {

@@ -11,6 +11,8 @@ from tests.auth.timing import ALIKE, Request, likelihood
 from tests.backstage import store_user
 from tests.support import Client
 
+pytestmark = pytest.mark.slow  # statistics over many requests
+
 ROUNDS = 8
 GUESS = "a guess in the dark"
 
