@@ -15,7 +15,7 @@ from taskapi.api_keys.schemas import ApiKeySchema
 from taskapi.auth import service as sessions
 from taskapi.auth.models import Session
 from taskapi.backup.commands import backup, restore
-from taskapi.console import CommandError, echo
+from taskapi.console import Command, CommandError, echo
 from taskapi.db import errors
 from taskapi.demo.commands import seed
 from taskapi.doctor.commands import doctor
@@ -169,7 +169,7 @@ def send_mail() -> None:
     echo(f"Sent {maintenance.send()} letters.")
 
 
-@click.command("purge")
+@click.command("purge", cls=Command)
 @with_appcontext
 def purge() -> None:
     """Delete what is over; gunicorn's workers do so by themselves once a day."""

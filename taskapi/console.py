@@ -26,6 +26,18 @@ class CommandError(click.ClickException):
         super().__init__(visible_lines(message))
 
 
+class Command(click.Command):
+    """A command; its usage errors show arguments without terminal escapes."""
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Parse the arguments."""
+        try:
+            return super().make_context(*args, **options)
+        except click.UsageError as error:
+            message = visible_lines(error.format_message())
+            raise click.UsageError(message, error.ctx) from error
+
+
 def echo(message: object, *, err: bool = False) -> None:
     """Print a message without terminal escapes."""
     click.echo(visible_lines(str(message)), err=err)

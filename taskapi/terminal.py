@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup, ScriptInfo
 
 from taskapi import db
-from taskapi.console import CommandError, visible
+from taskapi.console import Command, CommandError, visible
 from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
 from taskapi.observability import logs
 from taskapi.users import service
@@ -17,7 +17,9 @@ from taskapi.web.problems import flatten
 
 
 class Group(AppGroup):
-    """Commands in one transaction each, which say in a line what went wrong."""
+    """Commands in one transaction each, with failures as one-line messages."""
+
+    command_class = Command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, commit what it did, put refusals in words."""

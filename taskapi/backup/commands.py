@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from taskapi import db
 from taskapi.backup import files, postgresql, sqlite
-from taskapi.console import CommandError, echo
+from taskapi.console import Command, CommandError, echo
 from taskapi.db import errors, migrations
 from taskapi.observability import logs
 from taskapi.tasks.models import Task
@@ -25,7 +25,7 @@ ENDED = ("sessions", "email_tokens")
 FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
 
-@click.command("backup")
+@click.command("backup", cls=Command)
 @FILE
 @with_appcontext
 def backup(file: Path) -> None:
@@ -44,7 +44,7 @@ def backup(file: Path) -> None:
     echo(f"Wrote {file}: {size} kB, schema {revision}.")
 
 
-@click.command("restore")
+@click.command("restore", cls=Command)
 @FILE
 @click.option("--revoke-keys", is_flag=True, help="Revoke all API keys too.")
 @with_appcontext

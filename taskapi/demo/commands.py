@@ -8,7 +8,7 @@ import click
 
 from taskapi import clock, progress
 from taskapi.api_keys import service as keys
-from taskapi.console import CommandError, echo
+from taskapi.console import Command, CommandError, echo
 from taskapi.db.pagination import PageRequest
 from taskapi.demo import data
 from taskapi.import_export import service as porting
@@ -35,7 +35,7 @@ They are shown only now. While the service runs (`make run`), this lists what is
 curl -H 'X-API-Key: {key}' '{address}{prefix}/tasks?status=todo,in_progress'"""
 
 
-@click.command("seed")
+@click.command("seed", cls=Command)
 @click.option(
     "--tasks",
     "number",

@@ -9,7 +9,7 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from taskapi.console import visible
+from taskapi.console import Command, visible
 from taskapi.doctor import database, files, services, settings
 from taskapi.doctor.findings import Finding, State, fail
 from taskapi.observability import logs
@@ -42,7 +42,7 @@ class Examination(Thread):
             self.findings = EXAMINATIONS[self.name]()
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @click.option("--json", "as_json", is_flag=True, help="Print an array of objects.")
 def doctor(*, as_json: bool) -> None:
     """Look for what goes wrong in practice, and say what to do about it.

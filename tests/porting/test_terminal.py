@@ -58,3 +58,29 @@ def test_visible_lines_escape_control_characters(character: str) -> None:
     assert console.visible_lines(f"a{character}b\n\tc") == (
         f"a\\u{ord(character):04x}b\n\tc"
     )
+
+
+@one_database
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("purge", ESC),
+        ("backup", "a", ESC),
+        ("restore", "a", f"--{ESC}"),
+        ("doctor", ESC),
+        ("seed", ESC),
+        ("users", "promote", "ann", ESC),
+        ("users", "list", f"--{ESC}"),
+        ("users", ESC),
+        ("tasks", "export", "--format", ESC),
+        (ESC,),
+    ],
+    ids=lambda words: " ".join(words).replace(ESC, "ESC"),
+)
+def test_usage_errors_show_escapes_of_control_characters(
+    app: Flask, words: tuple[str, ...]
+) -> None:
+    output = run(app, *words)
+
+    assert "Error: " in output
+    assert is_harmless(output)
