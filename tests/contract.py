@@ -2,9 +2,9 @@
 
 INPUTS = {
     "ApiKeyUpdate",
-    "ApiKeyInput",
+    "ApiKeyCreate",
     "BulkRequest",
-    "BulkTaskUpdateInput",
+    "BulkTaskUpdate",
     "AccountDeletion",
     "TokenRequest",
     "EmailVerification",
@@ -15,11 +15,11 @@ INPUTS = {
     "PasswordReset",
     "RefreshRequest",
     "UserCreate",
-    "SubtaskInput",
-    "TaskPatch",
-    "TaskTreeInput",
+    "SubtaskCreate",
+    "TaskUpdate",
+    "TaskCreate",
     "UserAdminUpdate",
-    "UserPatch",
+    "UserUpdate",
 }
 ANSWERS = {
     "UserStats",

@@ -16,7 +16,7 @@ must be, say in CHANGELOG.md what clients have to change, and renew
 tests/openapi-released.json, as "A release" of CONTRIBUTING.md says."""
 TASKS = "paths./api/v1/tasks"
 TASK = "components.schemas.Task.properties"
-INPUT = "components.schemas.TaskTreeInput"
+INPUT = "components.schemas.TaskCreate"
 SENT = f"{INPUT}.properties"
 LIMIT = f"{TASKS}.get.parameters.0"
 DELETED = object()

@@ -47,14 +47,14 @@ RULES = [  # that JSON Schema cannot say: 422
     "register",  # time zones and common passwords are long lists
     "issue_token",  # each grant_type needs fields of its own
     "update_me",  # a new email needs the current password
-    "put_me",
+    "replace_me",
     "change_password",  # common passwords are a long list
     "complete_password_reset",  # tokens are mailed
     "complete_email_verification",  # likewise
     "create_api_key",  # what is over already
     "update_api_key",  # likewise
     "update_task",  # parents must be there
-    "put_task",
+    "replace_task",
     "import_tasks",  # parents must be in the file, and what is completed completed
     "delete_task",  # an Idempotency-Key is good for one request
     "restore_task",  # likewise

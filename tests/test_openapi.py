@@ -53,7 +53,7 @@ def routes(app: Flask) -> dict[str, str]:
 def expected_id(route: str, endpoint: str) -> str:
     """PUT does what PATCH does under a name of its own."""
     name = endpoint.rpartition(".")[2]
-    return name.replace("update_", "put_") if route.startswith("PUT") else name
+    return name.replace("update_", "replace_") if route.startswith("PUT") else name
 
 
 def public(document: Any) -> set[str]:
@@ -185,10 +185,10 @@ def test_nothing_is_described_before_the_document_is_asked_for(
     app = make_app()
     api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
 
-    undescribed = len(api.undescribed)
+    undocumented = len(api.undocumented)
     served = Client(app).get("/openapi.json").json
 
-    assert undescribed == len(served["tags"])
+    assert undocumented == len(served["tags"])
 
 
 def test_who_asks_at_the_same_time_gets_the_whole_document(
@@ -219,7 +219,7 @@ def test_every_value_has_a_type(document: Any) -> None:
 
 
 def test_a_change_proposes_nothing_for_what_is_left_out(document: Any) -> None:
-    changes = properties(document, ending="Patch")
+    changes = properties(document, ending="Update")
 
     assert [name for name, one in changes.items() if "default" in one] == []
 
@@ -265,19 +265,6 @@ def test_a_body_is_required_where_one_of_its_fields_is(document: Any) -> None:
     ]
 
     assert wrong == []
-
-
-def test_a_new_task_leads_to_what_can_be_done_with_it(document: Any) -> None:
-    found = operations(document)
-
-    links = found["POST /api/v1/tasks"]["responses"]["201"]["links"]
-
-    known = {
-        operation["operationId"]
-        for route, operation in found.items()
-        if "/tasks/{task_id}" in route
-    }
-    assert {link["operationId"] for link in links.values()} == known
 
 
 def test_the_document_is_the_same_each_time_and_by_each_process(

@@ -16,13 +16,12 @@ from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
 
-admin = Blueprint("admin", "All accounts.", limit="default", takes_keys=True)
+admin = Blueprint("admin", "All accounts.", limit="default", accepts_keys=True)
 
 
 @admin.get("/users", scope=Scope.ADMIN)
 @admin.arguments(UserListArguments, location="query")
 @admin.response(200, UserPageSchema, headers={"Link": "Link"})
-@admin.leads_to("get_user", "update_user", user_id="$response.body#/items/0/id")
 @admin.problems("admin-required", "invalid-cursor")
 def list_users(arguments: dict[str, Any]) -> Any:
     """List the accounts

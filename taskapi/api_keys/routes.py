@@ -20,9 +20,6 @@ keys = Blueprint("api-keys", "Your API keys, for scripts.", limit="default")
 @keys.post("/api-keys")
 @keys.arguments(ApiKeySchema)
 @keys.response(201, ApiKeyCreatedSchema, headers={"Location": "Location"})
-@keys.leads_to(
-    "get_api_key", "update_api_key", "revoke_api_key", key_id="$response.body#/id"
-)
 @keys.problems("limit-reached")
 def create_api_key(fields: dict[str, Any]) -> Any:
     """Make an API key
@@ -38,7 +35,6 @@ def create_api_key(fields: dict[str, Any]) -> Any:
 @keys.get("/api-keys")
 @keys.arguments(pagination.PageArguments, location="query")
 @keys.response(200, ApiKeyPageSchema, headers={"Link": "Link"})
-@keys.leads_to("get_api_key", "revoke_api_key", key_id="$response.body#/items/0/id")
 @keys.problems("invalid-cursor")
 def list_api_keys(arguments: dict[str, Any]) -> Any:
     """List your API keys

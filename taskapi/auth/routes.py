@@ -99,7 +99,6 @@ def log_out(choice: dict[str, bool]) -> None:
 @auth.get("/auth/sessions")
 @auth.arguments(pagination.PageArguments, location="query")
 @auth.response(200, SessionPageSchema, headers={"Link": "Link"})
-@auth.leads_to("end_session", session_id="$response.body#/items/0/id")
 @auth.problems("invalid-cursor")
 def list_sessions(arguments: dict[str, Any]) -> Any:
     """List your sessions
@@ -141,7 +140,7 @@ def _log_in(name: str, password: str) -> dict[str, Any]:
 
 
 def _refresh(token: str) -> dict[str, Any]:
-    claims = tokens.claims_of(token, "refresh")
+    claims = tokens.verify(token, "refresh")
     session = service.refresh(claims.sid, claims.user_id, claims.token_id, _lifetime())
     return _tokens(session)
 

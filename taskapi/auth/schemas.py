@@ -44,8 +44,8 @@ def refresh_token(**options: Any) -> Text:
 class LoginRequestSchema(Schema):
     """An email or a username, and the password."""
 
-    shape: ClassVar[dict[str, Any]] = {"minProperties": 2, "maxProperties": 2}
-    without: ClassVar[set[str]] = {"username"}
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 2, "maxProperties": 2}
+    example_omits: ClassVar[set[str]] = {"username"}
 
     email = login_name("Instead of `username`.")
     username = login_name("The username, or the email.")
@@ -83,7 +83,7 @@ NEEDED = {
 class TokenRequestSchema(Schema):
     """A token request of OAuth 2.0 (RFC 6749, sections 4.3 and 6)."""
 
-    without: ClassVar[set[str]] = {
+    example_omits: ClassVar[set[str]] = {
         "refresh_token",
         "scope",
         "client_id",

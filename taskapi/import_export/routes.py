@@ -23,7 +23,9 @@ from taskapi.web.authentication import caller
 from taskapi.web.idempotency import idempotent
 from taskapi.web.settings import settings
 
-porting = Blueprint("porting", "Your tasks as files.", limit="default", takes_keys=True)
+porting = Blueprint(
+    "porting", "Your tasks as files.", limit="default", accepts_keys=True
+)
 
 NO_MARK = FieldError("Only CSV files may begin with a byte order mark.", "conflict")
 

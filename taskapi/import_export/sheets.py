@@ -26,7 +26,7 @@ from taskapi.import_export.texts import (
     UNMARKED,
     Text,
 )
-from taskapi.web.schema import MAX_UNKNOWN_FIELDS, unknown
+from taskapi.web.schema import MAX_UNKNOWN_FIELDS, unknown_field
 from taskapi.web.timestamps import rfc3339
 
 SEPARATORS = (",", ";", "\t")
@@ -135,7 +135,7 @@ def _strangers(names: Sequence[str], known: Sequence[str]) -> Faults:
             and name not in faults
             and len(faults) < MAX_UNKNOWN_FIELDS
         ):
-            faults[name] = [unknown(name, list(known)).at(column)]
+            faults[name] = [unknown_field(name, list(known)).at(column)]
         first.setdefault(name, column)
     return faults
 

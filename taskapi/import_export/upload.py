@@ -26,7 +26,7 @@ from taskapi.web.authentication import caller
 from taskapi.web.idempotency import NAME as KEY
 from taskapi.web.multipart import MULTIPART, read_parts
 from taskapi.web.parsing import UnreadableType, read_body
-from taskapi.web.schema import unknown
+from taskapi.web.schema import unknown_field
 
 PART = "file"
 ACCEPTED = " or ".join(sorted([*READ_AS, MULTIPART]))
@@ -54,7 +54,7 @@ def read_upload(sent: Request) -> Upload:
 
 def _part(fields: MultiDict[str, str], files: MultiDict[str, FileStorage]) -> Upload:
     names = [*fields, *files]
-    faults = {name: [unknown(name, [PART])] for name in names if name != PART}
+    faults = {name: [unknown_field(name, [PART])] for name in names if name != PART}
     given = files.getlist(PART)
     if len(given) != 1:
         faults[PART] = [SEVERAL if given else REQUIRED]

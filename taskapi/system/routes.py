@@ -57,7 +57,7 @@ def get_liveness() -> dict[str, str]:
 
 @system.get(PREFIX, public=True)
 @system.response(200, ServiceInfoSchema)
-def get_index() -> dict[str, Any]:
+def get_service_info() -> dict[str, Any]:
     """Describe the service
 
     Name, version, what is switched on, limits and links.

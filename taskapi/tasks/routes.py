@@ -28,7 +28,7 @@ from taskapi.web.authentication import caller
 from taskapi.web.idempotency import idempotent
 from taskapi.web.settings import settings
 
-tasks = Blueprint("tasks", "Your tasks.", limit="default", takes_keys=True)
+tasks = Blueprint("tasks", "Your tasks.", limit="default", accepts_keys=True)
 
 READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE
 Versions = frozenset[int] | None
@@ -38,14 +38,6 @@ Versions = frozenset[int] | None
 @tasks.arguments(TaskTreeSchema)
 @idempotent
 @tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
-@tasks.leads_to(
-    "get_task",
-    "update_task",
-    "put_task",
-    "delete_task",
-    "restore_task",
-    task_id="$response.body#/id",
-)
 @tasks.problems("already-exists", "limit-reached", "parent-too-deep")
 def create_task(fields: dict[str, Any]) -> Any:
     """Make a task
@@ -60,9 +52,6 @@ def create_task(fields: dict[str, Any]) -> Any:
 @conditional.listing
 @tasks.arguments(TaskListArguments, location="query")
 @tasks.response(200, TaskPageSchema, headers={"Link": "Link"})
-@tasks.leads_to(
-    "get_task", "update_task", "delete_task", task_id="$response.body#/items/0/id"
-)
 @tasks.problems("invalid-cursor")
 def list_tasks(arguments: dict[str, Any]) -> Any:
     """List your tasks
@@ -82,7 +71,6 @@ def list_tasks(arguments: dict[str, Any]) -> Any:
 @tasks.get("/tasks/<id:task_id>", scope=READ)
 @tasks.arguments(TaskArguments, location="query")
 @tasks.response(200, TaskTreeSchema)
-@tasks.leads_to("update_task", "delete_task", task_id="$request.path.task_id")
 @conditional.readable
 def get_task(arguments: dict[str, Any], task_id: int) -> Any:
     """Read a task
@@ -118,7 +106,6 @@ def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> An
 @tasks.arguments(DeleteArguments, location="query")
 @idempotent
 @tasks.response(204)
-@tasks.leads_to("restore_task", task_id="$request.path.task_id")
 @tasks.problems("limit-reached")
 @conditional.write
 def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) -> None:
@@ -133,7 +120,6 @@ def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) ->
 @tasks.post("/tasks/<id:task_id>/restore", scope=WRITE)
 @idempotent
 @tasks.response(200, TaskSchema)
-@tasks.leads_to("get_task", task_id="$request.path.task_id")
 @tasks.problems("already-exists")
 @conditional.write
 def restore_task(task_id: int, versions: Versions) -> Any:
@@ -172,7 +158,7 @@ def bulk_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
 
 @tasks.get("/tasks/stats", scope=READ)
 @tasks.response(200, TaskStatsSchema)
-def get_stats() -> Any:
+def get_task_stats() -> Any:
     """Count your tasks
 
     What is in the trash does not count.

@@ -178,6 +178,7 @@ class SubtaskSchema(TaskSchema):
 class TaskTreeSchema(TaskSchema):
     """A task, perhaps with the tree of what is below it."""
 
+    input_name = "TaskCreate"
     optional: ClassVar[set[str]] = {"subtasks"}
     example: ClassVar[dict[str, Any]] = {
         "title": "Water the plants",
@@ -204,6 +205,7 @@ TaskPageSchema = page_of(TaskSchema)
 class BulkTaskUpdateSchema(TaskSchema):
     """A change of one of several tasks."""
 
+    input_name = "BulkTaskUpdate"
     example: ClassVar[dict[str, Any]] = {"id": 1, "if_version": 2, "priority": "low"}
 
     id = Integer(required=True, low=1)
@@ -215,7 +217,7 @@ class BulkTaskUpdateSchema(TaskSchema):
 class BulkRequestSchema(Schema):
     """Changes of 1 to 100 tasks in all, each task named once."""
 
-    shape: ClassVar[dict[str, Any]] = {"minProperties": 1}
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1}
     example: ClassVar[dict[str, Any]] = {
         "create": [{"title": "Sow", "tags": ["garden"]}, {"title": "Dig"}]
     }

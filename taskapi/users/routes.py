@@ -10,7 +10,7 @@ from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
 from taskapi.web.settings import settings
 
-users = Blueprint("users", "Your account.", limit="default", takes_keys=True)
+users = Blueprint("users", "Your account.", limit="default", accepts_keys=True)
 
 
 @users.get("/users/me", scope=Scope.ACCOUNT_READ)
@@ -18,7 +18,7 @@ users = Blueprint("users", "Your account.", limit="default", takes_keys=True)
 @conditional.read
 def get_me() -> Any:
     """Read your account"""
-    return caller()
+    return caller().user
 
 
 @users.route("/users/me", methods=["PATCH", "PUT"], scope=Scope.ACCOUNT_WRITE)
@@ -36,7 +36,7 @@ def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
     """
     if "email" in changes and changes["email"] != caller().email:
         rate_limits.count("auth")
-    versions = read_only.check(changes, UserSchema, caller, versions)
+    versions = read_only.check(changes, UserSchema, lambda: caller().user, versions)
     keeps_email = settings.require_verified_email
     return service.change(caller(), changes, versions, keeps_email=keeps_email)
 

@@ -120,7 +120,7 @@ class Timezone(Text):
 class UserSchema(Schema):
     """An account; `current_password` is asked for when the email changes."""
 
-    without: ClassVar[set[str]] = {"email", "username", "current_password"}
+    example_omits: ClassVar[set[str]] = {"email", "username", "current_password"}
 
     id = Integer(dump_only=True, low=1)
     email = email(allow_none=True)
@@ -140,7 +140,7 @@ class UserCreateSchema(Schema):
     """A new account: a password, and an email, a username or both."""
 
     # not `anyOf` of the names: client generators know no type for a body with that
-    shape: ClassVar[dict[str, Any]] = {"minProperties": 2}
+    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 2}
 
     email = email()
     username = username()

@@ -1,7 +1,8 @@
-"""Blueprints whose operations need login unless they say otherwise.
+"""Blueprints whose operations require login by default, and the API that they form.
 
-One decorator, `route`, gives an operation its path, its guard and its place in the
-OpenAPI document. Checks come in this order: caller, rate, query, body.
+The decorator `route` gives an operation its path, its access policy and its entry in
+the OpenAPI document. Requests are checked in this order: caller, rate limit, query,
+body.
 """
 
 from collections.abc import Callable
@@ -18,33 +19,37 @@ from werkzeug.routing import BaseConverter
 from taskapi.errors import Invalid
 from taskapi.scopes import Scope
 from taskapi.web import examples
-from taskapi.web.access import Access
+from taskapi.web.authentication import AccessPolicy
 from taskapi.web.fields import MAX_ID
 from taskapi.web.openapi import introduction, operations
 from taskapi.web.parsing import PARSER
 from taskapi.web.receiving import reject_oversized
-from taskapi.web.schema import Plugin, Schema, unknown
+from taskapi.web.schema import Plugin, Schema, unknown_field
 
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 BODY_PROBLEMS = ["malformed-json", "payload-too-large", "unsupported-media-type"]
+COMMON_PROBLEMS = ["validation-error", "internal-error", "service-unavailable"]
+
+View = Callable[..., Any]
+Decorator = Callable[[View], View]
 
 
 class IdConverter(BaseConverter):
-    """An id in a path: ASCII digits, 64 bits; anything else is not found."""
+    """An id in a path: a positive 64-bit integer in ASCII digits."""
 
     regex = "[1-9][0-9]{0,18}"
 
     def to_python(self, value: str) -> int:
-        """Return the id."""
+        """Return the id; raises NotFound beyond 64 bits."""
         if int(value) > MAX_ID:
             raise NotFound
         return int(value)
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """A feature's operations, under `/api/v1` unless it says otherwise."""
+    """The operations of a feature, by default under `/api/v1`."""
 
     ARGUMENTS_PARSER = PARSER
     DEFAULT_LOCATION_CONTENT_TYPE_MAPPING = {
@@ -60,14 +65,14 @@ class Blueprint(flask_smorest.Blueprint):
         *,
         prefix: str = PREFIX,
         limit: str = "",
-        takes_keys: bool = False,
+        accepts_keys: bool = False,
     ) -> None:
         super().__init__(name, name, url_prefix=prefix, description=description)
         self.limit = limit
-        self.takes_keys = takes_keys
-        self._prepare_doc_cbks.append(self._complete)
+        self.accepts_keys = accepts_keys
+        self._prepare_doc_cbks.append(self._complete_operation)
 
-    def route(  # type: ignore[override]  # Flask's keeps the type of each view
+    def route(  # type: ignore[override]  # Flask's returns the type of the view
         self,
         rule: str,
         *,
@@ -76,30 +81,24 @@ class Blueprint(flask_smorest.Blueprint):
         limit: str = "",
         any_query: bool = False,
         **options: Any,
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Serve a view at a path, to sessions and to keys with the scope.
+    ) -> Decorator:
+        """Register a view for sessions, and for API keys with the scope.
 
-        Queries that no view reads are rejected, unless `any_query` ignores them.
-        The option `ends_caller` marks operations that may end the caller's own
-        credentials.
+        Query parameters that the view does not declare are rejected, or ignored with
+        `any_query`. The option `ends_caller` marks operations that may end the
+        caller's own credentials.
         """
         ends_caller = options.pop("ends_caller", False)
-        chosen = limit or self.limit
-        access = Access(public, scope, self.takes_keys, chosen, ends_caller)
-        found = ["not-found"] if "<" in rule else []
+        policy = AccessPolicy(
+            public, scope, self.accepts_keys, limit or self.limit, ends_caller
+        )
+        problems = policy.problems() + ["not-found"] * ("<" in rule) + COMMON_PROBLEMS
         headers = [] if public else ["Server-Timing"]
-        problems = [
-            *access.problems(),
-            *found,
-            "validation-error",
-            "internal-error",
-            "service-unavailable",
-        ]
 
-        def register(view: Callable[..., Any]) -> Callable[..., Any]:
-            guarded = _guard(view, access, any_query=any_query)
+        def register(view: View) -> View:
+            guarded = _guard(view, policy, any_query=any_query)
             operations.annotate(
-                guarded, problems=problems, headers=headers, access=access
+                guarded, problems=problems, headers=headers, access=policy
             )
             return super(Blueprint, self).route(rule, **options)(guarded)
 
@@ -107,87 +106,75 @@ class Blueprint(flask_smorest.Blueprint):
 
     def arguments(
         self, schema: Any, *, location: str = "json", **options: Any
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Give the view what the caller sent, checked by the schema."""
-        given: Schema = (schema() if isinstance(schema, type) else schema).for_input()
-        needed = any(field.required for field in given.load_fields.values())
-        shown = {} if location == "query" else {"example": examples.of(given)}
+    ) -> Decorator:
+        """Pass the validated body, form or query to the view."""
+        instance: Schema = schema() if isinstance(schema, type) else schema
+        loader = instance.for_input()
+        is_required = any(field.required for field in loader.load_fields.values())
+        example = {} if location == "query" else {"example": examples.of(loader)}
         parse = super().arguments(
-            given,
+            loader,
             location=location,
-            required=needed and not given.partial,
-            **shown,
+            required=is_required and not loader.partial,
+            **example,
             **options,
         )
+        problems = [] if location == "query" else BODY_PROBLEMS
+        return lambda view: operations.annotate(parse(view), problems=problems)
 
-        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
-            refusals = [] if location == "query" else BODY_PROBLEMS
-            return operations.annotate(parse(view), problems=refusals)
-
-        return decorate
-
-    def problems(
-        self, *codes: str
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Document the problems that the view's rules may raise."""
+    def problems(self, *codes: str) -> Decorator:
+        """Document the problems that the service function may raise."""
         return lambda view: operations.annotate(view, problems=codes)
 
-    def leads_to(
-        self, *following: str, **parameters: str
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Document which operations may come next, and where their parameters are."""
-        links = {
-            operation: {"operationId": operation, "parameters": parameters}
-            for operation in following
-        }
-        return lambda view: operations.annotate(view, links=links)
-
     @staticmethod
-    def _complete(
+    def _complete_operation(
         operation: dict[str, Any], info: dict[str, Any], *, method: str, **_: Any
     ) -> dict[str, Any]:
         contract = info["contract"]
         operations.complete(operation, contract)
         name = contract["operation"]
-        put = f"put_{name.partition('_')[2]}"
-        operation["operationId"] = put if method == "put" else name
-        operation["security"] = contract["access"].security()
-        told = [info["docstring"].get("description"), contract["access"].remark()]
-        info["docstring"]["description"] = "\n\n".join(filter(None, told))
+        replace = f"replace_{name.partition('_')[2]}"
+        operation["operationId"] = replace if method == "put" else name
+        policy: AccessPolicy = contract["access"]
+        operation["security"] = policy.security()
+        parts = [info["docstring"].get("description"), policy.description()]
+        info["docstring"]["description"] = "\n\n".join(filter(None, parts))
         return operation
 
 
-def _guard(
-    view: Callable[..., Any], access: Access, *, any_query: bool
-) -> Callable[..., Any]:
-    """Check the access first, then reject a query or a body where none is read."""
-    known = getattr(view, "_apidoc", {})
-    parameters = known.get("arguments", {}).get("parameters", [])
+def _guard(view: View, policy: AccessPolicy, *, any_query: bool) -> View:
+    """Check the access policy, then reject a query or a body that is not declared."""
+    apidoc = getattr(view, "_apidoc", {})
+    parameters = apidoc.get("arguments", {}).get("parameters", [])
     reads_query = any_query or any(one["in"] == "query" for one in parameters)
-    problems = known.get("contract", {}).get("problems", [])
+    problems = apidoc.get("contract", {}).get("problems", [])
     reads_body = "unsupported-media-type" in problems
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        access.check()
+        policy.check()
         if not reads_query and request.args:
-            faults = {name: [unknown(name, [])] for name in request.args}
-            raise Invalid(faults, in_query=True)
+            errors = {name: [unknown_field(name, [])] for name in request.args}
+            raise Invalid(errors, in_query=True)
         if not reads_body:
             reject_oversized()
-        with access.confirmed():
+        with policy.confirmed():
             return view(*args, **kwargs)
 
     return operations.annotate(guarded, operation=view.__name__)
 
 
 class Api(flask_smorest.Api):
-    """The OpenAPI 3.1 document of an app, and the registry of its blueprints."""
+    """The blueprints of an app and their OpenAPI 3.1 document.
+
+    The document is built when it is first requested: building it takes longer than
+    all the rest of the start.
+    """
 
     DEFAULT_ERROR_RESPONSE_NAME = ""
 
     def __init__(self, app: Flask, *, server: str) -> None:
-        self.undescribed: list[flask_smorest.Blueprint] = []
+        self.undocumented: list[flask_smorest.Blueprint] = []
         self.lock = Lock()
         app.url_map.converters["id"] = IdConverter
         app.url_map.strict_slashes = False
@@ -206,25 +193,25 @@ class Api(flask_smorest.Api):
         )
 
     def register_blueprint(self, blueprint: flask_smorest.Blueprint) -> None:
-        """Serve its operations now; describe them when the document is asked for."""
-        known = self._app.extensions["flask-smorest"]["blp_name_to_api"]
-        known[blueprint.name] = self
+        """Register the operations, and postpone their documentation."""
+        apis = self._app.extensions["flask-smorest"]["blp_name_to_api"]
+        apis[blueprint.name] = self
         self._app.register_blueprint(blueprint)
-        self.undescribed.append(blueprint)
+        self.undocumented.append(blueprint)
 
     @property
     def spec(self) -> APISpec:
-        """The document; the first who asks for it waits until all is described."""
+        """The complete document; concurrent requests wait until it is built."""
         with self.lock:
-            while self.undescribed:
-                self._describe(self.undescribed.pop(0))
+            while self.undocumented:
+                self._document(self.undocumented.pop(0))
         return self._spec
 
     @spec.setter
     def spec(self, spec: APISpec) -> None:
         self._spec = spec
 
-    def _describe(self, blueprint: flask_smorest.Blueprint) -> None:
+    def _document(self, blueprint: flask_smorest.Blueprint) -> None:
         name = blueprint.name
         blueprint.register_views_in_doc(
             self, self._app, self._spec, name=name, parameters=None
@@ -236,13 +223,13 @@ class Api(flask_smorest.Api):
         self.register_converter(IdConverter, _describe_id)
 
     def _register_error_handlers(self) -> None:
-        """Leave errors to `web.problems`."""
+        """Register none: `web.problems` handles errors."""
 
     def _register_etag_headers(self) -> None:
-        """Leave conditional requests to `web.conditional`."""
+        """Register none: `web.conditional` handles entity tags."""
 
     def _register_pagination_header(self) -> None:
-        """Leave paging to `web.pages`."""
+        """Register none: `web.pagination` handles pages."""
 
 
 def _describe_id(_converter: IdConverter) -> dict[str, Any]:

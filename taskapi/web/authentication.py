@@ -1,126 +1,202 @@
-"""Who is calling: credentials in, a caller out, and what that caller may do.
+"""Authentication of callers, and the access policy of each operation.
 
-A caller comes with the access token of a session, with an API key, or with both. The
-factory injects who finds them, so that this module knows no feature.
+A request carries the access token of a session, an API key, or both. The factory
+passes in the functions that load callers, so that this module knows no feature.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import structlog
 from flask import Flask, current_app, g, request
 
+from taskapi import db
 from taskapi.errors import (
     AdminRequired,
     ApiKeyInvalid,
     InsufficientScope,
+    NotFound,
     SessionRequired,
     SessionRevoked,
     TokenMissing,
 )
 from taskapi.scopes import Scope, covers
-from taskapi.web import rate_limits, tokens
+from taskapi.typing import Caller
+from taskapi.web import in_progress, rate_limits, tokens
 from taskapi.web.settings import settings
 
 log = structlog.get_logger()
 
-KEY_MARK = "tsk_"
+API_KEY_PREFIX = "tsk_"
+SESSION_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"password": []}]
 
 
 class CallerLoaders(NamedTuple):
-    """Who finds the caller: by `sid` and user id, and by the text of a key."""
+    """Functions that load callers: by `sid` claim and user id, and by API key.
+
+    `by_session` returns None for a session that has ended; `by_key` raises
+    Unauthenticated for a key that is not valid.
+    """
 
     by_session: Callable[[str, int], Any | None]
     by_key: Callable[[str], Any]
 
 
-def init_app(app: Flask, finders: CallerLoaders, rechecks: CallerLoaders) -> None:
-    """Take the finders of the features; `rechecks` find callers and write nothing."""
-    app.extensions["finders"] = finders
-    app.extensions["rechecks"] = rechecks
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """The callers and the rate limit of an operation, for checks and documentation.
 
-
-def caller() -> Any:
-    """Return who is calling; only inside operations that need login."""
-    return g.caller
-
-
-def require(scope: Scope | None, *, takes_keys: bool) -> None:
-    """Find the caller, or raise Unauthenticated; reject what the caller may not do.
-
-    Without a scope the operation is for sessions only.
+    An operation without a scope accepts sessions only.
     """
-    token, key = _credentials()
-    g.credentials = tokens.claims_of(token, "access") if token else None, key
-    g.caller, granted = _find(current_app.extensions["finders"])
-    if takes_keys and settings.require_api_key and not (token and key):
-        raise TokenMissing("Send an access token, and an API key of the same user.")
+
+    public: bool
+    scope: Scope | None
+    accepts_keys: bool
+    limit: str
+    ends_caller: bool = False
+
+    def check(self) -> None:
+        """Load the caller and count the request; raises Problem if it is rejected."""
+        if not self.public:
+            authenticate(self.scope, requires_both=self.accepts_keys)
+        rate_limits.count(self.limit)
+        if not self.public:
+            in_progress.begin()
+
+    @contextmanager
+    def confirmed(self) -> Iterator[None]:
+        """Check the credentials again before the writes of the block are committed.
+
+        Statements of operations that may end the caller's own credentials contain
+        these as a condition. When they affect no row, the check finds the cause.
+        """
+        try:
+            yield
+        except NotFound:
+            self._confirm()
+            raise
+        if not self.ends_caller:
+            self._confirm()
+
+    def _confirm(self) -> None:
+        if not self.public and db.in_transaction():
+            confirm(self.scope)
+
+    def problems(self) -> list[str]:
+        """Return the codes of the problems that the policy can cause."""
+        limited = ["rate-limited"] if self.limit else []
+        if self.public:
+            return limited
+        if self.scope is None:
+            return ["token-missing", "session-required", *limited]
+        return ["token-missing", "insufficient-scope", *limited]
+
+    def security(self) -> list[dict[str, list[str]]]:
+        """Return the alternative security requirements of OpenAPI."""
+        if self.public:
+            return []
+        keys = [{"apiKey": [str(self.scope)]}] if self.scope else []
+        return SESSION_SECURITY + keys
+
+    def description(self) -> str:
+        """Return the text that the policy adds to the description of an operation."""
+        if self.public:
+            return ""
+        if self.scope is None:
+            return "Requires a login session. API keys are not accepted."
+        return f"API keys need the scope `{self.scope}`."
+
+
+def init_app(app: Flask, loaders: CallerLoaders, rechecks: CallerLoaders) -> None:
+    """Register the loaders; those in `rechecks` write nothing."""
+    app.extensions["caller_loaders"] = loaders
+    app.extensions["caller_rechecks"] = rechecks
+
+
+def caller() -> Caller:
+    """Return the caller; only inside operations that require login."""
+    found: Caller = g.caller
+    return found
+
+
+def authenticate(scope: Scope | None, *, requires_both: bool) -> None:
+    """Load the caller of the request and check the scope.
+
+    Without a scope only sessions are accepted. `requires_both` marks operations that
+    require a token and a key if `REQUIRE_API_KEY` is set. Raises Unauthenticated,
+    InsufficientScope, SessionRequired or AdminRequired.
+    """
+    token, key = _read_credentials()
+    g.credentials = tokens.verify(token, "access") if token else None, key
+    g.caller = _load(current_app.extensions["caller_loaders"])
+    if requires_both and settings.require_api_key and not (token and key):
+        raise TokenMissing("Send an access token and an API key of the same user.")
     structlog.contextvars.bind_contextvars(user_id=g.caller.id)
-    _authorize(g.caller, scope, granted)
+    _authorize(g.caller, scope)
 
 
 def confirm(scope: Scope | None) -> None:
-    """Raise what `require` raises if the credentials are no longer valid."""
-    caller, granted = _find(current_app.extensions["rechecks"])
-    _authorize(caller, scope, granted)
+    """Raise what `authenticate` raises if the credentials are no longer valid."""
+    _authorize(_load(current_app.extensions["caller_rechecks"]), scope)
 
 
-def bearer() -> str:
-    """Return the bearer token of the request, empty when absent."""
+def bearer_token() -> str:
+    """Return the bearer token of the request, or an empty string."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" and token.strip() else ""
 
 
-def _credentials() -> tuple[str, str]:
-    """Return the access token and the key of the request, each empty when absent."""
-    token = bearer()
+def _read_credentials() -> tuple[str, str]:
+    """Return the access token and the API key; one of them may be empty."""
+    token = bearer_token()
     key = request.headers.get("X-API-Key", "").strip()
-    if not token.startswith(KEY_MARK):
-        return _given(token, key)
-    if key not in {"", token}:
-        raise ApiKeyInvalid("Send one API key, not two.")
-    return "", token
-
-
-def _given(token: str, key: str) -> tuple[str, str]:
+    if token.startswith(API_KEY_PREFIX):
+        if key not in {"", token}:
+            raise ApiKeyInvalid("Send one API key, not two.")
+        return "", token
     if not token and not key:
         raise TokenMissing
     return token, key
 
 
-def _find(finders: CallerLoaders) -> tuple[Any, list[Scope] | None]:
-    """Return the caller, and the scopes of the key if one was sent."""
+def _load(loaders: CallerLoaders) -> Caller:
     claims, key = g.credentials
-    session = finders.by_session(claims.sid, claims.user_id) if claims else None
-    if claims and session is None:
+    if claims is None:
+        owner = _load_key_owner(loaders, key)
+        return Caller(owner, key_id=owner.key_id, scopes=owner.scopes)
+    session = loaders.by_session(claims.sid, claims.user_id)
+    if session is None:
         raise SessionRevoked
     if not key:
-        return session, None
-    owner = _owner(finders, key)
-    if session is None:
-        return owner, owner.scopes
+        return Caller(session, session.session_id)
+    owner = _load_key_owner(loaders, key)
     if session.id != owner.id:
         raise ApiKeyInvalid("The token and the key belong to different users.")
-    return session._replace(key_id=owner.key_id), owner.scopes
+    return Caller(session, session.session_id, owner.key_id, owner.scopes)
 
 
-def _owner(finders: CallerLoaders, key: str) -> Any:
-    """Return the owner of a key; an invented key costs a query, so they are limited."""
+def _load_key_owner(loaders: CallerLoaders, key: str) -> Any:
+    """Load the owner of a key; invalid keys are rate-limited, since each costs a query.
+
+    Raises ApiKeyInvalid or RateLimited.
+    """
     try:
-        return finders.by_key(key)
+        return loaders.by_key(key)
     except ApiKeyInvalid:
         rate_limits.count_invalid_credentials()
         raise
 
 
-def _authorize(caller: Any, scope: Scope | None, granted: list[Scope] | None) -> None:
+def _authorize(caller: Caller, scope: Scope | None) -> None:
     """Check the session, the scopes of the key and the role."""
     if scope is None:
         if caller.session_id is None:
             raise SessionRequired
         return
-    if granted is not None and not covers(granted, scope):
-        log.warning("scope refused", account_id=caller.id, required_scope=scope)
+    if caller.scopes is not None and not covers(caller.scopes, scope):
+        log.warning("insufficient scope", account_id=caller.id, required_scope=scope)
         raise InsufficientScope(required_scope=scope)
     if scope is Scope.ADMIN and caller.role != "admin":
         raise AdminRequired

@@ -1,4 +1,4 @@
-"""Examples of what goes in and out, made from what the fields say of themselves."""
+"""Examples of requests and responses, generated from the examples of fields."""
 
 from typing import Any, cast
 
@@ -11,29 +11,29 @@ TIMESTAMP = "2026-11-21T09:30:00Z"
 
 
 def of(schema: Schema) -> dict[str, Any]:
-    """Return an example of an input that is accepted, or of an answer."""
+    """Return an example of a valid request body, or of a response."""
     if schema.is_input and schema.example:
         return schema.example
     members = schema.load_fields if schema.is_input else schema.dump_fields
-    left_out = schema.without if schema.is_input else schema.optional
+    omitted = schema.example_omits if schema.is_input else schema.optional
     return {
         field.data_key or name: _value(field, name)
         for name, field in members.items()
-        if name not in left_out
+        if name not in omitted
     }
 
 
 def _value(field: Any, name: str) -> Any:
-    """Return what the field shows, else null, a default or something of its kind."""
+    """Return the example of a field, null, its default, or a value of its type."""
     if "examples" in field.metadata:
         return field.metadata["examples"][0]
     if field.allow_none:
         return None
-    usual = field.metadata.get("default", field.load_default)
-    return _plain(field, name) if usual is missing else usual
+    default = field.metadata.get("default", field.load_default)
+    return _value_of_type(field, name) if default is missing else default
 
 
-def _plain(field: Any, name: str) -> Any:
+def _value_of_type(field: Any, name: str) -> Any:
     if isinstance(field, fields.Nested):
         return of(cast("Schema", field.schema))
     if isinstance(field, fields.List):
@@ -45,14 +45,14 @@ def _plain(field: Any, name: str) -> Any:
 
 
 def _scalar(field: Any, name: str) -> Any:
-    chosen = [v.choices[0] for v in field.validators if hasattr(v, "choices")]
-    if chosen:
-        return chosen[0]
-    kinds = {
+    choices = [v.choices[0] for v in field.validators if hasattr(v, "choices")]
+    if choices:
+        return choices[0]
+    examples = {
         Timestamp: TIMESTAMP,
         fields.Boolean: True,
         Count: 3,
         fields.Integer: 1,
     }
-    found = [value for kind, value in kinds.items() if isinstance(field, kind)]
+    found = [value for kind, value in examples.items() if isinstance(field, kind)]
     return found[0] if found else name.replace("_", " ")

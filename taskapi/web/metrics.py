@@ -68,7 +68,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
 
 def _show(metrics: Metrics, token: bytes) -> Response:
     """Send the figures."""
-    given = authentication.bearer().encode()
+    given = authentication.bearer_token().encode()
     if not given:
         raise TokenMissing
     if not hmac.compare_digest(given, token):

@@ -1,4 +1,4 @@
-"""The edge of every request: ids, headers, CORS and the access log."""
+"""Processing around every request: ids, trace ids, security headers and access log."""
 
 import re
 import secrets
@@ -10,92 +10,107 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from flask import Flask, Response, current_app, g, request
 
-from taskapi.web import tracing
-
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
     from config import Settings
 
 log = structlog.get_logger()
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-HEADERS = {
+TRACEPARENT = re.compile(
+    r"(?!ff|00.{53}.)[0-9a-f]{2}"  # the version; only later versions may be longer
+    r"-(?!0{32})([0-9a-f]{32})"
+    r"-(?!0{16})[0-9a-f]{16}"
+    r"-[0-9a-f]{2}(-.*)?"
+)
+"""The header `traceparent` (W3C Trace Context); the group is the trace id."""
+
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 IPV6_LOOPBACK = "[::1]"
-LOOPBACK = ["127.0.0.1", "localhost"]
-"""Names that a health check on the same machine uses."""
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
+"""Hosts that health checks on the same machine use."""
 
-EMPTY = {HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}
+STATUSES_WITHOUT_BODY = {HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}
 HSTS = "max-age=31536000; includeSubDomains"
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Put the edge around the app."""
+    """Register the hooks of each request, and check the host if hosts are trusted."""
     if settings.trusted_hosts:
-        app.config["TRUSTED_HOSTS"] = [*settings.trusted_hosts, *LOOPBACK]
-        wrap(app, _name_loopback)
-    app.config["HTTPS_DECLARED"] = settings.public_url.startswith("https://")
+        app.config["TRUSTED_HOSTS"] = [*settings.trusted_hosts, *LOOPBACK_HOSTS]
+        wrap(app, _rename_loopback)
+    app.config["USES_HTTPS"] = settings.public_url.startswith("https://")
     app.before_request(_begin)
     app.after_request(_finish)
-    app.teardown_request(_forget)
-
-
-def _name_loopback(app: Any) -> Any:
-    """Read [::1] as localhost: Werkzeug trusts no name that has a colon."""
-
-    def named(sent: dict[str, Any], start_response: Any) -> Any:
-        host = sent.get("HTTP_HOST", "")
-        if host.startswith(IPV6_LOOPBACK):
-            sent["HTTP_HOST"] = f"localhost{host.removeprefix(IPV6_LOOPBACK)}"
-        return app(sent, start_response)
-
-    return named
+    app.teardown_request(_clear_log_context)
 
 
 def wrap(app: Flask, layer: Callable[[Any], Any]) -> None:
-    """Put a layer of WSGI around the app."""
-    app.wsgi_app = layer(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own idiom
+    """Add WSGI middleware to the app."""
+    app.wsgi_app = layer(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
+
+
+def _rename_loopback(app: "WSGIApplication") -> "WSGIApplication":
+    """Replace the host [::1] by localhost: Werkzeug cannot trust a host with colons."""
+
+    def middleware(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        host = environ.get("HTTP_HOST", "")
+        if host.startswith(IPV6_LOOPBACK):
+            environ["HTTP_HOST"] = f"localhost{host.removeprefix(IPV6_LOOPBACK)}"
+        return app(environ, start_response)
+
+    return middleware
 
 
 def _begin() -> None:
-    asked = request.headers.get("X-Request-ID", "")
-    g.request_id = asked if REQUEST_ID.fullmatch(asked) else secrets.token_hex(16)
-    g.began = time.perf_counter()
+    """Take the request id from the client if it is valid, or generate one."""
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
+    g.started_at = time.perf_counter()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    trace_id = tracing.trace_id(request.headers.get("traceparent", ""))
-    if trace_id:
-        structlog.contextvars.bind_contextvars(trace_id=trace_id)
+    trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    if trace:
+        structlog.contextvars.bind_contextvars(trace_id=trace[1])
 
 
 def _finish(response: Response) -> Response:
+    """Add the headers that the view has not set, and write the access log."""
+    milliseconds = round((time.perf_counter() - g.started_at) * 1000, 1)
     headers = response.headers
-    ours = HEADERS | {"X-Request-ID": g.request_id}
-    if request.is_secure or current_app.config["HTTPS_DECLARED"]:
-        ours["Strict-Transport-Security"] = HSTS
-    private = "caller" in g and request.method in {"GET", "HEAD"}
-    ours["Cache-Control"] = "private, no-cache" if private else "no-store"
-    milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
-    if "caller" in g:  # to others it would tell how long a password takes, exactly
-        ours["Server-Timing"] = f"app;dur={milliseconds}"
-    theirs = {name.lower() for name, _ in headers}
-    for name, value in ours.items():
-        if name.lower() not in theirs:
+    present = {name.lower() for name, _ in headers}
+    for name, value in _default_headers(milliseconds).items():
+        if name.lower() not in present:
             headers.add(name, value)
-    if response.status_code in EMPTY:
+    if response.status_code in STATUSES_WITHOUT_BODY:
         del headers["Content-Type"]
     _log(response, milliseconds)
     return response
 
 
-def _forget(_error: object) -> None:
-    """Leave nothing of this request to what the thread does next."""
+def _default_headers(milliseconds: float) -> dict[str, str]:
+    headers = SECURITY_HEADERS | {"X-Request-ID": g.request_id}
+    if request.is_secure or current_app.config["USES_HTTPS"]:
+        headers["Strict-Transport-Security"] = HSTS
+    is_private = "caller" in g and request.method in {"GET", "HEAD"}
+    headers["Cache-Control"] = "private, no-cache" if is_private else "no-store"
+    # Without a caller the time would reveal how long a password check takes.
+    if "caller" in g:
+        headers["Server-Timing"] = f"app;dur={milliseconds}"
+    return headers
+
+
+def _clear_log_context(_error: object) -> None:
+    """Clear the log context, since the thread serves other requests afterwards."""
     structlog.contextvars.clear_contextvars()
 
 
 def _log(response: Response, milliseconds: float) -> None:
-    """Write the access line: the route's pattern and never the path or the query."""
+    """Write a line to the access log: the route, never the path or the query."""
     log.info(
         "request",
         method=request.method,

@@ -1,4 +1,4 @@
-"""The base of all schemas, and how they appear in the OpenAPI document."""
+"""The base class of all schemas, and their form in the OpenAPI document."""
 
 import difflib
 from functools import cached_property
@@ -11,23 +11,23 @@ from marshmallow import RAISE, ValidationError
 from marshmallow.exceptions import SCHEMA
 
 from taskapi.errors import FieldError
+from taskapi.typing import Fields
 from taskapi.web.fields import Timestamp
-from taskapi.web.serializer import Writer
+from taskapi.web.serializer import Serializer
 
 MAX_UNKNOWN_FIELDS = 50
-"""How many unknown fields are told; each costs a search for the nearest name."""
-
+"""The number of unknown fields reported; each costs a search for a similar name."""
 
 READ_ONLY = "read_only"
-"""The key of the read-only members of a change, in what `load` returns."""
+"""The key of the read-only members of an update in the result of `load`."""
 
 
 class Schema(marshmallow.Schema):
-    """The fields of requests and responses; unknown ones are rejected by name.
+    """The fields of requests and responses; unknown fields are rejected.
 
-    One class serves response, creation and change: only responses have the `dump_only`
-    fields, and `partial=True` makes every field optional. A change may have read-only
-    members too, for `web.read_only` to compare.
+    One class serves responses, creation and updates: only responses have `dump_only`
+    fields, and `partial=True` makes every field optional. An update may contain
+    read-only members, which `web.read_only` compares with the resource.
     """
 
     class Meta:
@@ -37,41 +37,44 @@ class Schema(marshmallow.Schema):
         "type": FieldError("Must be a JSON object.", "type"),
     }
     is_input = False
-    shape: ClassVar[dict[str, Any]] = {}
-    """What JSON Schema can say of fields that depend on each other."""
+    input_name: ClassVar[str | None] = None
+    """The OpenAPI name of the request body, if it cannot be derived from the class."""
+
+    json_schema: ClassVar[dict[str, Any]] = {}
+    """JSON Schema keywords for fields that depend on each other."""
 
     example: ClassVar[dict[str, Any] | None] = None
-    """An input that works as it is, where the fields' own examples would not."""
+    """A valid request body, where the examples of the fields would not form one."""
 
-    without: ClassVar[set[str]] = set()
-    """What an input that works leaves out."""
+    example_omits: ClassVar[set[str]] = set()
+    """Fields that a valid request body omits."""
 
     resource: ClassVar["type[Schema] | None"] = None
-    """The schema of what a change is made to, if it is not the class itself."""
+    """The schema of the updated resource, if it is not this class."""
 
     optional: ClassVar[set[str]] = set()
-    """What an answer has not always."""
+    """Fields that responses may omit."""
 
     @cached_property
-    def writer(self) -> Writer:
-        """How an answer is written."""
-        return Writer(self)
+    def serializer(self) -> Serializer:
+        """The compiled form of `dump`."""
+        return Serializer(self)
 
-    def dump(self, obj: Any, **_options: Any) -> dict[str, Any]:
-        """Write an answer; in JSON it equals what marshmallow writes."""
-        return self.writer.write(obj)
+    def dump(self, obj: Any, **_options: Any) -> Fields:
+        """Serialize an object; the JSON equals that of marshmallow's `dump`."""
+        return self.serializer.serialize(obj)
 
     def load(self, data: Any, **options: Any) -> Any:
-        """Read an input, with the read-only members of a change apart."""
+        """Validate a body; read-only members of an update are returned separately."""
         if not isinstance(data, dict) or not self.read_only.intersection(data):
             return super().load(data, **options)
-        rest = {n: value for n, value in data.items() if n not in self.read_only}
-        apart = {n: value for n, value in data.items() if n in self.read_only}
-        return super().load(rest, **options) | {READ_ONLY: apart}
+        writable = {n: value for n, value in data.items() if n not in self.read_only}
+        read_only = {n: value for n, value in data.items() if n in self.read_only}
+        return super().load(writable, **options) | {READ_ONLY: read_only}
 
     @cached_property
     def read_only(self) -> frozenset[str]:
-        """The names that a change may have although it cannot change them."""
+        """The names of members that an update may contain but cannot change."""
         if not self.is_input or not (self.partial or self.resource):
             return frozenset()
         shown = (self.resource or type(self))().dump_fields
@@ -79,89 +82,103 @@ class Schema(marshmallow.Schema):
         return frozenset(shown) - changed
 
     def for_input(self) -> "Schema":
-        """Return this schema without its read-only fields."""
+        """Return a copy for request bodies, without the read-only fields."""
         writable = [n for n, field in self.fields.items() if not field.dump_only]
         schema = type(self)(only=writable, partial=self.partial)
         schema.is_input = True
         return schema
 
     def __deepcopy__(self, _memo: object) -> "Schema":
-        """Stay the same: flask-smorest copies all that it knows with each decorator."""
+        """Return self: flask-smorest deep-copies schemas in each decorator.
+
+        A copy would lose `is_input` and the compiled serializer.
+        """
         return self
 
     def handle_error(
         self, error: ValidationError, data: Any, *, many: bool, **_options: Any
     ) -> None:
-        """Say of an unknown field whether it is read-only, or which one is near.
+        """Replace the errors of unknown fields by helpful ones, up to a maximum.
 
-        What is wrong with the whole goes to None, since a field may have any name.
+        Errors of the whole object move to the key None, since a field may have any
+        name.
         """
-        faults: dict[Any, Any] = error.messages_dict
-        whole = [f for f in faults.pop(SCHEMA, []) if isinstance(f, FieldError)]
-        if whole:
-            faults[None] = whole
+        errors: dict[Any, Any] = error.messages_dict
+        of_object = [e for e in errors.pop(SCHEMA, []) if isinstance(e, FieldError)]
+        if of_object:
+            errors[None] = of_object
         known = {field.data_key or name for name, field in self.load_fields.items()}
-        strangers = sorted(set(data) - known) if isinstance(data, dict) else []
-        for name in strangers:
-            faults.pop(name, None)
-        for name in strangers[:MAX_UNKNOWN_FIELDS]:
-            faults[name] = [self._unknown(name, sorted(known))]
+        unknown = sorted(set(data) - known) if isinstance(data, dict) else []
+        for name in unknown:
+            errors.pop(name, None)
+        for name in unknown[:MAX_UNKNOWN_FIELDS]:
+            errors[name] = [self._unknown_field(name, sorted(known))]
 
-    def _unknown(self, name: str, known: list[str]) -> FieldError:
+    def _unknown_field(self, name: str, known: list[str]) -> FieldError:
         if name in self.declared_fields and self.declared_fields[name].dump_only:
-            return FieldError("This field is read-only.", "read-only", "Leave it out.")
-        return unknown(name, known)
+            return FieldError("This field is read-only.", "read-only", "Omit it.")
+        return unknown_field(name, known)
 
 
-def unknown(name: str, known: list[str]) -> FieldError:
-    """Return the refusal of an unknown name, with the nearest known one as hint."""
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else None
+def unknown_field(name: str, known: list[str]) -> FieldError:
+    """Return the error of an unknown name, with the most similar known one as hint."""
+    similar = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {similar[0]}?" if similar else None
     return FieldError("Unknown field.", "unknown", hint)
 
 
 def component_name(schema: Any) -> str:
-    """Name the component of a schema: Task in answers, TaskInput and TaskPatch in."""
+    """Return the OpenAPI name: Task for responses, TaskCreate and TaskUpdate for input.
+
+    A schema without read-only fields, such as LoginRequest, is only for input and
+    keeps its name.
+    """
     instance = schema() if isinstance(schema, type) else schema
     name = type(instance).__name__.removesuffix("Schema")
+    if instance.is_input and instance.input_name:
+        return str(instance.input_name)
     if instance.partial is True:
-        return f"{name}Patch"
-    read_only = any(field.dump_only for field in instance.declared_fields.values())
-    return f"{name}Input" if instance.is_input and read_only else name
+        return f"{name}Update"
+    has_read_only = any(field.dump_only for field in instance.declared_fields.values())
+    return f"{name}Create" if instance.is_input and has_read_only else name
 
 
 class Converter(OpenAPIConverter):
-    """Describe answers as complete and open to new fields, inputs as closed."""
+    """Conversion to JSON Schema: closed for requests, open for responses.
+
+    Responses list every field as required, and may get new fields in a later version.
+    """
 
     field_mapping = OpenAPIConverter.field_mapping | {Timestamp: ("string", None)}
 
     def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
-        """Return the JSON Schema of a schema, for its direction."""
-        described: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec's has no types
-        fields = described["properties"]
-        if schema.is_input:
-            left = {n: _without(f, "default") for n, f in fields.items()}
-            described["properties"] = left if schema.partial else fields
-        else:
-            described.pop("additionalProperties", None)
-            described["properties"] = {
-                name: _without(field, "readOnly", "pattern")
+        """Return the JSON Schema of a request or response body."""
+        converted: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec has no types
+        fields = converted["properties"]
+        if schema.is_input and schema.partial:
+            converted["properties"] = {
+                name: _remove(field, "default") for name, field in fields.items()
+            }
+        elif not schema.is_input:
+            converted.pop("additionalProperties", None)
+            converted["properties"] = {
+                name: _remove(field, "readOnly", "pattern")
                 for name, field in fields.items()
                 if not field.get("writeOnly")
             }
-            described["required"] = [
-                name for name in described["properties"] if name not in schema.optional
+            converted["required"] = [
+                name for name in converted["properties"] if name not in schema.optional
             ]
-        described.update(schema.shape)
-        return described
+        converted.update(schema.json_schema)
+        return converted
 
 
-def _without(described: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in described.items() if name not in names}
+def _remove(keywords: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in keywords.items() if name not in names}
 
 
 class Plugin(MarshmallowPlugin):
-    """apispec's marshmallow plugin, with our names and our directions."""
+    """apispec's marshmallow plugin with our converter and component names."""
 
     Converter = Converter
 

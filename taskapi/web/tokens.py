@@ -124,7 +124,7 @@ def issue(user_id: int, sid: str, refresh_id: str) -> dict[str, Any]:
     }
 
 
-def claims_of(token: str, kind: str) -> Claims:
+def verify(token: str, kind: str) -> Claims:
     """Return the claims of a living token of this kind; raises Unauthenticated."""
     claims = _tokens().verified(token)
     if claims.kind != kind:

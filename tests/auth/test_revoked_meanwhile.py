@@ -42,7 +42,7 @@ def after_lookup(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event], None]:
         while events:
             in_another_worker(events.pop())
 
-    monkeypatch.setattr("taskapi.web.access.limits.count", count)
+    monkeypatch.setattr("taskapi.web.authentication.rate_limits.count", count)
     return events.append
 
 

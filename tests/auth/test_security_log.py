@@ -77,7 +77,7 @@ ACTS: dict[str, Act] = {
     "key made": make_key,
     "key revoked": revoke_key,
     "keys revoked": deactivate,
-    "scope refused": use_narrow_key,
+    "insufficient scope": use_narrow_key,
     "account administered": promote,
     "account deleted": lambda c: c.delete("users/me", {"password": PASSWORD}),
 }

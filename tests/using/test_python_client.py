@@ -55,14 +55,14 @@ def caller(client: Any, account: Account) -> Iterator[Any]:
 
 
 def create(caller: Any, title: str, **options: Any) -> Any:
-    body = part("models").TaskTreeInput(title=title)
+    body = part("models").TaskCreate(title=title)
     module = part("api.tasks.create_task")
     return module.sync_detailed(client=caller, body=body, **options)
 
 
 def complete(caller: Any, task: Any, etag: str) -> Any:
     models = part("models")
-    body = models.TaskPatch(status=models.TaskPatchStatus.COMPLETED)
+    body = models.TaskUpdate(status=models.TaskUpdateStatus.COMPLETED)
     change = part("api.tasks.update_task").sync
     return change(task.id, client=caller, body=body, if_match=etag)
 

@@ -1,4 +1,4 @@
-"""The first page of the documentation, in Markdown."""
+"""Introduction of the OpenAPI document, in Markdown."""
 
 TEXT = """Tasks for a small team, on a server of its own.
 

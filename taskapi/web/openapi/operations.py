@@ -109,8 +109,6 @@ def _complete_answer(
     tagged = [name for name in named if (status, name) != ("204", "ETag")]
     headers = answer.setdefault("headers", {})
     headers.update({name: name for name in [*tagged, *limited, *ALWAYS]})
-    if "links" in contract and status.startswith("2"):
-        answer["links"] = contract["links"]
 
 
 def _response(status: int) -> dict[str, Any]:
