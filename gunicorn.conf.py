@@ -12,7 +12,7 @@ from gunicorn.http import message
 from config import load
 from taskapi import maintenance
 from taskapi.db import deadline
-from taskapi.observability import gathering, logs, metrics
+from taskapi.observability import logs, metrics
 from taskapi.observability.logs import logging_config
 from taskapi.passwords import WAITING
 from taskapi.server import draining
@@ -44,7 +44,7 @@ forwarder_headers = ""
 control_socket_disable = True
 logconfig_dict = logging_config(settings.log_level)
 if settings.metrics_token:
-    raw_env = [f"PROMETHEUS_MULTIPROC_DIR={gathering.share(worker_tmp_dir)}"]
+    raw_env = [f"PROMETHEUS_MULTIPROC_DIR={metrics.share(worker_tmp_dir)}"]
 
 
 HELLO = """
@@ -76,12 +76,12 @@ def pre_fork(server, worker):
 def post_fork(_server, worker):
     """Let each worker collect what its requests leave, and have figures of its own."""
     gc.enable()
-    gathering.enter(worker.number)
+    metrics.enter_worker(worker.number)
 
 
 def child_exit(_server, worker):
     """Forget what a worker that ended was busy with."""
-    gathering.leave(worker.number)
+    metrics.leave_worker(worker.number)
 
 
 def leave(server):

@@ -1,16 +1,22 @@
-"""Figures for Prometheus: what is counted, and the ways to count it.
+"""Metrics for Prometheus, summed over the workers of a server.
 
-Only an app with METRICS_TOKEN keeps any. No label holds what a client made up: routes
-are patterns, and everything else is one of a few words.
+Only an app with METRICS_TOKEN has metrics. No label holds a value that a client makes
+up: routes are patterns, and all other labels are one of a few words.
+
+gunicorn.conf.py turns on prometheus-client's multiprocess mode: each worker writes to
+files in a shared folder, and the worker that serves `GET /metrics` adds them up.
+Workers are identified by a number from 0 instead of their process id, and a new worker
+continues the files of one that ended: with process ids each restart leaves 192 kB.
 """
 
 import atexit
+import os
 import platform
-import time
-from collections import deque
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Thread
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from flask import Flask, current_app
@@ -21,14 +27,14 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
     generate_latest,
+    values,
 )
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from sqlalchemy import Engine, event
 
 from taskapi.errors import Problem, RateLimited, Unavailable
-from taskapi.observability import gathering
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-SAMPLE_SECONDS = 1
-MAX_NOTED = 1000
 OUTCOMES = ["ok", "failed", "locked"]
 LIMITS = [
     "default",
@@ -40,99 +46,148 @@ LIMITS = [
     "letters",
     "in-progress",
 ]
-Series = tuple[str, str, str]
-"""Method, route and status."""
 
-disable_created_metrics()  # several workers have none, and one shall say the same
+disable_created_metrics()  # multiprocess mode has none, and one process shows the same
+
+
+class Multiprocess:
+    """State of prometheus-client's multiprocess mode in this process."""
+
+    folder = ""
+    """Folder of the files; empty while this process is alone."""
+
+    identifier = "master"
+
+
+@cache
+def share(parent: str | None) -> str:
+    """Turn on multiprocess mode in a new folder and return its path.
+
+    prometheus-client documents an own process identifier for uWSGI, in the same way.
+    """
+    Multiprocess.folder = tempfile.mkdtemp(prefix="taskapi-metrics-", dir=parent)
+    atexit.register(_delete_folder, os.getpid())
+    values.ValueClass = values.MultiProcessValue(lambda: Multiprocess.identifier)
+    return Multiprocess.folder
+
+
+def enter_worker(number: int) -> None:
+    """Write to the files of the worker with this number from now on."""
+    Multiprocess.identifier = str(number)
+
+
+def leave_worker(number: int) -> None:
+    """Delete the gauges of a worker that ended; its counters remain."""
+    if Multiprocess.folder:
+        mark_process_dead(number, Multiprocess.folder)
+
+
+def _delete_folder(master: int) -> None:
+    """Delete the folder: in the master, or in a worker that outlived it."""
+    if os.getppid() != master:
+        shutil.rmtree(Multiprocess.folder, ignore_errors=True)
 
 
 class Metrics:
-    """The figures of one app."""
+    """The metrics of one app."""
 
-    def __init__(self, version: str, engine: Any) -> None:
+    def __init__(self, version: str, engine: Engine) -> None:
         self.engine = engine
-        self.busy: list[None] = []
-        self.noted: deque[tuple[Series, float]] = deque()
-        self.known: dict[Series, tuple[Any, Any]] = {}
         self.registry = CollectorRegistry()
-        ours: dict[str, Any] = {"namespace": "taskapi", "registry": self.registry}
-        live = ours | {"multiprocess_mode": "livesum"}
-        lasting = ours | {"multiprocess_mode": "max"}
+        common: dict[str, Any] = {"namespace": "taskapi", "registry": self.registry}
+        live = common | {"multiprocess_mode": "livesum"}
         self.requests = Counter(
-            "http_requests", "Requests answered.", ["method", "route", "status"], **ours
+            "http_requests",
+            "Requests, by response.",
+            ["method", "route", "status"],
+            **common,
         )
-        self.seconds = Histogram(
+        self.durations = Histogram(
             "http_request_duration_seconds",
-            "How long answers took.",
+            "Time until the response started.",
             ["method", "route"],
             buckets=BUCKETS,
-            **ours,
+            **common,
         )
         self.in_flight = Gauge(
-            "http_requests_in_flight", "Requests that wait for an answer.", **live
+            "http_requests_in_flight", "Requests without a response yet.", **live
         )
         self.pool_size = Gauge(
-            "database_pool_size", "Connections that there may be.", **live
+            "database_pool_size", "Maximum of database connections.", **live
         )
         self.pool_in_use = Gauge(
-            "database_pool_in_use", "Connections that are in use.", **live
+            "database_pool_in_use", "Database connections in use.", **live
         )
-        self.logins = Counter("logins", "Logins by outcome.", ["outcome"], **ours)
-        self.limits = Counter("limits_hit", "Refusals by limit.", ["limit"], **ours)
-        self.build = Gauge("build_info", "Always 1.", ["version", "python"], **lasting)
-        self._show(version)
+        self.logins = Counter("logins", "Logins, by outcome.", ["outcome"], **common)
+        self.limits = Counter(
+            "limits_hit", "Rejected requests, by limit.", ["limit"], **common
+        )
+        self.series = cache(self._series)  # labels() takes as long as counting
+        self._create_series(version)
+        self._count_connections()
 
-    def _show(self, version: str) -> None:
-        """Show what did not happen yet as 0, so that its first time is seen to rise."""
+    def _create_series(self, version: str) -> None:
+        """Start known series at 0, so that Prometheus sees their first increase."""
         for outcome in OUTCOMES:
             self.logins.labels(outcome)
         for limit in LIMITS:
             self.limits.labels(limit)
-        self.build.labels(version, platform.python_version()).set(1)
+        build = Gauge(
+            "build_info",
+            "Always 1.",
+            ["version", "python"],
+            namespace="taskapi",
+            registry=self.registry,
+            multiprocess_mode="max",
+        )
+        build.labels(version, platform.python_version()).set(1)
 
-    def note(self, series: Series, seconds: float) -> None:
-        """Keep an answer; to count many in a row costs a third of one by one."""
-        self.noted.append((series, seconds))
-        if len(self.noted) >= MAX_NOTED:
-            self._count()
+    def observe(self, method: str, route: str, status: str, seconds: float) -> None:
+        """Count a response and the time that it took."""
+        count, duration = self.series(method, route, status)
+        count.inc()
+        duration.observe(seconds)
 
-    def _count(self) -> None:
-        with suppress(IndexError):  # two threads may count, each what the other left
-            while True:
-                series, seconds = self.noted.popleft()
-                requests, took = self.known.get(series) or self._meet(series)
-                requests.inc()
-                took.observe(seconds)
+    def _series(
+        self, method: str, route: str, status: str
+    ) -> tuple[Counter, Histogram]:
+        return (
+            self.requests.labels(method, route, status),
+            self.durations.labels(method, route),
+        )
 
-    def _meet(self, series: Series) -> tuple[Any, Any]:
-        """Look series up once; the library takes as long for that as to count."""
-        found = self.requests.labels(*series), self.seconds.labels(*series[:2])
-        return self.known.setdefault(series, found)
+    def show_pool_size(self) -> None:
+        """Set the maximum of connections of this process."""
+        pool: Any = self.engine.pool
+        self.pool_size.set(pool.size())
 
-    def sample(self) -> None:
-        """Count what was noted, and look at what this process is busy with."""
-        self._count()
-        self.in_flight.set(len(self.busy))
-        self.pool_size.set(self.engine.pool.size())
-        self.pool_in_use.set(self.engine.pool.checkedout())
+    def _count_connections(self) -> None:
+        def check_out(_connection: object, record: Any, _proxy: object) -> None:
+            record.record_info["in_use"] = True
+            self.pool_in_use.inc()
 
-    def keep_sampling(self) -> None:
-        """Look again every second, for when another worker is asked."""
-        while True:
-            self.sample()
-            time.sleep(SAMPLE_SECONDS)
+        def check_in(_connection: object, record: Any) -> None:
+            # an attempt to connect that failed was not checked out
+            if record.record_info.pop("in_use", False):
+                self.pool_in_use.dec()
+
+        event.listen(self.engine, "checkout", check_out)
+        event.listen(self.engine, "checkin", check_in)
 
     def exposition(self) -> bytes:
-        """Return the figures of all workers in the text format of Prometheus."""
-        self.sample()
-        return generate_latest(gathering.gathered(self.registry))
+        """Return the metrics of all workers in the text format of Prometheus."""
+        self.show_pool_size()
+        registry = self.registry
+        if Multiprocess.folder:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, Multiprocess.folder)
+        return generate_latest(registry)
 
 
 def start(app: Flask) -> None:
-    """Begin to sample in a thread of this worker, and once more when it ends."""
+    """Show the pool of this worker before it serves `GET /metrics` itself."""
     if metrics := app.extensions.get("metrics"):
-        atexit.register(metrics.sample)
-        Thread(target=metrics.keep_sampling, name="metrics", daemon=True).start()
+        metrics.show_pool_size()
 
 
 def _metrics() -> Metrics | None:
@@ -140,14 +195,14 @@ def _metrics() -> Metrics | None:
 
 
 def count_limit(limit: str) -> None:
-    """Count a request that was refused because there were too many."""
+    """Count a request that was rejected by a limit."""
     if metrics := _metrics():
         metrics.limits.labels(limit).inc()
 
 
 @contextmanager
 def login() -> Iterator[None]:
-    """Count a login by how it ends; one that was not judged is none."""
+    """Count a login by its outcome; one that could not be checked is not counted."""
     try:
         yield
     except Unavailable:

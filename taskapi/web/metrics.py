@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as TEXT
 
 from taskapi import db
 from taskapi.errors import TokenInvalid, TokenMissing
-from taskapi.observability.metrics import Metrics, Series
+from taskapi.observability.metrics import Metrics
 from taskapi.web import authentication, middleware, rate_limits
 from taskapi.web.api import VERSION
 
@@ -36,22 +36,21 @@ class Meter:
         began = time.perf_counter()
 
         def start(status: str, *more: Any) -> Any:
-            series = _series(sent, status)
-            self.metrics.note(series, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            self.metrics.observe(*_labels(sent), status[:3], seconds)
             return start_response(status, *more)
 
-        self.metrics.busy.append(None)
+        self.metrics.in_flight.inc()
         try:
             return self.app(sent, start)
         finally:
-            self.metrics.busy.pop()
+            self.metrics.in_flight.dec()
 
 
-def _series(sent: dict[str, Any], status: str) -> Series:
-    """Return what such an answer is counted under; no client can add to these."""
+def _labels(sent: dict[str, Any]) -> tuple[str, str]:
+    """Return the labels of a request, method and route: no client can add to these."""
     method, rule = sent["REQUEST_METHOD"], sent["werkzeug.request"].url_rule
-    known = method if method in METHODS else "other"
-    return known, rule.rule if rule else "none", status[:3]
+    return method if method in METHODS else "other", rule.rule if rule else "none"
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
