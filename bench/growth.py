@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from bench.contest import Plan, warm
 from bench.data import EMPTY_STATUS, NOBODY_HAS, RARE, Account, Dataset
 from bench.load import TASKS, Request
 from bench.servers import SPECS, Server, exchange
+from bench.throughput import Plan, warm
 
 TURNS = 60
 REQUESTS = 15

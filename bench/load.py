@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.places import HOME
+from bench.paths import HOME
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 SUMMARY = "SUMMARY "

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.contest import ALONE, QUIET
 from bench.goals import TITLES, Goal, Results, goals
+from bench.throughput import ALONE, QUIET
 
 METHOD = Path(__file__).with_name("method.md")
 NONE = "-"
 COMPARED = ("rate", "server_ms", "p99")
-PEERS = {"fastapi-async": "async FastAPI", "fastapi-sync": "sync FastAPI"}
+PEERS = {"fastapi-async": "async FastAPI"}
 
 
 def markdown(found: dict[str, Any]) -> str:

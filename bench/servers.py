@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import accounting
+from bench import usage
 from bench.databases import Database
-from bench.places import BIN, HOME, ROOT, secret
+from bench.paths import BIN, HOME, ROOT, secret
 
 PLENTY = "1000000"
 THREADS = "16"
@@ -31,7 +31,7 @@ TASKAPI = {
     "ACCESS_TOKEN_MINUTES": "1440",
 }
 GUNICORN = [str(BIN / "gunicorn")]
-RAW = [*GUNICORN, "--config", "bench/peers/raw.conf.py"]
+RAW = [*GUNICORN, "--config", "bench/peers/gunicorn.conf.py"]
 UVICORN = [str(BIN / "uvicorn"), "--host", "127.0.0.1", "--no-access-log"]
 UVICORN += ["--loop", "uvloop", "--http", "httptools"]
 
@@ -56,17 +56,12 @@ SPECS = {
     spec.name: spec
     for spec in (
         Spec("taskapi", [*GUNICORN, "wsgi:app"], TASKAPI, health="/health/live"),
-        Spec("raw", [*RAW, "bench.peers.raw:plain"], logs_in=False),
-        Spec("raw-auth", [*RAW, "bench.peers.raw:authenticated"], logs_in=False),
+        Spec("raw", [*RAW, "bench.peers.bare_wsgi:plain"], logs_in=False),
+        Spec("raw-auth", [*RAW, "bench.peers.bare_wsgi:authenticated"], logs_in=False),
         Spec(
             "fastapi-async",
-            _uvicorn("bench.peers.fastapi_async:app"),
+            _uvicorn("bench.peers.fastapi_app:app"),
             databases=("postgresql",),
-            health="/health/live",
-        ),
-        Spec(
-            "fastapi-sync",
-            _uvicorn("bench.peers.fastapi_sync:app"),
             health="/health/live",
         ),
     )
@@ -131,7 +126,7 @@ class Server:
 
     def tree(self) -> list[int]:
         """Return the ids of its processes."""
-        return accounting.tree(self.process.pid)
+        return usage.tree(self.process.pid)
 
     def stop(self) -> None:
         """End all of its processes."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import accounting, load
+from bench import load, usage
 from bench.agreement import differences
 from bench.goals import Goal
 from bench.report import markdown
@@ -87,11 +87,11 @@ def test_a_run_of_wrk_without_a_summary_is_an_error() -> None:
 def test_the_work_of_children_that_ended_is_accounted(
     worker: subprocess.Popen[str],
 ) -> None:
-    before = accounting.read(worker.pid, None)
+    before = usage.read(worker.pid, None)
 
     tell(worker)
 
-    use = accounting.between(before, accounting.read(worker.pid, None))
+    use = usage.between(before, usage.read(worker.pid, None))
     assert 0.2 < use.server < 0.9
     assert use.database == 0
 
@@ -99,7 +99,7 @@ def test_the_work_of_children_that_ended_is_accounted(
 def test_the_memory_of_a_process_is_read() -> None:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
 
-    found = accounting.memory(accounting.tree(process.pid))
+    found = usage.memory(usage.tree(process.pid))
 
     process.communicate(b"\n")
     assert 0 < found["pss"] <= found["rss"]

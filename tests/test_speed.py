@@ -46,7 +46,7 @@ def ratios(
 def measure(url: str) -> dict[str, dict[str, float]]:
     """Run the benchmark in a process of its own."""
     env = os.environ | {"DATABASE_URL": url, "SECRET_KEY": secrets.token_hex(32)}
-    command = [sys.executable, "-m", "bench.micro"]
+    command = [sys.executable, "-m", "bench.in_process"]
     ran = subprocess.run(  # noqa: S603 - our own module
         command, check=True, cwd=CHECKOUT, env=env, capture_output=True
     )

@@ -7,10 +7,10 @@ import sys
 from typing import Any
 
 from bench import load
-from bench.contest import Job, Patience, Plan, measure, quietest, warm
 from bench.data import Dataset
-from bench.places import ROOT, say
+from bench.paths import ROOT, say
 from bench.servers import SPECS, Server
+from bench.throughput import Job, Patience, Plan, measure, quietest, warm
 
 READERS = 8
 WAYS = ("at once", "when told")
@@ -57,7 +57,7 @@ def _storms(server: Server, dataset: Dataset, plan: Plan) -> dict[str, Any]:
 
 def _begin(port: int, way: str, seconds: float) -> subprocess.Popen[str]:
     """Let 32 clients log in, in a process of their own; return when they do."""
-    words = [sys.executable, "-m", "bench.crowd", str(port), str(seconds), way]
+    words = [sys.executable, "-m", "bench.login_clients", str(port), str(seconds), way]
     clients = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if clients.stdout:
         clients.stdout.readline()

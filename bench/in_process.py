@@ -4,7 +4,7 @@ Both callables run in this process in turn, group by group. Of the ratios of gro
 by side the lower quartile counts, in CPU time: so the ratio hardly depends on who makes
 the machine slower for a while.
 
-    python -m bench.micro      with DATABASE_URL and SECRET_KEY of an empty database
+    python -m bench.in_process   with DATABASE_URL and SECRET_KEY of an empty database
 """
 
 import gc
@@ -22,7 +22,7 @@ from typing import Any
 import flask_migrate
 
 import config
-from bench.peers import raw
+from bench.peers import bare_wsgi as raw
 from taskapi import create_app
 
 GROUPS = 24

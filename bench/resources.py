@@ -4,11 +4,11 @@ import statistics
 import time
 from typing import Any
 
-from bench import accounting, load
-from bench.contest import Plan
+from bench import load, usage
 from bench.data import Dataset
-from bench.places import say
+from bench.paths import say
 from bench.servers import SPECS, Server
+from bench.throughput import Plan
 
 STARTS = 5
 LOAD_SECONDS = 5
@@ -26,7 +26,7 @@ def memory(dataset: Dataset, plan: Plan) -> dict[str, Any]:
                 _mix(dataset, server, connections=16, seconds=LOAD_SECONDS)
                 time.sleep(1)
                 pids = server.tree()
-                used = accounting.memory(pids) | {"processes": len(pids)}
+                used = usage.memory(pids) | {"processes": len(pids)}
             found[name][str(workers)] = used
             dataset.clean()
         say(f"  memory: {name}")
@@ -56,9 +56,9 @@ def soak(dataset: Dataset, plan: Plan) -> dict[str, Any]:
             seconds=plan.soak_minutes * 60,
         )
         time.sleep(min(FIRST_LOOK_SECONDS, plan.soak_minutes * 30))
-        first = accounting.memory(server.tree())
+        first = usage.memory(server.tree())
         said = load.finish(process)
-        last = accounting.memory(server.tree())
+        last = usage.memory(server.tree())
     dataset.clean()
     return said | {"first": first, "last": last, "minutes": plan.soak_minutes}
 

@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bench import accounting, load
+from bench import load, usage
 from bench.agreement import answers, differences
 from bench.data import Dataset
 from bench.load import Request
-from bench.places import say
+from bench.paths import say
 from bench.servers import SPECS, Server, Spec
 
 CONNECTIONS = (16, 64)
@@ -185,7 +185,7 @@ def measure(server: Server, database: int | None, job: Job) -> dict[str, float]:
         time.sleep(SECONDS_TO_SETTLE)  # hashes that wrk did not wait for
     if job.prepare:
         job.prepare()
-    before = accounting.read(server.process.pid, database)
+    before = usage.read(server.process.pid, database)
     process = load.start(
         server.port,
         job.requests,
@@ -194,7 +194,7 @@ def measure(server: Server, database: int | None, job: Job) -> dict[str, float]:
         seconds=job.seconds,
     )
     said = load.finish(process)
-    use = accounting.between(before, accounting.read(server.process.pid, database))
+    use = usage.between(before, usage.read(server.process.pid, database))
     requests = max(1.0, said["requests"])
     return said | {
         "server_ms": use.server * 1000 / requests,

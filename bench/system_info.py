@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench.places import ROOT
+from bench.paths import ROOT
 
 PACKAGES = [
     *("flask", "werkzeug", "sqlalchemy", "marshmallow", "gunicorn", "psycopg"),
