@@ -60,7 +60,7 @@ openapi: .venv/run ## Write docs/openapi.json from the code
 	$(call sync,.bench/venv,$<)
 	@touch $@
 
-bench: .bench/venv/ready ## Measure the speed beside other servers: make bench o="--small"
+bench: .bench/venv/ready ## Compare the speed with other servers: make bench o="--small"
 	@.bench/venv/bin/python -W ignore:XDG_RUNTIME_DIR -m bench $(o)
 
 build/docs/ready: requirements-docs.txt

@@ -1,1 +1,1 @@
-"""How fast taskapi is, beside what its users would take instead."""
+"""Benchmark of taskapi: `make bench`."""

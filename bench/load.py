@@ -1,4 +1,4 @@
-"""Load: what is asked for, and wrk that asks."""
+"""Requests of each operation, and wrk that sends them."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.paths import HOME
+from bench.data import NEW_TASK
+from bench.paths import WORK
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 SUMMARY = "SUMMARY "
@@ -19,39 +20,31 @@ TIMEOUT = "15s"
 
 
 class Request(NamedTuple):
-    """One request; a body goes as JSON."""
+    """A request; the body is sent as JSON."""
 
     method: str
     path: str
     body: Any = None
 
     def line(self) -> str:
-        """Write it as the script of wrk reads it."""
+        """Return the line that wrk.lua reads."""
         text = "" if self.body is None else json.dumps(self.body)
         return f"{self.method}\t{self.path}\t{text}"
 
 
 class Target(NamedTuple):
-    """Who asks for which tasks."""
+    """The account that sends requests, and the tasks that they refer to."""
 
     token: str
     task_ids: Sequence[int]
     login: dict[str, str]
 
 
-NEW_TASK = {
-    "title": "Water the plants",
-    "description": "The ones on the balcony first; those in the hall need less.",
-    "priority": "high",
-}
-
-
 def operations(target: Target, health: str) -> dict[str, list[Request]]:
     """Return the requests of each operation, which wrk sends in turn.
 
-    Reads and changes go round many tasks, so that no row is a bottleneck; each round of
-    changes sets the other of two statuses. Tasks that are to do at the beginning change
-    with each request.
+    Reads and changes alternate between many tasks, so that no row is a bottleneck. Each
+    pass of changes sets the other of two statuses, so that each request changes a task.
     """
     paths = [f"{TASKS}/{task_id}" for task_id in target.task_ids]
     return {
@@ -70,19 +63,19 @@ def operations(target: Target, health: str) -> dict[str, list[Request]]:
 
 
 def mixture(target: Target) -> list[Request]:
-    """Return a day of a client in a hundred requests."""
-    every = operations(target, "/health")
+    """Return a mix of operations: half reads, a fifth lists, a quarter writes."""
+    requests = operations(target, "/health")
     shares = {"get": 50, "list 20": 20, "patch": 15, "create": 10, "health": 5}
-    kinds = [name for name, share in shares.items() for _ in range(share)]
-    spread = [kinds[number * 37 % len(kinds)] for number in range(len(kinds) * 10)]
-    sources = {name: iter(every[name] * 1000) for name in shares}
+    names = [name for name, share in shares.items() for _ in range(share)]
+    spread = [names[number * 37 % len(names)] for number in range(len(names) * 10)]
+    sources = {name: iter(requests[name] * 1000) for name in shares}
     return [next(sources[name]) for name in spread]
 
 
 def require_wrk() -> None:
-    """End the process with one line where there is no wrk."""
+    """Exit with one line if wrk is not installed."""
     if shutil.which("wrk") is None:
-        sys.exit("bench: wrk is missing; install the Debian package: apt install wrk")
+        sys.exit("bench: wrk is not installed; on Debian: apt install wrk")
 
 
 def start(
@@ -93,30 +86,33 @@ def start(
     connections: int,
     seconds: float,
 ) -> subprocess.Popen[str]:
-    """Let wrk begin."""
-    file = HOME / "requests.txt"
+    """Start wrk."""
+    file = WORK / "requests.txt"
     file.write_text("".join(request.line() + "\n" for request in requests))
-    words = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
-    words += ["--timeout", TIMEOUT, "-s", str(SCRIPT), f"http://127.0.0.1:{port}"]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
+    command += ["--timeout", TIMEOUT, "-s", str(SCRIPT), f"http://127.0.0.1:{port}"]
     variables = {"BENCH_REQUESTS": str(file)} | (
         {"BENCH_TOKEN": token} if token else {}
     )
     return subprocess.Popen(
-        words, env=os.environ | variables, stdout=subprocess.PIPE, text=True
+        command, env=os.environ | variables, stdout=subprocess.PIPE, text=True
     )
 
 
 def finish(process: subprocess.Popen[str]) -> dict[str, float]:
     """Wait for wrk, and return its summary."""
-    said, _ = process.communicate()
-    return summary(said)
+    output, _ = process.communicate()
+    return summary(output)
 
 
-def summary(said: str) -> dict[str, float]:
-    """Read the line that our script prints; latencies are in milliseconds."""
-    lines = [line for line in said.splitlines() if line.startswith(SUMMARY)]
+def summary(output: str) -> dict[str, float]:
+    """Parse the summary line of wrk.lua; latencies are in milliseconds.
+
+    Raises ValueError if it is missing.
+    """
+    lines = [line for line in output.splitlines() if line.startswith(SUMMARY)]
     if not lines:
-        raise ValueError(f"wrk gave no summary: {said[-500:]}")
+        raise ValueError(f"wrk printed no summary: {output[-500:]}")
     found: dict[str, float] = json.loads(lines[-1].removeprefix(SUMMARY))
-    good = found["requests"] - found["refused"]
-    return found | {"rate": good / found["seconds"]}
+    succeeded = found["requests"] - found["rejected"]
+    return found | {"rate": succeeded / found["seconds"]}

@@ -1,4 +1,4 @@
-"""A storm of logins: what becomes of those who only read."""
+"""Rate of reads while 32 clients log in concurrently."""
 
 import json
 import statistics
@@ -7,58 +7,57 @@ import sys
 from typing import Any
 
 from bench import load
-from bench.data import Dataset
-from bench.paths import ROOT, say
-from bench.servers import SPECS, Server
-from bench.throughput import Job, Patience, Plan, measure, quietest, warm
+from bench.dataset import Dataset
+from bench.paths import ROOT, log
+from bench.servers import Server
+from bench.throughput import Pauses, Plan, Slice, measure, measure_quietest, warm_up
 
-READERS = 8
-WAYS = ("at once", "when told")
-"""When a client comes back that was refused; Retry-After tells it."""
+READ_CONNECTIONS = 8
+MIN_SECONDS = 5.0
+MODES = ("immediate", "retry_after")
+"""When rejected clients try again: at once, or after the time in Retry-After."""
 
 
 def run(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """Return the reads of a middle round, before the storm and during each way."""
-    kind = dataset.database.kind
-    found: dict[str, Any] = {}
-    for name in plan.servers:
-        spec = SPECS[name]
-        if not spec.logs_in or kind not in spec.databases:
-            continue
-        with Server(spec, dataset.database) as server:
-            rounds = [_storms(server, dataset, plan) for _ in range(plan.rounds)]
-            found[name] = _middle(rounds) | {"rounds": rounds}
-        dataset.clean()
-        say(f"  storm: {name}")
-    return found
+    """Return the reads before the burst and in each mode, of the median round."""
+    results: dict[str, Any] = {}
+    for spec in plan.specs(dataset.database.kind):
+        if spec.has_login:
+            with Server(spec, dataset.database) as server:
+                rounds = [_round(server, dataset, plan) for _ in range(plan.rounds)]
+            results[spec.name] = _median_round(rounds)
+            dataset.clean()
+            log(f"  login burst: {spec.name}")
+    return results
 
 
-def _middle(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the round in which reads kept the middle share of their rate."""
-    shares = [found[WAYS[0]]["rate"] / found["before"]["rate"] for found in rounds]
+def _median_round(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    shares = [one[MODES[0]]["rate"] / one["before"]["rate"] for one in rounds]
     return rounds[shares.index(statistics.median_low(shares))]
 
 
-def _storms(server: Server, dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    target = dataset.usual.target
+def _round(server: Server, dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    target, database = dataset.main.target, dataset.database.process
     requests = load.operations(target, "/health")["get"]
-    seconds = max(5.0, plan.seconds)
-    job = Job(requests, target.token, READERS, seconds)
-    process = dataset.database.process
-    warm(server, requests, target.token)
-    found: dict[str, Any] = {"before": quietest(server, process, job, Patience())}
-    for way in WAYS:
-        clients = _begin(server.port, way, seconds + 2)
-        during = measure(server, process, job)
-        said, _ = clients.communicate()
-        found[way] = during | {"logins": json.loads(said)}
-    return found
+    seconds = max(MIN_SECONDS, plan.seconds)
+    job = Slice(requests, target.token, READ_CONNECTIONS, seconds)
+    warm_up(server, requests, target.token)
+    results: dict[str, Any] = {
+        "before": measure_quietest(server, database, job, Pauses())
+    }
+    for mode in MODES:
+        clients = _start_clients(server.port, seconds + 2, mode)
+        during = measure(server, database, job)
+        output, _ = clients.communicate()
+        results[mode] = during | {"logins": json.loads(output)}
+    return results
 
 
-def _begin(port: int, way: str, seconds: float) -> subprocess.Popen[str]:
-    """Let 32 clients log in, in a process of their own; return when they do."""
-    words = [sys.executable, "-m", "bench.login_clients", str(port), str(seconds), way]
-    clients = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+def _start_clients(port: int, seconds: float, mode: str) -> subprocess.Popen[str]:
+    """Start 32 clients in a process of their own; return when they log in."""
+    command = [sys.executable, "-m", "bench.login_clients"]
+    command += [str(port), str(seconds), mode]
+    clients = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if clients.stdout:
         clients.stdout.readline()
     return clients

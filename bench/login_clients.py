@@ -1,4 +1,4 @@
-"""A process of 32 clients that log in without pause: port, seconds, way."""
+"""Process with 32 clients that log in again and again: port, seconds, retry mode."""
 
 import http.client
 import json
@@ -8,64 +8,64 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bench.data import BURST_LOGINS
 from bench.load import LOGIN
 
-PASSWORD = "four words of theirs"  # noqa: S105 - of accounts that nobody else has
-CROWD = [{"username": f"visitor-{n}", "password": PASSWORD} for n in range(32)]
-SECONDS_TO_GATHER = 1
-SECONDS_TO_ANSWER = 60
-REFUSED = {429, 503}
+SECONDS_TO_START = 1
+TIMEOUT_SECONDS = 60
+REJECTED = {429, 503}
 
 
 @dataclass
-class Crowd:
-    """Clients with an account each, and the statuses that they were answered."""
+class LoginClients:
+    """Clients with an account each, and the statuses that they received."""
 
     port: int
-    until: float
-    obeys: bool
+    end: float
+    honors_retry_after: bool
     statuses: Counter[str] = field(default_factory=Counter)
 
-    def log_in(self, login: dict[str, str]) -> None:
-        """Log in again and again, on one connection while it lasts."""
-        connection = self._connection()
-        while time.monotonic() < self.until:
+    def log_in_repeatedly(self, login: dict[str, str]) -> None:
+        """Log in until the end, on one connection while it lasts."""
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=TIMEOUT_SECONDS
+        )
+        while time.monotonic() < self.end:
             try:
-                self._once(connection, login)
+                self._log_in(connection, login)
             except (OSError, http.client.HTTPException):
-                self.statuses["lost"] += 1
+                self.statuses["connection error"] += 1
                 connection.close()
         connection.close()
 
-    def _once(
+    def _log_in(
         self, connection: http.client.HTTPConnection, login: dict[str, str]
     ) -> None:
-        kind = {"Content-Type": "application/json"}
-        connection.request("POST", LOGIN, json.dumps(login), kind)
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", LOGIN, json.dumps(login), headers)
         response = connection.getresponse()
         response.read()
         self.statuses[str(response.status)] += 1
-        if self.obeys and response.status in REFUSED:
-            left = max(0.0, self.until - time.monotonic())
-            time.sleep(min(left, float(response.headers.get("Retry-After", 0))))
-
-    def _connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=SECONDS_TO_ANSWER
-        )
+        if self.honors_retry_after and response.status in REJECTED:
+            remaining = max(0.0, self.end - time.monotonic())
+            time.sleep(min(remaining, float(response.headers.get("Retry-After", 0))))
 
 
-def main(port: str, seconds: str, way: str) -> None:
-    """Let all clients log in; print a line when they do, and what came of it."""
-    crowd = Crowd(int(port), time.monotonic() + float(seconds), way == "when told")
-    threads = [threading.Thread(target=crowd.log_in, args=(one,)) for one in CROWD]
+def main(port: str, seconds: str, mode: str) -> None:
+    """Start all clients, print a line, and print the statuses at the end."""
+    end = time.monotonic() + float(seconds)
+    clients = LoginClients(int(port), end, mode == "retry_after")
+    threads = [
+        threading.Thread(target=clients.log_in_repeatedly, args=(login,))
+        for login in BURST_LOGINS
+    ]
     for thread in threads:
         thread.start()
-    time.sleep(SECONDS_TO_GATHER)
-    print("begun", flush=True)
+    time.sleep(SECONDS_TO_START)
+    print("started", flush=True)
     for thread in threads:
         thread.join()
-    print(json.dumps(crowd.statuses))
+    print(json.dumps(clients.statuses))
 
 
 if __name__ == "__main__":

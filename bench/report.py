@@ -1,55 +1,63 @@
-"""The report in Markdown: goals, ratios, then what holds on this machine only."""
+"""The report in Markdown: goals, ratios, then the numbers of this machine."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.goals import TITLES, Goal, Results, goals
-from bench.throughput import ALONE, QUIET
+from bench.goals import BARE, FASTAPI, TITLES, Goal, Results, goals
+from bench.throughput import MAX_FOREIGN_LOAD, MAX_WORKER_SHARE
 
 METHOD = Path(__file__).with_name("method.md")
-NONE = "-"
-COMPARED = ("rate", "server_ms", "p99")
-PEERS = {"fastapi-async": "async FastAPI"}
+MISSING = "-"
+RATIOS = {
+    "times async FastAPI": (FASTAPI, "rate"),
+    "share of raw-auth": (BARE, "rate"),
+    "CPU vs raw-auth": (BARE, "server_ms"),
+    "p99 vs raw-auth": (BARE, "p99"),
+}
+BURST_TITLES = {
+    "before": "none",
+    "immediate": "rejected clients retry immediately",
+    "retry_after": "rejected clients honor Retry-After",
+}
 
 
 def markdown(found: dict[str, Any]) -> str:
     """Return the whole report."""
     results = Results(found)
     parts = [
-        _head(results),
+        _introduction(results),
         _goals(goals(results)),
         *_ratios(results),
-        *_absolutes(results),
+        *_rates(results),
         *_growth(results),
-        *_storms(results),
-        *_weights(results),
-        *_soaks(results),
+        *_login_burst(results),
+        *_memory(results),
+        *_soak(results),
         *_noise(results),
         METHOD.read_text(),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def _head(results: Results) -> str:
+def _introduction(results: Results) -> str:
     machine = results.at("machine")
     versions = results.at("versions") or {}
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
     return f"""# Benchmarks
 
-`make bench` wrote this on {results.at("date")} at commit `{results.at("commit")}`.
+Written by `make bench` on {results.at("date")} at commit `{results.at("commit")}`.
 
-The machine: {machine["cores"]} cores ({machine["processor"]}),
-{machine["memory_gb"]} GB
-of memory. Load generator and database ran on the same cores. Ratios hold elsewhere,
-absolute figures do not.
+Machine: {machine["cores"]} cores ({machine["processor"]}), {machine["memory_gb"]} GB of
+memory, shared by server, database and load generator. Ratios hold on other machines,
+absolute numbers do not.
 
 Versions: {named}.
 
-*raw-auth* is the limit on gunicorn: bare callables with the same SQL, a token, the
-session looked up, orjson. *raw* does without the token. Figures are medians of
-{results.at("options", "rounds")} rounds with 2 workers, and ratios medians of the
-rounds' ratios."""
+*raw-auth* is the limit for a Python stack on gunicorn: a bare WSGI callable that
+decodes the token, looks up the session, runs the same SQL and serializes with orjson.
+Results are medians of {results.at("options", "rounds")} rounds with 2 workers, and
+ratios are medians of the ratios of the rounds."""
 
 
 def _goals(every: Sequence[Goal]) -> str:
@@ -58,127 +66,108 @@ def _goals(every: Sequence[Goal]) -> str:
             goal.name,
             _bound(goal, goal.must),
             _bound(goal, goal.aim),
-            ", ".join(_number(f) for f in goal.figures) + goal.unit,
+            ", ".join(_number(value) for value in goal.values) + goal.unit,
             goal.verdict,
         ]
         for goal in every
     ]
-    return "## Goals\n\n" + _table(["", "must", "aim", "measured", "reached"], rows)
+    head = ["PostgreSQL", "must", "aim", "measured", "reached"]
+    return "## Goals\n\n" + _table(head, rows)
 
 
-def _bound(goal: Goal, number: float) -> str:
-    return f"{'≥' if goal.more_is_better else '≤'} {number:g}{goal.unit}"
+def _bound(goal: Goal, number: float | None) -> str:
+    if number is None:
+        return ""
+    return f"{'≥' if goal.higher_is_better else '≤'} {number:g}{goal.unit}"
 
 
 def _ratios(results: Results) -> Iterable[str]:
     for kind, servers in (results.at("main") or {}).items():
-        peers = [name for name in PEERS if name in servers]
-        limit = ["raw-auth"] if "raw-auth" in servers else []
-        columns = [f"times {PEERS[name]}" for name in peers]
-        if limit:
-            columns += ["share of raw-auth", "CPU vs raw-auth", "p99 vs raw-auth"]
-        wanted = [(peer, "rate") for peer in peers]
-        wanted += [(peer, what) for peer in limit for what in COMPARED]
+        columns = {t: r for t, r in RATIOS.items() if r[0] in servers}
         rows = []
-        for operation, number in _cells(servers):
-            cells = [
-                _number(results.ratio(kind, operation, number, peer)(what))
-                for peer, what in wanted
+        for operation, number in _operations(servers):
+            ratios = [
+                results.ratio(kind, peer, operation, number, value)
+                for peer, value in columns.values()
             ]
-            rows.append([operation, str(number), *cells])
+            rows.append([operation, str(number), *map(_number, ratios)])
         head = ["operation", "connections", *columns]
         yield f"## Ratios, {TITLES[kind]}\n\n" + _table(head, rows)
 
 
-def _cells(servers: dict[str, Any]) -> list[tuple[str, int]]:
-    ours = servers.get("taskapi") or next(iter(servers.values()), {})
-    return [(op, int(number)) for op, numbers in ours.items() for number in numbers]
+def _operations(servers: dict[str, Any]) -> list[tuple[str, int]]:
+    first = servers.get("taskapi") or next(iter(servers.values()), {})
+    return [
+        (name, int(number)) for name, numbers in first.items() for number in numbers
+    ]
 
 
-def _absolutes(results: Results) -> Iterable[str]:
+def _rates(results: Results) -> Iterable[str]:
     for kind, servers in (results.at("main") or {}).items():
         rows = []
-        for operation, number in _cells(servers):
-            cells = [results.cell(kind, name, operation, number) for name in servers]
-            rows.append([operation, str(number), *map(_absolute, cells)])
+        for operation, number in _operations(servers):
+            slices = [
+                results.typical_slice(kind, name, operation, number) for name in servers
+            ]
+            rows.append([operation, str(number), *map(_rate, slices)])
         table = _table(["operation", "connections", *servers], rows)
-        yield f"""## On this machine, {TITLES[kind]}
+        yield f"""## Rates, {TITLES[kind]}
 
-Answers per second · p50/p99 in ms · [server CPU, database CPU in ms per request]
+Responses per second · p50/p99 in ms · [server CPU, database CPU in ms per request]
 
 {table}"""
 
 
-def _absolute(cell: dict[str, float] | None) -> str:
-    if cell is None:
-        return NONE
-    latency = f"{_number(cell['p50'])}/{_number(cell['p99'])}"
-    cpu = f"[{cell['server_ms']:.2f}, {cell['database_ms']:.2f}]"
-    lost = f" · {cell['errors']:.0f} lost" if cell["errors"] else ""
-    refused = f" · {cell['refused']:.0f} refused" if cell["refused"] else ""
-    return f"{_number(cell['rate'])} · {latency} · {cpu}{lost}{refused}"
+def _rate(typical: dict[str, float] | None) -> str:
+    if typical is None:
+        return MISSING
+    latency = f"{_number(typical['p50'])}/{_number(typical['p99'])}"
+    cpu = f"[{typical['server_ms']:.2f}, {typical['database_ms']:.2f}]"
+    names = [name for name in ("errors", "rejected") if typical[name]]
+    failed = "".join(f" · {typical[name]:.0f} {name}" for name in names)
+    return f"{_number(typical['rate'])} · {latency} · {cpu}{failed}"
 
 
 def _growth(results: Results) -> Iterable[str]:
-    sizes: dict[str, dict[str, dict[str, Any]]] = {}
-    for kind, accounts in (results.at("growth") or {}).items():
+    found = results.at("growth") or {}
+    rows: dict[str, dict[str, str]] = {}
+    for kind, accounts in found.items():
         for size, cases in accounts.items():
-            for case, figures in cases.items():
-                name = f"{case}, {int(size):,} tasks"
-                sizes.setdefault(name, {})[kind] = figures
-    if not sizes:
-        return
-    kinds = list(results.at("growth"))
-    rows = [
-        [name, *(_pair(by_kind.get(kind)) for kind in kinds)]
-        for name, by_kind in sizes.items()
-    ]
-    head = ["", *(TITLES[kind] for kind in kinds)]
-    yield f"""## Growth
-
-What one client waits for 20 tasks, in ms: median, and the longest.
-
-{_table(head, rows)}"""
-
-
-def _pair(figures: dict[str, Any] | None) -> str:
-    if not figures:
-        return NONE
-    return f"{_number(figures['median'])}, {_number(figures['max'])}"
-
-
-def _storms(results: Results) -> Iterable[str]:
-    ways = {
-        "before": "before",
-        "at once": "who is refused comes back at once",
-        "when told": "who is refused waits as told",
-    }
-    rows = []
-    for kind, servers in (results.at("storm") or {}).items():
-        for name, found in servers.items():
-            for way, title in ways.items():
-                one = found[way]
-                logins = one.get("logins", {})
-                said = ", ".join(f"{n} x {status}" for status, n in logins.items())
-                rate, p99 = _number(one["rate"]), _number(one["p99"])
-                rows.append([TITLES[kind], name, title, rate, p99, said])
+            for case, times in cases.items():
+                text = f"{_number(times['median'])}, {_number(times['max'])}"
+                rows.setdefault(f"{case}, {int(size):,} tasks", {})[kind] = text
     if rows:
-        head = [
-            "",
-            "server",
-            "logins",
-            "reads per second",
-            "p99 in ms",
-            "login answers",
-        ]
-        yield f"""## A storm of logins
+        table = _table(
+            ["request", *(TITLES[kind] for kind in found)],
+            [[n, *(cells.get(k, MISSING) for k in found)] for n, cells in rows.items()],
+        )
+        yield f"""## Growth
 
-32 clients log in without pause while 8 connections read one task.
+Latency of a list of 20 tasks for one client in ms: median and maximum.
+
+{table}"""
+
+
+def _login_burst(results: Results) -> Iterable[str]:
+    rows = []
+    for kind, servers in (results.at("login_burst") or {}).items():
+        for name, found in servers.items():
+            for mode, title in BURST_TITLES.items():
+                reads = found[mode]
+                logins = reads.get("logins", {})
+                statuses = ", ".join(f"{n} x {status}" for status, n in logins.items())
+                numbers = _number(reads["rate"]), _number(reads["p99"])
+                rows.append([TITLES[kind], name, title, *numbers, statuses])
+    if rows:
+        head = ["", "server", "logins", "reads per second", "p99 in ms", "statuses"]
+        yield f"""## Login burst
+
+32 clients log in again and again while 8 connections read tasks.
 
 {_table(head, rows)}"""
 
 
-def _weights(results: Results) -> Iterable[str]:
+def _memory(results: Results) -> Iterable[str]:
     rows = []
     for kind, servers in (results.at("memory") or {}).items():
         for name, found in servers.items():
@@ -192,42 +181,42 @@ def _weights(results: Results) -> Iterable[str]:
         yield "## Memory after load, and start\n\n" + _table(head, rows)
 
 
-def _soaks(results: Results) -> Iterable[str]:
+def _soak(results: Results) -> Iterable[str]:
     for kind, found in (results.at("soak") or {}).items():
         first, last = found["first"]["rss"], found["last"]["rss"]
         yield f"""## Soak, {TITLES[kind]}
 
 {found["minutes"]:g} minutes of mixed load at 64 connections: {found["requests"]:,.0f}
-requests, {found["errors"]:.0f} lost, {found["refused"]:.0f} refused; RSS {first:.0f} MB
-at the first look, after a minute at most, and {last:.0f} MB at the end."""
+requests, {found["errors"]:.0f} errors, {found["rejected"]:.0f} rejected. RSS was
+{first:.0f} MB after a minute, or half of the time, and {last:.0f} MB at the end."""
 
 
 def _noise(results: Results) -> Iterable[str]:
     rows = []
     for kind, servers in (results.at("main") or {}).items():
         for name, operations in servers.items():
-            kept = [
+            slices = [
                 one
                 for numbers in operations.values()
-                for slices in numbers.values()
-                for one in slices
+                for rounds in numbers.values()
+                for one in rounds
             ]
-            rows.append(
-                [
-                    TITLES[kind],
-                    name,
-                    str(len(kept)),
-                    str(sum(one["tries"] > 1 for one in kept)),
-                    str(sum(one["foreign"] > QUIET for one in kept)),
-                    _percent(max(one["foreign"] for one in kept)),
-                    str(sum(one["unbalanced_tries"] for one in kept)),
-                    str(sum(one["balance"] >= ALONE for one in kept)),
-                ]
-            )
+            rows.append([TITLES[kind], name, *_noise_of(slices)])
     if rows:
-        head = ["", "server", "slices", "repeated", f"foreign > {QUIET:.0%}"]
-        head += ["most foreign load", "unbalanced tries", "unbalanced and kept"]
-        yield "## How quiet it was\n\n" + _table(head, rows)
+        head = ["", "server", "slices", "repeated", f"foreign > {MAX_FOREIGN_LOAD:.0%}"]
+        head += ["highest foreign load", "unbalanced tries", "unbalanced results"]
+        yield "## Other load on the machine\n\n" + _table(head, rows)
+
+
+def _noise_of(slices: Sequence[dict[str, float]]) -> list[str]:
+    return [
+        str(len(slices)),
+        str(sum(one["tries"] > 1 for one in slices)),
+        str(sum(one["foreign"] > MAX_FOREIGN_LOAD for one in slices)),
+        f"{max(one['foreign'] for one in slices):.0%}",
+        f"{sum(one['unbalanced_tries'] for one in slices):.0f}",
+        str(sum(one["balance"] >= MAX_WORKER_SHARE for one in slices)),
+    ]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -235,13 +224,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _percent(share: float) -> str:
-    return f"{share:.0%}"
-
-
-def _number(figure: float | None) -> str:
-    """Write a figure with three digits that count."""
-    if figure is None:
-        return NONE
-    size = abs(figure)
-    return f"{figure:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
+def _number(value: float | None) -> str:
+    """Format a number with three significant digits."""
+    if value is None:
+        return MISSING
+    size = abs(value)
+    return f"{value:,.{0 if size >= 100 else 1 if size >= 10 else 2}f}"

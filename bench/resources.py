@@ -1,87 +1,94 @@
-"""Memory after a load, the time to start, and a long mixed load."""
+"""Memory, start-up time, SQL statements, and a long mixed load."""
 
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
 from typing import Any
 
 from bench import load, usage
-from bench.data import Dataset
-from bench.paths import say
+from bench.dataset import Dataset
+from bench.load import TASKS
+from bench.paths import ROOT, log, secret_key
 from bench.servers import SPECS, Server
 from bench.throughput import Plan
 
 STARTS = 5
 LOAD_SECONDS = 5
-SOAK_CONNECTIONS = 64
-FIRST_LOOK_SECONDS = 60
+LOAD_CONNECTIONS, SOAK_CONNECTIONS = 16, 64
+MAX_SECONDS_TO_FIRST_READING = 60
 
 
 def memory(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """Return the MB of all processes after a mixed load, with 2 and 3 workers."""
-    found: dict[str, Any] = {}
-    for name in _names(dataset, plan):
-        found[name] = {}
+    """Return the memory of all processes in MB, with 2 and with 3 workers."""
+    results: dict[str, Any] = {}
+    for spec in plan.specs(dataset.database.kind):
+        results[spec.name] = {}
         for workers in (2, 3):
-            with _server(dataset, name, workers) as server:
-                _mix(dataset, server, connections=16, seconds=LOAD_SECONDS)
+            with Server(spec, dataset.database, workers=workers) as server:
+                load.finish(_start_mixture(dataset, server, LOAD_SECONDS))
                 time.sleep(1)
-                pids = server.tree()
-                used = usage.memory(pids) | {"processes": len(pids)}
-            found[name][str(workers)] = used
+                used = usage.memory(server.tree())
+            results[spec.name][str(workers)] = used
             dataset.clean()
-        say(f"  memory: {name}")
-    return found
+        log(f"  memory: {spec.name}")
+    return results
 
 
 def startup(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """Return the seconds from the command to the first answer, all of them."""
-    found: dict[str, Any] = {}
-    for name in _names(dataset, plan):
+    """Return the seconds from the command to the first response of /health."""
+    results: dict[str, Any] = {}
+    for spec in plan.specs(dataset.database.kind):
         times = []
         for _ in range(STARTS):
-            with _server(dataset, name, 2) as server:
+            with Server(spec, dataset.database) as server:
                 times.append(server.seconds_to_start)
-        found[name] = {"times": times, "median": statistics.median(times)}
-    return found
+        results[spec.name] = {"times": times, "median": statistics.median(times)}
+    return results
 
 
 def soak(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """Return the errors of a long mixed load, and the memory at both ends."""
-    with _server(dataset, "taskapi", 2) as server:
-        process = load.start(
-            server.port,
-            load.mixture(dataset.usual.target),
-            token=dataset.usual.token,
-            connections=SOAK_CONNECTIONS,
-            seconds=plan.soak_minutes * 60,
-        )
-        time.sleep(min(FIRST_LOOK_SECONDS, plan.soak_minutes * 30))
+    """Return the errors of a long mixed load, and the memory at start and end."""
+    seconds = plan.soak_minutes * 60
+    with Server(SPECS["taskapi"], dataset.database) as server:
+        process = _start_mixture(dataset, server, seconds, SOAK_CONNECTIONS)
+        time.sleep(min(MAX_SECONDS_TO_FIRST_READING, seconds / 2))
         first = usage.memory(server.tree())
-        said = load.finish(process)
+        summary = load.finish(process)
         last = usage.memory(server.tree())
     dataset.clean()
-    return said | {"first": first, "last": last, "minutes": plan.soak_minutes}
+    return summary | {"first": first, "last": last, "minutes": plan.soak_minutes}
 
 
-def _names(dataset: Dataset, plan: Plan) -> list[str]:
-    kind = dataset.database.kind
-    return [name for name in plan.servers if kind in SPECS[name].databases]
+def statements(dataset: Dataset, _: Plan) -> dict[str, Any]:
+    """Return the number of SQL statements by operation, on PostgreSQL."""
+    if dataset.database.kind != "postgresql":
+        return {}
+    account = dataset.main
+    variables = {"DATABASE_URL": dataset.database.url, "SECRET_KEY": secret_key()}
+    command = [sys.executable, "-m", "bench.statements"]
+    command += [account.token, f"{TASKS}/{account.first_id}"]
+    process = subprocess.run(
+        command, cwd=ROOT, env=os.environ | variables, check=True, stdout=-1, text=True
+    )
+    dataset.clean()
+    counts: dict[str, Any] = json.loads(process.stdout)
+    return counts
 
 
-def _server(dataset: Dataset, name: str, workers: int) -> Server:
-    owner = dataset.usual.user_id
-    return Server(SPECS[name], dataset.database, owner=owner, workers=workers)
-
-
-def _mix(
-    dataset: Dataset, server: Server, *, connections: int, seconds: float
-) -> dict[str, float]:
-    return load.finish(
-        load.start(
-            server.port,
-            load.mixture(dataset.usual.target),
-            token=dataset.usual.token,
-            connections=connections,
-            seconds=seconds,
-        )
+def _start_mixture(
+    dataset: Dataset,
+    server: Server,
+    seconds: float,
+    connections: int = LOAD_CONNECTIONS,
+) -> Any:
+    target = dataset.main.target
+    return load.start(
+        server.port,
+        load.mixture(target),
+        token=target.token,
+        connections=connections,
+        seconds=seconds,
     )

@@ -1,4 +1,4 @@
-"""The servers that are measured: how each is started, waited for and ended."""
+"""The measured servers and their processes."""
 
 import http.client
 import json
@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from typing import Any
 
 from bench import usage
 from bench.databases import Database
-from bench.paths import BIN, HOME, ROOT, secret
+from bench.paths import BIN, ROOT, WORK, secret_key
 
-PLENTY = "1000000"
+UNLIMITED = "1000000"
 THREADS = "16"
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 30
@@ -26,26 +27,27 @@ TASKAPI = {
     "HOST": "127.0.0.1",
     "THREADS": THREADS,
     "MAX_REQUESTS_IN_PROGRESS": THREADS,
-    "RATELIMIT_PER_MINUTE": PLENTY,
-    "RATELIMIT_AUTH_PER_MINUTE": PLENTY,
+    "RATELIMIT_PER_MINUTE": UNLIMITED,
+    "RATELIMIT_AUTH_PER_MINUTE": UNLIMITED,
     "ACCESS_TOKEN_MINUTES": "1440",
 }
 GUNICORN = [str(BIN / "gunicorn")]
-RAW = [*GUNICORN, "--config", "bench/peers/gunicorn.conf.py"]
+BARE_WSGI = [*GUNICORN, "--config", "bench/peers/gunicorn.conf.py"]
+BARE_WSGI += ["bench.peers.bare_wsgi:app"]
 UVICORN = [str(BIN / "uvicorn"), "--host", "127.0.0.1", "--no-access-log"]
 UVICORN += ["--loop", "uvloop", "--http", "httptools"]
 
 
 @dataclass(frozen=True)
 class Spec:
-    """How a server is started; `{port}` and `{workers}` are filled in."""
+    """The command of a server; `{port}` and `{workers}` are replaced."""
 
     name: str
     command: list[str]
     variables: dict[str, str] = field(default_factory=dict)
     databases: tuple[str, ...] = ("postgresql", "sqlite")
     health: str = "/health"
-    logs_in: bool = True
+    has_login: bool = True
 
 
 def _uvicorn(module: str) -> list[str]:
@@ -56,8 +58,7 @@ SPECS = {
     spec.name: spec
     for spec in (
         Spec("taskapi", [*GUNICORN, "wsgi:app"], TASKAPI, health="/health/live"),
-        Spec("raw", [*RAW, "bench.peers.bare_wsgi:plain"], logs_in=False),
-        Spec("raw-auth", [*RAW, "bench.peers.bare_wsgi:authenticated"], logs_in=False),
+        Spec("raw-auth", BARE_WSGI, has_login=False),
         Spec(
             "fastapi-async",
             _uvicorn("bench.peers.fastapi_app:app"),
@@ -69,40 +70,39 @@ SPECS = {
 
 
 class Server:
-    """A running server; all that it says goes into a file."""
+    """A running server; its output goes to a file in .bench/."""
 
-    def __init__(
-        self, spec: Spec, database: Database, *, owner: int = 0, workers: int = 2
-    ) -> None:
+    def __init__(self, spec: Spec, database: Database, *, workers: int = 2) -> None:
         self.spec, self.port = spec, _free_port()
-        places = {"port": self.port, "workers": workers}
+        values = {"port": self.port, "workers": workers}
         variables = {
             "DATABASE_URL": database.url,
-            "SECRET_KEY": secret(),
+            "SECRET_KEY": secret_key(),
             "PORT": str(self.port),
             "WEB_CONCURRENCY": str(workers),
-            "BENCH_OWNER": str(owner),
         }
-        self.log = HOME / f"{spec.name}-{database.kind}.log"
-        begun = time.monotonic()
+        self.log = WORK / f"{spec.name}-{database.kind}.log"
+        start = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [word.format(**places) for word in spec.command],
+                [word.format(**values) for word in spec.command],
                 cwd=ROOT,
-                env=_clean() | spec.variables | variables,
+                env=_inherited() | spec.variables | variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=0,
             )
         self._wait()
-        self.seconds_to_start = time.monotonic() - begun
+        self.seconds_to_start = time.monotonic() - start
 
     def _wait(self) -> None:
         deadline = time.monotonic() + SECONDS_TO_START
         while not self._is_healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise RuntimeError(f"{self.spec.name} does not start:\n{self._tail()}")
+                raise RuntimeError(
+                    f"{self.spec.name} did not start:\n{self._last_lines()}"
+                )
             time.sleep(0.005)
 
     def _is_healthy(self) -> bool:
@@ -111,13 +111,13 @@ class Server:
         except OSError:
             return False
 
-    def _tail(self) -> str:
+    def _last_lines(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
     def call(
         self, method: str, path: str, body: Any = None, token: str = ""
     ) -> tuple[int, Any]:
-        """Send one request on a connection of its own; return status and JSON."""
+        """Send a request on a new connection; return status and parsed body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             return exchange(connection, method, path, body, token)
@@ -129,7 +129,7 @@ class Server:
         return usage.tree(self.process.pid)
 
     def stop(self) -> None:
-        """End all of its processes."""
+        """Stop all of its processes."""
         pids = self.tree()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -153,28 +153,28 @@ def exchange(
     body: Any = None,
     token: str = "",
 ) -> tuple[int, Any]:
-    """Send a request on a connection that stays; return status and JSON."""
+    """Send a request on an open connection; return status and parsed body."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if body is not None:
         headers["Content-Type"] = "application/json"
     text = None if body is None else json.dumps(body)
     connection.request(method, path, text, headers)
     response = connection.getresponse()
-    said = response.read()
+    content = response.read()
     is_json = "json" in response.headers.get("Content-Type", "")
-    return response.status, json.loads(said) if is_json else said.decode()
+    return response.status, json.loads(content) if is_json else content.decode()
 
 
-def refuse_settings() -> str:
-    """Return why the product would not run as shipped, if so."""
-    file = Path(ROOT / ".env")
-    return f"{file.name} would change the product; move it away" * file.exists()
+def require_default_settings() -> None:
+    """Exit if a .env file would change the settings of taskapi."""
+    if Path(ROOT / ".env").exists():
+        sys.exit("bench: .env would change the settings of taskapi; move it away")
 
 
-def _clean() -> dict[str, str]:
-    """Return the variables that no program of ours reads its settings from."""
-    kept = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH"}
-    return {name: value for name, value in os.environ.items() if name in kept}
+def _inherited() -> dict[str, str]:
+    """Return the variables that do not configure any of the servers."""
+    names = {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH"}
+    return {name: value for name, value in os.environ.items() if name in names}
 
 
 def _free_port() -> int:

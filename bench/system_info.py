@@ -1,4 +1,4 @@
-"""What the figures depend on: machine, versions, date, commit."""
+"""Machine, versions, date and commit of a run."""
 
 import os
 import platform
@@ -6,6 +6,7 @@ import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from bench.paths import ROOT
 
@@ -16,8 +17,8 @@ PACKAGES = [
 ]
 
 
-def describe() -> dict[str, object]:
-    """Return it, without names of hosts, places and people."""
+def describe() -> dict[str, Any]:
+    """Return them, without the names of hosts, folders and persons."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "commit": commit(),
@@ -29,17 +30,19 @@ def describe() -> dict[str, object]:
         },
         "versions": {
             "Python": platform.python_version(),
-            "wrk": _wrk(),
+            "wrk": _wrk_version(),
             **{name: metadata.version(name) for name in PACKAGES},
         },
     }
 
 
 def commit() -> str:
-    """Return the commit that is measured, marked where files differ from it."""
-    words = ["git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """Return the measured commit, with "-dirty" if files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
+    process = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return process.stdout.strip() or "unknown"
 
 
 def _memory_kb() -> int:
@@ -53,6 +56,6 @@ def _line(file: str, name: str) -> str:
     return ""
 
 
-def _wrk() -> str:
-    done = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
-    return done.stdout.split()[1]
+def _wrk_version() -> str:
+    process = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
+    return process.stdout.split()[1]

@@ -1,4 +1,4 @@
-"""The main run: each operation on each server, in turn, in slices of a few seconds."""
+"""Main run: each operation on each server, in slices of a few seconds."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,138 +7,48 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench import load, usage
-from bench.agreement import answers, differences
-from bench.data import Dataset
+from bench.agreement import differences, responses
+from bench.dataset import Dataset
 from bench.load import Request
-from bench.paths import say
+from bench.paths import log
 from bench.servers import SPECS, Server, Spec
 
 CONNECTIONS = (16, 64)
 LOGIN_CONNECTIONS = (4,)
-"""More than there are places in the queue for a hash measure refusals, not logins."""
+"""With more connections than the hash queue has slots, rejections would be measured."""
 
 LOGIN_SECONDS = 5
 SECONDS_TO_SETTLE = 2
 WRITES = {"create", "patch", "login"}
-WARM_CONNECTIONS = 8
-TRIES = 3
-QUIET = 0.06
-REST_SECONDS = 5
-MAX_RESTS = 12
-"""For each operation, so that one that is never quiet takes a minute more."""
+WARM_UP_CONNECTIONS = 8
+MAX_TRIES = 3
+MAX_FOREIGN_LOAD = 0.06
+PAUSE_SECONDS = 5
+MAX_PAUSES = 12
+"""For each operation: waiting for a quiet machine takes a minute at most."""
 
-ALONE = 0.75
-"""With two workers: one does three quarters of the work, so a processor idles."""
+MAX_WORKER_SHARE = 0.75
+"""If one of two workers does more of the work, a CPU is idle."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured, and for how long."""
+    """Extent of a run."""
 
     rounds: int
     seconds: float
     servers: Sequence[str]
     soak_minutes: float
 
-
-def run(dataset: Dataset, plan: Plan) -> dict[str, Any]:
-    """Return all slices: by server, operation and connections, one for each round."""
-    kind = dataset.database.kind
-    named = [SPECS[n] for n in plan.servers if kind in SPECS[n].databases]
-    expected = _expected(dataset)
-    for spec in named:
-        with _start(spec, dataset) as server:
-            _refuse_others(server, expected, dataset)
-    found: dict[str, Any] = {spec.name: {} for spec in named}
-    for number in range(plan.rounds):
-        turns = named[number % len(named) :] + named[: number % len(named)]
-        for name in load.operations(dataset.usual.target, ""):
-            with _started(_able(turns, name), dataset) as servers:
-                _compare(servers, name, dataset, plan, found)
-        say(f"  round {number + 1} of {plan.rounds}")
-    return found
-
-
-def _able(specs: Sequence[Spec], name: str) -> list[Spec]:
-    return [spec for spec in specs if spec.logs_in or name != "login"]
-
-
-@contextmanager
-def _started(specs: Sequence[Spec], dataset: Dataset) -> Iterator[list[Server]]:
-    """Start servers afresh that wait beside each other for their slices."""
-    with ExitStack() as running:
-        yield [running.enter_context(_start(spec, dataset)) for spec in specs]
-
-
-def _start(spec: Spec, dataset: Dataset) -> Server:
-    return Server(spec, dataset.database, owner=dataset.usual.user_id)
-
-
-def _expected(dataset: Dataset) -> dict[str, Any]:
-    with Server(SPECS["taskapi"], dataset.database) as server:
-        return _answers(server, dataset)
-
-
-def _answers(server: Server, dataset: Dataset) -> dict[str, Any]:
-    found = answers(server, dataset.usual)
-    dataset.clean()
-    return found
-
-
-def _refuse_others(server: Server, expected: dict[str, Any], dataset: Dataset) -> None:
-    unlike = differences(expected, _answers(server, dataset))
-    if unlike:
-        lines = "\n  ".join(unlike[:20])
-        raise RuntimeError(f"{server.spec.name} answers otherwise:\n  {lines}")
-
-
-def _compare(
-    servers: Sequence[Server],
-    name: str,
-    dataset: Dataset,
-    plan: Plan,
-    found: dict[str, Any],
-) -> None:
-    """Measure an operation on all servers, a slice on each right after the other."""
-    token, numbers, seconds = dataset.usual.token, CONNECTIONS, plan.seconds
-    if name == "login":
-        token, numbers, seconds = "", LOGIN_CONNECTIONS, LOGIN_SECONDS
-    asked = {
-        server: load.operations(dataset.usual.target, server.spec.health)[name]
-        for server in servers
-    }
-    for server, requests in asked.items() if token else ():
-        warm(server, requests, token)
-    patience, database = Patience(), dataset.database.process
-    prepare = dataset.reopen if name == "patch" else None
-    for number in numbers:
-        for server, requests in asked.items():
-            job = Job(requests, token, number, seconds, prepare)
-            slices = found[server.spec.name].setdefault(name, {})
-            one = quietest(server, database, job, patience)
-            slices.setdefault(str(number), []).append(one)
-    if name in WRITES:
-        dataset.clean()
-
-
-class Patience:
-    """Rests for as long as the machine is busy with other things, and not for ever."""
-
-    def __init__(self) -> None:
-        self.rests = MAX_RESTS
-
-    def rest(self) -> bool:
-        """Wait a little, and tell whether there was patience for it."""
-        if self.rests:
-            self.rests -= 1
-            time.sleep(REST_SECONDS)
-            return True
-        return False
+    def specs(self, kind: str) -> list[Spec]:
+        """Return the servers of the plan that support a kind of database."""
+        specs = [SPECS[name] for name in self.servers]
+        return [spec for spec in specs if kind in spec.databases]
 
 
 @dataclass(frozen=True)
-class Job:
-    """What wrk does in a slice, and what comes before."""
+class Slice:
+    """The requests that wrk sends, and a function that prepares the data."""
 
     requests: Sequence[Request]
     token: str
@@ -147,42 +57,123 @@ class Job:
     prepare: Callable[[], None] | None = None
 
 
-def warm(server: Server, requests: Sequence[Request], token: str) -> None:
-    """Let the server, its connections and its caches become ready."""
+class Pauses:
+    """A limited number of pauses in which other load on the machine may end."""
+
+    def __init__(self) -> None:
+        self.remaining = MAX_PAUSES
+
+    def take(self) -> bool:
+        """Wait for PAUSE_SECONDS, or return False if no pause remains."""
+        if not self.remaining:
+            return False
+        self.remaining -= 1
+        time.sleep(PAUSE_SECONDS)
+        return True
+
+
+def run(dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """Return the slices by server, operation and connections, one for each round."""
+    specs = plan.specs(dataset.database.kind)
+    _require_agreement(specs, dataset)
+    results: dict[str, Any] = {spec.name: {} for spec in specs}
+    for number in range(plan.rounds):
+        order = specs[number % len(specs) :] + specs[: number % len(specs)]
+        for name in load.operations(dataset.main.target, ""):
+            able = [spec for spec in order if spec.has_login or name != "login"]
+            with _started(able, dataset) as servers:
+                _measure_operation(servers, name, dataset, plan, results)
+        log(f"  round {number + 1} of {plan.rounds}")
+    return results
+
+
+@contextmanager
+def _started(specs: Sequence[Spec], dataset: Dataset) -> Iterator[list[Server]]:
+    """Start all servers; those that are not measured are idle."""
+    with ExitStack() as running:
+        yield [running.enter_context(Server(s, dataset.database)) for s in specs]
+
+
+def _require_agreement(specs: Sequence[Spec], dataset: Dataset) -> None:
+    """Raise RuntimeError if a server does not return the same fields as taskapi."""
+    expected = _responses(SPECS["taskapi"], dataset)
+    for spec in specs:
+        different = differences(expected, _responses(spec, dataset))
+        if different:
+            lines = "\n  ".join(different[:20])
+            raise RuntimeError(f"{spec.name} differs from taskapi:\n  {lines}")
+
+
+def _responses(spec: Spec, dataset: Dataset) -> dict[str, Any]:
+    with Server(spec, dataset.database) as server:
+        found = responses(server, dataset.main)
+    dataset.clean()
+    return found
+
+
+def _measure_operation(
+    servers: Sequence[Server],
+    name: str,
+    dataset: Dataset,
+    plan: Plan,
+    results: dict[str, Any],
+) -> None:
+    """Measure an operation on all servers directly after each other."""
+    token, numbers, seconds = dataset.main.token, CONNECTIONS, plan.seconds
+    if name == "login":
+        token, numbers, seconds = "", LOGIN_CONNECTIONS, LOGIN_SECONDS
+    target, pauses = dataset.main.target, Pauses()
+    requests = {s: load.operations(target, s.spec.health)[name] for s in servers}
+    for server in servers if token else ():
+        warm_up(server, requests[server], token)
+    prepare = dataset.reopen_tasks if name == "patch" else None
+    for number in numbers:
+        for server in servers:
+            job = Slice(requests[server], token, number, seconds, prepare)
+            quietest = measure_quietest(server, dataset.database.process, job, pauses)
+            slices = results[server.spec.name].setdefault(name, {})
+            slices.setdefault(str(number), []).append(quietest)
+    if name in WRITES:
+        dataset.clean()
+
+
+def warm_up(server: Server, requests: Sequence[Request], token: str) -> None:
+    """Send requests for a second, to fill connection pools and caches."""
     load.finish(
         load.start(
             server.port,
             requests,
             token=token,
-            connections=WARM_CONNECTIONS,
+            connections=WARM_UP_CONNECTIONS,
             seconds=1,
         )
     )
 
 
-def quietest(
-    server: Server, database: int | None, job: Job, patience: Patience
+def measure_quietest(
+    server: Server, database: int | None, job: Slice, pauses: Pauses
 ) -> dict[str, float]:
-    """Return a slice that others disturbed little, if there is one in some tries.
-
-    A slice in which nearly all connections came to one worker counts as disturbed.
-    """
-    tried = [measure(server, database, job)]
-    while _is_disturbed(tried[-1]) and (len(tried) < TRIES or patience.rest()):
-        tried.append(measure(server, database, job))
-    best = min(tried, key=lambda one: (one["balance"] >= ALONE, one["foreign"]))
-    lonely = sum(one["balance"] >= ALONE for one in tried)
-    return best | {"tries": len(tried), "unbalanced_tries": lonely}
+    """Measure a slice again while it is disturbed, and return the best try."""
+    tries = [measure(server, database, job)]
+    while _is_disturbed(tries[-1]) and (len(tries) < MAX_TRIES or pauses.take()):
+        tries.append(measure(server, database, job))
+    best = min(tries, key=lambda one: (_is_unbalanced(one), one["foreign"]))
+    unbalanced = sum(_is_unbalanced(one) for one in tries)
+    return best | {"tries": len(tries), "unbalanced_tries": unbalanced}
 
 
-def _is_disturbed(one: dict[str, float]) -> bool:
-    return one["foreign"] > QUIET or one["balance"] >= ALONE
+def _is_disturbed(result: dict[str, float]) -> bool:
+    return result["foreign"] > MAX_FOREIGN_LOAD or _is_unbalanced(result)
 
 
-def measure(server: Server, database: int | None, job: Job) -> dict[str, float]:
-    """Return one slice: what wrk saw, and who used the processors meanwhile."""
+def _is_unbalanced(result: dict[str, float]) -> bool:
+    return result["balance"] >= MAX_WORKER_SHARE
+
+
+def measure(server: Server, database: int | None, job: Slice) -> dict[str, float]:
+    """Return the summary of wrk and the CPU time of all processes during a slice."""
     if not job.token:
-        time.sleep(SECONDS_TO_SETTLE)  # hashes that wrk did not wait for
+        time.sleep(SECONDS_TO_SETTLE)  # password hashes that wrk did not wait for
     if job.prepare:
         job.prepare()
     before = usage.read(server.process.pid, database)
@@ -193,14 +184,13 @@ def measure(server: Server, database: int | None, job: Job) -> dict[str, float]:
         connections=job.connections,
         seconds=job.seconds,
     )
-    said = load.finish(process)
-    use = usage.between(before, usage.read(server.process.pid, database))
-    requests = max(1.0, said["requests"])
-    return said | {
-        "server_ms": use.server * 1000 / requests,
-        "database_ms": use.database * 1000 / requests,
-        "generator_ms": use.generator * 1000 / requests,
-        "busy": use.busy / (use.seconds * use.cores),
-        "foreign": use.foreign,
-        "balance": use.balance,
+    summary = load.finish(process)
+    used = usage.between(before, usage.read(server.process.pid, database))
+    requests = max(1.0, summary["requests"])
+    return summary | {
+        "server_ms": used.server * 1000 / requests,
+        "database_ms": used.database * 1000 / requests,
+        "generator_ms": used.generator * 1000 / requests,
+        "foreign": used.foreign,
+        "balance": used.balance,
     }

@@ -1,4 +1,4 @@
-"""Who used the processors, and who holds memory: read from /proc."""
+"""CPU time and memory of processes, read from /proc."""
 
 import os
 import resource
@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
-BUSY = slice(0, 3), slice(5, 8)
-"""Of a line in /proc/stat: user, nice, system; irq, softirq, steal."""
+BUSY_FIELDS = slice(0, 3), slice(5, 8)
+"""Fields of /proc/stat: user, nice, system; irq, softirq, steal."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Seconds of processor time that were used until now, by whom."""
+    """CPU seconds since the start of the processes, at one time."""
 
-    at: float
+    time: float
     busy: float
     server: dict[int, float]
     database: float
@@ -25,8 +25,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Use:
-    """Seconds of processor time that were used between two readings."""
+class CpuUsage:
+    """CPU seconds between two readings."""
 
     seconds: float
     cores: int
@@ -38,18 +38,18 @@ class Use:
 
     @property
     def foreign(self) -> float:
-        """The share of the machine that was used by others."""
+        """The share of the CPU time that other processes used."""
         rest = self.busy - self.server - self.database - self.generator
         return max(0.0, rest) / (self.seconds * self.cores)
 
     @property
     def balance(self) -> float:
-        """The share of the busiest worker, 1.0 when it did all the work alone."""
+        """The share of the busiest worker; 1.0 means that it did all the work."""
         return max(self.workers, default=0.0) / (sum(self.workers) or 1.0)
 
 
 def tree(root: int | None) -> list[int]:
-    """Return a process and all that descend from it."""
+    """Return the ids of a process and of all its descendants."""
     if root is None or not (PROC / str(root)).exists():
         return []
     children: dict[int, list[int]] = {}
@@ -62,24 +62,24 @@ def tree(root: int | None) -> list[int]:
 
 
 def parent_of(pid: int) -> int:
-    """Return the parent of a process, 0 when it is gone."""
+    """Return the id of the parent process, 0 if the process has ended."""
     fields = _fields(pid)
     return int(fields[1]) if fields else 0
 
 
 def seconds_of(pid: int) -> float:
-    """Return the processor time of a process and of its children that have ended."""
+    """Return the CPU seconds of a process and of its children that have ended."""
     fields = _fields(pid)
-    return sum(int(field) for field in fields[11:15]) / TICKS
+    return sum(int(field) for field in fields[11:15]) / TICKS_PER_SECOND
 
 
 def read(server: int | None, database: int | None) -> Reading:
-    """Read all clocks; the servers are named by the roots of their trees."""
+    """Read all CPU times; arguments are the roots of the process trees."""
     own, children = (
-        resource.getrusage(who)
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        resource.getrusage(scope)
+        for scope in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
-    generator = sum(use.ru_utime + use.ru_stime for use in (own, children))
+    generator = sum(used.ru_utime + used.ru_stime for used in (own, children))
     return Reading(
         time.monotonic(),
         _busy(),
@@ -89,12 +89,12 @@ def read(server: int | None, database: int | None) -> Reading:
     )
 
 
-def between(before: Reading, after: Reading) -> Use:
-    """Return what was used from one reading to another."""
+def between(before: Reading, after: Reading) -> CpuUsage:
+    """Return the CPU time used between two readings."""
     used = {pid: s - before.server.get(pid, 0.0) for pid, s in after.server.items()}
     master = next(iter(used), None)
-    return Use(
-        seconds=after.at - before.at,
+    return CpuUsage(
+        seconds=after.time - before.time,
         cores=len(os.sched_getaffinity(0)),
         busy=after.busy - before.busy,
         server=sum(used.values()),
@@ -105,7 +105,7 @@ def between(before: Reading, after: Reading) -> Use:
 
 
 def memory(pids: Iterable[int]) -> dict[str, float]:
-    """Return the memory of processes in MB: PSS shares what is shared, RSS does not."""
+    """Return PSS (shared pages are divided among processes) and RSS in MB."""
     totals = {"pss": 0.0, "rss": 0.0}
     for pid in pids:
         for line in _text(PROC / str(pid) / "smaps_rollup").splitlines():
@@ -116,14 +116,14 @@ def memory(pids: Iterable[int]) -> dict[str, float]:
 
 
 def _busy() -> float:
-    """Return for how long the processors that we may use were busy."""
-    ours = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    """Return the busy seconds of the CPUs that this process may use."""
+    allowed = {f"cpu{number}" for number in os.sched_getaffinity(0)}
     total = 0
     for line in _text(PROC / "stat").splitlines():
         name, *numbers = line.split()
-        if name in ours:
-            total += sum(int(n) for part in BUSY for n in numbers[part])
-    return total / TICKS
+        if name in allowed:
+            total += sum(int(n) for part in BUSY_FIELDS for n in numbers[part])
+    return total / TICKS_PER_SECOND
 
 
 def _processes() -> list[int]:
@@ -131,7 +131,7 @@ def _processes() -> list[int]:
 
 
 def _fields(pid: int) -> list[str]:
-    """Return the fields of /proc/<pid>/stat behind the name, which may have spaces."""
+    """Return the fields of /proc/<pid>/stat after the name, which may have spaces."""
     return _text(PROC / str(pid) / "stat").rpartition(")")[2].split()
 
 

@@ -1,8 +1,8 @@
--- Sends the requests of a file in turn, and ends with a summary in one line of JSON.
--- A line of the file is a method, a path and a body, with tabs between them.
+-- Sends the requests of a file in turn and prints a summary as one line of
+-- JSON. A line of the file has a method, a path and a body, separated by tabs.
 
 local requests = {}
-local turn = 0
+local index = 0
 
 function init(_)
    local headers = { ["Content-Type"] = "application/json" }
@@ -17,17 +17,17 @@ function init(_)
 end
 
 function request()
-   turn = turn % #requests + 1
-   return requests[turn]
+   index = index % #requests + 1
+   return requests[index]
 end
 
 function done(summary, latency, _)
-   local failed = summary.errors
+   local errors = summary.errors
    io.write(string.format(
       '\nSUMMARY {"requests": %d, "seconds": %.6f, "p50": %.3f, "p90": %.3f, ' ..
-      '"p99": %.3f, "max": %.3f, "errors": %d, "refused": %d}\n',
+      '"p99": %.3f, "max": %.3f, "errors": %d, "rejected": %d}\n',
       summary.requests, summary.duration / 1e6,
       latency:percentile(50) / 1e3, latency:percentile(90) / 1e3,
       latency:percentile(99) / 1e3, latency.max / 1e3,
-      failed.connect + failed.read + failed.write + failed.timeout, failed.status))
+      errors.connect + errors.read + errors.write + errors.timeout, errors.status))
 end

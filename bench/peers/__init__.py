@@ -1,1 +1,1 @@
-"""What taskapi is measured against; each serves the same paths from the same tables."""
+"""Servers that taskapi is compared with; they use the same tables and paths."""

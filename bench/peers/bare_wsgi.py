@@ -1,14 +1,13 @@
-"""The limit for a stack on gunicorn: bare WSGI callables with the product's SQL.
+"""Bare WSGI peer: the limit for a Python stack on gunicorn.
 
-`plain` answers as the account of BENCH_OWNER; `authenticated` takes a token and looks
-its session up. There is nothing else: no checks, no limits, no log lines.
+The app decodes the token, looks up the session, runs the SQL of taskapi and serializes
+with orjson. It has no validation, rate limits, headers or logs.
 """
 
 import os
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime, time
 from http import HTTPStatus
 from types import SimpleNamespace
@@ -22,39 +21,44 @@ from psycopg.rows import dict_row
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
-from taskapi import clock
+from bench.data import SEARCH_COLUMN
+from taskapi import clock, credentials
 from taskapi.auth.service import CALLER
 from taskapi.tasks import listing, queries, service, values
-from taskapi.tasks.models import Priority, Status
-from taskapi.tasks.search import Words
+from taskapi.tasks.models import Priority, Status, Task
 from taskapi.tasks.sorting import parse_sort
 
-SECRET = os.environ["SECRET_KEY"]
+SECRET_KEY = os.environ["SECRET_KEY"]
 DATABASE_URL = os.environ["DATABASE_URL"]
 ON_SQLITE = DATABASE_URL.startswith("sqlite")
 DIALECT: Any = sqlite.dialect(paramstyle="named") if ON_SQLITE else postgresql.dialect()
-TASK = re.compile("/api/v1/tasks/([0-9]+)")
-RANKS = list(Priority)
-INTERNAL = {"position", "done_count", "due_at", "due_is_day"}
-CHANGE = "UPDATE tasks SET {} WHERE id = {} AND owner_id = {} AND deleted_at IS NULL"
+TASK_PATH = re.compile("/api/v1/tasks/([0-9]+)")
+PRIORITIES = list(Priority)
+INTERNAL_COLUMNS = {"position", "done_count", "due_at", "due_is_day"}
+TIMESTAMPS = ("completed_at", "deleted_at", "created_at", "updated_at")
+UNLIMITED = {"most_tasks": 1_000_000_000}
+UPDATE = "UPDATE tasks SET {} WHERE id = {} AND owner_id = {} AND deleted_at IS NULL"
+SEARCH_TYPE: Any = Task.__table__.c[SEARCH_COLUMN].type
 
 local = threading.local()
 
 
 class Query:
-    """A statement of the product as text, with the values that it brings itself."""
+    """The SQL text of a statement of taskapi, and the parameters that it sets."""
 
-    def __init__(self, prepared: Any) -> None:
-        compiled = prepared.statement.compile(
-            dialect=DIALECT, column_keys=prepared.columns
+    def __init__(self, statement: Any) -> None:
+        compiled = statement.statement.compile(
+            dialect=DIALECT, column_keys=statement.columns
         )
         self.text = str(compiled)
-        named = compiled.binds.items()
-        self.given = {n: _plain(b.value) for n, b in named if b.value is not None}
+        binds = compiled.binds.items()
+        self.fixed = {n: _plain(b.value) for n, b in binds if b.value is not None}
 
-    def run(self, given: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the rows."""
-        return _connection().execute(self.text, self.given | given).fetchall()
+    def run(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows as dictionaries."""
+        cursor = _connection().execute(self.text, self.fixed | parameters)
+        rows: list[dict[str, Any]] = cursor.fetchall()
+        return rows
 
 
 def _plain(value: Any) -> Any:
@@ -63,11 +67,11 @@ def _plain(value: Any) -> Any:
 
 def _connection() -> Any:
     if not hasattr(local, "connection"):
-        local.connection = _connected()
+        local.connection = _connect()
     return local.connection
 
 
-def _connected() -> Any:
+def _connect() -> Any:
     if not ON_SQLITE:
         url = DATABASE_URL.replace("+psycopg", "")
         return psycopg.connect(url, autocommit=True, row_factory=dict_row)
@@ -89,85 +93,94 @@ INSERT = Query(service.INSERT)
 SESSION = Query(CALLER)
 
 
-def _stored(moment: Any) -> Any:
-    """Write a moment as the database keeps it."""
-    is_moment = ON_SQLITE and isinstance(moment, datetime)
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if is_moment else moment
+def _to_database(value: Any) -> Any:
+    is_text = ON_SQLITE and isinstance(value, datetime)
+    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if is_text else value
 
 
-def _shown(moment: Any) -> str | None:
-    if moment is None:
+def _to_json(timestamp: Any) -> str | None:
+    if timestamp is None:
         return None
     if ON_SQLITE:
-        moment = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-    return str(moment.astimezone(UTC).isoformat()[:-6] + "Z")
+        timestamp = datetime.fromisoformat(timestamp).replace(tzinfo=UTC)
+    return str(timestamp.astimezone(UTC).isoformat()[:-6] + "Z")
 
 
 def _task(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer: all that the product's has."""
-    task = {name: value for name, value in row.items() if name not in INTERNAL}
-    due = _shown(row["due_at"])
-    done, of = row["done_count"], row["subtask_count"]
-    completed = row["status"] == "completed"
+    """Return all fields of a task from a row."""
+    task = {name: value for name, value in row.items() if name not in INTERNAL_COLUMNS}
+    due, done, subtasks = (row[n] for n in ("due_at", "done_count", "subtask_count"))
+    due = _to_json(due)
     task["due_date"] = due[:10] if due and row["due_is_day"] else due
-    task["priority"] = RANKS[row["priority"] - 1]
+    task["priority"] = PRIORITIES[row["priority"] - 1]
     task["tags"] = sorted(filter(None, (row["tags"] or "").split(",")))
     task["is_overdue"] = bool(row["is_overdue"])
-    task["progress"] = done / of if of else float(completed)
-    for name in ("completed_at", "deleted_at", "created_at", "updated_at"):
-        task[name] = _shown(row[name])
+    is_completed = row["status"] == "completed"
+    task["progress"] = done / subtasks if subtasks else float(is_completed)
+    for name in TIMESTAMPS:
+        task[name] = _to_json(row[name])
     return task
 
 
-def _moments(owner_id: int) -> dict[str, Any]:
+def _common_parameters(owner_id: int) -> dict[str, Any]:
     now = clock.now()
     today = datetime.combine(now.date(), time(), UTC)
-    return {"whose": owner_id, "now": _stored(now), "today": _stored(today)}
+    owner = queries.OWNER.key
+    return {owner: owner_id, "now": _to_database(now), "today": _to_database(today)}
 
 
-def _find(owner_id: int, task_id: int) -> dict[str, Any]:
-    return _task(ONE.run(_moments(owner_id) | {"task_id": task_id})[0])
+def get_task(owner_id: int, task_id: int) -> dict[str, Any]:
+    """Return a task."""
+    return _task(ONE.run(_common_parameters(owner_id) | {"task_id": task_id})[0])
 
 
-def _list(owner_id: int, limit: int) -> dict[str, Any]:
-    paging = {"limit": limit + 1, "offset": 0}
-    rows = PAGE.run(_moments(owner_id) | paging)
+def list_tasks(owner_id: int, limit: int) -> dict[str, Any]:
+    """Return the newest tasks."""
+    parameters = _common_parameters(owner_id) | {"limit": limit + 1, "offset": 0}
+    rows = PAGE.run(parameters)
     return {"items": [_task(row) for row in rows[:limit]], "total": None}
 
 
-def _create(owner_id: int, fields: dict[str, Any]) -> dict[str, Any]:
-    columns = values.first(owner_id, fields, clock.now())
-    columns["words"] = Words().process_bind_param(columns["words"], DIALECT)
-    columns["priority"] = RANKS.index(columns["priority"]) + 1
-    given = {name: _plain(_stored(value)) for name, value in columns.items()}
-    return _task(INSERT.run(_moments(owner_id) | given | {"joined": ""})[0])
+def create_task(caller: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Insert a task and return it."""
+    columns = values.first(caller.id, fields, clock.now())
+    columns[SEARCH_COLUMN] = SEARCH_TYPE.process_bind_param(
+        columns[SEARCH_COLUMN], DIALECT
+    )
+    columns["priority"] = PRIORITIES.index(columns["priority"]) + 1
+    given = {name: _plain(_to_database(value)) for name, value in columns.items()}
+    parameters = _common_parameters(caller.id) | given | {"joined": ""} | UNLIMITED
+    return _task(INSERT.run(parameters | credentials.of(caller))[0])
 
 
-def _change(owner_id: int, task_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+def update_task(owner_id: int, task_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+    """Set columns of a task and return it."""
     mark = "?" if ON_SQLITE else "%s"
-    columns = {**fields, "updated_at": _stored(clock.now())}
+    columns = {**fields, "updated_at": _to_database(clock.now())}
     sets = [f"{name} = {mark}" for name in columns] + ["version = version + 1"]
-    text = CHANGE.format(", ".join(sets), mark, mark)
+    text = UPDATE.format(", ".join(sets), mark, mark)
     _connection().execute(text, [*columns.values(), task_id, owner_id])
-    return _find(owner_id, task_id)
+    return get_task(owner_id, task_id)
 
 
-def _answer(environ: dict[str, Any], owner: Callable[[], int]) -> tuple[int, Any]:
-    path = environ["PATH_INFO"]
-    if path == "/health":
+def _respond(environ: dict[str, Any]) -> tuple[int, Any]:
+    if environ["PATH_INFO"] == "/health":
         return 200, {"status": "ok"}
-    if one := TASK.fullmatch(path):
-        return 200, _answer_one(environ, owner(), int(one[1]))
+    caller = _authenticate(environ)
+    if match := TASK_PATH.fullmatch(environ["PATH_INFO"]):
+        return 200, _respond_with_task(environ, caller.id, int(match[1]))
     if environ["REQUEST_METHOD"] == "POST":
-        return 201, _create(owner(), _body(environ))
+        return 201, create_task(caller, _body(environ))
     limit = parse_qs(environ["QUERY_STRING"]).get("limit", ["20"])
-    return 200, _list(owner(), int(limit[0]))
+    return 200, list_tasks(caller.id, int(limit[0]))
 
 
-def _answer_one(environ: dict[str, Any], owner_id: int, task_id: int) -> dict[str, Any]:
+def _respond_with_task(
+    environ: dict[str, Any], owner_id: int, task_id: int
+) -> dict[str, Any]:
     if environ["REQUEST_METHOD"] == "PATCH":
-        return _change(owner_id, task_id, _body(environ))
-    return _find(owner_id, task_id)
+        return update_task(owner_id, task_id, _body(environ))
+    return get_task(owner_id, task_id)
 
 
 def _body(environ: dict[str, Any]) -> Any:
@@ -175,31 +188,22 @@ def _body(environ: dict[str, Any]) -> Any:
     return orjson.loads(environ["wsgi.input"].read(length))
 
 
-def _caller(environ: dict[str, Any]) -> int:
-    """Return the account of the token, if its session lives."""
+def _authenticate(environ: dict[str, Any]) -> Any:
+    """Return the ids of the user and of the active session of the token."""
     token = environ["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
-    said = jwt.decode(
-        token, SECRET, algorithms=["HS256"], audience="taskapi", issuer="taskapi"
+    claims = jwt.decode(
+        token, SECRET_KEY, algorithms=["HS256"], audience="taskapi", issuer="taskapi"
     )
-    given = {"sid": said["sid"], "user_id": int(said["sub"])}
-    user = SimpleNamespace(**SESSION.run(given)[0])
-    return int(user.id)
+    ids = {"sid": claims["sid"], "user_id": int(claims["sub"])}
+    (user,) = SESSION.run(ids)
+    return SimpleNamespace(id=user["id"], session_id=user["session_id"])
 
 
-def _serve(environ: dict[str, Any], start: Any, owner: Any) -> list[bytes]:
-    status, document = _answer(environ, owner)
+def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    """Respond to a request."""
+    status, document = _respond(environ)
     body = orjson.dumps(document)
     length = ("Content-Length", str(len(body)))
     headers = [("Content-Type", "application/json"), length]
-    start(f"{status} {HTTPStatus(status).phrase}", headers)
+    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
     return [body]
-
-
-def plain(environ: dict[str, Any], start: Any) -> list[bytes]:
-    """Answer as the account of BENCH_OWNER."""
-    return _serve(environ, start, lambda: int(os.environ["BENCH_OWNER"]))
-
-
-def authenticated(environ: dict[str, Any], start: Any) -> list[bytes]:
-    """Answer as the account of the token."""
-    return _serve(environ, start, lambda: _caller(environ))

@@ -1,4 +1,4 @@
-"""How gunicorn serves the bare callables: as the product, without its hooks."""
+"""Gunicorn settings of the bare WSGI app: those of taskapi, with the stock worker."""
 
 import os
 
