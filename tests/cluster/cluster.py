@@ -1,75 +1,90 @@
-"""The whole cluster: every part, and what an operator does to it."""
+"""A cluster on one machine: PostgreSQL and replica, PgBouncer, Redis, nginx, writers."""
 
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.helpers.instances import Instance, command
+from tests.helpers.instances import Instance, run_command
 from tests.helpers.nginx import Nginx
-from tests.helpers.pgbouncer import PgBouncer, Redis
-from tests.helpers.postgresql import PHRASE, Postgres
-from tests.helpers.programs import Program
-from tests.helpers.writers import ACCOUNT, Caller, Crowd
+from tests.helpers.pgbouncer import PgBouncer
+from tests.helpers.postgresql import Postgres
+from tests.helpers.programs import (
+    Program,
+    accepts_connections,
+    find_program,
+    free_port,
+    unprivileged_folder,
+)
+from tests.helpers.writers import ApiConnection, Writers
 
 CLIENTS = 8
-ADMIN = [f"--{name}={value}" for name, value in ACCOUNT.items()]
 
 
 class Cluster:
-    """Two databases, a pool, a Redis, two instances, nginx, and clients."""
+    """All parts, started by the constructor and stopped by `stop`."""
 
-    def __init__(self, folder: Path, *, direct: bool) -> None:
-        self.folder, self.direct = folder, direct
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.running = ExitStack()
         try:
-            self._start()
+            self._start_databases()
+            self._start_services()
         except BaseException:
-            self.running.close()
+            self.stop()
             raise
 
-    def _start(self) -> None:
-        self.primary = Postgres.primary(self.folder)
-        self._keep(self.primary.program)
-        self.holder = self.primary
-        address = self.primary.address()
-        command(self.folder, address, "db", "upgrade")
-        command(self.folder, address, "users", "create", "--admin", *ADMIN)
-        self.replica = self.primary.follow("replica")
-        self._keep(self.replica.program)
-        self.primary.confirm(by_replica=True)
-        self.redis = Redis(self.folder)
-        self._keep(self.redis.program)
-        self.pgbouncer = PgBouncer(self.folder, self.primary)
-        self._keep(self.pgbouncer.program)
-        self.instances = [self._instance(name) for name in ("first", "second")]
-        self.nginx = Nginx(self.folder, [one.port for one in self.instances])
-        self._keep(self.nginx.program)
-        self.crowd = Crowd(self._caller, CLIENTS, as_admin=True)
-        self.running.callback(self.crowd.stop)
+    def stop(self) -> None:
+        """Stop all parts, in reverse order."""
+        self.running.close()
 
-    def _instance(self, name: str) -> Instance:
-        both = f"127.0.0.1:{self.primary.port},127.0.0.1:{self.replica.port}"
-        servers = f"postgresql://taskapi:{PHRASE}@{both}/taskapi"
-        address = servers if self.direct else self.pgbouncer.address()
-        made = Instance(
+    def _start_databases(self) -> None:
+        self.primary = Postgres.primary(self.folder)
+        self._kill_at_end(self.primary.program)
+        run_command(self.folder, self.primary.url(), "db", "upgrade")
+        self.replica = self.primary.create_replica("replica")
+        self._kill_at_end(self.replica.program)
+        self.primary.set_synchronous(enabled=True)
+        self.writable = self.primary
+
+    def _start_services(self) -> None:
+        self.redis_port = free_port()
+        self.redis = self._start_redis()
+        self.pgbouncer = PgBouncer(self.folder, self.primary)
+        self._kill_at_end(self.pgbouncer.program)
+        self.instances = [self._start_instance(name) for name in ("first", "second")]
+        nginx = Nginx(self.folder, [instance.port for instance in self.instances])
+        self._kill_at_end(nginx.program)
+        self.writers = Writers(
+            lambda: ApiConnection(nginx.port, str(nginx.certificate)), CLIENTS
+        )
+        self.running.callback(self.writers.stop)
+
+    def _start_redis(self) -> Program:
+        command = [find_program("redis-server", "redis-server"), "--save", ""]
+        command += ["--bind", "127.0.0.1", "--port", str(self.redis_port)]
+        command += ["--dir", str(unprivileged_folder(self.folder / "redis"))]
+        redis = Program("redis", command, self.folder, unprivileged=True)
+        self._kill_at_end(redis)
+        redis.wait(lambda: accepts_connections(self.redis_port))
+        return redis
+
+    def _start_instance(self, name: str) -> Instance:
+        instance = Instance(
             self.folder,
             name,
-            DATABASE_URL=address,
-            DATABASE_REPLICA_URL=self.replica.address(),
-            DATABASE_PREPARE=str(self.direct).lower(),
-            RATELIMIT_STORAGE_URI=f"redis://127.0.0.1:{self.redis.port}/0",
+            DATABASE_URL=self.pgbouncer.url(),
+            DATABASE_REPLICA_URL=self.replica.url(),
+            DATABASE_PREPARE="false",
+            RATELIMIT_STORAGE_URI=f"redis://127.0.0.1:{self.redis_port}/0",
         )
-        self._keep(made.program)
-        return made
+        self._kill_at_end(instance.program)
+        return instance
 
-    def _caller(self) -> Caller:
-        return Caller(self.nginx.port, str(self.nginx.certificate))
-
-    def _keep(self, program: Program) -> None:
+    def _kill_at_end(self, program: Program) -> None:
         self.running.callback(program.kill)
 
     def fail_over(self) -> None:
-        """Make the replica the primary, and let the pool lead to it."""
+        """Promote the replica, and let PgBouncer use it."""
         self.replica.promote()
-        self.holder = self.replica
-        self.replica.confirm(by_replica=False)
-        self.pgbouncer.point_to(self.replica)
+        self.writable = self.replica
+        self.replica.set_synchronous(enabled=False)
+        self.pgbouncer.use_server(self.replica)

@@ -1,4 +1,4 @@
-"""Two real PostgreSQL servers, of which one follows the other."""
+"""Two PostgreSQL servers: a primary and its streaming replica."""
 
 import os
 import signal
@@ -10,57 +10,58 @@ from typing import NamedTuple
 from tests.helpers.postgresql import Postgres
 from tests.helpers.programs import wait_until
 
-CONNECTED = "SELECT pid FROM pg_stat_activity WHERE application_name = 'taskapi'"
-PAUSED = "SELECT pg_get_wal_replay_pause_state()"
+BACKENDS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'taskapi'"
+PAUSE_STATE = "SELECT pg_get_wal_replay_pause_state()"
+RECEIVERS = "SELECT count(*) FROM pg_stat_wal_receiver"
 
 
 class Pair(NamedTuple):
-    """A primary, and the replica that streams from it."""
+    """A primary and its replica."""
 
     primary: Postgres
     replica: Postgres
 
-    def agree(self) -> None:
-        """Return when the replica shows all that the primary has."""
+    def wait_for_replay(self) -> None:
+        """Wait until the replica shows all that the primary has written."""
         self._wait_for("pg_last_wal_replay_lsn()")
 
-    def deliver(self) -> None:
-        """Return when the replica has all that the primary has, shown or not."""
+    def wait_for_delivery(self) -> None:
+        """Wait until the replica has received all that the primary has written."""
         self._wait_for("pg_last_wal_receive_lsn()")
 
-    def _wait_for(self, progress: str) -> None:
-        ((position,),) = self.primary.ask("SELECT pg_current_wal_lsn()")
-        there = f"SELECT {progress} >= '{position}'"
-        wait_until(lambda: self.replica.ask(there) == [(True,)])
+    def _wait_for(self, position: str) -> None:
+        ((written,),) = self.primary.execute("SELECT pg_current_wal_lsn()")
+        query = f"SELECT {position} >= '{written}'"
+        wait_until(lambda: self.replica.execute(query) == [(True,)])
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Let the replica receive and not show what the primary writes."""
-        self.agree()
-        self.replica.ask("SELECT pg_wal_replay_pause()")
-        wait_until(lambda: self.replica.ask(PAUSED) == [("paused",)])
+    def paused_replay(self) -> Iterator[None]:
+        """Let the replica receive changes without showing them."""
+        self.wait_for_replay()
+        self.replica.execute("SELECT pg_wal_replay_pause()")
+        wait_until(lambda: self.replica.execute(PAUSE_STATE) == [("paused",)])
         try:
             yield
         finally:
-            self.replica.ask("SELECT pg_wal_replay_resume()")
-        self.agree()
+            self.replica.execute("SELECT pg_wal_replay_resume()")
+        self.wait_for_replay()
 
     @contextmanager
-    def cut_off(self) -> Iterator[None]:
-        """Let the replica receive nothing."""
-        self.agree()
-        ((source,),) = self.replica.ask("SHOW primary_conninfo")
-        self._follow("")
+    def disconnected_replica(self) -> Iterator[None]:
+        """Disconnect the replica from the primary."""
+        self.wait_for_replay()
+        ((source,),) = self.replica.execute("SHOW primary_conninfo")
+        self._set_source("")
         try:
             yield
         finally:
-            self._follow(str(source))
-        self.agree()
+            self._set_source(str(source))
+        self.wait_for_replay()
 
     @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Let the replica answer nobody who is connected."""
-        pids = [int(str(pid)) for (pid,) in self.replica.ask(CONNECTED)]
+    def frozen_replica(self) -> Iterator[None]:
+        """Stop the backends of open connections to the replica from running."""
+        pids = [int(str(pid)) for (pid,) in self.replica.execute(BACKENDS)]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
@@ -69,20 +70,20 @@ class Pair(NamedTuple):
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
-    def _follow(self, source: str) -> None:
+    def _set_source(self, source: str) -> None:
         quoted = source.replace("'", "''")
-        self.replica.ask(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'")
-        self.replica.ask("SELECT pg_reload_conf()")
-        streams = "SELECT count(*) FROM pg_stat_wal_receiver"
-        wait_until(lambda: self.replica.ask(streams) == [(int(bool(source)),)])
+        self.replica.execute(f"ALTER SYSTEM SET primary_conninfo = '{quoted}'")
+        self.replica.execute("SELECT pg_reload_conf()")
+        expected = [(int(bool(source)),)]
+        wait_until(lambda: self.replica.execute(RECEIVERS) == expected)
 
 
 @contextmanager
-def following(folder: Path) -> Iterator[Pair]:
-    """Start them, and end them."""
+def replicated_servers(folder: Path) -> Iterator[Pair]:
+    """Start a primary and a replica, and kill them at the end."""
     with ExitStack() as running:
         primary = Postgres.primary(folder)
         running.callback(primary.kill)
-        replica = primary.follow("replica")
+        replica = primary.create_replica("replica")
         running.callback(replica.kill)
         yield Pair(primary, replica)

@@ -1,4 +1,4 @@
-"""DATABASE_REPLICA_URL: what is read there, and what happens when it does not serve."""
+"""Reads from the replica of DATABASE_REPLICA_URL, and from the primary instead."""
 
 import socket
 import tempfile
@@ -14,7 +14,7 @@ from flask import Flask
 from taskapi import db
 from taskapi.db import replica
 from tests.backstage import run
-from tests.cluster.replication import Pair, following
+from tests.cluster.replication import Pair, replicated_servers
 from tests.helpers.programs import wait_until
 from tests.operating.commanding import examined
 from tests.support import Client
@@ -22,21 +22,21 @@ from tests.support import Client
 MakeApp = Callable[..., Flask]
 
 
-class Door(Thread):
-    """A port that lets nobody in, and counts who knocked."""
+class UnreachableServer(Thread):
+    """A server that closes and counts the connections of its clients."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.server = socket.create_server(("127.0.0.1", 0))
         self.url = f"postgresql+psycopg://127.0.0.1:{self.server.getsockname()[1]}/x"
-        self.knocks = 0
+        self.connections = 0
         self.start()
 
     def run(self) -> None:
         with suppress(OSError):
             while True:
                 self.server.accept()[0].close()
-                self.knocks += 1
+                self.connections += 1
 
     def close(self) -> None:
         self.server.shutdown(socket.SHUT_RDWR)
@@ -46,22 +46,22 @@ class Door(Thread):
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    """Return two servers; each test leaves them in agreement."""
+    """Return two servers; each test waits until both have the same rows."""
     with tempfile.TemporaryDirectory(prefix="taskapi-") as name:
-        Path(name).chmod(0o755)  # servers may run as nobody
-        with following(Path(name)) as servers:
+        Path(name).chmod(0o755)  # the servers refuse to run as root
+        with replicated_servers(Path(name)) as servers:
             yield servers
 
 
 def dispose(app: Flask) -> None:
-    """Let go of all connections of an app."""
+    """Close all database connections of an app."""
     app.extensions["replica"].engine.dispose()
     with app.app_context():
         db.database.engine.dispose()
 
 
 def administrator(app: Flask) -> Client:
-    """Return Root, who has logged in."""
+    """Return the client of an administrator."""
     root = Client(app, "root").register()
     run(app, "users", "promote", "root@example.org")
     return root.log_in()
@@ -73,167 +73,165 @@ def url(server: str) -> str:
 
 @pytest.fixture(scope="module")
 def service(pair: Pair, make_app: MakeApp) -> Iterator[Client]:
-    """Return an administrator at a service that knows both servers."""
-    primary, follower = (url(server.address()) for server in pair)
-    made = make_app(database_url=primary, database_replica_url=follower)
-    with made.app_context():
+    """Return an administrator of an app that uses both servers."""
+    primary, follower = (url(server.url()) for server in pair)
+    app = make_app(database_url=primary, database_replica_url=follower)
+    with app.app_context():
         flask_migrate.upgrade()
-    root = administrator(made)
-    pair.agree()
+    root = administrator(app)
+    pair.wait_for_replay()
     yield root
-    dispose(made)
+    dispose(app)
 
 
 @pytest.fixture
 def root(service: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Return the administrator of a service that forgets failures at once."""
+    """Return the administrator of an app that tries the replica again at once."""
     monkeypatch.setattr(replica, "RETRY_SECONDS", 0)
     monkeypatch.setattr(replica, "SILENT_SECONDS", 20)
-    service.make_task()  # so that the replica knows a recent moment
+    service.make_task()  # gives the replica a recent commit
     return service
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
-    made = Door()
-    yield made
-    made.close()
+def unreachable() -> Iterator[UnreachableServer]:
+    server = UnreachableServer()
+    yield server
+    server.close()
 
 
-def counted(root: Client) -> int:
-    """Return how many tasks there are in the figures of administrators."""
-    answer = root.get("tasks/admin/stats")
-    assert answer.status_code == 200, answer.text
-    return int(answer.json["tasks"]["total"])
+def total_of_service(root: Client) -> int:
+    """Return the number of tasks in the statistics of the service."""
+    response = root.get("tasks/admin/stats")
+    assert response.status_code == 200, response.text
+    return int(response.json["tasks"]["total"])
 
 
-def listed(root: Client) -> int:
-    """Return how many tasks there are."""
-    answer = root.get("tasks/stats")
-    assert answer.status_code == 200, answer.text
-    return int(answer.json["total"])
+def total_of_owner(root: Client) -> int:
+    """Return the number of tasks in the statistics of the account."""
+    response = root.get("tasks/stats")
+    assert response.status_code == 200, response.text
+    return int(response.json["total"])
 
 
-def test_administrators_figures_come_from_the_replica(root: Client, pair: Pair) -> None:
-    with pair.apart():
+def test_statistics_of_the_service_come_from_the_replica(
+    root: Client, pair: Pair
+) -> None:
+    with pair.paused_replay():
         root.make_task()
-        meanwhile = counted(root)
+        during = total_of_service(root)
 
-    assert meanwhile == listed(root) - 1
-    assert counted(root) == listed(root)
+    assert during == total_of_owner(root) - 1
+    assert total_of_service(root) == total_of_owner(root)
 
 
 def exported(root: Client) -> int:
-    """Return how many tasks are in the file of an export."""
+    """Return the number of tasks in an export."""
     return len(root.get("users/me/export").text.splitlines())
 
 
-def test_an_export_comes_from_the_replica(root: Client, pair: Pair) -> None:
-    with pair.apart():
+def test_exports_come_from_the_replica(root: Client, pair: Pair) -> None:
+    with pair.paused_replay():
         root.make_task()
-        meanwhile = exported(root)
+        during = exported(root)
 
-    assert meanwhile == listed(root) - 1
+    assert during == total_of_owner(root) - 1
 
 
-def test_all_else_is_read_from_the_primary(root: Client, pair: Pair) -> None:
-    with pair.apart():
-        before = listed(root)
-        left = Client(root.app, "root").log_in()
-        task = left.make_task()
-        read = left.get(f"tasks/{task['id']}")
-        left.post("auth/logout")
-        refused = left.get("users/me")
-        after = listed(root)
+def test_other_reads_come_from_the_primary(root: Client, pair: Pair) -> None:
+    with pair.paused_replay():
+        before = total_of_owner(root)
+        other = Client(root.app, "root").log_in()
+        task = other.make_task()
+        read = other.get(f"tasks/{task['id']}")
+        other.post("auth/logout")
+        rejected = other.get("users/me")
+        after = total_of_owner(root)
 
-    assert (read.status_code, refused.status_code) == (200, 401)
+    assert (read.status_code, rejected.status_code) == (200, 401)
     assert after == before + 1
 
 
-def test_a_replica_too_far_behind_is_not_read(
+def test_replica_that_lags_is_not_read(
     root: Client, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replica, "LAG_SECONDS", 0)
 
-    with pair.apart():
+    with pair.paused_replay():
         root.make_task()
-        pair.deliver()
-        meanwhile = counted(root)
+        pair.wait_for_delivery()
+        during = total_of_service(root)
 
-    assert meanwhile == listed(root)
+    assert during == total_of_owner(root)
 
 
-def test_a_replica_that_hears_nothing_counts_as_behind(
+def test_disconnected_replica_is_not_read(
     root: Client, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replica, "LAG_SECONDS", 0)
 
-    with pair.cut_off():
+    with pair.disconnected_replica():
         root.make_task()
-        meanwhile = counted(root)
+        during = total_of_service(root)
 
-    assert meanwhile == listed(root)
+    assert during == total_of_owner(root)
 
 
-def test_the_primary_answers_while_the_replica_is_gone(
-    root: Client, pair: Pair
-) -> None:
-    counted(root)
+def test_primary_is_read_while_the_replica_is_down(root: Client, pair: Pair) -> None:
+    total_of_service(root)
     pair.replica.kill()
     root.make_task()
 
-    meanwhile = counted(root)
+    during = total_of_service(root)
     pair.replica.start()
-    with pair.apart():
+    with pair.paused_replay():
         root.make_task()
-        wait_until(lambda: counted(root) == listed(root) - 1)
+        wait_until(lambda: total_of_service(root) == total_of_owner(root) - 1)
 
-    assert meanwhile == listed(root) - 1
+    assert during == total_of_owner(root) - 1
 
 
-def test_a_replica_that_is_frozen_is_given_up(
+def test_frozen_replica_is_not_read(
     root: Client, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted(root)
+    total_of_service(root)
     monkeypatch.setattr(replica, "SILENT_SECONDS", 0.1)
 
-    with pair.frozen():
+    with pair.frozen_replica():
         root.make_task()
-        meanwhile = counted(root)
+        during = total_of_service(root)
 
-    assert meanwhile == listed(root)
+    assert during == total_of_owner(root)
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_a_replica_out_of_reach_is_asked_once_in_a_while(
-    app: Flask, make_app: MakeApp, door: Door
+def test_unreachable_replica_is_not_tried_by_each_request(
+    app: Flask, make_app: MakeApp, unreachable: UnreachableServer
 ) -> None:
     address = app.extensions["settings"].database_url
-    made = make_app(database_url=address, database_replica_url=door.url)
+    made = make_app(database_url=address, database_replica_url=unreachable.url)
     root = administrator(made)
     root.make_task()
 
-    totals = [counted(root) for _ in range(3)]
+    totals = [total_of_service(root) for _ in range(3)]
     dispose(made)
 
     assert totals == [1, 1, 1]
-    assert door.knocks == 1
+    assert unreachable.connections == 1
 
 
-def test_the_doctor_says_how_far_behind_the_replica_is(
-    root: Client, pair: Pair
-) -> None:
-    pair.agree()
+def test_doctor_reports_the_lag_of_the_replica(root: Client, pair: Pair) -> None:
+    pair.wait_for_replay()
 
     found = examined(root.app)["replica"]
 
     assert (found["state"], found["message"]) == ("ok", "it is 0 s behind")
 
 
-def test_the_doctor_says_why_a_replica_is_not_used(
+def test_doctor_reports_why_the_replica_is_not_used(
     pair: Pair, make_app: MakeApp
 ) -> None:
-    primary = url(pair.primary.address())
+    primary = url(pair.primary.url())
     made = make_app(database_url=primary, database_replica_url=primary)
 
     found = examined(made)["replica"]

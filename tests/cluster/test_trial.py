@@ -1,4 +1,4 @@
-"""The figures of tests/cluster, from what its clients wrote down."""
+"""Calculations and command line of the cluster trial, without a cluster."""
 
 import subprocess
 import sys
@@ -6,66 +6,65 @@ from collections import Counter
 
 import pytest
 
-from tests.helpers.outcomes import Phase, balance, outcome
+from tests.helpers.outcomes import Phase, count_lost_and_doubled, summarize
 from tests.helpers.programs import ROOT
-from tests.helpers.writers import Seen
+from tests.helpers.writers import UNAVAILABLE, Result
 
-PHASE = Phase("Kill it", began=10, mended=14, ended=20)
-POLITE = "503 with Retry-After"
-SEEN = [
-    Seen(9.9, "POST", "201", 0.1),
-    Seen(11, "POST", "201", 0.1),
-    Seen(12, "GET", "200", 0.1),
-    Seen(13, "POST", POLITE, 2.5),
-    Seen(13.5, "POST", "500", 0.1),
-    Seen(15.5, "POST", "201", 0.1),
+PHASE = Phase("Kill it", start=10, repaired=14, end=20)
+RESULTS = [
+    Result(9.9, "POST", "201", 0.1),
+    Result(11, "POST", "201", 0.1),
+    Result(12, "GET", "200", 0.1),
+    Result(13, "POST", UNAVAILABLE, 2.5),
+    Result(13.5, "POST", "500", 0.1),
+    Result(15.5, "POST", "201", 0.1),
 ]
 
 
-def test_a_phase_counts_what_ended_in_it() -> None:
-    found = outcome(PHASE, SEEN)
+def test_outcome_counts_requests_that_end_in_the_phase() -> None:
+    outcome = summarize(PHASE, RESULTS)
 
-    assert found.requests == 5
-    assert found.failures == Counter({POLITE: 1, "500": 1})
-    assert found.impolite == 1
-    assert found.slowest == 2.5
-
-
-def test_a_phase_says_for_how_long_nothing_could_be_written() -> None:
-    found = outcome(PHASE, SEEN)
-
-    assert found.longest_without_write == 4.5
-    assert found.first_write_after == 1.5
+    assert outcome.requests == 5
+    assert outcome.failures == Counter({UNAVAILABLE: 1, "500": 1})
+    assert outcome.unexpected == 1
+    assert outcome.slowest == 2.5
 
 
-def test_a_phase_in_which_nothing_was_written_lasted_all_of_it() -> None:
-    found = outcome(PHASE, [])
+def test_outcome_includes_the_time_to_the_first_write() -> None:
+    outcome = summarize(PHASE, RESULTS)
 
-    assert found.longest_without_write == 10
-    assert found.first_write_after == 6
+    assert outcome.first_write_after == 1.5
+
+
+def test_outcome_without_writes_lasts_to_the_end_of_the_phase() -> None:
+    outcome = summarize(PHASE, [])
+
+    assert outcome.first_write_after == 6
 
 
 @pytest.mark.parametrize(
     ("acknowledged", "stored", "expected"),
     [
-        pytest.param(["a", "b"], ["a", "b"], (0, 0), id="as promised"),
+        pytest.param(["a", "b"], ["a", "b"], (0, 0), id="equal"),
         pytest.param(["a", "b"], ["b"], (1, 0), id="lost"),
         pytest.param(["a"], ["a", "a"], (0, 1), id="doubled"),
         pytest.param([], ["a"], (0, 0), id="written but not acknowledged"),
     ],
 )
-def test_acknowledged_writes_are_held_against_stored_ones(
+def test_acknowledged_writes_are_compared_with_stored_ones(
     acknowledged: list[str], stored: list[str], expected: tuple[int, int]
 ) -> None:
-    found = balance(acknowledged, stored)
+    counts = count_lost_and_doubled(acknowledged, stored)
 
-    assert found == expected
+    assert counts == expected
 
 
-def test_the_cluster_says_how_it_can_be_run() -> None:
-    words = [sys.executable, "-m", "tests.cluster", "--help"]
+def test_cluster_trial_has_a_help_text() -> None:
+    command = [sys.executable, "-m", "tests.cluster", "--help"]
 
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    process = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
-    assert done.returncode == 0
-    assert "--direct" in done.stdout
+    assert process.returncode == 0
+    assert "Kill the parts of a cluster" in process.stdout

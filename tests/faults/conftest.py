@@ -83,8 +83,8 @@ def stage(
             address = f"sqlite:///{wide}/{name}.db"
             if kind == "postgresql":
                 server = request.getfixturevalue("postgres")
-                server.ask(f"CREATE DATABASE {name}", "postgres")
-                address = server.address(name).replace(":", "+psycopg:", 1)
+                server.execute(f"CREATE DATABASE {name}", "postgres")
+                address = server.url(name).replace(":", "+psycopg:", 1)
             migrate(make_app(database_url=address))
             texts = {one: str(value) for one, value in settings.items()}
             instance = Instance(wide, name, DATABASE_URL=address, **texts)

@@ -14,9 +14,14 @@ from sqlalchemy import NullPool, create_engine, text
 
 from tests.faults.processes import tell
 from tests.helpers.instances import Instance
-from tests.helpers.outcomes import Outcome, Phase, balance, outcome
+from tests.helpers.outcomes import (
+    Outcome,
+    Phase,
+    count_lost_and_doubled,
+    summarize,
+)
 from tests.helpers.programs import wait_until
-from tests.helpers.writers import Caller, Crowd
+from tests.helpers.writers import ApiConnection, Writers
 
 STEPS = 10
 PROBER = Path(__file__).with_name("prober.py")
@@ -27,7 +32,7 @@ class Scene:
 
     def __init__(self, instance: Instance, address: str, clients: int) -> None:
         self.instance, self.address = instance, address
-        self.crowd = Crowd(lambda: Caller(instance.port), clients)
+        self.crowd = Writers(lambda: ApiConnection(instance.port), clients)
 
     def go_on(self, steps: int = STEPS) -> None:
         """Return when the clients have made so many more tasks."""
@@ -39,9 +44,7 @@ class Scene:
         wait_until(is_so, self._complain)
 
     def _complain(self) -> str:
-        return (
-            f"{self.crowd.seen[-20:]} {self.instance.program.log.read_text()[-2000:]}"
-        )
+        return f"{self.crowd.results[-20:]} {self.instance.program.log.read_text()[-2000:]}"
 
     def kill_worker(self) -> None:
         """Kill the worker that has been there longest."""
@@ -73,11 +76,11 @@ class Scene:
         mended = act()
         self.go_on()
         phase = Phase("", began, mended, time.monotonic())
-        return outcome(phase, list(self.crowd.seen))
+        return summarize(phase, list(self.crowd.results))
 
     def failures(self) -> set[str]:
         """Return in which ways requests failed so far."""
-        return {one.status for one in list(self.crowd.seen) if not one.is_good}
+        return {one.status for one in list(self.crowd.results) if not one.is_success}
 
     def balance(self) -> tuple[int, int]:
         """Return how many acknowledged writes are lost, and how many are doubled."""
@@ -85,7 +88,7 @@ class Scene:
         engine = create_engine(self.address, poolclass=NullPool)
         with engine.connect() as connection:
             titles = connection.execute(text("SELECT title FROM tasks")).scalars().all()
-        return balance(self.crowd.acknowledged, list(titles))
+        return count_lost_and_doubled(self.crowd.acknowledged, list(titles))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from taskapi import db
 from tests.conftest import KINDS
 from tests.faults.disks import fill, small_disk
-from tests.helpers.programs import own
+from tests.helpers.programs import unprivileged_folder
 from tests.support import Client, refused
 
 LONG = secrets.token_hex(4000)
@@ -36,12 +36,16 @@ def place(request: pytest.FixtureRequest) -> Place:
             return f"sqlite:///{disk}/tasks.db"
         server = request.getfixturevalue("postgres")
         name = f"small_{secrets.token_hex(4)}"
-        server.ask(MAKE_ROOM.format(name, own(disk / "data")), "postgres")
-        server.ask(f"CREATE DATABASE {name} TABLESPACE {name}", "postgres")
-        request.addfinalizer(lambda: server.ask(f"DROP TABLESPACE {name}", "postgres"))
+        server.execute(
+            MAKE_ROOM.format(name, unprivileged_folder(disk / "data")), "postgres"
+        )
+        server.execute(f"CREATE DATABASE {name} TABLESPACE {name}", "postgres")
+        request.addfinalizer(
+            lambda: server.execute(f"DROP TABLESPACE {name}", "postgres")
+        )
         drop = f"DROP DATABASE {name} WITH (FORCE)"
-        request.addfinalizer(lambda: server.ask(drop, "postgres"))
-        return str(server.address(name)).replace(":", "+psycopg:", 1)
+        request.addfinalizer(lambda: server.execute(drop, "postgres"))
+        return str(server.url(name)).replace(":", "+psycopg:", 1)
 
     return make
 

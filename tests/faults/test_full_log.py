@@ -10,9 +10,9 @@ import pytest
 
 from tests.faults.conftest import Stage
 from tests.faults.disks import fill, small_disk
-from tests.helpers.outcomes import POLITE
 from tests.helpers.postgresql import Postgres
-from tests.helpers.programs import SECONDS_TO_STOP, own
+from tests.helpers.programs import SECONDS_TO_STOP, unprivileged_folder
+from tests.helpers.writers import UNAVAILABLE
 
 MEBIBYTES = 64  # a segment of the log has 16
 
@@ -27,7 +27,7 @@ def disk(wide: Path) -> Iterator[Path]:
 @pytest.fixture
 def postgres(wide: Path, disk: Path) -> Iterator[Postgres]:
     """Return a PostgreSQL with its log on the small disk."""
-    made = Postgres.primary(own(wide / "small"), f"--waldir={disk}/wal")
+    made = Postgres.primary(unprivileged_folder(wide / "small"), f"--waldir={disk}/wal")
     yield made
     made.kill()
 
@@ -36,7 +36,7 @@ def fill_log(server: Postgres, disk: Path) -> float:
     """Leave no room for another segment, until the server ended; then start it."""
     filler = fill(disk, but=0)
     with suppress(psycopg.OperationalError):
-        server.ask("SELECT pg_switch_wal()", "postgres")
+        server.execute("SELECT pg_switch_wal()", "postgres")
     server.program.process.wait(SECONDS_TO_STOP)
     filler.unlink()
     server.start()
@@ -51,5 +51,5 @@ def test_a_full_log_is_answered_503_and_loses_nothing(
 
     seen = scene.watch(lambda: fill_log(postgres, disk))
 
-    assert set(seen.failures) == {POLITE}
+    assert set(seen.failures) == {UNAVAILABLE}
     assert scene.balance() == (0, 0)

@@ -33,10 +33,12 @@ def kill(server: Server, _scene: Scene) -> float:
 
 def freeze(server: Server, scene: Scene) -> float:
     """Freeze it until the watchdog ended the waiting of one who had a connection."""
-    before = len(scene.crowd.seen)
+    before = len(scene.crowd.results)
     processes.freeze(server)
     try:
-        scene.wait(lambda: any(o.seconds > SECONDS for o in scene.crowd.seen[before:]))
+        scene.wait(
+            lambda: any(o.seconds > SECONDS for o in scene.crowd.results[before:])
+        )
     finally:
         processes.thaw(server)
     return time.monotonic()
@@ -85,6 +87,6 @@ def test_faults_of_postgresql_are_answered_503_and_pass(
     measure("first write after", back, SECONDS_TO_RETURN)
     measure("slowest answer", max(one.slowest for one in seen), SECONDS + 1)
     tell(measure, lives)
-    assert [one.impolite for one in seen] == [0] * len(seen)
+    assert [one.unexpected for one in seen] == [0] * len(seen)
     assert max(map(max, lives.values())) < float("inf")
     assert scene.balance() == (0, 0)

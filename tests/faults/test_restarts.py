@@ -15,7 +15,7 @@ def test_workers_are_replaced_without_a_failed_request(
     replaced = [scene.reload() for _ in range(RELOADS)]
 
     measure("reloads", len(replaced))
-    measure("requests", len(scene.crowd.seen))
+    measure("requests", len(scene.crowd.results))
     assert scene.failures() == set()
 
 

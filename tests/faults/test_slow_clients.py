@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import SOAK, Measure, Stage
-from tests.helpers import slow_clients as slow
 from tests.helpers.nginx import Nginx
-from tests.helpers.programs import need
+from tests.helpers.programs import require_programs
+from tests.helpers.slow_clients import measure_latency
 
 SLOW, PROBES = (1000, 200) if SOAK else (100, 20)
 
@@ -15,12 +15,12 @@ SLOW, PROBES = (1000, 200) if SOAK else (100, 20)
 def test_slow_clients_keep_nobody_waiting(
     stage: Stage, tmp_path: Path, measure: Measure, request: pytest.FixtureRequest
 ) -> None:
-    need("nginx", "openssl")
+    require_programs("nginx", "openssl")
     scene = stage("sqlite")
     nginx = Nginx(tmp_path, [scene.instance.port])
     request.addfinalizer(nginx.program.kill)
 
-    seconds = slow.run(nginx.port, nginx.certificate, SLOW, PROBES)
+    seconds = measure_latency(nginx.port, nginx.certificate, SLOW, PROBES)
 
     measure("slow clients", SLOW)
     measure("probe p99", seconds[len(seconds) * 99 // 100], 1)

@@ -1,4 +1,4 @@
-"""Instances of taskapi, as gunicorn serves them."""
+"""Instances of taskapi, served by gunicorn with the shipped configuration."""
 
 import http.client
 import signal
@@ -6,11 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 
 from config import Settings
-from tests.helpers.programs import Program, beside_python, free_port, wait_until
+from tests.helpers.programs import Program, environment_program, free_port, wait_until
 
 SETTINGS = {
     "ENVIRONMENT": "production",
-    "SECRET_KEY": "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS",  # of this run only
+    "SECRET_KEY": "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS",  # of tests only
     "TRUSTED_PROXIES": "1",
     "BCRYPT_ROUNDS": "4",
     "WEB_CONCURRENCY": "1",
@@ -19,24 +19,25 @@ SETTINGS = {
     "RATELIMIT_PER_MINUTE": "1000000",
     "RATELIMIT_AUTH_PER_MINUTE": "1000000",
 }
-HEALTHY = 200
 
 
-def variables(**settings: str) -> dict[str, str]:
-    """Say every setting, so that no `.env` that lies about matters."""
+def environment(**settings: str) -> dict[str, str]:
+    """Return a variable for each setting, so that no `.env` file has an effect."""
     defaults = {one.name.upper(): one.default for one in fields(Settings)}
     texts = {n: "" if value == () else str(value) for n, value in defaults.items()}
     return texts | SETTINGS | settings
 
 
-def command(folder: Path, database_url: str, *words: str) -> None:
-    """Run a command of the service on a database."""
-    settings = variables(DATABASE_URL=database_url)
-    done = Program(
-        words[0], [beside_python("flask"), *words], folder, variables=settings
+def run_command(folder: Path, database_url: str, *words: str) -> None:
+    """Run a `flask` command on a database; raises RuntimeError with its output."""
+    program = Program(
+        words[0],
+        [environment_program("flask"), *words],
+        folder,
+        variables=environment(DATABASE_URL=database_url),
     )
-    if done.process.wait():
-        raise RuntimeError(done.log.read_text())
+    if program.process.wait():
+        raise RuntimeError(program.log.read_text())
 
 
 class Instance:
@@ -44,9 +45,9 @@ class Instance:
 
     def __init__(self, folder: Path, name: str, **settings: str) -> None:
         self.port = free_port()
-        words = [beside_python("gunicorn"), "wsgi:app"]
-        said = variables(PORT=str(self.port), **settings)
-        self.program = Program(name, words, folder, variables=said)
+        command = [environment_program("gunicorn"), "wsgi:app"]
+        variables = environment(PORT=str(self.port), **settings)
+        self.program = Program(name, command, folder, variables=variables)
         self.wait()
 
     def wait(self) -> None:
@@ -60,19 +61,19 @@ class Instance:
         self.wait()
 
     def reload(self) -> None:
-        """Let its master replace the workers; return when all are others."""
+        """Replace its workers; return when none of the old ones is left."""
         before = set(self.program.children())
-        self.program.tell(signal.SIGHUP)
+        self.program.send_signal(signal.SIGHUP)
         wait_until(
-            lambda: before.isdisjoint(self.program.children()), self.program.last_words
+            lambda: before.isdisjoint(self.program.children()), self.program.last_output
         )
 
     def is_ready(self) -> bool:
-        """Tell what a health check would."""
+        """Return whether the health check succeeds."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/health")
-            return connection.getresponse().status == HEALTHY
+            return connection.getresponse().status == http.HTTPStatus.OK
         except (OSError, http.client.HTTPException):
             return False
         finally:

@@ -1,68 +1,63 @@
-"""What clients saw, in figures."""
+"""Summary of what clients experience while a part of the system fails."""
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import NamedTuple
 
-from tests.helpers.writers import Seen
-
-POLITE = "503 with Retry-After"
+from tests.helpers.writers import UNAVAILABLE, Result
 
 
 class Phase(NamedTuple):
-    """A stretch of time; `mended` is when the part was there again."""
+    """A period with a failure, which is repaired before its end."""
 
     name: str
-    began: float
-    mended: float
-    ended: float
+    start: float
+    repaired: float
+    end: float
 
 
 class Outcome(NamedTuple):
-    """What clients saw in a phase."""
+    """The results of the requests of a phase; times are in seconds."""
 
     name: str
     requests: int
     failures: Counter[str]
-    longest_without_write: float
     first_write_after: float
     slowest: float
 
     @property
-    def impolite(self) -> int:
-        """Count what was neither good nor 503 with Retry-After."""
-        return sum(n for status, n in self.failures.items() if status != POLITE)
+    def unexpected(self) -> int:
+        """The number of failures other than a 503 with Retry-After."""
+        return sum(n for status, n in self.failures.items() if status != UNAVAILABLE)
 
     def __str__(self) -> str:
         failures = ", ".join(f"{n} x {s}" for s, n in sorted(self.failures.items()))
         return (
             f"{self.name}\n    {self.requests} requests, failed: {failures or 'none'}; "
-            f"longest without a write {self.longest_without_write:.1f} s, first write "
-            f"{self.first_write_after:.1f} s after it was mended, slowest answer "
-            f"{self.slowest:.1f} s"
+            f"first write {self.first_write_after:.1f} s after the repair, "
+            f"slowest response {self.slowest:.1f} s"
         )
 
 
-def outcome(phase: Phase, seen: Iterable[Seen]) -> Outcome:
-    """Sum up what was seen in a phase."""
-    here = [one for one in seen if phase.began <= one.at < phase.ended]
-    writes = [one.at for one in here if one.is_good and one.method == "POST"]
-    after = [at for at in writes if at >= phase.mended]
-    gaps = [b - a for a, b in pairwise([phase.began, *writes, phase.ended])]
+def summarize(phase: Phase, results: Iterable[Result]) -> Outcome:
+    """Return the outcome of a phase."""
+    own = [one for one in results if phase.start <= one.time < phase.end]
+    writes = [one.time for one in own if one.is_success and one.method == "POST"]
+    after = [time for time in writes if time >= phase.repaired]
     return Outcome(
         phase.name,
-        len(here),
-        Counter(one.status for one in here if not one.is_good),
-        max(gaps),
-        min(after, default=phase.ended) - phase.mended,
-        max((one.seconds for one in here), default=0),
+        len(own),
+        Counter(one.status for one in own if not one.is_success),
+        min(after, default=phase.end) - phase.repaired,
+        max((one.seconds for one in own), default=0),
     )
 
 
-def balance(acknowledged: list[str], stored: list[str]) -> tuple[int, int]:
-    """Return how many acknowledged writes are lost, and how many are there twice."""
-    there = Counter(stored)
-    lost = sum(not there[title] for title in acknowledged)
-    doubled = sum(there[title] > 1 for title in there)
+def count_lost_and_doubled(
+    acknowledged: list[str], stored: list[str]
+) -> tuple[int, int]:
+    """Return the numbers of acknowledged writes that are lost and of those doubled."""
+    counts = Counter(stored)
+    lost = sum(not counts[title] for title in acknowledged)
+    doubled = sum(count > 1 for count in counts.values())
     return lost, doubled

@@ -1,4 +1,4 @@
-"""Programs that are started, killed and started again, as nobody where they insist."""
+"""External programs as child processes: started, signalled, killed and started again."""
 
 import os
 import shutil
@@ -14,12 +14,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UNPRIVILEGED = "nobody"
+UNPRIVILEGED_USER = "nobody"
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 40
-SECONDS_BETWEEN_LOOKS = 0.05
-
-
+POLL_SECONDS = 0.05
 PACKAGES = {
     "nginx": "nginx-light",
     "pgbouncer": "pgbouncer",
@@ -28,122 +26,124 @@ PACKAGES = {
 }
 
 
-class Missing(Exception):
-    """A program that is not installed; the message names the Debian package."""
+class ProgramMissingError(Exception):
+    """A program is not installed; the message names the Debian package."""
 
 
 class Program:
-    """A process that can be ended and begun again; what it says goes into a file."""
+    """A process whose output goes to a file; it can be stopped and started again."""
 
     def __init__(
         self,
         name: str,
-        words: list[str],
+        command: list[str],
         folder: Path,
         *,
         variables: dict[str, str] | None = None,
-        as_nobody: bool = False,
+        unprivileged: bool = False,
     ) -> None:
+        """Start it; `unprivileged` programs refuse to run as root."""
         self.name = name
-        self.words = words
+        self.command = command
         self.log = folder / f"{name}.log"
         self.variables = {"PATH": os.environ["PATH"], **(variables or {})}
-        self.user = UNPRIVILEGED if as_nobody and os.geteuid() == 0 else None
+        is_root = os.geteuid() == 0
+        self.user = UNPRIVILEGED_USER if unprivileged and is_root else None
         self.start()
 
     def start(self) -> None:
-        """Begin it, in a group of its own, so that Ctrl+C reaches only who asked."""
-        with self.log.open("ab") as said:
-            self.process = subprocess.Popen(  # noqa: S603 - a program that is named here
-                self.words,
+        """Start it in a process group of its own, which Ctrl+C does not reach."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - the command of a test
+                self.command,
                 cwd=ROOT,
                 env=self.variables,
-                stdout=said,
+                stdout=log,
                 stderr=subprocess.STDOUT,
                 user=self.user,
                 process_group=0,
             )
 
-    def tell(self, number: signal.Signals) -> None:
-        """Send a signal to the program, not to its children."""
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program, but not to its children."""
         self.process.send_signal(number)
 
     def children(self) -> list[int]:
-        """Return the ids of its children."""
+        """Return the ids of its child processes."""
         pid = self.process.pid
-        tasks = Path(f"/proc/{pid}/task/{pid}/children")
-        return [int(word) for word in tasks.read_text().split()]
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(word) for word in children.read_text().split()]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end; return its exit status."""
-        self.tell(number)
+        """Send a signal and wait for the end; return the exit status."""
+        self.send_signal(number)
         try:
             return self.process.wait(SECONDS_TO_STOP)
         finally:
             self.kill()
 
     def kill(self) -> None:
-        """End it and its children where they stand."""
+        """Kill it and its children."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def wait(self, answers: Callable[[], bool]) -> None:
-        """Return when it answers; fail with what it said when it ends or stays dumb."""
-        wait_until(answers, self.last_words)
+    def wait(self, is_ready: Callable[[], bool]) -> None:
+        """Wait until it is ready; a TimeoutError quotes its output."""
+        wait_until(is_ready, self.last_output)
 
-    def last_words(self) -> str:
-        """Return what it said last."""
+    def last_output(self) -> str:
+        """Return its name and the end of its output."""
         return f"{self.name}: {self.log.read_text()[-2000:]}"
 
 
-def wait_until(is_so: Callable[[], bool], complaint: Callable[[], str] = str) -> None:
-    """Return when it is so, or fail with the complaint after half a minute."""
+def wait_until(condition: Callable[[], bool], message: Callable[[], str] = str) -> None:
+    """Wait for a condition; raises TimeoutError with the message after 30 seconds."""
     deadline = time.monotonic() + SECONDS_TO_START
-    while not is_so():
+    while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(complaint())
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+            raise TimeoutError(message())
+        time.sleep(POLL_SECONDS)
 
 
-def find(name: str, package: str) -> str:
-    """Return the path of a program, those of administrators included."""
+def find_program(name: str, package: str) -> str:
+    """Return the path of a program, also from the folders of administrators."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if found is None:
-        raise Missing(f"{name} is missing: apt-get install {package}")
+        raise ProgramMissingError(f"{name} is missing: apt-get install {package}")
     return found
 
 
-def need(*programs: str) -> None:
-    """Skip the test where a program is missing; in CI, fail."""
+def require_programs(*names: str) -> None:
+    """Skip the test if a program is missing; in CI, fail it."""
     try:
-        for program in programs:
-            find(program, PACKAGES[program])
-    except Missing as error:
+        for name in names:
+            find_program(name, PACKAGES[name])
+    except ProgramMissingError as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
 
 
-def beside_python(name: str) -> str:
-    """Return the path of a program of the environment that runs this."""
+def environment_program(name: str) -> str:
+    """Return the path of a program in the virtual environment."""
     return str(Path(sys.executable).with_name(name))
 
 
-def listens(port: int) -> bool:
-    """Tell whether somebody takes connections on this port."""
+def accepts_connections(port: int) -> bool:
+    """Return whether a program listens on this port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
-    """Return a port that nobody uses now."""
+    """Return a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def own(folder: Path) -> Path:
-    """Make a folder that a program running as nobody may use; return it."""
+def unprivileged_folder(folder: Path) -> Path:
+    """Create a folder that an unprivileged program may use; return it."""
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
-        shutil.chown(folder, UNPRIVILEGED)
+        shutil.chown(folder, UNPRIVILEGED_USER)
     return folder

@@ -1,50 +1,70 @@
-"""Clients that send a byte now and then, and one that wants an answer meanwhile."""
+"""Clients that send a request slowly, and the latency of others at the same time."""
 
 import asyncio
 import ssl
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 HEAD = b"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 SECONDS_BETWEEN_BYTES = 1
 SECONDS_BETWEEN_PROBES = 0.02
-AT_ONCE = 50
+MAX_CONCURRENT_HANDSHAKES = 50
 PROBE = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-GOOD = b"HTTP/1.1 200"
+OK = b"HTTP/1.1 200"
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
 
-def run(port: int, certificate: Path, number: int, probes: int) -> list[float]:
-    """Return how long each probe took while so many slow clients were half through."""
-    context = ssl.create_default_context(cafile=str(certificate))
-    return asyncio.run(_probe(port, context, number, probes))
-
-
-async def _probe(
-    port: int, context: ssl.SSLContext, number: int, probes: int
+def measure_latency(
+    port: int, certificate: Path, clients: int, probes: int
 ) -> list[float]:
-    gate = asyncio.Semaphore(AT_ONCE)
-    half_through = asyncio.Barrier(number + 1)
+    """Return the seconds of each probe, sorted, while slow clients send their body."""
+    context = ssl.create_default_context(cafile=str(certificate))
+    return asyncio.run(_measure(port, context, clients, probes))
+
+
+async def _measure(
+    port: int, context: ssl.SSLContext, clients: int, probes: int
+) -> list[float]:
+    handshakes = asyncio.Semaphore(MAX_CONCURRENT_HANDSHAKES)
+    all_sending = asyncio.Barrier(clients + 1)
     slow = [
-        asyncio.create_task(_dawdle(port, context, gate, half_through))
-        for _ in range(number)
+        asyncio.create_task(_send_slowly(connect, handshakes, all_sending))
+        for connect in (_connector(port, context, n) for n in range(clients))
     ]
-    await half_through.wait()
-    seconds = [await _ask(port, context) for _ in range(probes)]
+    await all_sending.wait()
+    seconds = [await _probe(port, context) for _ in range(probes)]
     for task in slow:
         task.cancel()
     await asyncio.gather(*slow, return_exceptions=True)
     return sorted(seconds)
 
 
-async def _dawdle(
-    port: int, context: ssl.SSLContext, gate: asyncio.Semaphore, half: asyncio.Barrier
+def _connector(port: int, context: ssl.SSLContext, number: int) -> Connect:
+    """Return a function that connects from one of 200 addresses.
+
+    nginx limits the connections of an address.
+    """
+    return partial(
+        asyncio.open_connection,
+        "127.0.0.1",
+        port,
+        ssl=context,
+        server_hostname="localhost",
+        local_addr=(f"127.0.1.{number % 200 + 1}", 0),
+    )
+
+
+async def _send_slowly(
+    connect: Connect, handshakes: asyncio.Semaphore, all_sending: asyncio.Barrier
 ) -> None:
-    async with gate:
-        _, writer = await asyncio.open_connection("localhost", port, ssl=context)
+    async with handshakes:
+        _, writer = await connect()
     try:
         writer.write(HEAD)
-        await half.wait()
+        await all_sending.wait()
         while True:
             writer.write(b"x")
             await asyncio.sleep(SECONDS_BETWEEN_BYTES)
@@ -54,13 +74,13 @@ async def _dawdle(
             await writer.wait_closed()
 
 
-async def _ask(port: int, context: ssl.SSLContext) -> float:
+async def _probe(port: int, context: ssl.SSLContext) -> float:
     await asyncio.sleep(SECONDS_BETWEEN_PROBES)
-    began = time.monotonic()
+    start = time.monotonic()
     reader, writer = await asyncio.open_connection("localhost", port, ssl=context)
     writer.write(PROBE)
-    answer = await reader.read()
+    response = await reader.read()
     writer.close()
-    if not answer.startswith(GOOD):
-        raise RuntimeError(answer.decode())
-    return time.monotonic() - began
+    if not response.startswith(OK):
+        raise RuntimeError(response.decode())
+    return time.monotonic() - start

@@ -1,4 +1,4 @@
-"""Clients that make tasks and read them back, and write down what they see."""
+"""Clients that create tasks, read them back and record the result of each request."""
 
 import http.client
 import json
@@ -9,139 +9,129 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 API = "/api/v1"
-PHRASE = "a long walk in the rain"
-ACCOUNT = {"username": "ann", "password": PHRASE}
-TASKS_BETWEEN_FIGURES = 10
-SECONDS_TO_ANSWER = 40
+ACCOUNT = {"username": "ann", "password": "a long walk in the rain"}
+TIMEOUT_SECONDS = 40
 SECONDS_BETWEEN_TRIES = 0.1
-NOT_NOW = 503
+UNAVAILABLE = "503 with Retry-After"
 
 
-class Seen(NamedTuple):
-    """One request as its client saw it: when it ended, and how."""
+class Result(NamedTuple):
+    """One request: when it ended, the status or exception, and its duration."""
 
-    at: float
+    time: float
     method: str
     status: str
     seconds: float
 
     @property
-    def is_good(self) -> bool:
+    def is_success(self) -> bool:
         return self.status in {"200", "201"}
 
-    @property
-    def is_polite(self) -> bool:
-        """Tell whether it was refused as promised: not now, and when to come back."""
-        return self.status == "503 with Retry-After"
 
-
-class Caller:
-    """A connection to the service that is made again when it breaks."""
+class ApiConnection:
+    """A connection to the service that is opened again after an error."""
 
     def __init__(self, port: int, certificate: str = "") -> None:
-        """Take the certificate of nginx, or none to go straight to an instance."""
+        """Connect to nginx if its certificate is given, otherwise to an instance."""
         self.connection = http.client.HTTPConnection(
-            "127.0.0.1", port, timeout=SECONDS_TO_ANSWER
+            "127.0.0.1", port, timeout=TIMEOUT_SECONDS
         )
         if certificate:
             context = ssl.create_default_context(cafile=certificate)
             self.connection = http.client.HTTPSConnection(
-                "localhost", port, timeout=SECONDS_TO_ANSWER, context=context
+                "localhost", port, timeout=TIMEOUT_SECONDS, context=context
             )
         self.headers: dict[str, str] = {"Content-Type": "application/json"}
 
     def call(
         self, method: str, path: str, body: Any = None, key: str = ""
     ) -> tuple[str, Any]:
-        """Return the status, or the name of what went wrong, and the answer."""
+        """Return the status, or the name of the exception, and the parsed body."""
         headers = self.headers | ({"Idempotency-Key": key} if key else {})
-        sent = None if body is None else json.dumps(body)
+        content = None if body is None else json.dumps(body)
         try:
-            self.connection.request(method, f"{API}{path}", sent, headers)
-            answer = self.connection.getresponse()
-            content = answer.read()
+            self.connection.request(method, f"{API}{path}", content, headers)
+            response = self.connection.getresponse()
+            received = response.read()
         except (OSError, http.client.HTTPException) as error:
             self.connection.close()
             return type(error).__name__, None
-        hint = " with Retry-After" if answer.status == NOT_NOW else ""
-        hint = hint if answer.headers["Retry-After"] else ""
-        return f"{answer.status}{hint}", json.loads(content) if content else None
+        is_unavailable = response.status == http.HTTPStatus.SERVICE_UNAVAILABLE
+        if is_unavailable and response.headers["Retry-After"]:
+            return UNAVAILABLE, None
+        return str(response.status), json.loads(received) if received else None
 
     def register(self) -> None:
-        """Make the account."""
-        self._must("POST", "/auth/register", ACCOUNT)
+        """Register the account of the writers."""
+        self._require("POST", "/auth/register", ACCOUNT)
         self.connection.close()
 
-    def log_in(self) -> "Caller":
-        """Begin a session of the account."""
-        token = self._must("POST", "/auth/login", ACCOUNT)["access_token"]
-        self.headers["Authorization"] = f"Bearer {token}"
+    def log_in(self) -> "ApiConnection":
+        """Log in with the account of the writers."""
+        tokens = self._require("POST", "/auth/login", ACCOUNT)
+        self.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         return self
 
-    def _must(self, method: str, path: str, body: Any) -> Any:
-        status, answer = self.call(method, path, body)
+    def _require(self, method: str, path: str, body: Any) -> Any:
+        status, document = self.call(method, path, body)
         if not status.startswith("2"):
-            raise RuntimeError(f"{method} {path}: {status} {answer}")
-        return answer
+            raise RuntimeError(f"{method} {path}: {status} {document}")
+        return document
 
 
-class Crowd:
-    """Clients that go on until they are told to stop.
+class Writers:
+    """Threads that write until they are stopped."""
 
-    They make their account, unless there is one, which may ask for figures then.
-    """
-
-    def __init__(
-        self, call: Callable[[], Caller], number: int, *, as_admin: bool = False
-    ) -> None:
-        if not as_admin:
-            call().register()
-        self.as_admin = as_admin
-        self.seen: list[Seen] = []
+    def __init__(self, connect: Callable[[], ApiConnection], number: int) -> None:
+        connect().register()
+        self.results: list[Result] = []
         self.acknowledged: list[str] = []
-        self.enough = Event()
-        first = call().log_in()
-        callers = [first] + [call() for _ in range(number - 1)]
-        for caller in callers[1:]:
-            caller.headers = first.headers
+        self.stopping = Event()
+        first = connect().log_in()
+        connections = [first] + [connect() for _ in range(number - 1)]
+        for connection in connections[1:]:
+            connection.headers = first.headers
         self.threads = [
-            Thread(target=self._work, args=(caller, f"client {n}"), daemon=True)
-            for n, caller in enumerate(callers)
+            Thread(target=self._write, args=(connection, f"client {n}"), daemon=True)
+            for n, connection in enumerate(connections)
         ]
         for thread in self.threads:
             thread.start()
 
     def stop(self) -> None:
-        """Let each finish what it has begun."""
-        self.enough.set()
+        """Stop after the current request of each thread has succeeded."""
+        self.stopping.set()
         for thread in self.threads:
             thread.join()
 
-    def _work(self, caller: Caller, name: str) -> None:
+    def _write(self, connection: ApiConnection, name: str) -> None:
         number = 0
-        while not self.enough.is_set():
+        while not self.stopping.is_set():
             number += 1
-            self._make_and_read(caller, f"{name}, task {number}")
-            if self.as_admin and number % TASKS_BETWEEN_FIGURES == 0:
-                self._insist(caller, "GET", "/tasks/admin/stats")
-        caller.connection.close()
+            self._create_and_read(connection, f"{name}, task {number}")
+        connection.connection.close()
 
-    def _make_and_read(self, caller: Caller, title: str) -> None:
-        """Make a task, however often it takes, and read it: it must be there."""
+    def _create_and_read(self, connection: ApiConnection, title: str) -> None:
+        """Create a task, with the same key in each try, and read it."""
         key = title.replace(" ", "-").replace(",", "")
-        made = self._insist(caller, "POST", "/tasks", {"title": title}, key)
+        task = self._repeat(connection, "POST", "/tasks", {"title": title}, key)
         self.acknowledged.append(title)
-        self._insist(caller, "GET", f"/tasks/{made['id']}")
+        self._repeat(connection, "GET", f"/tasks/{task['id']}")
 
-    def _insist(
-        self, caller: Caller, method: str, path: str, body: Any = None, key: str = ""
+    def _repeat(
+        self,
+        connection: ApiConnection,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str = "",
     ) -> Any:
-        """Ask again until the answer is good; note each answer."""
+        """Send a request until it succeeds, and record each result."""
         while True:
-            began = time.monotonic()
-            status, answer = caller.call(method, path, body, key)
+            start = time.monotonic()
+            status, document = connection.call(method, path, body, key)
             now = time.monotonic()
-            self.seen.append(Seen(now, method, status, now - began))
-            if self.seen[-1].is_good:
-                return answer
+            self.results.append(Result(now, method, status, now - start))
+            if self.results[-1].is_success:
+                return document
             time.sleep(SECONDS_BETWEEN_TRIES)

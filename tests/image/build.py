@@ -24,19 +24,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.programs import ROOT, Program, find, free_port, listens
+from tests.helpers.programs import (
+    ROOT,
+    Program,
+    accepts_connections,
+    find_program,
+    free_port,
+)
 from tests.helpers.writers import ACCOUNT
 
 BASE = "docker.io/library/python:3.13.16-slim-trixie"
-SERVER = "docker.io/library/postgres:18.6-trixie"
-CLIENT = """
+POSTGRESQL = "docker.io/library/postgres:18.6-trixie"
+INSTALL_CLIENT = """
 apt-get update -qq
 apt-get install -qq --no-install-recommends postgresql-client
 ln -s 17 /usr/lib/postgresql/18
 """
-PARTS = "--include=python3,python3-venv,ca-certificates"
+PACKAGES = "--include=python3,python3-venv,ca-certificates"
 PYTHON = "/usr/bin/python"
-ENTER = """
+ENTER_IMAGE = """
 set -e
 root=$0 data=$1 user=$2 folder=$3
 shift 3
@@ -51,22 +57,27 @@ exec chroot --userspec="$user" "$root" env -i -C "$folder" "$@"
 
 
 def main() -> int:
-    """Build, migrate, serve, make a task, stop; say what was tried."""
+    """Build the image, use it and print what was checked."""
     parser = argparse.ArgumentParser(prog="tests.image.build", description=__doc__)
-    parser.add_argument("--base", type=Path, help="a folder made by debootstrap before")
+    parser.add_argument("--base", type=Path, help="a folder that debootstrap created")
     parser.add_argument("options", nargs="*", help="more options of buildah, after --")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="image-") as name:
         folder = Path(name)
-        base = wanted.base or _bootstrap(folder / "base")
-        with _built(folder / "storage", base, wanted.options) as (root, config):
-            _try(folder, root, config)
+        base = arguments.base or _bootstrap(folder / "base")
+        with _built(folder / "storage", base, arguments.options) as (root, config):
+            _check(folder, root, config)
     return 0
 
 
 def _bootstrap(base: Path) -> Path:
-    words = [find("debootstrap", "debootstrap"), "--variant=minbase", PARTS, "trixie"]
-    subprocess.run([*words, str(base)], check=True)
+    command = [
+        find_program("debootstrap", "debootstrap"),
+        "--variant=minbase",
+        PACKAGES,
+        "trixie",
+    ]
+    subprocess.run([*command, str(base)], check=True)
     return base
 
 
@@ -74,87 +85,98 @@ def _bootstrap(base: Path) -> Path:
 def _built(
     storage: Path, base: Path, options: list[str]
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Build the image, and give its files and its configuration."""
-    where = ["--root", str(storage), "--runroot", f"{storage}.run"]
-    buildah = [find("buildah", "buildah"), *where, "--storage-driver", "vfs"]
+    """Build the image; yield its files and its configuration."""
+    storage_options = ["--root", str(storage), "--runroot", f"{storage}.run"]
+    buildah = [
+        find_program("buildah", "buildah"),
+        *storage_options,
+        "--storage-driver",
+        "vfs",
+    ]
 
     def run(*words: str) -> str:
-        done = subprocess.run(
+        process = subprocess.run(
             [*buildah, *words], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
-        return done.stdout.strip()
+        return process.stdout.strip()
 
-    _stand_in(run, base)
+    _create_base_images(run, base)
     build = ["bud", "--isolation", "chroot", "--format", "docker", "--pull-never"]
     run(*build, *options, "-t", "taskapi", ".")
-    made = run("from", "--pull-never", "taskapi")
-    config = json.loads(run("inspect", made))["OCIv1"]["config"]
+    container = run("from", "--pull-never", "taskapi")
+    config = json.loads(run("inspect", container))["OCIv1"]["config"]
     try:
-        yield Path(run("mount", made)), config
+        yield Path(run("mount", container)), config
     finally:
-        run("umount", made)
+        run("umount", container)
         run("rm", "--all")
 
 
-def _stand_in(run: Callable[..., str], base: Path) -> None:
-    """Give the images that the Dockerfile begins with."""
+def _create_base_images(run: Callable[..., str], base: Path) -> None:
+    """Create images with the names that the Dockerfile begins with."""
     scratch = run("from", "scratch")
     run("copy", "-q", scratch, str(base), "/")
     run("run", "--isolation", "chroot", scratch, "ln", "-sf", "python3", PYTHON)
     run("commit", "-q", scratch, BASE)
-    run("run", "--isolation", "chroot", scratch, "sh", "-euc", CLIENT)
-    run("commit", "-q", "--rm", scratch, SERVER)
+    run("run", "--isolation", "chroot", scratch, "sh", "-euc", INSTALL_CLIENT)
+    run("commit", "-q", "--rm", scratch, POSTGRESQL)
 
 
-def _try(folder: Path, root: Path, config: dict[str, Any]) -> None:
-    """Migrate, serve, use and stop what was built."""
+def _check(folder: Path, root: Path, config: dict[str, Any]) -> None:
+    """Migrate, serve, send requests and stop."""
     port = free_port()
-    begin = _confined(folder, root, config, f"PORT={port}")
-    migration = begin("migrate", "flask", "db", "upgrade")
-    _expect(migration.process.wait() == 0, "it migrates", migration)
-    api = begin("api", *config["Cmd"])
+    start = _confined_starter(folder, root, config, f"PORT={port}")
+    migration = start("migrate", "flask", "db", "upgrade")
+    _expect(migration.process.wait() == 0, "migrations succeed", migration)
+    api = start("api", *config["Cmd"])
     try:
-        api.wait(lambda: listens(port))
-        _expect(_is_used(port), "it is healthy, and makes a task", api)
-        intruder = begin("intruder", "touch", "/app/x")
-        _expect(intruder.process.wait() != 0, "its files cannot be changed", api)
-        _expect(api.stop() == 0, "it stops on SIGTERM, with exit status 0", api)
-        _expect(_is_json(api), "each line of its log is JSON", api)
+        api.wait(lambda: accepts_connections(port))
+        _expect(_is_usable(port), "the service is healthy and creates a task", api)
+        intruder = start("intruder", "touch", "/app/x")
+        _expect(
+            intruder.process.wait() != 0, "files of the image cannot be changed", api
+        )
+        _expect(api.stop() == 0, "SIGTERM stops the service with exit status 0", api)
+        _expect(_logs_json(api), "each line of the log is JSON", api)
     finally:
         api.kill()
 
 
-def _confined(
+def _confined_starter(
     folder: Path, root: Path, config: dict[str, Any], *variables: str
 ) -> Callable[..., Program]:
-    """Return a starter of programs in the image, as its user and without writing."""
+    """Return a function that starts programs in the image, read-only, as its user."""
     data = folder / "data"
     data.mkdir()
     os.chown(data, *map(int, config["User"].split(":")))
-    inside = ["unshare", "--mount", "sh", "-c", ENTER, str(root), str(data)]
-    said = [*config["Env"], "DATABASE_URL=sqlite:////data/t.db", *variables]
-    words = [*inside, config["User"], config["WorkingDir"], *said]
-    return lambda name, *command: Program(name, [*words, *command], folder)
+    inside = ["unshare", "--mount", "sh", "-c", ENTER_IMAGE, str(root), str(data)]
+    variables_of_image = [
+        *config["Env"],
+        "DATABASE_URL=sqlite:////data/t.db",
+        *variables,
+    ]
+    command = [*inside, config["User"], config["WorkingDir"], *variables_of_image]
+    return lambda name, *words: Program(name, [*command, *words], folder)
 
 
-def _is_json(program: Program) -> bool:
+def _logs_json(program: Program) -> bool:
     return all(map(json.loads, program.log.read_text().splitlines()))
 
 
-def _expect(is_so: bool, promise: str, program: Program) -> None:  # noqa: FBT001 - says what was found
-    if not is_so:
-        raise RuntimeError(f"not so: {promise}\n{program.log.read_text()[-2000:]}")
-    sys.stdout.write(f"{promise}\n")
+def _expect(condition: bool, description: str, program: Program) -> None:  # noqa: FBT001 - reads like an assertion
+    if not condition:
+        raise RuntimeError(f"failed: {description}\n{program.log.read_text()[-2000:]}")
+    sys.stdout.write(f"{description}\n")
 
 
-def _is_used(port: int) -> bool:
-    """Tell whether it is healthy, takes an account and a task of it."""
+def _is_usable(port: int) -> bool:
+    """Return whether the service is healthy and creates an account and a task."""
     health, _ = _call(port, "GET", "/health")
     _call(port, "POST", "/api/v1/auth/register", ACCOUNT)
-    _, session = _call(port, "POST", "/api/v1/auth/login", ACCOUNT)
-    bearer = f"Bearer {session['access_token']}"
-    made, _ = _call(port, "POST", "/api/v1/tasks", {"title": "Sow"}, bearer)
-    return (health, made) == (200, 201)
+    _, tokens = _call(port, "POST", "/api/v1/auth/login", ACCOUNT)
+    bearer = f"Bearer {tokens['access_token']}"
+    created, _ = _call(port, "POST", "/api/v1/tasks", {"title": "Sow"}, bearer)
+    return (health, created) == (200, 201)
 
 
 def _call(
@@ -163,8 +185,8 @@ def _call(
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     headers = {"Content-Type": "application/json", "Authorization": bearer}
     connection.request(method, path, json.dumps(body) if body else None, headers)
-    answer = connection.getresponse()
-    return answer.status, json.loads(answer.read())
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
 
 
 if __name__ == "__main__":

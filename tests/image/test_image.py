@@ -1,4 +1,4 @@
-"""What tests/image/build.py takes for granted is what the Dockerfile says."""
+"""Agreement of the image trial with the Dockerfile."""
 
 import re
 import subprocess
@@ -10,21 +10,21 @@ from tests.image import build as image
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-def test_what_stands_in_has_the_names_of_the_real_images() -> None:
+def test_base_images_have_the_names_in_the_dockerfile() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
 
     named = {f"docker.io/library/{base}" for base in bases}
 
-    assert named == {image.BASE, image.SERVER}
+    assert named == {image.BASE, image.POSTGRESQL}
 
 
-def test_the_folder_that_is_mounted_is_the_one_of_the_image() -> None:
+def test_data_folder_is_mounted_at_the_path_in_the_dockerfile() -> None:
     made = re.findall(r"install --directory .* (/\w+)$", DOCKERFILE, re.MULTILINE)
 
-    assert [f'"$root{folder}"' in image.ENTER for folder in made] == [True]
+    assert [f'"$root{folder}"' in image.ENTER_IMAGE for folder in made] == [True]
 
 
-def test_the_script_says_what_differs_from_the_real_image() -> None:
+def test_help_text_names_the_differences_from_the_real_image() -> None:
     words = [sys.executable, "-m", "tests.image.build", "--help"]
 
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)

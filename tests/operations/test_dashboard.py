@@ -1,4 +1,4 @@
-"""The dashboard and the alerts ask for what the service tells, and for all of it."""
+"""The Grafana dashboard and the alerts use the metrics of the service."""
 
 import json
 import re
@@ -22,17 +22,17 @@ RULES = [rule for group in ALERTS for rule in group["rules"]]
 PAGE = (ROOT / "docs/monitoring.md").read_text()
 NAME = re.compile(r"\b(?:taskapi_\w+|up)\b")
 LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"")
-GROUPED = re.compile(r"\bby \(([^)]*)\)")
-OF_PROMETHEUS = {"instance", "job"}
-OF_GRAFANA = re.compile(r"\$(\w+)")
+GROUPING = re.compile(r"\bby \(([^)]*)\)")
+PROMETHEUS_LABELS = {"instance", "job"}
+VARIABLE = re.compile(r"\$(\w+)")
 
 
-ASKED = [t["expr"] for panel in DASHBOARD["panels"] for t in panel["targets"]]
+PANEL_QUERIES = [t["expr"] for panel in DASHBOARD["panels"] for t in panel["targets"]]
 
 
 def queries() -> Iterator[str]:
-    """Yield what the dashboard asks."""
-    yield from ASKED
+    """Yield the queries of panels and of variables."""
+    yield from PANEL_QUERIES
     for variable in DASHBOARD["templating"]["list"]:
         if variable["type"] == "query":
             yield variable["query"]["query"]
@@ -43,8 +43,8 @@ CONDITIONS = [rule["expr"] for rule in RULES]
 
 
 @pytest.fixture(scope="module")
-def told(make_app: Callable[..., Flask]) -> dict[str, set[str]]:
-    """Return the labels of every figure of an app that has answered something."""
+def metrics(make_app: Callable[..., Flask]) -> dict[str, set[str]]:
+    """Return the labels of each metric of an app that has served a request."""
     client = Client(make_app(metrics_token=TOKEN))
     client.get("/health/live")
     text = client.get("/metrics", headers=BEARER).text
@@ -53,61 +53,61 @@ def told(make_app: Callable[..., Flask]) -> dict[str, set[str]]:
     return {sample.name: set(sample.labels) for sample in samples}
 
 
-def named(texts: list[str]) -> set[str]:
+def metric_names(texts: list[str]) -> set[str]:
     return {name for text in texts for name in NAME.findall(text)}
 
 
 def labels(text: str) -> set[str]:
     """Return the labels that a query selects or groups by."""
-    grouped = {word for names in GROUPED.findall(text) for word in names.split(", ")}
+    grouped = {word for names in GROUPING.findall(text) for word in names.split(", ")}
     return grouped | set(LABEL.findall(text))
 
 
-def test_the_dashboard_shows_every_figure_and_no_other(
-    told: dict[str, set[str]],
+def test_dashboard_shows_all_metrics(
+    metrics: dict[str, set[str]],
 ) -> None:
-    asked = named(QUERIES)
+    queried = metric_names(QUERIES)
 
-    assert asked == set(told)
+    assert queried == set(metrics)
 
 
-def test_alerts_watch_figures_that_there_are(told: dict[str, set[str]]) -> None:
-    watched = named(CONDITIONS)
+def test_alerts_use_existing_metrics(metrics: dict[str, set[str]]) -> None:
+    watched = metric_names(CONDITIONS)
 
-    assert watched <= set(told) | {"up"}
+    assert watched <= set(metrics) | {"up"}
 
 
 @pytest.mark.parametrize("query", QUERIES + CONDITIONS)
-def test_a_query_uses_labels_of_its_figures(
-    told: dict[str, set[str]], query: str
+def test_queries_use_labels_of_their_metrics(
+    metrics: dict[str, set[str]], query: str
 ) -> None:
-    known = set().union(*(told.get(name, set()) for name in NAME.findall(query)))
+    known = set().union(*(metrics.get(name, set()) for name in NAME.findall(query)))
 
-    assert labels(query) <= known | OF_PROMETHEUS
+    assert labels(query) <= known | PROMETHEUS_LABELS
 
 
-@pytest.mark.parametrize("query", ASKED + CONDITIONS)
-def test_prometheus_can_read_a_query(query: str) -> None:
+@pytest.mark.parametrize("query", PANEL_QUERIES + CONDITIONS)
+def test_queries_are_valid(query: str) -> None:
     read = promql_parser.parse(query.replace("$__rate_interval", "5m"))
 
     assert read.prettify()
 
 
-def test_the_dashboard_defines_the_variables_that_it_uses() -> None:
+def test_dashboard_defines_the_variables_that_it_uses() -> None:
     text = json.dumps(DASHBOARD).replace("${datasource}", "$datasource")
 
-    used = set(OF_GRAFANA.findall(text))
+    used = set(VARIABLE.findall(text))
 
     own = {variable["name"] for variable in DASHBOARD["templating"]["list"]}
     assert used == own | {"__rate_interval", "__all"}
 
 
-def test_panels_do_not_cover_each_other() -> None:
-    places = [panel["gridPos"] for panel in DASHBOARD["panels"]]
+def test_panels_do_not_overlap() -> None:
+    positions = [panel["gridPos"] for panel in DASHBOARD["panels"]]
 
     cells = [
         (x, y)
-        for p in places
+        for p in positions
         for x in range(p["x"], p["x"] + p["w"])
         for y in range(p["y"], p["y"] + p["h"])
     ]
@@ -117,14 +117,14 @@ def test_panels_do_not_cover_each_other() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_an_alert_says_how_bad_it_is_and_what_to_do(rule: dict[str, Any]) -> None:
+def test_alerts_have_a_severity_and_a_remedy(rule: dict[str, Any]) -> None:
     assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
     assert re.fullmatch(r"\d+m", rule["for"])
     assert rule["labels"]["severity"] in {"warning", "critical"}
     assert set(rule["annotations"]) == {"summary", "remedy"}
 
 
-def test_the_documented_scrape_is_of_the_job_that_alerts_watch() -> None:
+def test_documented_scrape_job_is_that_of_the_alerts() -> None:
     (block,) = re.findall(r"```yaml\n(scrape_configs:.*?)```", PAGE, re.DOTALL)
 
     (job,) = yaml.safe_load(block)["scrape_configs"]

@@ -1,4 +1,4 @@
-"""deploy/taskapi@.service: what systemd is told is what the service does."""
+"""The systemd unit deploy/taskapi@.service."""
 
 import configparser
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.programs import ROOT, need
+from tests.helpers.programs import ROOT, require_programs
 from tests.system.server import GUNICORN, Server, environment, free_port
 
 UNIT = ROOT / "deploy" / "taskapi@.service"
@@ -19,58 +19,60 @@ HOME = "/srv/taskapi/current"
 
 
 @pytest.fixture
-def told() -> configparser.SectionProxy:
-    """Return what the unit says of the service."""
-    read = configparser.ConfigParser(strict=False, interpolation=None)
-    read.optionxform = str  # type: ignore[assignment,method-assign]
-    read.read(UNIT)
-    return read["Service"]
+def unit() -> configparser.SectionProxy:
+    """Return the section Service of the unit."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(UNIT)
+    return parser["Service"]
 
 
 @pytest.fixture
 def systemd(tmp_path: Path) -> Iterator[socket.socket]:
-    """Return the socket on which systemd hears that a service is ready."""
+    """Return the socket of systemd for notifications."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
         made.bind(str(tmp_path / "notify"))
         made.settimeout(20)
         yield made
 
 
-def test_systemd_understands_the_unit(tmp_path: Path) -> None:
-    need("systemd-analyze")
-    there = UNIT.read_text().replace(f"{HOME}/.venv/bin/gunicorn", "/bin/true")
+def test_unit_is_valid(tmp_path: Path) -> None:
+    require_programs("systemd-analyze")
+    text = UNIT.read_text().replace(f"{HOME}/.venv/bin/gunicorn", "/bin/true")
     copy = tmp_path / "taskapi@8000.service"
-    copy.write_text(there)
+    copy.write_text(text)
 
-    words = [shutil.which("systemd-analyze") or "", "verify", str(copy)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - systemd's own
+    command = [shutil.which("systemd-analyze") or "", "verify", str(copy)]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - systemd's own
 
-    assert [line for line in done.stderr.splitlines() if "taskapi" in line] == []
+    assert [line for line in process.stderr.splitlines() if "taskapi" in line] == []
 
 
-def test_systemd_hears_when_the_service_is_ready(
-    told: configparser.SectionProxy, systemd: socket.socket, tmp_path: Path
+def test_systemd_is_notified_when_the_service_is_ready(
+    unit: configparser.SectionProxy, systemd: socket.socket, tmp_path: Path
 ) -> None:
     port = str(free_port())
-    said = dict([told["Environment"].replace("%i", port).split("=")])
-    heard = {"NOTIFY_SOCKET": systemd.getsockname()}
+    variables = dict([unit["Environment"].replace("%i", port).split("=")])
+    notify = {"NOTIFY_SOCKET": systemd.getsockname()}
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/t.db"}
 
-    server = Server(ROOT, environment(**settings) | said | heard, tmp_path / "log")
+    server = Server(
+        ROOT, environment(**settings) | variables | notify, tmp_path / "log"
+    )
     ready = systemd.recv(1024)
     status = server.stop()
 
-    assert told["ExecStart"] == f"{HOME}/.venv/bin/{Path(GUNICORN).name} wsgi:app"
-    assert (told["Type"], ready.splitlines()[0]) == ("notify", b"READY=1")
+    assert unit["ExecStart"] == f"{HOME}/.venv/bin/{Path(GUNICORN).name} wsgi:app"
+    assert (unit["Type"], ready.splitlines()[0]) == ("notify", b"READY=1")
     assert status == 0
 
 
-def test_systemd_waits_longer_than_gunicorn(told: configparser.SectionProxy) -> None:
-    assert int(told["TimeoutStopSec"]) > GRACEFUL_TIMEOUT
-    assert told["KillMode"] == "mixed"
+def test_systemd_waits_longer_than_gunicorn(unit: configparser.SectionProxy) -> None:
+    assert int(unit["TimeoutStopSec"]) > GRACEFUL_TIMEOUT
+    assert unit["KillMode"] == "mixed"
 
 
-def test_the_documentation_puts_things_where_the_unit_looks() -> None:
+def test_documentation_uses_the_paths_of_the_unit() -> None:
     page = (ROOT / "docs" / "deploy.md").read_text()
     paths = re.findall(r"/srv/taskapi/[a-z]+", UNIT.read_text())
 

@@ -1,4 +1,4 @@
-"""Something for nginx to ask: it says what it heard, or hangs up when it is told to."""
+"""HTTP server that echoes what it receives, as a stand-in for an instance."""
 
 import json
 from collections.abc import Iterator
@@ -8,56 +8,57 @@ from threading import Thread
 from typing import Any
 
 
-class Echo(ThreadingHTTPServer):
-    """An instance of nothing, on a port of its own."""
+class EchoServer(ThreadingHTTPServer):
+    """A server that records its requests, and may close connections unanswered."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Heard)
-        self.heard: list[dict[str, Any]] = []
-        self.hangs_up = False
+        super().__init__(("127.0.0.1", 0), EchoHandler)
+        self.requests: list[dict[str, Any]] = []
+        self.closes_connections = False
 
     @property
     def port(self) -> int:
         return int(self.server_address[1])
 
 
-class Heard(BaseHTTPRequestHandler):
-    """One request, answered by what was heard of it."""
+class EchoHandler(BaseHTTPRequestHandler):
+    """Handler that returns the headers and the length of the request as JSON."""
 
-    server: Echo
+    server: EchoServer
     protocol_version = "HTTP/1.1"
 
-    def answer(self) -> None:
+    def respond(self) -> None:
         length = int(self.headers["Content-Length"] or 0)
-        heard = {"headers": dict(self.headers), "bytes": len(self.rfile.read(length))}
-        self.server.heard.append(heard)
-        if self.server.hangs_up:
+        content = self.rfile.read(length)
+        request = {"headers": dict(self.headers), "bytes": len(content)}
+        self.server.requests.append(request)
+        if self.server.closes_connections:
             self.close_connection = True
             return
-        body = json.dumps(heard).encode()
+        body = json.dumps(request).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
+    do_GET = do_POST = do_PATCH = do_DELETE = respond  # noqa: N815 - the library's names
 
-    def log_message(self, *_words: Any) -> None:
-        """Say nothing."""
+    def log_message(self, *_arguments: Any) -> None:
+        """Do not log."""
 
 
 @contextmanager
-def echoes(number: int) -> Iterator[list[Echo]]:
-    """Let so many of them answer for a while."""
-    made = [Echo() for _ in range(number)]
-    threads = [Thread(target=one.serve_forever, args=(0.01,)) for one in made]
+def echo_servers(number: int) -> Iterator[list[EchoServer]]:
+    """Run a number of servers for the duration of the block."""
+    servers = [EchoServer() for _ in range(number)]
+    threads = [Thread(target=one.serve_forever, args=(0.01,)) for one in servers]
     for thread in threads:
         thread.start()
-    yield made
-    for one, thread in zip(made, threads, strict=True):
-        one.shutdown()
+    yield servers
+    for server, thread in zip(servers, threads, strict=True):
+        server.shutdown()
         thread.join()
-        one.server_close()
+        server.server_close()

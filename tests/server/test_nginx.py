@@ -1,4 +1,4 @@
-"""nginx as it is shipped, in front of instances that say what they heard."""
+"""nginx with the shipped configuration, in front of echo servers."""
 
 import http.client
 import json
@@ -11,138 +11,134 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from tests.helpers import slow_clients as slow
-from tests.helpers.nginx import SHIPPED, Nginx
-from tests.helpers.programs import need
-from tests.server.echo import echoes
-from tests.server.fronts import Front
+from tests.helpers.nginx import CONFIGURATION, Nginx
+from tests.helpers.programs import require_programs
+from tests.helpers.slow_clients import measure_latency
+from tests.server.echo import echo_servers
+from tests.server.proxied import Proxy
 
 MEBIBYTE = 1024 * 1024
 TASKS = "/api/v1/tasks"
-Fronted = Callable[[int], Front]
+MakeProxy = Callable[[int], Proxy]
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """Return a folder that a program running as nobody can reach, unlike pytest's."""
+def make_proxy() -> Iterator[MakeProxy]:
+    """Return a function that starts nginx in front of one or two servers."""
+    require_programs("nginx", "openssl")
+    running: list[Nginx] = []
     with tempfile.TemporaryDirectory(prefix="taskapi-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+        folder = Path(name)
+        folder.chmod(0o755)  # the workers of nginx are unprivileged
+        with echo_servers(2) as servers:
+
+            def start(number: int) -> Proxy:
+                nginx = Nginx(folder, [server.port for server in servers[:number]])
+                running.append(nginx)
+                return Proxy(nginx, servers[:number])
+
+            yield start
+            for nginx in running:
+                nginx.program.kill()
 
 
-@pytest.fixture
-def fronted(folder: Path) -> Iterator[Callable[[int], Front]]:
-    """Return a maker of nginx, as it is shipped, in front of so many instances."""
-    need("nginx", "openssl")
-    made: list[Nginx] = []
-    with echoes(2) as behind:
-
-        def start(number: int) -> Front:
-            made.append(Nginx(folder, [one.port for one in behind[:number]]))
-            return Front(made[-1], behind[:number])
-
-        yield start
-        for nginx in made:
-            nginx.program.kill()
-
-
-def test_what_a_client_says_about_itself_is_not_passed_on(fronted: Fronted) -> None:
-    front = fronted(1)
+def test_forwarded_headers_of_clients_are_replaced(make_proxy: MakeProxy) -> None:
+    proxy = make_proxy(1)
     names = ["For", "Proto", "Host", "Port", "Prefix"]
     spoofed = {f"X_Forwarded_{name}": "1.2.3.4" for name in names}
 
-    front.call("GET", "/", **spoofed, X_Real_IP="1.2.3.4", Forwarded="for=1.2.3.4")
+    proxy.call("GET", "/", **spoofed, X_Real_IP="1.2.3.4", Forwarded="for=1.2.3.4")
 
-    heard = front.behind[0].heard[0]["headers"]
-    assert "1.2.3.4" not in heard.values()
-    assert heard["X-Forwarded-For"] == "127.0.0.1"
-    assert heard["X-Forwarded-Proto"] == "https"
-    assert heard["X-Forwarded-Host"] == heard["Host"] == "localhost"
+    headers = proxy.forwarded[0]["headers"]
+    assert "1.2.3.4" not in headers.values()
+    assert headers["X-Forwarded-For"] == "127.0.0.1"
+    assert headers["X-Forwarded-Proto"] == "https"
+    assert headers["X-Forwarded-Host"] == headers["Host"] == "localhost"
 
 
 @pytest.mark.parametrize(
     "path", ["/metrics", "//metrics", "/%6detrics", "/x/../metrics"]
 )
-def test_figures_are_not_for_the_outside(fronted: Fronted, path: str) -> None:
-    front = fronted(1)
+def test_metrics_are_not_public(make_proxy: MakeProxy, path: str) -> None:
+    proxy = make_proxy(1)
 
-    answer = front.call("GET", path)
+    response = proxy.call("GET", path)
 
-    assert answer.status == 404
-    assert front.behind[0].heard == []
+    assert response.status == 404
+    assert proxy.forwarded == []
 
 
 @pytest.mark.parametrize("key", [{}, {"Idempotency_Key": "k"}], ids=["plain", "key"])
 @pytest.mark.parametrize(
-    ("size", "status"), [(MEBIBYTE, 200), (MEBIBYTE + 1, 413)], ids=["fits", "beyond"]
+    ("size", "status"), [(MEBIBYTE, 200), (MEBIBYTE + 1, 413)], ids=["limit", "above"]
 )
-def test_a_body_may_have_a_mebibyte(
-    fronted: Fronted, size: int, status: int, key: dict[str, str]
+def test_body_is_limited_to_a_mebibyte(
+    make_proxy: MakeProxy, size: int, status: int, key: dict[str, str]
 ) -> None:
-    front = fronted(1)
+    proxy = make_proxy(1)
 
-    answer = front.call("POST", TASKS, b"x" * size, **key)
+    response = proxy.call("POST", TASKS, b"x" * size, **key)
 
-    assert answer.status == status
-    assert answer.body.get("bytes", size) == size
-    assert answer.body.get("code", "payload-too-large") == "payload-too-large"
+    assert response.status == status
+    assert response.body.get("bytes", size) == size
+    assert response.body.get("code", "payload-too-large") == "payload-too-large"
 
 
 @pytest.mark.parametrize(
     ("method", "key", "times"),
     [
-        pytest.param("GET", {}, 2, id="reads are repeated"),
-        pytest.param("DELETE", {}, 2, id="what ends the same way is repeated"),
-        pytest.param("POST", {}, 1, id="a write is not"),
-        pytest.param("PATCH", {}, 1, id="a change is not"),
-        pytest.param("POST", {"Idempotency_Key": "k"}, 2, id="a write with a key is"),
-        pytest.param("PATCH", {"Idempotency_Key": "k"}, 2, id="a change with a key is"),
+        pytest.param("GET", {}, 2, id="read"),
+        pytest.param("DELETE", {}, 2, id="idempotent write"),
+        pytest.param("POST", {}, 1, id="create"),
+        pytest.param("PATCH", {}, 1, id="update"),
+        pytest.param("POST", {"Idempotency_Key": "k"}, 2, id="create with a key"),
+        pytest.param("PATCH", {"Idempotency_Key": "k"}, 2, id="update with a key"),
     ],
 )
-def test_only_what_may_be_done_twice_is_asked_twice(
-    fronted: Fronted, method: str, key: dict[str, str], times: int
+def test_only_idempotent_requests_are_repeated(
+    make_proxy: MakeProxy, method: str, key: dict[str, str], times: int
 ) -> None:
-    front = fronted(2)
-    for one in front.behind:
-        one.hangs_up = True
+    proxy = make_proxy(2)
+    for server in proxy.servers:
+        server.closes_connections = True
 
-    answer = front.call(method, TASKS, b"{}", **key)
+    response = proxy.call(method, TASKS, b"{}", **key)
 
-    assert sum(len(one.heard) for one in front.behind) == times
-    assert answer.status == 503
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.body["code"] == "service-unavailable"
-
-
-def test_a_write_goes_to_the_other_instance_when_one_is_gone(fronted: Fronted) -> None:
-    front = fronted(2)
-    gone = front.behind[0]
-    gone.shutdown()
-    gone.server_close()
-
-    answers = [front.call("POST", TASKS, b"{}").status for _ in range(4)]
-
-    assert answers == [200] * 4
+    assert len(proxy.forwarded) == times
+    assert response.status == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.body["code"] == "service-unavailable"
 
 
-def test_a_key_makes_nothing_else_repeatable(fronted: Fronted) -> None:
-    front = fronted(2)
-    for one in front.behind:
-        one.hangs_up = True
+def test_writes_go_to_the_remaining_instance(make_proxy: MakeProxy) -> None:
+    proxy = make_proxy(2)
+    stopped = proxy.servers[0]
+    stopped.shutdown()
+    stopped.server_close()
 
-    front.call("POST", "/api/v1/auth/register", b"{}", Idempotency_Key="k")
+    statuses = [proxy.call("POST", TASKS, b"{}").status for _ in range(4)]
 
-    assert sum(len(one.heard) for one in front.behind) == 1
+    assert statuses == [200] * 4
 
 
-def test_the_server_does_not_say_which_nginx_it_is(fronted: Fronted) -> None:
-    front = fronted(1)
+def test_key_does_not_make_other_operations_repeatable(make_proxy: MakeProxy) -> None:
+    proxy = make_proxy(2)
+    for server in proxy.servers:
+        server.closes_connections = True
 
-    answers = [front.call("GET", path) for path in ("/", "/metrics")]
+    proxy.call("POST", "/api/v1/auth/register", b"{}", Idempotency_Key="k")
 
-    assert [answer.headers["Server"] for answer in answers] == ["nginx"] * 2
-    assert b"nginx/" not in answers[1].body
+    assert len(proxy.forwarded) == 1
+
+
+def test_version_of_nginx_is_hidden(make_proxy: MakeProxy) -> None:
+    proxy = make_proxy(1)
+
+    responses = [proxy.call("GET", path) for path in ("/", "/metrics")]
+
+    assert [response.headers["Server"] for response in responses] == ["nginx"] * 2
+    assert b"nginx/" not in responses[1].body
 
 
 @pytest.mark.parametrize(
@@ -156,10 +152,10 @@ def test_the_server_does_not_say_which_nginx_it_is(fronted: Fronted) -> None:
     ],
 )
 def test_plain_http_redirects_to_the_configured_host_only(
-    fronted: Fronted, host: str, status: int, location: str | None
+    make_proxy: MakeProxy, host: str, status: int, location: str | None
 ) -> None:
-    front = fronted(1)
-    connection = http.client.HTTPConnection("127.0.0.1", front.nginx.plain_port)
+    proxy = make_proxy(1)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.nginx.http_port)
 
     connection.request("POST", "/x?y=z", headers={"Host": host})
     response = connection.getresponse()
@@ -167,7 +163,7 @@ def test_plain_http_redirects_to_the_configured_host_only(
 
     assert response.status == status
     assert response.headers["Location"] == location
-    assert front.behind[0].heard == []
+    assert proxy.forwarded == []
 
 
 @pytest.mark.parametrize(
@@ -185,9 +181,9 @@ def test_plain_http_redirects_to_the_configured_host_only(
     ids=["host", "file", "no-http", "414"],
 )
 def test_plain_http_errors_are_problems(
-    fronted: Fronted, raw: bytes, status: int, code: str
+    make_proxy: MakeProxy, raw: bytes, status: int, code: str
 ) -> None:
-    address = ("127.0.0.1", fronted(1).nginx.plain_port)
+    address = ("127.0.0.1", make_proxy(1).nginx.http_port)
 
     with socket.create_connection(address, 20) as connection:
         connection.sendall(raw)
@@ -202,7 +198,8 @@ def test_plain_http_errors_are_problems(
 
 
 def test_nginx_closes_idle_connections_before_gunicorn() -> None:
-    upstream = re.search(r"upstream taskapi \{.*?\}", SHIPPED.read_text(), re.DOTALL)
+    text = CONFIGURATION.read_text()
+    upstream = re.search(r"upstream taskapi \{.*?\}", text, re.DOTALL)
 
     seconds = re.search(r"keepalive_timeout (\d+)s;", upstream[0] if upstream else "")
 
@@ -210,12 +207,12 @@ def test_nginx_closes_idle_connections_before_gunicorn() -> None:
     assert int(seconds[1]) < Settings.keepalive_seconds
 
 
-def test_half_sent_requests_reach_no_instance(fronted: Fronted) -> None:
-    front = fronted(1)
+def test_incomplete_requests_reach_no_instance(make_proxy: MakeProxy) -> None:
+    proxy = make_proxy(1)
 
-    slow.run(front.nginx.port, front.nginx.certificate, 40, 3)
+    measure_latency(proxy.nginx.port, proxy.nginx.certificate, 40, 3)
 
-    lengths = {one["headers"].get("Content-Length") for one in front.behind[0].heard}
+    lengths = {one["headers"].get("Content-Length") for one in proxy.forwarded}
     assert lengths == {None}
 
 
@@ -237,10 +234,10 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
     ],
     ids=["no-http", "version", "hosts", "length", "method", "413", "414", "431", "501"],
 )
-def test_what_nginx_rejects_gets_a_problem(
-    fronted: Fronted, raw: bytes, status: int, code: str
+def test_requests_that_nginx_rejects_get_a_problem_document(
+    make_proxy: MakeProxy, raw: bytes, status: int, code: str
 ) -> None:
-    response = fronted(1).send(raw)
+    response = make_proxy(1).send(raw)
 
     assert (response.status, response.body["code"]) == (status, code)
     assert response.body["status"] == status
@@ -251,14 +248,18 @@ def test_what_nginx_rejects_gets_a_problem(
     assert response.headers["Retry-After"] is None
 
 
-def test_what_nginx_rejects_keeps_its_request_id(fronted: Fronted) -> None:
-    response = fronted(1).call("GET", "/metrics", X_Request_ID="mine-7")
+def test_requests_that_nginx_rejects_keep_their_request_id(
+    make_proxy: MakeProxy,
+) -> None:
+    response = make_proxy(1).call("GET", "/metrics", X_Request_ID="mine-7")
 
     assert response.body["request_id"] == response.headers["X-Request-ID"] == "mine-7"
     assert response.body["code"] == "not-found"
 
 
-def test_a_request_line_of_16384_bytes_reaches_an_instance(fronted: Fronted) -> None:
+def test_request_line_of_16384_bytes_reaches_an_instance(
+    make_proxy: MakeProxy,
+) -> None:
     path = "/".ljust(16_384 - len("GET  HTTP/1.1"), "x")
 
-    assert fronted(1).call("GET", path).status == 200
+    assert make_proxy(1).call("GET", path).status == 200
