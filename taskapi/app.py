@@ -13,7 +13,7 @@ from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
 from taskapi.db import migrations, replica
 from taskapi.idempotency import service as answers
-from taskapi.import_export.routes import porting
+from taskapi.import_export.routes import import_export
 from taskapi.mail import smtp
 from taskapi.observability import logs
 from taskapi.recovery.routes import recovery
@@ -42,7 +42,7 @@ from taskapi.web.parsing import Json
 if TYPE_CHECKING:
     from config import Settings
 
-BLUEPRINTS = [auth, tasks, porting, users, keys, recovery, admin, system]
+BLUEPRINTS = [auth, tasks, import_export, users, keys, recovery, admin, system]
 
 
 class Service(Flask):

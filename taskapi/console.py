@@ -1,15 +1,31 @@
-r"""Messages of commands, in which stored text never controls the terminal.
+r"""Command-line helpers: transactions, messages, progress bars and new files.
 
 Titles, names and file contents may hold escape sequences that move the cursor, change
 colours or the title of the window, or reverse the direction of a line (CVE-2021-42574).
-They are shown as JSON writes them: `\u001b`.
+Messages show such characters as JSON does, for example `\u001b`.
 """
 
+import os
 import re
 import sys
-from typing import Any
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import click
+from flask.cli import AppGroup, ScriptInfo
+
+from taskapi import db
+from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
+from taskapi.observability import logs
+from taskapi.typing import Fields
+from taskapi.web.problems import flatten
+from taskapi.web.schema import Schema
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
 
 CONTROL = (
     "\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069"
@@ -20,47 +36,154 @@ UNSAFE_IN_LINES = re.compile(rf"\r\n|[{CONTROL}\ud800-\udfff]")
 
 
 class CommandError(click.ClickException):
-    """The end of a command with a message."""
+    """An error that ends a command with a message and exit status 1."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(visible_lines(message))
+        super().__init__(escape_lines(message))
 
 
 class Command(click.Command):
-    """A command; its usage errors show arguments without terminal escapes."""
+    """A command whose usage errors show arguments without escape sequences."""
 
-    def make_context(self, *args: Any, **options: Any) -> click.Context:
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
         """Parse the arguments."""
         try:
-            return super().make_context(*args, **options)
+            return super().make_context(info_name, args, parent, **extra)
         except click.UsageError as error:
-            message = visible_lines(error.format_message())
+            message = escape_lines(error.format_message())
             raise click.UsageError(message, error.ctx) from error
 
 
+class CommandGroup(AppGroup):
+    """Group of commands that each run in one database transaction."""
+
+    command_class = Command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command and commit; report a Problem as a message."""
+        with command_transaction(ctx):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def command_transaction(ctx: click.Context) -> Iterator[None]:
+    """Run the block in an application context and a transaction.
+
+    Raises CommandError for each Problem.
+    """
+    try:
+        app = ctx.ensure_object(ScriptInfo).load_app()
+        with app.app_context(), logs.aside(), db.transaction():
+            yield
+    except Problem as problem:
+        raise CommandError(error_message(problem)) from problem
+
+
+def error_message(problem: Problem) -> str:
+    """Return the text of a Problem for an operator."""
+    if isinstance(problem, Unavailable):
+        return (
+            "The database is unreachable or has no current schema. "
+            "Run `flask doctor` for the cause, or `flask db upgrade`."
+        )
+    if isinstance(problem, InvalidLines):
+        found = flatten(problem.errors)
+        lines = [_line_message(path, error) for path, error in found]
+        return "\n".join(["Nothing was imported.", *lines])
+    if not isinstance(problem, Invalid):
+        return problem.detail
+    return "; ".join(
+        f"{name or 'account'}: {errors[0]}" for name, errors in problem.errors.items()
+    )
+
+
+def _line_message(path: Sequence[str], error: str) -> str:
+    number, *names = path
+    location = "".join(f", {escape(name)}" for name in names)
+    hint = getattr(error, "hint", None)
+    column = getattr(error, "column", None) or 1
+    return f"line {number}, column {column}{location}: {escape(error)}" + (
+        f" {hint}" if hint else ""
+    )
+
+
+def load(schema: Schema, values: Fields) -> Fields:
+    """Return options validated like the body of a request. Raises Invalid."""
+    errors = schema.validate(values)
+    if errors:
+        raise Invalid(errors)
+    loaded: Fields = schema.load(values)
+    return loaded
+
+
 def echo(message: object, *, err: bool = False) -> None:
-    """Print a message without terminal escapes."""
-    click.echo(visible_lines(str(message)), err=err)
+    """Print a message without terminal escape sequences."""
+    click.echo(escape_lines(str(message)), err=err)
 
 
-def visible(text: str) -> str:
-    """Return one line: every control character is written as an escape."""
+def escape(text: str) -> str:
+    """Return the text as one line, with every control character escaped."""
     return UNSAFE.sub(_escaped, text)
 
 
-def visible_lines(text: str) -> str:
-    """Return several lines without control characters but tabs and line ends."""
-    return UNSAFE_IN_LINES.sub(_escaped_but_layout, text)
+def escape_lines(text: str) -> str:
+    """Return the text with control characters escaped, except tabs and line ends."""
+    return UNSAFE_IN_LINES.sub(_escaped_unless_layout, text)
 
 
-def shown(text: str, stream: Any = None) -> str:
-    """Return a text to write to a stream: as it is, unless that is a terminal."""
-    return visible_lines(text) if (stream or sys.stdout).isatty() else text
+def escape_for(stream: IO[Any], text: str) -> str:
+    """Return the text to write to a stream; only terminals need escapes."""
+    return escape_lines(text) if stream.isatty() else text
 
 
 def _escaped(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-def _escaped_but_layout(match: re.Match[str]) -> str:
+def _escaped_unless_layout(match: re.Match[str]) -> str:
     return match[0] if match[0] in LAYOUT else _escaped(match)
+
+
+def progress_bar(label: str, length: int) -> "ProgressBar[int]":
+    """Return a progress bar on standard error, hidden unless that is a terminal."""
+    return click.progressbar(
+        length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()
+    )
+
+
+@contextmanager
+def create_file(target: Path) -> Iterator[Path]:
+    """Yield a private temporary file that becomes `target` when the block succeeds.
+
+    The target appears complete or not at all, and an existing file is never replaced.
+    """
+    if target.exists():
+        raise CommandError(f"{target} already exists. Choose another file name.")
+    folder = target.parent.resolve(strict=True)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{target.name}.")
+    os.close(descriptor)
+    path = Path(name)
+    try:
+        yield path
+        _sync(path)
+        # replace() overwrites: creating the name first fails if another process did.
+        target.touch(exist_ok=False)
+        path.replace(target)
+        _sync(folder)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Write a file, or the entries of a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -67,7 +67,7 @@ def test_an_account_is_made_from_options(run: Run, anyone: Client) -> None:
     made = run("users", "create", *named("ann"), *name, *secret(PASSWORD))
 
     assert made.exit_code == 0
-    assert made.output.startswith("Made user ")
+    assert made.output.startswith("Created user ")
     assert made.output.endswith(": ann@example.org\n")
     assert anyone.post("auth/login", login("ann")).status_code == 200
 
@@ -173,7 +173,10 @@ def test_an_account_is_promoted_by_any_of_its_names(
     done = run("users", "promote", name)
 
     me = ann.get("users/me").json
-    assert (done.exit_code, done.stdout) == (0, "ann@example.org is an admin now.\n")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        "ann@example.org is now an administrator.\n",
+    )
     assert me["role"] == "admin"
 
 
@@ -257,7 +260,10 @@ def test_a_password_that_is_refused_changes_nothing(
 def test_an_unknown_account_is_named_in_a_line(run: Run, words: list[str]) -> None:
     done = run(*words, "nobody")
 
-    assert (done.exit_code, done.output) == (1, "Error: There is no account nobody.\n")
+    assert (done.exit_code, done.output) == (
+        1,
+        "Error: There is no account named nobody.\n",
+    )
 
 
 def test_commands_keep_what_they_did_in_a_process_of_their_own(tmp_path: Path) -> None:
@@ -318,4 +324,6 @@ def test_a_database_that_is_not_migrated_is_told_in_a_line(
 
     assert done.returncode == 1
     said = done.stderr.splitlines()[-1]
-    assert said.startswith("Error: The database is out of reach or not migrated")
+    assert said.startswith(
+        "Error: The database is unreachable or has no current schema"
+    )

@@ -19,7 +19,7 @@ from taskapi import db
 from taskapi.db import migrations
 from tests.conftest import KINDS
 from tests.databases import NewDatabase, new_databases
-from tests.operating.commanding import kind_of
+from tests.operations.commands import kind_of
 from tests.support import Client
 from tests.system.sql import counts, execute
 

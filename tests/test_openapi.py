@@ -164,7 +164,7 @@ def test_the_tags_come_in_the_order_of_their_use(document: Any) -> None:
     assert names == [
         "auth",
         "tasks",
-        "porting",
+        "import_export",
         "users",
         "api-keys",
         "recovery",

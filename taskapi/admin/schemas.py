@@ -1,7 +1,7 @@
 """Accounts as administrators see and change them."""
 
-from taskapi.users.models import Role
-from taskapi.users.schemas import UserSchema, fold
+from taskapi.users.models import Role, fold
+from taskapi.users.schemas import UserSchema
 from taskapi.web.fields import Choice, Flag, QueryFlag, Text
 from taskapi.web.pagination import PageArguments, page_of
 from taskapi.web.schema import Schema

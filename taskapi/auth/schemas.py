@@ -9,7 +9,8 @@ from taskapi.auth.models import IP_LENGTH, USER_AGENT_LENGTH
 from taskapi.errors import FieldError, Invalid
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MIN_LENGTH
-from taskapi.users.schemas import OTHER_SAMPLE, Password, fold
+from taskapi.users.models import fold
+from taskapi.users.schemas import OTHER_SAMPLE, Password
 from taskapi.web.fields import (
     MAX_SHORT,
     Choice,

@@ -1,1 +1,1 @@
-"""Backup and restore: whole copies, checked, or none."""
+"""Backup and restore of the database, verified and atomic."""

@@ -1,10 +1,10 @@
 """The commands `flask backup` and `flask restore`."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import click
 from flask.cli import with_appcontext
@@ -12,15 +12,29 @@ from sqlalchemy import func, select
 
 from taskapi import db
 from taskapi.backup import files, postgresql, sqlite
-from taskapi.console import Command, CommandError, echo
+from taskapi.console import Command, CommandError, create_file, echo
 from taskapi.db import errors, migrations
 from taskapi.observability import logs
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
-KINDS: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql}
-ENDED = ("sessions", "email_tokens")
-"""Tables that are restored empty: what they held may have ended after the backup."""
+
+class Engine(Protocol):
+    """Backup and restore of one kind of database."""
+
+    def copy(self, target: Path) -> str:
+        """Copy the database into a file; return its schema revision."""
+
+    def check(self, file: Path) -> str:
+        """Return the schema revision of a backup. Raises CommandError if damaged."""
+
+    def restore(self, file: Path, *, without: Collection[str]) -> None:
+        """Restore all rows but those of some tables."""
+
+
+ENGINES: dict[str, Engine] = {"sqlite": sqlite, "postgresql": postgresql}
+REVOKED_TABLES = ("sessions", "email_tokens")
+"""Tables restored empty: sessions and tokens may have ended after the backup."""
 
 FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
@@ -29,79 +43,82 @@ FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @FILE
 @with_appcontext
 def backup(file: Path) -> None:
-    """Copy the database to FILE while the service goes on.
+    """Copy the database to FILE while the service is running.
 
-    The copy holds everything that was answered before it began. It is checked, and
-    FILE appears when it is whole, readable by you alone. A file that exists is never
-    touched. PostgreSQL needs its program pg_dump, no older than the server. SECRET_KEY
-    is not in the copy: keep it in another safe place.
+    The copy contains every change that was confirmed before the backup began. It is
+    checked, and FILE appears only when it is complete, readable by you alone. An
+    existing file is never replaced. PostgreSQL needs its program pg_dump, of the
+    version of the server or newer. SECRET_KEY is not part of the copy: keep it in
+    another safe place.
     """
-    with _in_a_line("Nothing was written."), files.draft(file) as draft:
-        revision = KINDS[_kind()].copy(draft)
+    with _report_errors("Nothing was written."), create_file(file) as path:
+        revision = ENGINES[_database_kind()].copy(path)
         if not revision:
-            raise CommandError("The database holds no taskapi to back up.")
-        size = draft.stat().st_size // 1_000
+            raise CommandError("The database has no tables of taskapi.")
+        size = path.stat().st_size // 1_000
     echo(f"Wrote {file}: {size} kB, schema {revision}.")
 
 
 @click.command("restore", cls=Command)
 @FILE
-@click.option("--revoke-keys", is_flag=True, help="Revoke all API keys too.")
+@click.option("--revoke-keys", is_flag=True, help="Also revoke all API keys.")
 @with_appcontext
 def restore(file: Path, *, revoke_keys: bool) -> None:
-    """Fill the empty database that DATABASE_URL names from FILE.
+    """Restore FILE into the empty database at DATABASE_URL.
 
-    FILE is what `flask backup` wrote, for the same kind of database. It is checked
-    first, then restored as a whole or not at all. A database with tables is never
-    touched. A backup of an older release is restored as it is; `flask db upgrade` then
-    migrates it. PostgreSQL needs its program pg_restore, no older than the server.
+    FILE must be a backup by `flask backup` of the same kind of database. It is checked
+    first, and then restored completely or not at all. A database that has tables is
+    never changed. Run `flask db upgrade` after restoring a backup of an older release.
+    PostgreSQL needs its program pg_restore, of the version of the server or newer.
 
-    All sessions and email tokens end, because some may have ended after the backup.
-    API keys stay, revoked ones included, unless --revoke-keys is given.
+    All sessions and email tokens end, because some may have ended after the backup. API
+    keys remain, including those that were revoked after it, unless --revoke-keys is
+    given.
     """
-    kind = KINDS[_kind()]
-    with _in_a_line("The database is as it was."):
-        files.refuse_other(file, _kind())
-        revision = kind.check(file)
-        _refuse_unknown(file, revision)
-        kind.restore(file, without=(*ENDED, "api_keys") if revoke_keys else ENDED)
-    with _in_a_line("It was restored before that."):
-        accounts, tasks = _number(User), _number(Task)
+    engine = ENGINES[_database_kind()]
+    excluded = (*REVOKED_TABLES, "api_keys") if revoke_keys else REVOKED_TABLES
+    with _report_errors("The database is unchanged."):
+        files.check_kind(file, _database_kind())
+        revision = engine.check(file)
+        _check_revision(file, revision)
+        engine.restore(file, without=excluded)
+    with _report_errors("The backup was restored before this error."):
+        accounts, tasks = _count(User), _count(Task)
     echo(f"Restored {accounts} accounts and {tasks} tasks, schema {revision}.")
     echo("All sessions and email tokens have ended.")
     if not revoke_keys:
         echo("API keys that were revoked after the backup are valid again.")
     if revision != migrations.head():
-        echo("It is of an older release: now run `flask db upgrade`.")
+        echo("The backup is of an older release: run `flask db upgrade` now.")
 
 
-def _kind() -> str:
+def _database_kind() -> str:
     return db.database.engine.dialect.name
 
 
-def _refuse_unknown(file: Path, revision: str) -> None:
+def _check_revision(file: Path, revision: str) -> None:
     if not revision:
-        raise CommandError(f"{file} holds no taskapi.")
+        raise CommandError(f"{file} has no tables of taskapi.")
     if not migrations.knows(revision):
         raise CommandError(
-            f"{file} has the schema {revision}, of a newer release than this one. "
-            "Restore it with the release that made it."
+            f"{file} has the schema {revision} of a newer release. Restore it with the "
+            "release that created it."
         )
 
 
 @contextmanager
-def _in_a_line(comfort: str) -> Iterator[None]:
-    """Say in one line what went wrong, and what became of the data."""
+def _report_errors(outcome: str) -> Iterator[None]:
+    """Report errors as messages that also say what happened to the data."""
     try:
         with logs.aside():
             yield
-    except click.ClickException as refusal:
-        raise CommandError(f"{refusal.message} {comfort}") from refusal
+    except click.ClickException as error:
+        raise CommandError(f"{error.message} {outcome}") from error
     except (OSError, sqlite3.Error) as error:
-        raise CommandError(f"{_cause(error)}. {comfort}") from error
+        raise CommandError(f"{_cause(error)}. {outcome}") from error
     except errors.ERRORS as error:
         raise CommandError(
-            f"The database is out of reach; ask `flask doctor` why. {comfort}"
+            f"The database is unreachable. Run `flask doctor` for the cause. {outcome}"
         ) from error
 
 
@@ -111,6 +128,6 @@ def _cause(error: OSError | sqlite3.Error) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
-def _number(model: Any) -> int:
+def _count(model: type[User | Task]) -> int:
     ((number,),) = db.read(select(func.count()).select_from(model))
     return int(number)

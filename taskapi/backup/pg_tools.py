@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs: found, told where to connect, and watched."""
+"""Execution of pg_dump and pg_restore."""
 
 import re
 import shutil
@@ -7,83 +7,93 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from taskapi import progress
-from taskapi.console import CommandError
+from taskapi.console import CommandError, progress_bar
 
 VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 STEP = re.compile(r"pg_\w+: (dumping contents|creating|processing data|executing)")
 ERROR = re.compile(r"pg_\w+: (?:error|fatal): (.+)")
-PLAIN = {"LC_ALL": "C"}
+ENVIRONMENT = {"LC_ALL": "C"}
+"""Untranslated messages, which the expressions above match."""
 
 
 class Server(NamedTuple):
-    """Where the database is, in the variables that libpq reads, and what it is."""
+    """The database server, with its address in the environment variables of libpq.
+
+    Variables keep the password off the command line, which other users can read.
+    """
 
     major: int
     variables: dict[str, str]
     tables: int
 
 
-class Task(NamedTuple):
-    """What to show while a program runs."""
+class Progress(NamedTuple):
+    """The label and the number of steps of a progress bar."""
 
     label: str
     steps: int
 
 
-def find(name: str, server: Server) -> str:
+def find_program(name: str, server: Server) -> str:
     """Return the path of a program that is not older than the server."""
     package = f"postgresql-client-{server.major}"
-    remedy = f"install {package} (Debian's name for it) and let PATH find it first"
-    found = shutil.which(name)
-    if found is None:
-        raise CommandError(f"{name} is missing; {remedy}.")
-    said = VERSION.search(_ask([found, "--version"], "failed"))
-    if said is None or int(said[1]) < server.major:
-        version = said[1] if said else "an unknown version"
+    remedy = f"Install {package} (its name in Debian), and put it first in PATH."
+    path = shutil.which(name)
+    if path is None:
+        raise CommandError(f"{name} is missing. {remedy}")
+    match = VERSION.search(_capture([path, "--version"], "failed"))
+    if match is None or int(match[1]) < server.major:
+        version = match[1] if match else "an unknown version"
         raise CommandError(
             f"{name} is of PostgreSQL {version}, older than the server "
-            f"({server.major}); {remedy}."
+            f"({server.major}). {remedy}"
         )
-    return found
+    return path
 
 
-def read(words: Sequence[str | Path], file: Path) -> str:
-    """Run a program that reads a file to its end, and return what it prints."""
-    return _ask([*words, file], f"cannot read {file}")
+def read(command: Sequence[str | Path], file: Path) -> str:
+    """Run a program that reads a file to its end; return its output."""
+    return _capture([*command, file], f"cannot read {file}")
 
 
-def run(words: Sequence[str | Path], server: Server, task: Task) -> None:
-    """Run a program that tells of each step, and show how far it is."""
-    said: list[str] = []
+def run(command: Sequence[str | Path], server: Server, progress: Progress) -> None:
+    """Run a program that reports each step, and show a progress bar."""
+    messages: list[str] = []
     with (
         subprocess.Popen(
-            words,
-            env=PLAIN | server.variables,
+            command,
+            env=ENVIRONMENT | server.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
         ) as process,
-        progress.bar(task.label, task.steps) as shown,
+        progress_bar(progress.label, progress.steps) as bar,
     ):
         for line in process.stderr or ():
-            said.append(line)
-            shown.update(bool(STEP.match(line)))
-    _refuse_failure(process.returncode, f"{Path(words[0]).name} failed", "".join(said))
+            messages.append(line)
+            bar.update(bool(STEP.match(line)))
+    failure = f"{Path(command[0]).name} failed"
+    _check_status(process.returncode, failure, "".join(messages))
 
 
-def _ask(words: Sequence[str | Path], failure: str) -> str:
+def _capture(command: Sequence[str | Path], failure: str) -> str:
     done = subprocess.run(
-        words, env=PLAIN, capture_output=True, text=True, errors="replace", check=False
+        command,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
-    _refuse_failure(done.returncode, f"{Path(words[0]).name} {failure}", done.stderr)
+    failure = f"{Path(command[0]).name} {failure}"
+    _check_status(done.returncode, failure, done.stderr)
     return done.stdout
 
 
-def _refuse_failure(status: int, failure: str, said: str) -> None:
+def _check_status(status: int, failure: str, messages: str) -> None:
     if status:
-        error = ERROR.search(said)
+        error = ERROR.search(messages)
         cause = error[1] if error else f"it ended with status {status}"
         raise CommandError(f"{failure}: {cause.rstrip('.')}.")

@@ -1,4 +1,4 @@
-"""PostgreSQL: copies by pg_dump and pg_restore, while others read and write."""
+"""Backup and restore of PostgreSQL by pg_dump and pg_restore."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from taskapi import db
 from taskapi.backup import pg_tools
-from taskapi.backup.pg_tools import Server, Task
+from taskapi.backup.pg_tools import Progress, Server
 from taskapi.console import CommandError
 
 TABLES = text(
@@ -24,67 +24,81 @@ TABLES = text(
     )
     """
 )
+"""Counts the tables of all schemas, except those of extensions."""
+
 REVISION = re.compile(r"^COPY \S*alembic_version .*\n(\w+)$", re.MULTILINE)
 
 
-def copy(draft: Path) -> str:
-    """Copy the database as it is at this moment; return the revision of its schema."""
+def copy(target: Path) -> str:
+    """Copy the database as of now into a file; return its schema revision."""
     server = _server()
-    words = ["--format=custom", "--no-password", "--lock-wait-timeout=30s", "--verbose"]
-    program = pg_tools.find("pg_dump", server)
-    task = Task("Backing up", server.tables)
-    pg_tools.run([program, *words, "--file", draft], server, task)
-    return check(draft)
+    program = pg_tools.find_program("pg_dump", server)
+    options = [
+        "--format=custom",
+        "--no-password",
+        "--lock-wait-timeout=30s",
+        "--verbose",
+    ]
+    command: list[str | Path] = [program, *options, "--file", target]
+    pg_tools.run(command, server, Progress("Backing up", server.tables))
+    return check(target)
 
 
 def check(file: Path) -> str:
-    """Return the revision of a copy that can be read to its end."""
-    program = pg_tools.find("pg_restore", _server())
+    """Read a backup to its end; return its schema revision, or "" without one."""
+    program = pg_tools.find_program("pg_restore", _server())
     pg_tools.read([program, "--file", os.devnull], file)
     only = ["--data-only", "--table=alembic_version", "--file=-"]
-    found = REVISION.search(pg_tools.read([program, *only], file))
-    return found[1] if found else ""
+    match = REVISION.search(pg_tools.read([program, *only], file))
+    return match[1] if match else ""
 
 
 def restore(file: Path, *, without: Collection[str]) -> None:
     """Fill the empty database in one transaction, completely or not at all.
 
-    The tables in `without` are created, and their rows left out.
+    The tables in `without` are created without rows.
     """
     server = _server()
-    _refuse_full(server.tables)
-    program = pg_tools.find("pg_restore", server)
-    contents = _contents(pg_tools.read([program, "--list"], file), without)
-    whole = ["--single-transaction", "--exit-on-error", "--no-password", "--verbose"]
-    to = ["--dbname=", "--no-owner", "--no-privileges"]  # empty: what PGDATABASE says
-    task = Task("Restoring", len(contents))
+    _check_empty(server.tables)
+    program = pg_tools.find_program("pg_restore", server)
+    entries = _entries(pg_tools.read([program, "--list"], file), without)
+    options = [
+        "--single-transaction",
+        "--exit-on-error",
+        "--no-password",
+        "--verbose",
+        "--dbname=",  # empty: the one in the variable PGDATABASE
+        "--no-owner",
+        "--no-privileges",
+    ]
     with NamedTemporaryFile("w", encoding="utf-8") as chosen:
-        chosen.write("\n".join(contents))
+        chosen.write("\n".join(entries))
         chosen.flush()
-        use = f"--use-list={chosen.name}"
-        pg_tools.run([program, *whole, *to, use, file], server, task)
+        use_list = f"--use-list={chosen.name}"
+        command: list[str | Path] = [program, *options, use_list, file]
+        pg_tools.run(command, server, Progress("Restoring", len(entries)))
 
 
-def _contents(listed: str, without: Collection[str]) -> list[str]:
-    """Return the entries of a backup but for the rows of some tables."""
+def _entries(listing: str, without: Collection[str]) -> list[str]:
+    """Return the entries of a backup, except the rows of some tables."""
     rows = re.compile(rf"\d+; \d+ \d+ TABLE DATA \S+ ({'|'.join(without)}) ")
-    entries = (line for line in listed.splitlines() if not line.startswith(";"))
+    entries = (line for line in listing.splitlines() if not line.startswith(";"))
     return [line for line in entries if line and not rows.match(line)]
 
 
 def _server() -> Server:
-    """Look at the server, and at how the engine reached it, password included."""
+    """Describe the server, with the connection parameters of the engine."""
     with db.database.engine.connect() as connection:
         tables = connection.execute(TABLES).scalar_one()
-        reached: Any = connection.connection.driver_connection
-        major = reached.info.server_version // 10_000
-        options = [o for o in reached.pgconn.info if o.envvar and o.val]
+        psycopg_connection: Any = connection.connection.driver_connection
+        major = psycopg_connection.info.server_version // 10_000
+        options = [o for o in psycopg_connection.pgconn.info if o.envvar and o.val]
     return Server(major, {o.envvar.decode(): o.val.decode() for o in options}, tables)
 
 
-def _refuse_full(tables: int) -> None:
+def _check_empty(tables: int) -> None:
     if tables:
         raise CommandError(
-            f"The database is not empty: it has {tables} tables. "
-            "Name an empty one in DATABASE_URL, such as one that createdb made."
+            f"The database is not empty: it has {tables} tables. Name an empty one in "
+            "DATABASE_URL, for example one that createdb created."
         )

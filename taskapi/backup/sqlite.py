@@ -1,4 +1,4 @@
-"""SQLite: copies by its online backup, while others read and write."""
+"""Backup and restore of SQLite by its online backup."""
 
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -6,120 +6,133 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from taskapi import db, progress
-from taskapi.console import CommandError
+from taskapi import db
+from taskapi.console import CommandError, progress_bar
 
 PAGES = 250
+"""Pages copied in one step, between which the progress bar is updated."""
+
 WAIT_SECONDS = 10
-AT_REST = "mode=ro&immutable=1"
-IN_USE = "mode=rw"
+READ_ONLY = "mode=ro&immutable=1"
+"""For files that no process changes; creates no -wal and -shm files next to them."""
+
+READ_WRITE = "mode=rw"
 
 
-def copy(draft: Path) -> str:
-    """Copy the database as it is at this moment; return the revision of its schema."""
-    with _open(_database(), IN_USE) as source, _open(draft, IN_USE) as target:
+def copy(target: Path) -> str:
+    """Copy the database as of now into a file; return its schema revision."""
+    with (
+        _open(_database_file(), READ_WRITE) as source,
+        _open(target, READ_WRITE) as copied,
+    ):
+        # One read transaction gives one snapshot. Without it, each write of another
+        # process between two steps would restart the online backup.
         source.execute("BEGIN")
-        _tables(
-            source
-        )  # from here on it reads one state, whatever is written meanwhile
-        target.execute("PRAGMA journal_mode=OFF")
-        target.execute("PRAGMA synchronous=OFF")
-        _pour(source, target, "Backing up")
-    with _open(draft, IN_USE) as copied:
-        copied.execute("PRAGMA journal_mode=DELETE")  # one file, without -wal and -shm
-    return check(draft)
+        _count_tables(source)
+        copied.execute("PRAGMA journal_mode=OFF")
+        copied.execute("PRAGMA synchronous=OFF")
+        _copy_pages(source, copied, "Backing up")
+    with _open(target, READ_WRITE) as copied:
+        # One file, without -wal and -shm
+        copied.execute("PRAGMA journal_mode=DELETE")
+    return check(target)
 
 
 def check(file: Path) -> str:
-    """Return the revision of a copy that is whole."""
-    if _size(_beside(file, "-wal")):
+    """Check that a backup is complete; return its schema revision, or "" without one."""
+    if _size(_sibling(file, "-wal")):
         raise CommandError(
-            f"{file} is in use, not a backup; make one by `flask backup`."
+            f"{file} is a database in use. Create a backup of it by `flask backup`."
         )
     try:
-        with _open(file, AT_REST) as copied:
-            (found,) = copied.execute("PRAGMA integrity_check(1)").fetchone()
-            size, pages = _pragma(copied, "page_size"), _pragma(copied, "page_count")
-            if found == "ok" and size * pages == _size(file):
-                return _revision(copied)
+        with _open(file, READ_ONLY) as backup:
+            (result,) = backup.execute("PRAGMA integrity_check(1)").fetchone()
+            size, pages = _pragma(backup, "page_size"), _pragma(backup, "page_count")
+            if result == "ok" and size * pages == _size(file):
+                return _revision(backup)
     except sqlite3.DatabaseError as error:
-        found = str(error)
-    cause = "it is cut off" if found == "ok" else " ".join(found.split())
+        result = str(error)
+    cause = "its end is missing" if result == "ok" else " ".join(result.split())
     raise CommandError(f"{file} is damaged: {cause}.")
 
 
 def restore(file: Path, *, without: Collection[str]) -> None:
     """Fill the empty database in one transaction, completely or not at all.
 
-    The tables in `without` are emptied before, in a copy next to the database.
+    The online backup writes into the existing file, so that a running service that
+    waits for its tables finds them, and SQLite rolls back after a crash. The tables in
+    `without` are emptied first, in a copy next to the database: deleting their rows
+    afterwards would leave them valid if the process ends in between.
     """
-    database = _database()
-    _refuse_full(database)
-    with ExitStack() as made:
+    database = _database_file()
+    _check_empty(database)
+    with ExitStack() as created:
         if not database.exists():
             database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             database.touch(mode=0o600)
-            for path in (database, _beside(database, "-journal")):
-                made.callback(path.unlink, missing_ok=True)
+            for path in (database, _sibling(database, "-journal")):
+                created.callback(path.unlink, missing_ok=True)
         with (
-            _emptied(file, database.parent, without) as copy,
-            _open(copy, AT_REST) as source,
-            _open(database, IN_USE) as target,
+            _without_rows(file, database.parent, without) as prepared,
+            _open(prepared, READ_ONLY) as source,
+            _open(database, READ_WRITE) as target,
         ):
-            _pour(source, target, "Restoring")
-        made.pop_all()
+            _copy_pages(source, target, "Restoring")
+        created.pop_all()
 
 
 @contextmanager
-def _emptied(file: Path, folder: Path, tables: Collection[str]) -> Iterator[Path]:
+def _without_rows(file: Path, folder: Path, tables: Collection[str]) -> Iterator[Path]:
     """Yield a private copy of a backup in which some tables are empty."""
     with TemporaryDirectory(dir=folder, prefix=".restore.") as private:
-        copy = Path(private, "copy")
-        copy.touch(mode=0o600)
-        with _open(file, AT_REST) as source, _open(copy, IN_USE) as target:
+        path = Path(private, "copy")
+        path.touch(mode=0o600)
+        with _open(file, READ_ONLY) as source, _open(path, READ_WRITE) as target:
             target.execute("PRAGMA synchronous=OFF")
-            _pour(source, target, "Preparing")
+            _copy_pages(source, target, "Preparing")
             for name in tables:
-                target.execute(f"DELETE FROM {name}")  # noqa: S608 - our own names
-        yield copy
+                target.execute(f"DELETE FROM {name}")  # noqa: S608 - constant names
+        yield path
 
 
-def _refuse_full(database: Path) -> None:
+def _check_empty(database: Path) -> None:
     if _size(database):
-        with _open(database, IN_USE) as existing:
-            tables = _tables(existing)
+        with _open(database, READ_WRITE) as existing:
+            tables = _count_tables(existing)
         if tables:
             raise CommandError(
-                f"{database} is not empty: it has {tables} tables. Move it away, "
-                "or name another file in DATABASE_URL."
+                f"{database} is not empty: it has {tables} tables. Move it away, or "
+                "name another file in DATABASE_URL."
             )
         return
-    for rest in (_beside(database, "-wal"), _beside(database, "-journal")):
-        if _size(rest):
+    for path in (_sibling(database, "-wal"), _sibling(database, "-journal")):
+        if _size(path):
             raise CommandError(
-                f"{rest} belongs to a database that is gone; move it away first."
+                f"{path} belongs to a database file that was removed. Move it away."
             )
 
 
-def _pour(source: sqlite3.Connection, target: sqlite3.Connection, label: str) -> None:
-    with progress.bar(label, _pragma(source, "page_count")) as shown:
+def _copy_pages(
+    source: sqlite3.Connection, target: sqlite3.Connection, label: str
+) -> None:
+    with progress_bar(label, _pragma(source, "page_count")) as bar:
 
-        def show(_status: int, left: int, total: int) -> None:
-            shown.update(total - left - shown.pos)
+        def update(_status: int, remaining: int, total: int) -> None:
+            bar.update(total - remaining - bar.pos)
 
-        source.backup(target, pages=PAGES, progress=show)
+        source.backup(target, pages=PAGES, progress=update)
 
 
-def _revision(copied: sqlite3.Connection) -> str:
-    known = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
-    rows = copied.execute(known).fetchall()
-    rows = rows and copied.execute("SELECT version_num FROM alembic_version").fetchall()
+def _revision(backup: sqlite3.Connection) -> str:
+    query = "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+    rows = backup.execute(query).fetchall()
+    rows = rows and backup.execute("SELECT version_num FROM alembic_version").fetchall()
     return str(rows[0][0]) if rows else ""
 
 
-def _tables(connection: sqlite3.Connection) -> int:
-    counted = "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
-    (number,) = connection.execute(counted).fetchone()
+def _count_tables(connection: sqlite3.Connection) -> int:
+    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table'"
+    (number,) = connection.execute(query).fetchone()
     return int(number)
 
 
@@ -130,20 +143,20 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
 
 @contextmanager
 def _open(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
-    """Open a file that exists, in autocommit."""
-    address = f"{path.resolve(strict=True).as_uri()}?{mode}"
-    opened = sqlite3.connect(
-        address, uri=True, timeout=WAIT_SECONDS, isolation_level=None
+    """Connect to an existing file in autocommit mode."""
+    uri = f"{path.resolve(strict=True).as_uri()}?{mode}"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None
     )
-    with closing(opened):
-        yield opened
+    with closing(connection):
+        yield connection
 
 
-def _database() -> Path:
+def _database_file() -> Path:
     return Path(str(db.database.engine.url.database))
 
 
-def _beside(path: Path, ending: str) -> Path:
+def _sibling(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 

@@ -1,1 +1,1 @@
-"""Something to look at before there is anything."""
+"""Demo account with example tasks."""

@@ -2,35 +2,42 @@
 
 import secrets
 from itertools import islice
-from typing import Any
 
 import click
 
-from taskapi import clock, progress
-from taskapi.api_keys import service as keys
-from taskapi.console import Command, CommandError, echo
+from taskapi import clock
+from taskapi.api_keys import service as api_keys
+from taskapi.console import (
+    Command,
+    CommandError,
+    command_transaction,
+    echo,
+    progress_bar,
+)
 from taskapi.db.pagination import PageRequest
 from taskapi.demo import data
-from taskapi.import_export import service as porting
+from taskapi.import_export import service as import_export
 from taskapi.tasks import reading, trash
-from taskapi.terminal import transaction
+from taskapi.typing import Account
 from taskapi.users import service as users
 from taskapi.web.api import PREFIX
 from taskapi.web.settings import settings
 
-NAME = "demo"
-AT_ONCE = 1_000
-MOST = 1_000_000
-THERE = f"""The account {NAME} is there already; nothing was changed. To get in:
-  flask users reset-password {NAME}
-  flask api-keys create {NAME} --name trial"""
-MADE = """Made the account {name} with {number} tasks, {gone} of them in the trash.
+USERNAME = "demo"
+BATCH = 1_000 - 1_000 % data.SIZE
+"""Tasks of one import: whole months, because subtasks need their parents."""
 
-  username  {name}
+MAX_TASKS = 1_000_000
+EXISTS = f"""The account {USERNAME} already exists; nothing was changed. To log in:
+  flask users reset-password {USERNAME}
+  flask api-keys create {USERNAME} --name trial"""
+CREATED = """Created the account {username} with {number} tasks, {trashed} of them in the trash.
+
+  username  {username}
   password  {password}
   API key   {key}
 
-They are shown only now. While the service runs (`make run`), this lists what is open:
+They are not shown again. While the service runs (`make run`), this lists open tasks:
 
 curl -H 'X-API-Key: {key}' '{address}{prefix}/tasks?status=todo,in_progress'"""
 
@@ -39,37 +46,37 @@ curl -H 'X-API-Key: {key}' '{address}{prefix}/tasks?status=todo,in_progress'"""
 @click.option(
     "--tasks",
     "number",
-    type=click.IntRange(1, MOST),
+    type=click.IntRange(1, MAX_TASKS),
     default=data.SIZE,
     show_default=True,
-    help="How many tasks to make; a large number shows how lists and searches feel.",
+    help="Number of tasks. Use a large number to try lists and searches.",
 )
 @click.pass_context
 def seed(ctx: click.Context, number: int) -> None:
-    """Make a demo account with a month of tasks, to try things out.
+    """Create a demo account with a month of tasks.
 
-    It prints the login, an API key and a line that works. Nothing is done in
-    production, nor where the account is there already.
+    Prints the login, an API key and an example request. Does nothing in production, or
+    if the account already exists.
     """
-    with transaction(ctx):
+    with command_transaction(ctx):
         if settings.environment == "production":
-            raise CommandError("This is for trying out; not in production.")
-        if users.find_by_login(NAME):
-            echo(THERE)
+            raise CommandError("A demo account cannot be created in production.")
+        if users.find_by_login(USERNAME):
+            echo(EXISTS)
             return
-        echo(_make(number))
+        echo(_create(number))
 
 
-def _make(number: int) -> str:
+def _create(number: int) -> str:
+    """Create the account; return the message with its credentials."""
     password = secrets.token_urlsafe(12)
-    user = users.create(username=NAME, full_name="Demo", password=password)
-    _, key = keys.create(user, {"name": NAME})
-    _fill(user, number)
-    gone = _throw_away(user)
-    return MADE.format(
-        name=NAME,
+    user = users.create(username=USERNAME, full_name="Demo", password=password)
+    _, key = api_keys.create(user, {"name": USERNAME})
+    _create_tasks(user, number)
+    return CREATED.format(
+        username=USERNAME,
         number=number,
-        gone=gone,
+        trashed=_move_to_trash(user),
         password=password,
         key=key,
         address=settings.public_url or settings.address,
@@ -77,20 +84,20 @@ def _make(number: int) -> str:
     )
 
 
-def _fill(user: Any, number: int) -> None:
-    drafts = islice(data.drafts(clock.now()), number)
-    with progress.bar("Tasks", number) as shown:
-        while some := list(islice(drafts, AT_ONCE - AT_ONCE % data.SIZE)):
-            porting.store(user.id, some, tell=shown.update)
+def _create_tasks(user: Account, number: int) -> None:
+    tasks = islice(data.generate_tasks(clock.now()), number)
+    with progress_bar("Creating tasks", number) as bar:
+        while batch := list(islice(tasks, BATCH)):
+            import_export.import_tasks(user.id, batch, on_progress=bar.update)
 
 
-def _throw_away(user: Any) -> int:
-    """Move to the trash what is meant for it, and was made; return how much."""
-    one = PageRequest(1)
-    found = [
+def _move_to_trash(user: Account) -> int:
+    """Move the tasks meant for the trash there; return how many were created."""
+    first = PageRequest(1)
+    ids = [
         row.id
-        for name in data.thrown_away()
-        for row in reading.find_page(user, {"external_id": name}, "created_at", one)
+        for name in data.trashed_external_ids()
+        for row in reading.find_page(user, {"external_id": name}, "created_at", first)
     ]
-    trash.take(user.id, found, clock.now())
-    return len(found)
+    trash.take(user.id, ids, clock.now())
+    return len(ids)

@@ -1,158 +1,186 @@
-"""A believable month of tasks, told in days from today."""
+"""A realistic month of tasks, with dates in days relative to today."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from taskapi.import_export.drafts import Draft
+from taskapi.import_export.lines import ParsedTask
 from taskapi.tasks.models import Priority, Status
+from taskapi.typing import Fields
 
-TODO, DOING, DONE, OFF = Status
+TODO, IN_PROGRESS, COMPLETED, CANCELLED = Status
 LOW, MEDIUM, HIGH, URGENT = Priority
 
 
-class Plan(NamedTuple):
-    """A task: made, due and done so many days from today; and what hangs below it."""
+class Template(NamedTuple):
+    """A task whose dates are numbers of days relative to today."""
 
     title: str
     tags: tuple[str, ...] = ()
-    made: int = -7
+    created: int = -7
     due: int | None = None
     status: Status = TODO
     priority: Priority = MEDIUM
-    done: int = 0
+    completed: int = 0
     description: str | None = None
-    parts: "tuple[Plan, ...]" = ()
+    subtasks: "tuple[Template, ...]" = ()
 
 
 MONTH = (
-    Plan(
+    Template(
         "Move the team to the new office",
         ("office",),
-        made=-28,
+        created=-28,
         due=9,
-        status=DOING,
+        status=IN_PROGRESS,
         priority=HIGH,
         description="The lease begins on the first. Keys are at the front desk.",
-        parts=(
-            Plan("Compare three movers", ("office",), -28, -20, DONE, done=-21),
-            Plan("Book the mover", ("office",), -21, -14, DONE, HIGH, done=-15),
-            Plan("Label the boxes", ("office",), -10, 5, DOING),
-            Plan("Order keys for everybody", ("office",), -10, 7),
-            Plan(
+        subtasks=(
+            Template(
+                "Compare three movers", ("office",), -28, -20, COMPLETED, completed=-21
+            ),
+            Template(
+                "Book the mover", ("office",), -21, -14, COMPLETED, HIGH, completed=-15
+            ),
+            Template("Label the boxes", ("office",), -10, 5, IN_PROGRESS),
+            Template("Order keys for all colleagues", ("office",), -10, 7),
+            Template(
                 "Change the address",
                 ("office", "paperwork"),
                 -9,
                 14,
-                parts=(
-                    Plan("On the website", ("website",), -9, 10),
-                    Plan("At the bank", ("paperwork",), -9, 14),
-                    Plan("On invoices", ("paperwork", "finance"), -9, 12),
+                subtasks=(
+                    Template("On the website", ("website",), -9, 10),
+                    Template("At the bank", ("paperwork",), -9, 14),
+                    Template("On invoices", ("paperwork", "finance"), -9, 12),
                 ),
             ),
         ),
     ),
-    Plan(
+    Template(
         "Release 2.4",
         ("release",),
-        made=-21,
+        created=-21,
         due=2,
-        status=DOING,
+        status=IN_PROGRESS,
         priority=URGENT,
-        parts=(
-            Plan("Freeze the features", ("release",), -21, -10, DONE, done=-10),
-            Plan("Translate the new texts", ("release",), -14, -3, DONE, done=-2),
-            Plan("Try it with the pilot customers", ("release",), -7, 0, DOING, HIGH),
-            Plan("Write the release notes", ("release", "writing"), -5, 1),
-            Plan("Tell the customers", ("release", "writing"), -5, 3),
+        subtasks=(
+            Template(
+                "Freeze the features", ("release",), -21, -10, COMPLETED, completed=-10
+            ),
+            Template(
+                "Translate the new texts",
+                ("release",),
+                -14,
+                -3,
+                COMPLETED,
+                completed=-2,
+            ),
+            Template(
+                "Test with the pilot customers", ("release",), -7, 0, IN_PROGRESS, HIGH
+            ),
+            Template("Write the release notes", ("release", "writing"), -5, 1),
+            Template("Inform the customers", ("release", "writing"), -5, 3),
         ),
     ),
-    Plan(
+    Template(
         "Summer party",
         ("team",),
-        made=-25,
+        created=-25,
         due=24,
-        parts=(
-            Plan("Find a day that suits most", ("team",), -25, -12, DONE, done=-13),
-            Plan("Reserve the boathouse", ("team",), -12, 4, priority=HIGH),
-            Plan("Ask who brings what", ("team",), -12, 15, priority=LOW),
+        subtasks=(
+            Template("Find a date", ("team",), -25, -12, COMPLETED, completed=-13),
+            Template("Reserve the boathouse", ("team",), -12, 4, priority=HIGH),
+            Template("Plan the buffet", ("team",), -12, 15, priority=LOW),
         ),
     ),
-    Plan("Pay the rent", ("finance",), -27, -20, DONE, URGENT, done=-20),
-    Plan("Send the invoices", ("finance",), -25, -16, DONE, HIGH, done=-15),
-    Plan("Remind Miller & Sons", ("finance",), -13, -2, priority=HIGH),
-    Plan("Prepare the tax return", ("finance", "paperwork"), -20, 18),
-    Plan("Renew the domain", ("website",), -18, 1, priority=URGENT),
-    Plan("Mend the contact form", ("website", "bug"), -16, -9, DONE, HIGH, -11),
-    Plan("Logos are blurred on phones", ("website", "bug"), -6, 6, DOING),
-    Plan("Write about our first year", ("website", "writing"), -22, None, OFF, LOW),
-    Plan("Interview for the second desk", ("team", "hiring"), -8, 3, priority=HIGH),
-    Plan("Answer all applications", ("hiring",), -11, -4, DONE, done=-4),
-    Plan("Restore a backup, to see that it works", ("servers",), -24, -1),
-    Plan("Update the database server", ("servers",), -19, -8, DONE, HIGH, -8),
-    Plan("Throw out old accounts", ("servers", "paperwork"), -15, 20, priority=LOW),
-    Plan("Water the plants", ("office",), -3, 0),
-    Plan("Descale the coffee machine", ("office",), -17, -5, DONE, LOW, -6),
-    Plan("Buy a second whiteboard", ("office",), -23, None, OFF, LOW),
-    Plan("Read the book on estimates", ("learning",), -26, None, priority=LOW),
-    Plan("Course in first aid", ("learning", "team"), -14, 11),
+    Template("Pay the rent", ("finance",), -27, -20, COMPLETED, URGENT, completed=-20),
+    Template(
+        "Send the invoices", ("finance",), -25, -16, COMPLETED, HIGH, completed=-15
+    ),
+    Template("Remind Miller & Sons", ("finance",), -13, -2, priority=HIGH),
+    Template("Prepare the tax return", ("finance", "paperwork"), -20, 18),
+    Template("Renew the domain", ("website",), -18, 1, priority=URGENT),
+    Template("Fix the contact form", ("website", "bug"), -16, -9, COMPLETED, HIGH, -11),
+    Template("Logos are blurred on phones", ("website", "bug"), -6, 6, IN_PROGRESS),
+    Template(
+        "Write a post about our first year",
+        ("website", "writing"),
+        -22,
+        None,
+        CANCELLED,
+        LOW,
+    ),
+    Template("Interview for the second desk", ("team", "hiring"), -8, 3, priority=HIGH),
+    Template(
+        "Reply to all applications", ("hiring",), -11, -4, COMPLETED, completed=-4
+    ),
+    Template("Test restoring a backup", ("servers",), -24, -1),
+    Template("Update the database server", ("servers",), -19, -8, COMPLETED, HIGH, -8),
+    Template("Delete old accounts", ("servers", "paperwork"), -15, 20, priority=LOW),
+    Template("Water the plants", ("office",), -3, 0),
+    Template("Descale the coffee machine", ("office",), -17, -5, COMPLETED, LOW, -6),
+    Template("Buy a second whiteboard", ("office",), -23, None, CANCELLED, LOW),
+    Template("Read the book on estimates", ("learning",), -26, None, priority=LOW),
+    Template("Course in first aid", ("learning", "team"), -14, 11),
 )
-THROWN_AWAY = (
-    Plan("Rent a fax machine", ("office",), -24, -18),
-    Plan("test", (), -22),
-    Plan("Fwd: Re: Re: agenda", ("team",), -12, -11),
+TRASHED = (
+    Template("Rent a fax machine", ("office",), -24, -18),
+    Template("test", (), -22),
+    Template("Fwd: Re: Re: agenda", ("team",), -12, -11),
 )
 
 
-def _size(plan: Plan) -> int:
-    return 1 + sum(map(_size, plan.parts))
+def _size(template: Template) -> int:
+    return 1 + sum(map(_size, template.subtasks))
 
 
-SIZE = sum(map(_size, (*MONTH, *THROWN_AWAY)))
+SIZE = sum(map(_size, (*MONTH, *TRASHED)))
 
 
-def drafts(now: datetime) -> Iterator[Draft]:
-    """Yield the month again and again: each round is a minute older, and numbered."""
+def generate_tasks(now: datetime) -> Iterator[ParsedTask]:
+    """Yield the month repeatedly, each repetition numbered and one minute older."""
     numbers = count(1)
-    for turn in count(1):
-        begins = now - timedelta(minutes=turn)
-        for plan in (*MONTH, *THROWN_AWAY):
-            yield from _told(plan, begins, numbers, turn)
+    for repetition in count(1):
+        today = now - timedelta(minutes=repetition)
+        for template in (*MONTH, *TRASHED):
+            for task in _tree(template, today, numbers):
+                if repetition > 1:
+                    task.fields["title"] += f" ({repetition})"
+                yield task
 
 
-def thrown_away() -> list[str]:
-    """Return the external ids of what is to lie in the trash."""
-    return [_name(SIZE - n) for n in range(len(THROWN_AWAY))]
+def trashed_external_ids() -> list[str]:
+    """Return the external ids of the tasks to move to the trash."""
+    return [_external_id(SIZE - n) for n in range(len(TRASHED))]
 
 
-def _told(
-    plan: Plan, now: datetime, numbers: Iterator[int], turn: int, up: int | None = None
-) -> Iterator[Draft]:
+def _tree(
+    template: Template, today: datetime, numbers: Iterator[int], up: int | None = None
+) -> Iterator[ParsedTask]:
     number = next(numbers)
-    yield Draft(number, _fields(plan, now, turn) | _places(number, up))
-    for part in plan.parts:
-        yield from _told(part, now, numbers, turn, number)
+    ids = {"id": number, "parent_id": up, "external_id": _external_id(number)}
+    yield ParsedTask(number, _fields(template, today) | ids)
+    for subtask in template.subtasks:
+        yield from _tree(subtask, today, numbers, number)
 
 
-def _places(number: int, up: int | None) -> dict[str, Any]:
-    return {"id": number, "parent_id": up, "external_id": _name(number)}
-
-
-def _name(number: int) -> str:
+def _external_id(number: int) -> str:
     return f"demo-{number}"
 
 
-def _fields(plan: Plan, now: datetime, turn: int) -> dict[str, Any]:
-    due = None if plan.due is None else (now + timedelta(days=plan.due)).date()
-    completed_at = now + timedelta(days=plan.done) if plan.status is DONE else None
+def _fields(template: Template, today: datetime) -> Fields:
+    due, is_completed = template.due, template.status is COMPLETED
     return {
-        "title": plan.title if turn == 1 else f"{plan.title} ({turn})",
-        "description": plan.description,
-        "status": plan.status,
-        "priority": plan.priority,
-        "due_date": due,
-        "tags": sorted(plan.tags),
-        "created_at": now + timedelta(days=plan.made),
-        "completed_at": completed_at,
+        "title": template.title,
+        "description": template.description,
+        "status": template.status,
+        "priority": template.priority,
+        "due_date": None if due is None else (today + timedelta(days=due)).date(),
+        "tags": sorted(template.tags),
+        "created_at": today + timedelta(days=template.created),
+        "completed_at": today + timedelta(days=template.completed)
+        if is_completed
+        else None,
     }

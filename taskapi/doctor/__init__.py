@@ -1,1 +1,1 @@
-"""The doctor: what goes wrong in practice, and what to do about it."""
+"""Checks of settings, database, files and services, with remedies."""

@@ -9,79 +9,84 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from taskapi.console import Command, visible
+from taskapi.console import Command, escape
 from taskapi.doctor import database, files, services, settings
 from taskapi.doctor.findings import Finding, State, fail
 from taskapi.observability import logs
 
 TIMEOUT_SECONDS = 3
-COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
-EXAMINATIONS: dict[str, Callable[[], list[Finding]]] = {
-    "settings": settings.examine,
-    "database": database.examine,
-    "replica": services.examine_replica,
-    "files": files.examine,
-    "mail": services.examine_mail,
-    "redis": services.examine_store,
-    "forwarded": services.examine_proxies,
+COLORS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
+CHECKS: dict[str, Callable[[], list[Finding]]] = {
+    "settings": settings.check,
+    "database": database.check,
+    "replica": services.check_replica,
+    "files": files.check,
+    "mail": services.check_mail,
+    "redis": services.check_redis,
+    "forwarded": services.check_proxies,
 }
 
 
-class Examination(Thread):
-    """One look at something that may never answer; it ends with the process."""
+class CheckThread(Thread):
+    """A check that may never end, for example while a host name is resolved.
+
+    As a daemon thread it ends with the process.
+    """
 
     def __init__(self, app: Flask, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.app = app
-        told = f"no answer within {TIMEOUT_SECONDS} seconds"
-        self.findings = [fail(name, told, "See whether it is frozen, or cut off.")]
+        message = f"no response within {TIMEOUT_SECONDS} seconds"
+        remedy = "Check whether it is overloaded or unreachable."
+        self.findings = [fail(name, message, remedy)]
 
     def run(self) -> None:
-        """Look."""
+        """Run the check."""
         with self.app.app_context():
-            self.findings = EXAMINATIONS[self.name]()
+            self.findings = CHECKS[self.name]()
 
 
 @click.command("doctor", cls=Command)
-@click.option("--json", "as_json", is_flag=True, help="Print an array of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def doctor(*, as_json: bool) -> None:
-    """Look for what goes wrong in practice, and say what to do about it.
+    """Check the installation for common problems, and suggest remedies.
 
-    Nothing is changed and no mail is sent, no secret is shown, and what does not answer
-    is given up after three seconds. It ends with status 1 when something is broken
-    ("fail"); what may be meant ("warn") leaves it 0.
+    Changes nothing, sends no email and prints no secret. Each check ends after three
+    seconds. The exit status is 1 if a check fails; warnings ("warn") may be intended
+    and leave it 0.
     """
     app = click.get_current_context().ensure_object(ScriptInfo).load_app()
     with logs.aside():
-        findings = _examine(app)
+        findings = _run_checks(app)
     if as_json:
         click.echo(json.dumps([one._asdict() for one in findings], indent=2))
     else:
-        _show(findings)
-    if _number(findings, State.FAIL):
+        _print(findings)
+    if _count(findings, State.FAIL):
         raise click.exceptions.Exit(1)
 
 
-def _examine(app: Flask) -> list[Finding]:
-    """Look at everything at once; return what was found, in order."""
-    examinations = [Examination(app, name) for name in EXAMINATIONS]
-    for one in examinations:
-        one.start()
+def _run_checks(app: Flask) -> list[Finding]:
+    """Run all checks at once; return their findings in order."""
+    threads = [CheckThread(app, name) for name in CHECKS]
+    for thread in threads:
+        thread.start()
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    for one in examinations:
-        one.join(max(0, deadline - time.monotonic()))
-    return [finding for one in examinations for finding in one.findings]
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+    return [finding for thread in threads for finding in thread.findings]
 
 
-def _show(findings: list[Finding]) -> None:
-    for one in findings:
-        state = click.style(f"{one.state:4}", fg=COLOURS[one.state], bold=True)
-        click.echo(f"{state}  {one.check:13}  {visible(one.message)}")
-        if one.remedy:
-            click.echo(f"{'':21}{visible(one.remedy)}")
-    bad, odd = _number(findings, State.FAIL), _number(findings, State.WARN)
-    click.echo(f"{len(findings)} checks: {bad} failed, {odd} to look at.")
+def _print(findings: list[Finding]) -> None:
+    for finding in findings:
+        color = COLORS[finding.state]
+        state = click.style(f"{finding.state:4}", fg=color, bold=True)
+        click.echo(f"{state}  {finding.check:13}  {escape(finding.message)}")
+        if finding.remedy:
+            click.echo(f"{'':21}{escape(finding.remedy)}")
+    failed, warnings = _count(findings, State.FAIL), _count(findings, State.WARN)
+    click.echo(f"{len(findings)} checks: {failed} failed, {warnings} warnings.")
 
 
-def _number(findings: list[Finding], state: State) -> int:
-    return sum(one.state is state for one in findings)
+def _count(findings: list[Finding], state: State) -> int:
+    return sum(finding.state is state for finding in findings)

@@ -1,4 +1,4 @@
-"""The database: reached, migrated, big enough, with the right time and somebody."""
+"""Checks of the database: connection, schema, capacity, clock and administrators."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,16 +7,16 @@ from sqlalchemy import func, select, text
 
 from taskapi import clock, db
 from taskapi.db import errors, migrations
-from taskapi.doctor.findings import Finding, fail, ok, warn
+from taskapi.doctor.findings import Finding, State, fail, ok, warn
 from taskapi.system import service
 from taskapi.users.models import Role, User
 from taskapi.web.settings import settings
 
-SKEW_SECONDS = 5
-CAUSE_LENGTH = 300
+MAX_SKEW_SECONDS = 5
+MAX_CAUSE_LENGTH = 300
 MIGRATE = "Run `flask db upgrade`."
 SERVER = text("SELECT current_setting('server_version'), clock_timestamp()")
-ROOM = text(
+MAX_CONNECTIONS = text(
     """
     SELECT min(room) FROM (
         SELECT current_setting('max_connections')::int
@@ -35,86 +35,91 @@ ADMINISTRATORS = (
 )
 
 
-def examine() -> list[Finding]:
-    """Look at the database; nothing is made or changed."""
+def check() -> list[Finding]:
+    """Check the database without changing it."""
     findings: list[Finding] = []
     try:
-        findings.extend(_examine())
+        findings.extend(_check())
     except errors.ERRORS as error:
         findings.append(fail("database", *_cause(error)))
     return findings
 
 
-def _examine() -> Iterator[Finding]:
+def _check() -> Iterator[Finding]:
     url = db.database.engine.url
     if url.get_backend_name() == "sqlite":
         if not Path(str(url.database)).exists():
-            yield fail("database", f"there is no {url.database}", MIGRATE)
+            yield fail("database", f"{url.database} does not exist", MIGRATE)
             return
         ((version,),) = db.read(text("SELECT sqlite_version()"))
         yield ok("database", f"SQLite {version} at {url.database}")
     else:
-        yield from _server()
-    yield (schema := _schema())
-    if schema.state == "ok":
-        yield _administrators()
+        yield from _check_server()
+    schema = _check_schema()
+    yield schema
+    if schema.state is State.OK:
+        yield _check_administrators()
 
 
-def _server() -> Iterator[Finding]:
-    ((version, moment),) = db.read(SERVER)
+def _check_server() -> Iterator[Finding]:
+    ((version, timestamp),) = db.read(SERVER)
     yield ok("database", f"PostgreSQL {version}")
-    yield _connections()
-    yield _time((moment - clock.now()).total_seconds())
+    yield _check_connections()
+    yield _check_clock((timestamp - clock.now()).total_seconds())
 
 
-def _time(apart: float) -> Finding:
-    if abs(apart) > SKEW_SECONDS:
-        told = f"PostgreSQL's clock is {apart:+.0f} s from this machine's"
-        return warn("clock", told, "Let both follow a time server (chrony, ntpd).")
-    return ok("clock", "the same here and at PostgreSQL")
+def _check_clock(difference: float) -> Finding:
+    if abs(difference) > MAX_SKEW_SECONDS:
+        message = f"the clock of PostgreSQL differs by {difference:+.0f} s"
+        remedy = "Synchronize both machines with a time server (chrony, ntpd)."
+        return warn("clock", message, remedy)
+    return ok("clock", "the same as that of PostgreSQL")
 
 
-def _connections() -> Finding:
-    ((room,),) = db.read(ROOM)
-    each = settings.threads + 1
-    need = each * settings.web_concurrency
-    told = f"{settings.web_concurrency} workers open up to {need} of {room}"
-    if need > room:
+def _check_connections() -> Finding:
+    ((available,),) = db.read(MAX_CONNECTIONS)
+    workers = settings.web_concurrency
+    needed = (settings.threads + 1) * workers
+    message = f"{workers} workers open up to {needed} of {available}"
+    if needed > available:
         remedy = "Lower THREADS or WEB_CONCURRENCY, or raise max_connections."
-        return fail("connections", told, remedy)
-    if 2 * need > room:
-        remedy = "During an upgrade old and new instances need twice as many."
-        return warn("connections", told, f"{remedy} Lower THREADS.")
-    return ok("connections", told)
+        return fail("connections", message, remedy)
+    if 2 * needed > available:
+        remedy = (
+            "Lower THREADS: during an upgrade old and new instances need twice as many."
+        )
+        return warn("connections", message, remedy)
+    return ok("connections", message)
 
 
-def _schema() -> Finding:
+def _check_schema() -> Finding:
     try:
         rows = db.read(service.REVISION)
     except errors.ERRORS:
-        return fail("schema", "the database holds no tables of taskapi", MIGRATE)
+        return fail("schema", "the database has no tables of taskapi", MIGRATE)
     found = rows[0][0] if rows else "none"
     if found == migrations.head():
-        return ok("schema", f"{found}, as this code expects")
-    told = f"the database has {found}, and this code expects {migrations.head()}"
+        return ok("schema", f"{found}, as this release expects")
+    message = f"the database has {found}, but this release expects {migrations.head()}"
     if rows and not migrations.knows(found):
-        return warn("schema", told, "Deploy the newer release that migrated it.")
-    return fail("schema", told, MIGRATE)
+        return warn("schema", message, "Deploy the newer release that migrated it.")
+    return fail("schema", message, MIGRATE)
 
 
-def _administrators() -> Finding:
+def _check_administrators() -> Finding:
     ((number,),) = db.read(ADMINISTRATORS)
     if not number:
         remedy = "Run `flask users create --admin`."
-        return warn("administrator", "there is none", remedy)
+        return warn("administrator", "no account is an administrator", remedy)
     return ok("administrator", f"{number} active")
 
 
 def _cause(error: Exception) -> tuple[str, str]:
-    """Say what the driver said, but for the password, and what to do."""
+    """Return the message of the driver without the password, and a remedy."""
     url = db.database.engine.url
     if "@" in (url.host or ""):
-        return "its address cannot be read", "Write @ in the password as %40."
-    said = " ".join(str(getattr(error, "orig", None) or error).split())
-    said = said.replace(str(url.password or "\n"), "…")[:CAUSE_LENGTH]
-    return f"out of reach: {said}", "Look at DATABASE_URL, and whether it runs."
+        return "DATABASE_URL is ambiguous", "Write @ in the password as %40."
+    message = " ".join(str(getattr(error, "orig", None) or error).split())
+    message = message.replace(str(url.password or "\n"), "…")[:MAX_CAUSE_LENGTH]
+    remedy = "Check DATABASE_URL, and whether the server is running."
+    return f"unreachable: {message}", remedy

@@ -1,11 +1,11 @@
-"""What a check found."""
+"""Results of checks."""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class State(StrEnum):
-    """How bad it is."""
+    """The severity of a finding."""
 
     OK = "ok"
     WARN = "warn"
@@ -13,7 +13,7 @@ class State(StrEnum):
 
 
 class Finding(NamedTuple):
-    """A line of the doctor: the check, its state, what there is, what to do."""
+    """The result of a check: its state, the facts, and what to do about them."""
 
     check: str
     state: State
@@ -22,15 +22,15 @@ class Finding(NamedTuple):
 
 
 def ok(check: str, message: str) -> Finding:
-    """Return that all is well."""
+    """Return a finding without a problem."""
     return Finding(check, State.OK, message)
 
 
 def warn(check: str, message: str, remedy: str) -> Finding:
-    """Return what may be meant, or may become worse."""
+    """Return a finding that may be intended, or may become a problem."""
     return Finding(check, State.WARN, message, remedy)
 
 
 def fail(check: str, message: str, remedy: str) -> Finding:
-    """Return what is broken, or will lose something."""
+    """Return a finding that breaks the service or loses data."""
     return Finding(check, State.FAIL, message, remedy)

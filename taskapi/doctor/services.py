@@ -1,4 +1,4 @@
-"""Servers besides the database: its replica, mail, Redis and the proxies in front."""
+"""Checks of the replica, the mail server, Redis and the proxies."""
 
 from smtplib import SMTPResponseException
 
@@ -11,68 +11,67 @@ from taskapi.web import proxies, rate_limits
 from taskapi.web.settings import settings
 
 
-def examine_mail() -> list[Finding]:
-    """Log in at the mail server, and send nothing."""
+def check_mail() -> list[Finding]:
+    """Log in to the mail server without sending an email."""
     if not settings.smtp_url:
-        return [ok("mail", "off: SMTP_URL is empty")]
+        return [ok("mail", "disabled: SMTP_URL is empty")]
     try:
         encrypted = smtp.greet()
     except (OSError, ValueError) as error:
-        remedy = "Look at SMTP_URL: host, port, user and password."
-        return [fail("mail", f"no login at the server: {_cause(error)}", remedy)]
+        remedy = "Check the host, port, user and password in SMTP_URL."
+        return [fail("mail", f"the login failed: {_cause(error)}", remedy)]
     if not encrypted:
         remedy = "Use a server with STARTTLS, or smtps://."
-        return [warn("mail", "the server takes letters unencrypted only", remedy)]
-    return [ok("mail", "the server lets us in, encrypted")]
+        return [warn("mail", "the connection is not encrypted", remedy)]
+    return [ok("mail", "logged in over an encrypted connection")]
 
 
-def examine_store() -> list[Finding]:
-    """Ask the Redis that counts for all."""
+def check_redis() -> list[Finding]:
+    """Check the Redis server that counts requests for all instances."""
     if not settings.ratelimit_storage_uri:
-        return [ok("redis", "off: RATELIMIT_STORAGE_URI is empty")]
-    if _answers():
-        return [ok("redis", "it answers")]
-    remedy = "Look at RATELIMIT_STORAGE_URI; until then each worker counts by itself."
-    return [fail("redis", "out of reach, or it does not let us in", remedy)]
+        return [ok("redis", "disabled: RATELIMIT_STORAGE_URI is empty")]
+    if _redis_responds():
+        return [ok("redis", "connected")]
+    remedy = "Check RATELIMIT_STORAGE_URI. Until then each worker counts separately."
+    return [fail("redis", "unreachable, or the login failed", remedy)]
 
 
-def examine_replica() -> list[Finding]:
-    """Ask the replica how far behind it is."""
+def check_replica() -> list[Finding]:
+    """Check the replication lag."""
     server = replica.current()
     if server is None:
-        return [ok("replica", "off: DATABASE_REPLICA_URL is empty")]
+        return [ok("replica", "disabled: DATABASE_REPLICA_URL is empty")]
     try:
-        return [ok("replica", f"it is {server.lag():.0f} s behind")]
+        return [ok("replica", f"{server.lag():.0f} s behind the primary")]
     except replica.Unfit as error:
-        remedy = "Look at pg_stat_replication of the primary, which answers meanwhile."
+        remedy = "Check pg_stat_replication on the primary, which serves all reads now."
         return [warn("replica", f"not used: {error}", remedy)]
     except errors.ERRORS:
-        remedy = "Look at DATABASE_REPLICA_URL; the primary answers meanwhile."
-        return [fail("replica", "out of reach, or it does not let us in", remedy)]
+        remedy = "Check DATABASE_REPLICA_URL. The primary serves all reads now."
+        return [fail("replica", "unreachable, or the login failed", remedy)]
 
 
-def examine_proxies() -> list[Finding]:
-    """Send a request to PUBLIC_URL and compare the entries that arrive."""
+def check_proxies() -> list[Finding]:
+    """Send a request to PUBLIC_URL, and count the entries of X-Forwarded-For."""
     url, trusted = settings.public_url, settings.trusted_proxies
     if not url:
-        return [ok("forwarded", "not counted: PUBLIC_URL is empty")]
+        return [ok("forwarded", "not checked: PUBLIC_URL is empty")]
     try:
         number = proxies.count_entries(url)
     except proxies.Unreachable:
-        remedy = (
-            "See whether it is running, and whether this machine may connect to it."
-        )
-        return [warn("forwarded", f"no response of this service at {url}", remedy)]
-    text = f"X-Forwarded-For arrives with {number} entries, TRUSTED_PROXIES={trusted}"
+        remedy = "Check whether it is running, and whether this machine may connect."
+        return [warn("forwarded", f"{url} did not reach this service", remedy)]
+    message = f"X-Forwarded-For has {number} entries, and TRUSTED_PROXIES is {trusted}"
     if number == trusted:
-        return [ok("forwarded", text)]
+        return [ok("forwarded", message)]
     remedy = (
-        f"Set TRUSTED_PROXIES={number}, unless clients take a longer way than this."
+        f"Set TRUSTED_PROXIES={number}, unless clients pass through more proxies than "
+        "this machine does."
     )
-    return [warn("forwarded", text, remedy)]
+    return [warn("forwarded", message, remedy)]
 
 
-def _answers() -> bool:
+def _redis_responds() -> bool:
     try:
         return bool(current_app.extensions["limits"].shared.check())
     except rate_limits.OUT_OF_REACH:
@@ -80,7 +79,7 @@ def _answers() -> bool:
 
 
 def _cause(error: OSError | ValueError) -> str:
-    """Name the fault, without what the server says: it may quote what was sent."""
+    """Describe an error without the server's text, which may quote the password."""
     if isinstance(error, SMTPResponseException):
-        return f"it answers {error.smtp_code}"
+        return f"the server responded with {error.smtp_code}"
     return getattr(error, "strerror", None) or type(error).__name__

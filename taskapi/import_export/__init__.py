@@ -1,1 +1,1 @@
-"""Tasks as files: out of the service, and into it again."""
+"""Export and import of tasks as JSON Lines or CSV files."""

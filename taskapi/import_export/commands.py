@@ -9,81 +9,80 @@ from typing import Any, BinaryIO
 
 import click
 
-from taskapi import progress
-from taskapi.backup import files
-from taskapi.console import CommandError, echo
-from taskapi.console import shown as shown_text
+from taskapi.console import (
+    CommandError,
+    CommandGroup,
+    create_file,
+    echo,
+    escape_for,
+    progress_bar,
+)
 from taskapi.errors import FieldError, InvalidLines
 from taskapi.import_export import export, service
-from taskapi.import_export.drafts import Draft
-from taskapi.import_export.formats import Form
-from taskapi.import_export.forms import FORMS
-from taskapi.import_export.parser import Intake
+from taskapi.import_export.formats import FORMATS
+from taskapi.import_export.lines import CHARSETS, Format, ParsedTask, TextLines
+from taskapi.import_export.parser import TaskParser
 from taskapi.import_export.schemas import (
     OnLong,
     OwnedTaskImportSchema,
     TaskImportSchema,
 )
-from taskapi.import_export.texts import CHARSETS, Text
 from taskapi.tasks import reading
-from taskapi.terminal import Group, find
-from taskapi.users.service import everybody, find_by_login
+from taskapi.typing import Account
+from taskapi.users.service import everybody, find_by_login, get_by_login
 
-tasks_group = Group("tasks", help="Take tasks out as files, and bring them in.")
-FORMAT = click.option(
-    "--format",
-    "name",
-    type=click.Choice([*FORMS]),
-    help="JSON Lines or CSV; a FILE that ends with .csv is CSV without this.",
-)
-EXPORTING = """\b
+EXPORT_EXAMPLES = """\b
 Examples:
   flask tasks export tasks.jsonl
   flask tasks export ann.csv --user ann
   flask tasks export - --user ann | jq .title"""
-IMPORTING = """\b
+IMPORT_EXAMPLES = """\b
 Examples:
   flask tasks import tasks.csv --user ann --dry-run
   flask tasks import tasks.csv --user ann"""
-USER = click.option("--user", help="Email or username of the one account to look at.")
+
+tasks_group = CommandGroup("tasks", help="Export and import tasks as files.")
+user_option = click.option("--user", help="Email or username of a single account.")
+format_option = click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([*FORMATS]),
+    help="File format. Default: csv if FILE ends with .csv, otherwise jsonl.",
+)
 
 
-@tasks_group.command("export", epilog=EXPORTING)
+@tasks_group.command("export", epilog=EXPORT_EXAMPLES)
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@USER
-@FORMAT
+@user_option
+@format_option
 @click.option("--bom", is_flag=True, help="Begin CSV with a byte order mark.")
-def export_tasks(file: str, user: str | None, name: str | None, *, bom: bool) -> None:
-    """Write all tasks to FILE, or to standard output where it is "-".
+def export_tasks(
+    file: str, user: str | None, format_name: str | None, *, bom: bool
+) -> None:
+    """Write all tasks to FILE, or to standard output if it is "-".
 
-    Those of one account with --user. Without, those of all accounts: each line begins
-    with its owner. What is in the trash stays there. The service may go on meanwhile.
-    A FILE that exists is never touched, and one appears when it is whole.
+    With --user, export the tasks of one account. Otherwise export those of all
+    accounts; each line begins with its owner. Tasks in the trash are not exported. The
+    service can keep running. An existing FILE is never replaced, and a new one appears
+    only when it is complete.
     """
-    form = _form(file, name)
-    bom = bom and form is FORMS["csv"]
-    owners = [find(user)] if user else everybody()
-    whole = sum(reading.count(owner, {}) for owner in owners)
-    pieces = (
-        export.of_one(owners[0], form, bom=bom)
-        if user
-        else export.of_several(owners, form, bom=bom)
-    )
-    number = 0
-    with _in_a_line(), _target(file) as target, progress.bar("Export", whole) as shown:
-        for piece in pieces:
-            text = shown_text(piece.text) if file == "-" else piece.text
-            target.write(text.encode())
-            number += piece.number
-            shown.update(piece.number)
-    echo(f"Exported {number} tasks.", err=True)
+    file_format = _format(file, format_name)
+    bom = bom and file_format is FORMATS["csv"]
+    if user:
+        owners = [get_by_login(user)]
+        chunks = export.export_account(owners[0], file_format, bom=bom)
+    else:
+        owners = everybody()
+        chunks = export.export_accounts(owners, file_format, bom=bom)
+    total = sum(reading.count(owner, {}) for owner in owners)
+    echo(f"Exported {_write(chunks, file, total)} tasks.", err=True)
 
 
-@tasks_group.command("import", epilog=IMPORTING)
+@tasks_group.command("import", epilog=IMPORT_EXAMPLES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@USER
-@FORMAT
-@click.option("--dry-run", is_flag=True, help="Print the result; change nothing.")
+@user_option
+@format_option
+@click.option("--dry-run", is_flag=True, help="Validate FILE, but create no tasks.")
 @click.option(
     "--on-long",
     type=click.Choice([*OnLong]),
@@ -97,92 +96,118 @@ def export_tasks(file: str, user: str | None, name: str | None, *, bom: bool) ->
     help="Encoding of FILE; a byte order mark in it takes precedence.",
 )
 def import_tasks(
-    file: str, user: str | None, name: str | None, *, dry_run: bool, **reading: str
+    file: str, user: str | None, format_name: str | None, *, dry_run: bool, **text: str
 ) -> None:
     """Import the tasks of FILE, or of standard input if it is "-".
 
-    All of them or none: if lines are not valid, they are listed with the reasons and
-    nothing is imported. With --user the tasks become those of this account; without,
-    each line names its owner, as in an export of all accounts. Existing tasks are not
-    changed, and a line whose external_id the account already has is skipped, so that
-    the same FILE can be imported again.
+    All tasks are imported or none: if lines are invalid, they are listed with the
+    reasons and nothing is imported. With --user, all tasks belong to that account.
+    Otherwise each line names its owner, as in an export of all accounts. Existing tasks
+    are not changed. A line is skipped if the account has a task with its external_id,
+    so that you can import the same FILE again.
     """
-    owner = find(user) if user else None
+    owner = get_by_login(user) if user else None
     schema = TaskImportSchema() if owner else OwnedTaskImportSchema()
-    intake = Intake(schema, cut=reading["on_long"] == OnLong.CUT)
-    with _in_a_line(), _source(file) as source:
-        text = Text(source, reading["encoding"])
-        groups = intake.read(text, _form(file, name))
-    owned = [(owner or _owner(login, d), d) for login, d in groups.items()]
-    created = skipped = 0
-    with progress.bar("Import", sum(map(len, groups.values()))) as shown:
-        for whose, drafts in owned:
-            outcome = service.store(
-                whose.id, drafts, dry_run=dry_run, tell=shown.update
-            )
-            created += outcome.created
-            skipped += outcome.skipped
-    done = "Would import" if dry_run else "Imported"
-    echo(f"{done} {created} tasks; {skipped} were there already.")
-    for line, names in intake.truncated:
+    parser = TaskParser(schema, truncate=text["on_long"] == OnLong.CUT)
+    with _file_errors(), _open_source(file) as source:
+        lines = TextLines(source, text["encoding"])
+        by_login = parser.parse(lines, _format(file, format_name))
+    owned = [
+        (owner or _get_owner(login, tasks), tasks) for login, tasks in by_login.items()
+    ]
+    created, skipped = _import(owned, dry_run=dry_run)
+    verb = "Would import" if dry_run else "Imported"
+    echo(f"{verb} {created} tasks and skipped {skipped} existing ones.")
+    for line, names in parser.truncated:
         echo(f"line {line}: truncated {', '.join(names)}.")
 
 
-def _form(file: str, name: str | None) -> Form:
-    guessed = "csv" if file.lower().endswith(".csv") else "jsonl"
-    return FORMS[name or guessed]
+def _format(file: str, name: str | None) -> Format:
+    by_extension = "csv" if file.lower().endswith(".csv") else "jsonl"
+    return FORMATS[name or by_extension]
 
 
-def _owner(login: str, drafts: Sequence[Draft]) -> Any:
-    user = find_by_login(login)
+def _write(chunks: Iterator[export.Chunk], file: str, total: int) -> int:
+    """Write an export; return the number of tasks in it."""
+    written = 0
+    with (
+        _file_errors(),
+        _open_target(file) as target,
+        progress_bar("Exporting", total) as bar,
+    ):
+        for chunk in chunks:
+            text = escape_for(sys.stdout, chunk.text) if file == "-" else chunk.text
+            target.write(text.encode())
+            written += chunk.task_count
+            bar.update(chunk.task_count)
+    return written
+
+
+def _import(
+    owned: Sequence[tuple[Account, Sequence[ParsedTask]]], *, dry_run: bool
+) -> service.ImportResult:
+    """Import the tasks of each owner; return the sums of the results."""
+    total = sum(len(tasks) for _, tasks in owned)
+    with progress_bar("Importing", total) as bar:
+        results = [
+            service.import_tasks(
+                owner.id, tasks, dry_run=dry_run, on_progress=bar.update
+            )
+            for owner, tasks in owned
+        ]
+    return service.ImportResult(
+        sum(result.created for result in results),
+        sum(result.skipped for result in results),
+    )
+
+
+def _get_owner(login: str, tasks: Sequence[ParsedTask]) -> Account:
+    user: Account | None = find_by_login(login)
     if user is None:
-        fault = FieldError("There is no such account.", "not-found")
-        column = drafts[0].locate(("owner",))
-        raise InvalidLines({(drafts[0].line, "owner"): [fault.at(column)]})
+        error = FieldError("There is no such account.", "not-found")
+        column = tasks[0].locate(("owner",))
+        raise InvalidLines({(tasks[0].line, "owner"): [error.at(column)]})
     return user
 
 
 @contextmanager
-def _target(file: str) -> Iterator[BinaryIO]:
+def _open_target(file: str) -> Iterator[BinaryIO]:
     if file == "-":
         yield sys.stdout.buffer
         return
-    with files.draft(Path(file)) as path, path.open("wb") as target:
+    with create_file(Path(file)) as path, path.open("wb") as target:
         yield target
 
 
 @contextmanager
-def _source(file: str) -> Iterator[BinaryIO]:
+def _open_source(file: str) -> Iterator[Any]:
     if file == "-":
         yield sys.stdin.buffer
         return
-    with Watched(file) as source, progress.bar("Read", _size(file)) as shown:
-        source.tell_size = shown.update
+    size = Path(file).stat().st_size
+    with MonitoredFile(file) as source, progress_bar("Reading", size) as bar:
+        source.on_read = bar.update
         yield source
 
 
-class Watched(FileIO):
-    """A file that reports the size of each part that is read."""
+class MonitoredFile(FileIO):
+    """A file that reports the number of bytes of each read."""
 
-    tell_size: Callable[[int], object]
+    on_read: Callable[[int], object]
 
     def readinto(self, buffer: Any, /) -> int | None:
-        """Read into the buffer; return how many bytes."""
+        """Read into the buffer; return the number of bytes."""
         size = super().readinto(buffer)
-        self.tell_size(size or 0)
+        self.on_read(size or 0)
         return size
 
 
-def _size(file: str) -> int:
-    return Path(file).stat().st_size
-
-
 @contextmanager
-def _in_a_line() -> Iterator[None]:
-    """Say in a line what is wrong with a file; a reader that has gone is no fault."""
+def _file_errors() -> Iterator[None]:
+    """Raise CommandError for errors of a file, except a closed pipe."""
     try:
         yield
-    except BrokenPipeError:
+    except BrokenPipeError:  # click ends quietly when the reader, such as head, ends
         raise
     except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}") from error
+        raise CommandError(f"{error.filename}: {error.strerror}.") from error

@@ -1,44 +1,87 @@
-"""Export: tasks in pieces of a file, so that no account is too large for the memory."""
+"""Export of accounts in chunks, so that memory use does not grow with their size.
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+Each page is a short read of its own: a slow client holds neither a connection nor a
+lock. The sort order is the order of creation, which never changes, so that a task that
+exists throughout the export is written exactly once.
+"""
 
-from taskapi.import_export import reading
-from taskapi.import_export.formats import Form
-from taskapi.import_export.schemas import (
-    OwnedLineSchema,
-    TaskLineSchema,
-)
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select, tuple_
+
+from taskapi.db import AnyRow, replica
+from taskapi.db.compiled import CompiledStatement
+from taskapi.db.types import UtcDateTime
+from taskapi.import_export.lines import Format
+from taskapi.import_export.schemas import TaskExportSchema
+from taskapi.tasks.models import NOT_DELETED, Task
+from taskapi.tasks.queries import OWNER, STORED, TAGS, owned
+from taskapi.typing import Account
 from taskapi.users.models import login_of
 
+PAGE_SIZE = 500
+FIRST = (
+    select(*STORED, TAGS)
+    .where(owned(OWNER), NOT_DELETED)
+    .order_by(Task.created_at, Task.id)
+    .limit(PAGE_SIZE)
+)
+LAST_SEEN = tuple_(
+    bindparam("created_at", type_=UtcDateTime), bindparam("task_id", type_=Task.id.type)
+)
+FIRST_PAGE = CompiledStatement(FIRST)
+NEXT_PAGE = CompiledStatement(FIRST.where(tuple_(Task.created_at, Task.id) > LAST_SEEN))
+BYTE_ORDER_MARK = "\ufeff"
+"""Spreadsheets decode a CSV file as UTF-8 if it begins with this character."""
 
-class Piece(NamedTuple):
-    """A part of a file, and how many tasks are in it."""
+
+class Chunk(NamedTuple):
+    """A part of a file, and the number of tasks in it."""
 
     text: str
-    number: int = 0
+    task_count: int = 0
 
 
-BOM = "\ufeff"
-"""Spreadsheets read a CSV file as UTF-8 if it begins with this byte order mark."""
-
-
-def of_one(owner: Any, form: Form, *, bom: bool = False) -> Iterator[Piece]:
+def export_account(
+    owner: Account, file_format: Format, *, bom: bool = False
+) -> Iterator[Chunk]:
     """Yield the file of one account."""
-    schema = TaskLineSchema()
-    yield Piece((BOM if bom else "") + form.head([*schema.dump_fields]))
-    for rows in reading.pages(owner.id):
-        yield Piece(form.write([schema.dump(row) for row in rows]), len(rows))
+    schema = TaskExportSchema()
+    yield _start(file_format, [*schema.dump_fields], bom=bom)
+    for rows in _pages(owner.id):
+        tasks = [schema.dump(row) for row in rows]
+        yield Chunk(file_format.write(tasks), len(rows))
 
 
-def of_several(
-    owners: Iterable[Any], form: Form, *, bom: bool = False
-) -> Iterator[Piece]:
-    """Yield the file of several accounts, whose lines begin with the owner."""
-    schema = TaskLineSchema()
-    yield Piece((BOM if bom else "") + form.head([*OwnedLineSchema().dump_fields]))
+def export_accounts(
+    owners: Iterable[Account], file_format: Format, *, bom: bool = False
+) -> Iterator[Chunk]:
+    """Yield the file of several accounts, each line beginning with its owner."""
+    schema = TaskExportSchema()
+    yield _start(file_format, ["owner", *schema.dump_fields], bom=bom)
     for owner in owners:
-        name = {"owner": login_of(owner)}
-        for rows in reading.pages(owner.id):
-            tasks = [name | schema.dump(row) for row in rows]
-            yield Piece(form.write(tasks), len(rows))
+        login = {"owner": login_of(owner)}
+        for rows in _pages(owner.id):
+            tasks = [login | schema.dump(row) for row in rows]
+            yield Chunk(file_format.write(tasks), len(rows))
+
+
+def _start(file_format: Format, names: Sequence[str], *, bom: bool) -> Chunk:
+    return Chunk((BYTE_ORDER_MARK if bom else "") + file_format.header(names))
+
+
+def _pages(owner_id: int) -> Iterator[Sequence[AnyRow]]:
+    """Yield the tasks of an owner that are not in the trash, oldest first."""
+    rows = _page(owner_id)
+    while rows:
+        yield rows
+        rows = _page(owner_id, after=rows[-1])
+
+
+def _page(owner_id: int, after: AnyRow | None = None) -> Sequence[AnyRow]:
+    owner = {"whose": owner_id}
+    if after is None:
+        return replica.read(FIRST_PAGE, owner)
+    last_seen = {"created_at": after.created_at, "task_id": after.id}
+    return replica.read(NEXT_PAGE, owner | last_seen)

@@ -1,102 +1,157 @@
-"""Import, before anything is stored: each line by the rules that HTTP has for tasks."""
+"""Validation of import files, line by line, with the rules of the task schema."""
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from marshmallow import ValidationError
 
 from taskapi.errors import FieldError, InvalidLines
-from taskapi.import_export.drafts import MAX_FIELD_ERRORS, Draft
-from taskapi.import_export.formats import Faults, Form, Line
-from taskapi.import_export.shortening import shorten
-from taskapi.import_export.texts import Text
+from taskapi.import_export.lines import (
+    Format,
+    LineErrors,
+    ParsedLine,
+    ParsedTask,
+    TextLines,
+)
+from taskapi.tasks.models import DESCRIPTION_LENGTH, TAG_LENGTH, TITLE_LENGTH
+from taskapi.typing import Fields, Path
 from taskapi.web.problems import flatten
 from taskapi.web.schema import Schema
 
-UNIQUE = ("id", "external_id")
+MAX_INVALID_LINES = 1_000
+"""The first invalid lines of a file, which an error lists."""
+
+UNIQUE_FIELDS = ("id", "external_id")
+LINE_BREAKS = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 
 
-class Truncated(NamedTuple):
-    """A line, and its fields whose text was truncated."""
+class TruncatedLine(NamedTuple):
+    """A line, and the names of its fields whose text was truncated."""
 
     line: int
     fields: list[str]
 
 
-class Intake:
-    """What was read of a file so far."""
+class TaskParser:
+    """The tasks that were read from a file, and the errors in it."""
 
     def __init__(
-        self, schema: Schema, most: int | None = None, *, cut: bool = False
+        self, schema: Schema, max_tasks: int | None = None, *, truncate: bool = False
     ) -> None:
         self.schema = schema.for_input()
-        self.most = most
-        self.cut = cut
-        self.number = 0
-        self.drafts: defaultdict[str, list[Draft]] = defaultdict(list)
-        self.truncated: list[Truncated] = []
-        self.seen: dict[tuple[str, str, Any], int] = {}
-        self.faults: dict[tuple[Any, ...], list[FieldError]] = {}
-        self.bad_lines = 0
+        self.max_tasks = max_tasks
+        self.truncate = truncate
+        self.task_count = 0
+        self.tasks: defaultdict[str, list[ParsedTask]] = defaultdict(list)
+        self.truncated: list[TruncatedLine] = []
+        self.first_lines: dict[tuple[object, str, object], int] = {}
+        self.errors: dict[Path, list[FieldError]] = {}
+        self.invalid_lines = 0
 
-    def read(self, text: Text, form: Form) -> dict[str, list[Draft]]:
-        """Return the tasks of a file by their owner's name, "" where none is given.
+    def parse(
+        self, text: TextLines, file_format: Format
+    ) -> dict[str, list[ParsedTask]]:
+        """Return the tasks of a file by login of their owner, or "" without owners.
 
-        Raises InvalidLines with the errors of the first thousand bad lines.
+        Raises InvalidLines with the errors of the first thousand invalid lines.
         """
-        for line in form.read(text, [*self.schema.load_fields]):
-            self._take(line)
-            if self._has_enough():
+        for line in file_format.parse(text, self.schema.load_fields):
+            self._add(line)
+            if self._exceeds_max_tasks() or self.invalid_lines == MAX_INVALID_LINES:
                 break
-        if self.faults:
-            raise InvalidLines(self.faults)
-        return self.drafts
+        if self.errors:
+            raise InvalidLines(self.errors)
+        return self.tasks
 
-    def _has_enough(self) -> bool:
-        beyond = self.most is not None and self.number > self.most
-        return beyond or self.bad_lines == MAX_FIELD_ERRORS
+    def _exceeds_max_tasks(self) -> bool:
+        return self.max_tasks is not None and self.task_count > self.max_tasks
 
-    def _take(self, line: Line) -> None:
-        fields, faults = self._checked(line)
-        if faults:
-            self.bad_lines += 1
-            self._note(line, faults)
-        elif not self.faults:
-            draft = Draft(line.number, fields, line.locate)
-            self.drafts[fields.get("owner", "")].append(draft)
+    def _add(self, line: ParsedLine) -> None:
+        fields, errors = self._validate(line)
+        if errors:
+            self.invalid_lines += 1
+            self._add_errors(line, errors)
+        elif not self.errors:  # an invalid file is not imported: save the memory
+            task = ParsedTask(line.number, fields, line.locate)
+            self.tasks[fields.get("owner", "")].append(task)
 
-    def _note(self, line: Line, faults: Faults) -> None:
-        for path, fault in flatten(faults):
-            known = fault if isinstance(fault, FieldError) else FieldError(fault)
-            placed = known if known.column else known.at(line.locate(path))
-            self.faults.setdefault((line.number, *path), []).append(placed)
+    def _add_errors(self, line: ParsedLine, errors: LineErrors) -> None:
+        for path, error in flatten(errors):
+            known = error if isinstance(error, FieldError) else FieldError(error)
+            located = known if known.column else known.at(line.locate(path))
+            self.errors.setdefault((line.number, *path), []).append(located)
 
-    def _checked(self, line: Line) -> tuple[dict[str, Any], Faults]:
-        self.number += 1
-        if line.faults:
-            return {}, line.faults
-        if self.most is not None and self.number > self.most:
-            return {}, {
-                None: [FieldError(f"At most {self.most} tasks at once.", "length")]
-            }
-        if self.cut and (names := shorten(line.fields)):
-            self.truncated.append(Truncated(line.number, names))
+    def _validate(self, line: ParsedLine) -> tuple[Fields, LineErrors]:
+        self.task_count += 1
+        if line.errors:
+            return {}, line.errors
+        if self._exceeds_max_tasks():
+            message = f"A file can have at most {self.max_tasks} tasks."
+            return {}, {None: [FieldError(message, "length")]}
+        if self.truncate and (names := truncate_texts(line.values)):
+            self.truncated.append(TruncatedLine(line.number, names))
         try:
-            fields = self.schema.load(line.fields)
+            fields = self.schema.load(line.values)
         except ValidationError as error:
             return {}, error.messages_dict
-        return fields, self._repeated(line.number, fields)
+        return fields, self._duplicates(line.number, fields)
 
-    def _repeated(self, number: int, fields: Mapping[str, Any]) -> Faults:
-        """Return the errors of what must be unique in the file, for each owner."""
-        faults = {}
-        for name in UNIQUE:
+    def _duplicates(self, number: int, fields: Fields) -> LineErrors:
+        """Return errors for ids that an earlier line of the same owner has."""
+        errors = {}
+        for name in UNIQUE_FIELDS:
             value = fields.get(name)
-            place = (fields.get("owner", ""), name, value)
-            first = self.seen.setdefault(place, number)
+            key = (fields.get("owner"), name, value)
+            first = self.first_lines.setdefault(key, number)
             if value is not None and first != number:
-                faults[name] = [
-                    FieldError(f"Line {first} has this already.", "repeated")
-                ]
-        return faults
+                message = f"Line {first} has the same value."
+                errors[name] = [FieldError(message, "repeated")]
+        return errors
+
+
+def truncate_texts(values: object) -> list[str]:
+    """Truncate the texts of a line in place; return the names of changed fields.
+
+    Line breaks in a title become spaces. An external id identifies a task, so it is
+    never truncated.
+    """
+    if not isinstance(values, dict):
+        return []
+    changed = []
+    for name, truncate in TRUNCATED_FIELDS.items():
+        value = values.get(name)
+        shortened = truncate(value)
+        if shortened != value:
+            values[name] = shortened
+            changed.append(name)
+    return changed
+
+
+def _truncate_title(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    shortened = LINE_BREAKS.sub(" ", text)[:TITLE_LENGTH].strip()
+    return value if text == shortened else shortened
+
+
+def _truncate_description(value: object) -> object:
+    return value[:DESCRIPTION_LENGTH] if isinstance(value, str) else value
+
+
+def _truncate_tags(value: object) -> object:
+    return list(map(_truncate_tag, value)) if isinstance(value, list) else value
+
+
+def _truncate_tag(value: object) -> object:
+    is_too_long = isinstance(value, str) and len(value.strip()) > TAG_LENGTH
+    return str(value).strip()[:TAG_LENGTH] if is_too_long else value
+
+
+TRUNCATED_FIELDS: dict[str, Callable[[object], object]] = {
+    "title": _truncate_title,
+    "description": _truncate_description,
+    "tags": _truncate_tags,
+}

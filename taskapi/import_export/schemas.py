@@ -1,17 +1,24 @@
-"""A task in a file."""
+"""Schemas of tasks in files, and the bodies of exports and imports in OpenAPI.
+
+OpenAPI describes these bodies as strings, or a form with a file: generators of clients
+and documentation pages support both. They would take an object schema under a media
+type other than JSON for a single JSON document.
+"""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
 
 from taskapi.errors import FieldError
-from taskapi.import_export.shortening import CHANGES
+from taskapi.import_export.parser import TRUNCATED_FIELDS
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.tasks.models import EXTERNAL_ID_LENGTH, Status
 from taskapi.tasks.schemas import TaskSchema
-from taskapi.users.schemas import fold
+from taskapi.typing import Fields
+from taskapi.users.models import fold
 from taskapi.web.fields import (
+    MAX_SHORT,
     Count,
     Integer,
     Nested,
@@ -21,80 +28,68 @@ from taskapi.web.fields import (
     Timestamp,
     Word,
 )
+from taskapi.web.receiving import MAX_BYTES
 from taskapi.web.schema import Schema
 
-MOST = 10_000
+MAX_TASKS = 10_000
 """Tasks of one import over HTTP."""
 
+JSONL_TYPE, CSV_TYPE = "application/x-ndjson", "text/csv"
+JSONL_EXAMPLE = '{"id": 1, "title": "Water the plants", "tags": ["garden"]}\n'
+CSV_EXAMPLE = "id,title,tags\r\n1,Water the plants,garden\r\n"
 
-class Form(StrEnum):
-    """What a file looks like: a JSON object on each line, or a table."""
+
+class FileFormat(StrEnum):
+    """File formats: one JSON object on each line, or a table."""
 
     JSONL = "jsonl"
     CSV = "csv"
 
 
-class TaskLineSchema(TaskSchema):
-    """A task in a file; `parent_id` is the `id` of another line of the file."""
+class OnLong(StrEnum):
+    """Treatment of texts that are too long."""
 
-    example: ClassVar[dict[str, Any]] = {
-        "id": 1,
-        "title": "Water the plants",
-        "tags": ["garden"],
-    }
+    REJECT = "reject"
+    CUT = "cut"
+
+
+class TaskExportSchema(TaskSchema):
+    """A task in an exported file; `parent_id` is the `id` of another line."""
 
     class Meta(TaskSchema.Meta):
-        fields: tuple[str, ...] = (
-            "id",
-            "parent_id",
-            "external_id",
-            "title",
-            "description",
-            "status",
-            "priority",
-            "due_date",
-            "tags",
-            "created_at",
-            "completed_at",
-            "updated_at",
+        # The computed fields. A new field of the task is exported and imported.
+        exclude = (
+            "owner_id",
+            "is_overdue",
+            "progress",
+            "subtask_count",
+            "deleted_at",
+            "version",
         )
 
     id: Any = Integer(
-        low=1, metadata={"description": "Good within the file; a new one is given."}
+        low=1,
+        metadata={"description": "Valid within the file; imports assign new ids."},
     )
     parent_id: Any = Integer(
         low=1,
         allow_none=True,
-        metadata={"description": "The `id` of the line that it is part of."},
+        metadata={"description": "The `id` of the line of the parent task."},
     )
     created_at = Timestamp()
     completed_at = Timestamp(allow_none=True)
-    updated_at = Timestamp(metadata={"description": "Read, and not kept."})
+    updated_at = Timestamp(metadata={"description": "Ignored by imports."})
 
     @validates_schema
-    def is_completed(self, task: dict[str, Any], **_: Any) -> None:
-        """Refuse a moment of completion on what is not completed."""
+    def check_completed_at(self, task: Fields, **_: object) -> None:
+        """Reject a completion timestamp for a task that is not completed."""
         if task.get("completed_at") and task.get("status") != Status.COMPLETED:
-            fault = FieldError("Only a completed task has this.", "conflict")
-            raise ValidationError({"completed_at": [fault]})
-
-
-def owner() -> Text:
-    """Return the field for the login of the account that owns a task."""
-    return Text(low=1, high=EMAIL_LENGTH, clean=fold, required=True)
-
-
-class OwnedLineSchema(TaskLineSchema):
-    """A task in a file with those of several accounts."""
-
-    class Meta(TaskLineSchema.Meta):
-        fields = ("owner", *TaskLineSchema.Meta.fields)
-
-    owner = owner()
+            message = "Only a completed task can have a completion timestamp."
+            raise ValidationError({"completed_at": [FieldError(message, "conflict")]})
 
 
 class FileId(Text):
-    """An id within a file: a text of another system, or an integer."""
+    """Id within a file: a text, such as the id in another system, or an integer."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(low=1, high=EXTERNAL_ID_LENGTH, **options)
@@ -104,7 +99,7 @@ class FileId(Text):
         return super()._deserialize(text, *args, **kwargs)
 
 
-class TaskImportSchema(TaskLineSchema):
+class TaskImportSchema(TaskExportSchema):
     """A task in a file to import."""
 
     id = FileId()
@@ -114,35 +109,25 @@ class TaskImportSchema(TaskLineSchema):
 class OwnedTaskImportSchema(TaskImportSchema):
     """A task in a file of several accounts to import."""
 
-    class Meta(OwnedLineSchema.Meta):
-        pass
-
-    owner = owner()
+    owner = Text(low=1, high=EMAIL_LENGTH, clean=fold, required=True)
 
 
 class ExportArguments(Schema):
-    """The format of the file."""
+    """The options of an export."""
 
     format = fields.String(
-        validate=OneOf([*Form]),
+        validate=OneOf([*FileFormat]),
         metadata={
-            "description": "Without it, `Accept` decides; JSON Lines is the default."
+            "description": "By default the `Accept` header decides, or else `jsonl`."
         },
     )
     bom = QueryFlag(
         load_default=False,
         metadata={
-            "description": "Begin CSV with a byte order mark, so that spreadsheets "
-            "read it as UTF-8."
+            "description": "Begin a CSV file with a byte order mark, so that "
+            "spreadsheets decode it as UTF-8."
         },
     )
-
-
-class OnLong(StrEnum):
-    """The treatment of texts that are too long."""
-
-    REJECT = "reject"
-    CUT = "cut"
 
 
 class ImportArguments(Schema):
@@ -150,7 +135,7 @@ class ImportArguments(Schema):
 
     dry_run = QueryFlag(
         load_default=False,
-        metadata={"description": "Return the result, and change nothing."},
+        metadata={"description": "Validate the file, but create no tasks."},
     )
     on_long = fields.String(
         load_default=OnLong.REJECT,
@@ -162,7 +147,7 @@ class ImportArguments(Schema):
     )
 
 
-class TruncatedSchema(Schema):
+class TruncatedLineSchema(Schema):
     """A line whose texts were truncated."""
 
     line = Count()
@@ -170,7 +155,7 @@ class TruncatedSchema(Schema):
         Word(),
         data_key="fields",
         attribute="fields",
-        metadata={"maxItems": len(CHANGES)},
+        metadata={"maxItems": len(TRUNCATED_FIELDS)},
     )
 
 
@@ -180,9 +165,48 @@ class ImportResultSchema(Schema):
     created = Count()
     skipped = Count()
     truncated = fields.List(
-        Nested(TruncatedSchema),
+        Nested(TruncatedLineSchema),
         metadata={
-            "description": "With `on_long=cut`: the lines and their truncated fields.",
-            "maxItems": MOST,
+            "description": "With `on_long=cut`: lines and their truncated fields.",
+            "maxItems": MAX_TASKS,
         },
     )
+
+
+def _content(max_length: int) -> Fields:
+    """Return both formats in OpenAPI, by media type."""
+    lines = {"format": "jsonl", "description": "A JSON object on each line."}
+    table = {"format": "csv", "description": "A row for each task."}
+    string = {"type": "string", "maxLength": max_length}
+    return {
+        JSONL_TYPE: {"schema": string | lines, "example": JSONL_EXAMPLE},
+        CSV_TYPE: {"schema": string | table, "example": CSV_EXAMPLE},
+    }
+
+
+EXPORT_JSONL = {"content_type": JSONL_TYPE} | _content(MAX_SHORT)[JSONL_TYPE]
+EXPORT_CSV = {"content_type": CSV_TYPE} | _content(MAX_SHORT)[CSV_TYPE]
+IMPORT_BODY: Fields = {
+    "required": True,
+    "content": _content(MAX_BYTES)
+    | {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["file"],
+                "properties": {
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "contentMediaType": "application/octet-stream",
+                        "maxLength": MAX_BYTES,
+                        "description": "JSON Lines or CSV, by media type or file name.",
+                    }
+                },
+            },
+            "example": {"file": CSV_EXAMPLE},
+            "encoding": {"file": {"contentType": f"{CSV_TYPE}, {JSONL_TYPE}"}},
+        },
+    },
+}

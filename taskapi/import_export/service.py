@@ -1,139 +1,234 @@
-"""Import: tasks of a file become an account's, all of them or none.
+"""Import of tasks into an account, all of them or none.
 
-It only adds: a task whose external id one of the account's tasks has is passed over,
-so that the same file can come again. What hangs below it in the file is hung below the
-one that is there.
+An import only adds tasks. A task whose external id a task of the account already has is
+skipped, so that the same file can be imported again; its subtasks in the file become
+subtasks of the existing task.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from threading import Lock
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, text, update
 
 from taskapi import clock, db
 from taskapi.db import statements
-from taskapi.import_export import running
-from taskapi.import_export.drafts import Draft, Tree
+from taskapi.errors import (
+    FieldError,
+    InvalidLines,
+    ParentCycle,
+    ParentTooDeep,
+    RateLimited,
+    RequestInProgress,
+)
+from taskapi.import_export.lines import ParsedTask
 from taskapi.tasks import limit, tags, tree, values
 from taskapi.tasks.creation import INSERT
 from taskapi.tasks.external import TAKEN
-from taskapi.tasks.models import Task, table
+from taskapi.tasks.models import MAX_TREE_DEPTH, Task, table
 from taskapi.tasks.tree import ABOVE
+from taskapi.typing import Fields
 
-AT_ONCE = 1_000
-HANG = (
+BATCH = 1_000
+"""Rows of one statement."""
+
+MAX_TREE_ERRORS = 1_000
+RETRY_SECONDS = 5
+SET_PARENT = (
     update(table)
     .where(table.c.id == bindparam("task_id"))
     .values(parent_id=bindparam("parent"))
 )
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-APART = {"id", "parent_id", "updated_at", "owner"}
-"""Fields of a line that are not written as they stand."""
+SPECIAL_FIELDS = {"id", "parent_id", "updated_at", "owner"}
+"""Fields of a line that are not columns of the new task."""
+
+UNKNOWN_PARENT = FieldError("No line of this file has this id.", "not-found")
+CYCLE = FieldError(ParentCycle.message, ParentCycle.code)
+TOO_DEEP = FieldError(ParentTooDeep.message, ParentTooDeep.code)
 
 T = TypeVar("T")
+Parents = dict[int, int | None]
+"""The line of the parent of each line."""
+
+_lock = Lock()
+_running: dict[int, str | None] = {}
+"""The accounts that import in this process, with the Idempotency-Key of the request."""
 
 
-class Outcome(NamedTuple):
-    """How many tasks were made, and how many were there."""
+class ImportResult(NamedTuple):
+    """The number of tasks that were created, and that existed."""
 
     created: int
     skipped: int
 
 
-def store(
+@contextmanager
+def exclusive_import(owner_id: int, key: str | None) -> Iterator[None]:
+    """Run the block as the only import of an account in this process.
+
+    Other workers are kept out by a lock of PostgreSQL that ends with the transaction
+    (`import_tasks`); SQLite has one writer at a time, so that a second import waits. A
+    table of running imports would need a commit before each import, and a clean-up
+    after a worker was killed.
+
+    Raises RequestInProgress if the running import has the same Idempotency-Key, so that
+    a repeated request is not mistaken for another import; otherwise RateLimited.
+    """
+    with _lock:
+        if owner_id in _running:
+            if key is not None and _running[owner_id] == key:
+                raise RequestInProgress(retry_after=RETRY_SECONDS)
+            raise _import_running()
+        _running[owner_id] = key
+    try:
+        yield
+    finally:
+        del _running[owner_id]
+
+
+def import_tasks(
     owner_id: int,
-    drafts: Sequence[Draft],
+    tasks: Sequence[ParsedTask],
     *,
     dry_run: bool = False,
-    tell: Callable[[int], object] = lambda _: None,
-) -> Outcome:
-    """Make the tasks of a file; raises InvalidLines where their tree may not be.
+    on_progress: Callable[[int], object] = lambda _: None,
+) -> ImportResult:
+    """Create the tasks of a file; raises InvalidLines if they do not form trees.
 
-    `tell` hears how many were made since it heard last.
+    `on_progress` receives the number of tasks in each batch that was inserted.
     """
-    _be_alone(owner_id)
+    _lock_imports(owner_id)
     tree.hold(owner_id)
-    there = _there(owner_id, drafts)
-    forest = Tree(drafts)
-    parents = forest.parents()
-    forest.reject_bad_shapes(parents, _levels(owner_id, there))
-    new = [draft for draft in drafts if draft.line not in there]
+    existing = _existing_ids(owner_id, tasks)
+    parents = _parents(tasks)
+    _check_trees(tasks, parents, _levels(owner_id, existing))
+    new = [task for task in tasks if task.line not in existing]
     limit.check(owner_id, len(new))
     if not dry_run:
-        _write(owner_id, new, parents, dict(there), tell)
-    return Outcome(len(new), len(there))
+        _insert(owner_id, new, parents, dict(existing), on_progress)
+    return ImportResult(len(new), len(existing))
 
 
-def _be_alone(owner_id: int) -> None:
+def _lock_imports(owner_id: int) -> None:
     """Raise RateLimited if another worker imports for this account."""
-    on_postgresql = db.session.get_bind().dialect.name == "postgresql"
-    if on_postgresql and not db.session.scalar(LOCK, {"name": f"import {owner_id}"}):
-        raise running.busy()
+    is_postgresql = db.session.get_bind().dialect.name == "postgresql"
+    if is_postgresql and not db.session.scalar(LOCK, {"name": f"import {owner_id}"}):
+        raise _import_running()
 
 
-def _there(owner_id: int, drafts: Sequence[Draft]) -> dict[int, int]:
-    """Return the ids of tasks that are there already, by the lines that name them."""
-    named = {d.fields["external_id"]: d.line for d in drafts if _external_id(d)}
-    there = {}
-    for names in _some(list(named)):
-        for row in db.session.execute(
-            TAKEN, {"whose": owner_id, "external_ids": names}
-        ):
-            there[named[row.external_id]] = row.id
-    return there
+def _import_running() -> RateLimited:
+    return RateLimited(
+        "Another import into your account is running. Send this one when it has ended.",
+        retry_after=RETRY_SECONDS,
+    )
 
 
-def _external_id(draft: Draft) -> str | None:
-    external_id: str | None = draft.fields.get("external_id")
-    return external_id
+def _existing_ids(owner_id: int, tasks: Sequence[ParsedTask]) -> dict[int, int]:
+    """Return the ids of existing tasks by the line with their external id."""
+    lines = {task.fields.get("external_id"): task.line for task in tasks}
+    lines.pop(None, None)
+    existing = {}
+    for external_ids in _batches(list(lines)):
+        parameters = {"whose": owner_id, "external_ids": external_ids}
+        for row in db.session.execute(TAKEN, parameters):
+            existing[lines[row.external_id]] = row.id
+    return existing
 
 
-def _levels(owner_id: int, there: Mapping[int, int]) -> dict[int, int]:
-    """Return on which level of their trees the tasks are that are there already."""
-    above: Counter[int] = Counter()
-    for ids in _some(list(there.values())):
+def _levels(owner_id: int, existing: Mapping[int, int]) -> dict[int, int]:
+    """Return the levels of existing tasks in their trees, by line."""
+    ancestors: Counter[int] = Counter()
+    for ids in _batches(list(existing.values())):
         found = db.session.execute(ABOVE, {"whose": owner_id, "ids": ids})
-        above.update(row.start for row in found)
-    return {line: 1 + above[task_id] for line, task_id in there.items()}
+        ancestors.update(row.start for row in found)
+    return {line: 1 + ancestors[task_id] for line, task_id in existing.items()}
 
 
-def _write(
-    owner_id: int,
-    drafts: Sequence[Draft],
-    parents: Mapping[int, int | None],
-    ids: dict[int, int],
-    tell: Callable[[int], object],
+def _parents(tasks: Sequence[ParsedTask]) -> Parents:
+    """Return the line of each parent; raises InvalidLines for unknown ids."""
+    lines = {t.fields["id"]: t.line for t in tasks if "id" in t.fields}
+    ids = {task.line: task.fields.get("parent_id") for task in tasks}
+    unknown = [line for line, up in ids.items() if up and up not in lines]
+    _reject(tasks, UNKNOWN_PARENT, unknown)
+    return {line: lines[up] if up else None for line, up in ids.items()}
+
+
+def _check_trees(
+    tasks: Sequence[ParsedTask], parents: Parents, existing: Mapping[int, int]
 ) -> None:
-    """Insert in the order of the file, so that ids keep it; hang parents in after."""
+    """Raise InvalidLines for cycles and for trees that are too deep.
+
+    Walk down from the roots and from the existing tasks, whose levels are given: a line
+    that is not reached is part of a cycle or a descendant of one.
+    """
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    levels = dict(existing)
+    for line, parent in parents.items():
+        if parent is None:
+            levels.setdefault(line, 1)
+        elif line not in existing:
+            children[parent].append(line)
+    reached = list(levels)
+    for line in reached:
+        levels.update(dict.fromkeys(children[line], levels[line] + 1))
+        reached += children[line]
+    _reject(tasks, CYCLE, [line for line in parents if line not in levels])
+    too_deep = [line for line, level in levels.items() if level > MAX_TREE_DEPTH]
+    _reject(tasks, TOO_DEEP, too_deep)
+
+
+def _reject(
+    tasks: Sequence[ParsedTask], error: FieldError, lines: Sequence[int]
+) -> None:
+    if lines:
+        by_line = {task.line: task for task in tasks}
+        rejected = [by_line[line] for line in sorted(lines)[:MAX_TREE_ERRORS]]
+        path = ("parent_id",)
+        raise InvalidLines(
+            {(task.line, *path): [error.at(task.locate(path))] for task in rejected}
+        )
+
+
+def _insert(
+    owner_id: int,
+    tasks: Sequence[ParsedTask],
+    parents: Parents,
+    ids: dict[int, int],
+    on_progress: Callable[[int], object],
+) -> None:
+    """Insert in the order of the file, which the ids keep; then set the parents."""
     statements.plan_by_index()
     now = clock.now()
-    for some in _some(drafts):
+    for batch in _batches(tasks):
+        rows = [_columns(owner_id, task.fields, now) for task in batch]
         with statements.unique(Task):
-            made = db.session.scalars(
-                INSERT, [_columns(owner_id, d.fields, now) for d in some]
-            ).all()
-        ids.update(zip((d.line for d in some), made, strict=True))
-        tags.attach_new(owner_id, {ids[d.line]: d.fields.get("tags", []) for d in some})
-        tell(len(some))
-    hung = [(ids[d.line], parents[d.line]) for d in drafts]
-    for pairs in _some([(own, ids[up]) for own, up in hung if up]):
-        db.session.execute(HANG, [{"task_id": own, "parent": up} for own, up in pairs])
+            new_ids = db.session.scalars(INSERT, rows).all()
+        ids.update(zip((task.line for task in batch), new_ids, strict=True))
+        names = {ids[task.line]: task.fields.get("tags", []) for task in batch}
+        tags.attach_new(owner_id, names)
+        on_progress(len(batch))
+    children = [(ids[task.line], parents[task.line]) for task in tasks]
+    for pairs in _batches([(child, ids[up]) for child, up in children if up]):
+        db.session.execute(
+            SET_PARENT, [{"task_id": child, "parent": up} for child, up in pairs]
+        )
 
 
-def _columns(owner_id: int, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return the columns of a new task, with the moments that the file has."""
-    given = {name: value for name, value in fields.items() if name not in APART}
+def _columns(owner_id: int, fields: Fields, now: datetime) -> Fields:
+    """Return the columns of a new task, with the timestamps of the file."""
+    given = {name: v for name, v in fields.items() if name not in SPECIAL_FIELDS}
     columns = values.first(owner_id, given, now)
     if given.get("completed_at"):
         columns["completed_at"] = given["completed_at"]
     return columns
 
 
-def _some(things: Sequence[T]) -> Iterator[list[T]]:
-    """Yield all of them, a thousand at a time."""
-    rest = iter(things)
-    while some := list(islice(rest, AT_ONCE)):
-        yield some
+def _batches(rows: Sequence[T]) -> Iterator[list[T]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

@@ -1,5 +1,6 @@
 """The table of accounts."""
 
+import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -46,6 +47,11 @@ class User(Versioned, Model):
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
+
+
+def fold(name: str) -> str:
+    """Return the form in which a name is unique: NFKC, case folded."""
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def login_of(user: Any) -> str:

@@ -1,6 +1,5 @@
 """Accounts in JSON."""
 
-import unicodedata
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -10,6 +9,7 @@ from taskapi.errors import FieldError
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MAX_LENGTH, MIN_LENGTH, normalize
 from taskapi.users import models
+from taskapi.users.models import fold
 from taskapi.web.fields import (
     MAX_SHRINKAGE,
     Choice,
@@ -31,11 +31,6 @@ USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,49}$"
 SAMPLE = "correct horse battery staple"
 OTHER_SAMPLE = "a long walk in the rain"
 TIMEZONES = available_timezones() - {"localtime"}
-
-
-def fold(name: str) -> str:
-    """Return the form in which a name is unique: NFKC, case folded."""
-    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def email(**options: Any) -> Text:

@@ -21,7 +21,7 @@ from taskapi.errors import (
 from taskapi.mail import service as outbox
 from taskapi.mail.models import Kind
 from taskapi.users import letters, throttling
-from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, Role, User
+from taskapi.users.models import PRESENT, PUBLIC_COLUMNS, Role, User, fold
 
 log = structlog.get_logger()
 
@@ -74,6 +74,14 @@ def find_by_login(login: str) -> AnyRow | None:
     """Return the account of a folded email or username, its password hash included."""
     found = db.read(BY_LOGIN, {"login": login})
     return found[0] if found else None
+
+
+def get_by_login(login: str) -> AnyRow:
+    """Return the account with this email or username. Raises NotFound."""
+    user = find_by_login(fold(login))
+    if user is None:
+        raise NotFound(f"There is no account named {login}.")
+    return user
 
 
 def everybody() -> list[AnyRow]:

@@ -16,7 +16,7 @@ from taskapi.db import replica
 from tests.backstage import run
 from tests.cluster.replication import Pair, replicated_servers
 from tests.helpers.programs import wait_until
-from tests.operating.commanding import examined
+from tests.operations.commands import examined
 from tests.support import Client
 
 MakeApp = Callable[..., Flask]
@@ -225,7 +225,7 @@ def test_doctor_reports_the_lag_of_the_replica(root: Client, pair: Pair) -> None
 
     found = examined(root.app)["replica"]
 
-    assert (found["state"], found["message"]) == ("ok", "it is 0 s behind")
+    assert (found["state"], found["message"]) == ("ok", "0 s behind the primary")
 
 
 def test_doctor_reports_why_the_replica_is_not_used(

@@ -81,7 +81,7 @@ def test_once_more_changes_nothing_and_says_so(app: Flask, demo: Client) -> None
     again = seed(app, "--tasks", "500")
 
     assert again.exit_code == 0
-    assert "there already; nothing was changed" in again.stdout
+    assert "already exists; nothing was changed" in again.stdout
     assert demo.get("tasks?limit=100").json == before
 
 
@@ -92,7 +92,7 @@ def test_as_many_as_are_asked_for(app: Flask) -> None:
     live = demo.get("tasks?include_total=true").json["total"]
     assert (live, made.stdout.splitlines()[0]) == (
         1231,
-        "Made the account demo with 1234 tasks, 3 of them in the trash.",
+        "Created the account demo with 1234 tasks, 3 of them in the trash.",
     )
 
 
@@ -100,6 +100,8 @@ def test_production_is_left_alone(twin: Callable[..., Flask], anyone: Client) ->
     done = seed(twin(environment=Environment.PRODUCTION))
 
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
-    assert done.output.startswith("Error: This is for trying out")
+    assert done.output.startswith(
+        "Error: A demo account cannot be created in production"
+    )
     login = {"username": "demo", "password": "demo"}
     assert anyone.post("auth/login", login).status_code == 401

@@ -157,7 +157,7 @@ def test_the_command_says_how_many_went(app: Flask, ann: Client) -> None:
 
     said = run(app, "mail", "send"), run(app, "mail", "send")
 
-    assert said == ("Sent 1 letters.\n", "Sent 0 letters.\n")
+    assert said == ("Sent 1 emails.\n", "Sent 0 emails.\n")
 
 
 def test_the_command_says_when_mail_is_off(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.porting.files import one_database
+from tests.import_export.files import one_database
 from tests.support import Client, refused
 
 PLACES: dict[str, tuple[bytes, tuple[int, int]]] = {

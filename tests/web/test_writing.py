@@ -10,7 +10,7 @@ from flask import current_app
 from taskapi.web.schema import Schema, component_name
 from tests.backstage import run
 from tests.contract import ANSWERS
-from tests.porting.files import bring, written
+from tests.import_export.files import bring, written
 from tests.support import PASSWORD, Client
 
 INSIDE = {

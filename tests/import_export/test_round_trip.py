@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.porting.files import TYPES, brought, kept, read, taken, written
+from tests.import_export.files import TYPES, brought, kept, read, taken, written
 from tests.support import Client
 
 NASTY: list[dict[str, Any]] = [

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 from taskapi import db
 from tests.backstage import limited, run
 from tests.databases import tell_server
-from tests.operating.commanding import FLASK, ROOT
+from tests.operations.commands import FLASK, ROOT
 from tests.support import Client
 from tests.system.server import environment
 from tests.system.sql import execute

@@ -47,7 +47,7 @@ def test_the_doctor_warns_of_what_others_may_open(
     app = make_app(database_url=f"sqlite:///{file}")
 
     with app.app_context():
-        findings = {finding.check: finding for finding in files.examine()}
+        findings = {finding.check: finding for finding in files.check()}
 
     assert findings["private"].state == "warn"
     assert str(exposed) in findings["private"].message

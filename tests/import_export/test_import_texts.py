@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from tests.porting.files import CSV, JSONL, bring, brought, kept, numbers, one_database
+from tests.import_export.files import (
+    CSV,
+    JSONL,
+    bring,
+    brought,
+    kept,
+    numbers,
+    one_database,
+)
 from tests.support import Client, refused
 
 pytestmark = one_database
@@ -121,7 +129,7 @@ PLACES: dict[str, tuple[bytes, str, tuple[int, int], str, str]] = {
         CSV,
         (2, 2),
         "malformed-csv",
-        "quote stands",
+        "quote is in the wrong place",
     ),
     "a long cell": (
         b"id,title\n1," + b"x" * 300_000 + b"\n",

@@ -15,7 +15,7 @@ from flask.cli import FlaskGroup
 from tests.backstage import later, run
 from tests.databases import release_newer_schema
 from tests.mailbox import Mailbox
-from tests.operating.commanding import SERVED, examined, start, states
+from tests.operations.commands import SERVED, examined, start, states
 from tests.system.sql import execute
 from tests.system.store import Store
 
@@ -69,7 +69,7 @@ def test_a_service_that_lacks_nothing_is_all_green(twin: Twin, app: Flask) -> No
         ({"registration": "open"}, "registration", "warn"),
         ({"ratelimit_enabled": False}, "rate limits", "warn"),
         ({"metrics_token": KEY}, "metrics", "ok"),
-        ({"smtp_url": "smtp://127.0.0.1:1"}, "letters", "warn"),
+        ({"smtp_url": "smtp://127.0.0.1:1"}, "emails", "warn"),
         ({"smtp_url": "smtp://127.0.0.1:1"}, "mail", "fail"),
         ({"ratelimit_storage_uri": "redis://127.0.0.1:1"}, "redis", "fail"),
         ({"database_replica_url": NOWHERE}, "replica", "fail"),
@@ -90,7 +90,7 @@ def test_forwarded_entries_are_shown_with_the_setting_that_fits(
     found = examined(make_app(**SERVED | {"trusted_proxies": 3}))["forwarded"]
 
     assert forwarded == ["https://tasks.example.org"]
-    assert "arrives with 1 entries, TRUSTED_PROXIES=3" in found["message"]
+    assert "has 1 entries, and TRUSTED_PROXIES is 3" in found["message"]
     assert found["remedy"].startswith("Set TRUSTED_PROXIES=1, ")
 
 
@@ -113,7 +113,7 @@ def test_what_is_wrong_says_what_to_do(make_app: Callable[..., Flask]) -> None:
     assert found == {
         "check": "host names",
         "state": "fail",
-        "message": "TRUSTED_HOSTS refuses tasks.example.org, the host of PUBLIC_URL",
+        "message": "TRUSTED_HOSTS rejects tasks.example.org, the host of PUBLIC_URL",
         "remedy": "Add tasks.example.org to TRUSTED_HOSTS.",
     }
 
@@ -186,7 +186,7 @@ def test_a_mail_server_is_greeted_and_gets_no_letter(
     found = examined(app)["mail"]
 
     assert found["state"] == "warn"
-    assert "unencrypted" in found["message"]
+    assert "not encrypted" in found["message"]
     assert mailbox.take() == []
 
 
@@ -235,4 +235,4 @@ def test_colours_are_for_terminals(app: Flask, *, color: bool) -> None:
 
     assert (click.style("ok  ", fg="green", bold=True) in said) == color
     assert ("\x1b" in said) == color
-    assert said.splitlines()[-1].endswith(" to look at.")
+    assert said.splitlines()[-1].endswith(" warnings.")

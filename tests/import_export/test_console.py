@@ -5,7 +5,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from taskapi import console
-from tests.porting.files import one_database, written
+from tests.import_export.files import one_database, written
 from tests.support import Client
 
 ESC = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
@@ -54,8 +54,8 @@ def test_an_unknown_account_is_named_without_escapes(app: Flask) -> None:
 @pytest.mark.parametrize(
     "character", [*map(chr, [*range(9), 11, 12, 27, 127, 155]), "\u2066"]
 )
-def test_visible_lines_escape_control_characters(character: str) -> None:
-    assert console.visible_lines(f"a{character}b\n\tc") == (
+def test_escape_lines_escape_control_characters(character: str) -> None:
+    assert console.escape_lines(f"a{character}b\n\tc") == (
         f"a\\u{ord(character):04x}b\n\tc"
     )
 

@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from tests.porting.files import (
+from tests.import_export.files import (
     CSV,
     JSONL,
     bring,

@@ -14,9 +14,9 @@ from taskapi.backup import commands
 from tests.backstage import limited, run
 from tests.databases import release_newer_schema
 from tests.keys.holding import make_key
-from tests.operating.commanding import kind_of, one_line, refusal, start, tables
-from tests.operating.conftest import Fresh
-from tests.operating.test_backup import limit_files
+from tests.operations.commands import kind_of, one_line, refusal, start, tables
+from tests.operations.conftest import Fresh
+from tests.operations.test_backup import limit_files
 from tests.support import Client
 from tests.system.sql import execute
 
@@ -94,7 +94,7 @@ def test_restore_ends_sessions_in_the_same_transaction(
     ann: Client, empty: Flask, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(ann.app, "backup", str(file))
-    kind = commands.KINDS[kind_of(empty)]
+    kind = commands.ENGINES[kind_of(empty)]
     monkeypatch.setattr(kind, "restore", interrupted(kind.restore))
 
     refusal(empty, "restore", file)
@@ -133,7 +133,7 @@ def test_a_database_with_tables_is_never_touched(ann: Client, saved: Path) -> No
     said = refusal(ann.app, "restore", saved)
 
     assert "is not empty: it has " in said
-    assert "The database is as it was." in said
+    assert "The database is unchanged." in said
     assert ann.get(f"tasks/{later['id']}").status_code == 200
 
 
@@ -174,7 +174,7 @@ def test_backup_of_older_release_must_be_migrated(
 
     output = run(empty, "restore", str(saved))
 
-    assert "now run `flask db upgrade`" in output
+    assert "run `flask db upgrade` now" in output
     assert Client(empty).get("/health").status_code == 503
 
 
@@ -189,8 +189,8 @@ def test_a_backup_of_a_newer_release_is_refused(
 
     said = refusal(empty, "restore", file)
 
-    assert "ffff00001111, of a newer release" in said
-    assert "Restore it with the release that made it" in said
+    assert "ffff00001111 of a newer release" in said
+    assert "Restore it with the release that created it" in said
     assert tables(empty) == 0
 
 
@@ -200,7 +200,7 @@ def test_a_disk_that_is_full_leaves_nothing_half_restored(
 ) -> None:
     done = start(empty, "restore", saved, preexec_fn=limit_files(65_536))
 
-    assert "The database is as it was." in one_line(done.returncode, done.stderr)
+    assert "The database is unchanged." in one_line(done.returncode, done.stderr)
     assert list(place(empty).parent.iterdir()) == []
 
 
@@ -224,7 +224,7 @@ def test_what_is_left_of_a_lost_database_is_not_thrown_away(
 
     said = refusal(empty, "restore", saved)
 
-    assert f"{rest} belongs to a database that is gone" in said
+    assert f"{rest} belongs to a database file that was removed" in said
     assert rest.read_text() == "the last writes"
 
 
@@ -234,4 +234,4 @@ def test_a_database_in_use_is_no_backup(ann: Client, empty: Flask) -> None:
 
     done = start(empty, "restore", used)  # in this process it would end our locks
 
-    assert "is in use, not a backup" in one_line(done.returncode, done.stderr)
+    assert "is a database in use" in one_line(done.returncode, done.stderr)

@@ -11,11 +11,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import make_url
 
-from taskapi import progress
 from taskapi.backup import sqlite
 from tests.backstage import run
-from tests.operating.commanding import kind_of, one_line, refusal, start, tables
-from tests.operating.conftest import Fresh
+from tests.operations.commands import kind_of, one_line, refusal, start, tables
+from tests.operations.conftest import Fresh
 from tests.support import Client
 from tests.system.sql import execute
 
@@ -129,7 +128,7 @@ def test_writes_between_its_steps_do_not_begin_a_copy_anew(
         monkeypatch.setattr(sqlite, "PAGES", pages // STEPS + 1)
         return shown
 
-    monkeypatch.setattr(progress, "bar", begin)
+    monkeypatch.setattr(sqlite, "progress_bar", begin)
 
     run(ann.app, "backup", str(file))
 
@@ -156,7 +155,7 @@ def test_a_file_that_exists_is_never_overwritten(app: Flask, file: Path) -> None
 
     said = refusal(app, "backup", file)
 
-    assert "exists and stays; name another file" in said
+    assert "already exists. Choose another file name." in said
     assert file.read_text() == "mine"
 
 
@@ -201,7 +200,7 @@ def test_a_server_out_of_reach_is_said_in_a_line(make_app: MakeApp, file: Path) 
 
     said = refusal(make_app(database_url=address), "backup", file)
 
-    assert "out of reach" in said
+    assert "is unreachable" in said
     assert "hunter2" not in said
     assert list(file.parent.iterdir()) == []
 
@@ -211,7 +210,7 @@ def test_a_missing_pg_dump_is_named_with_its_package(
 ) -> None:
     said = refusal(postgresql, "backup", file)
 
-    assert "pg_dump is missing; install postgresql-client-" in said
+    assert "pg_dump is missing. Install postgresql-client-" in said
 
 
 def test_a_pg_dump_older_than_the_server_is_refused(
@@ -222,7 +221,7 @@ def test_a_pg_dump_older_than_the_server_is_refused(
     said = refusal(postgresql, "backup", file)
 
     assert "pg_dump is of PostgreSQL 9, older than the server" in said
-    assert "install postgresql-client-" in said
+    assert "Install postgresql-client-" in said
     assert list(file.parent.iterdir()) == []
 
 

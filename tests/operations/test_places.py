@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from taskapi.doctor import files
-from tests.operating.commanding import SERVED, examined, states
+from tests.operations.commands import SERVED, examined, states
 
 Twin = Callable[..., Flask]
 KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"

@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from taskapi import db
 from taskapi.db import deadline
 from taskapi.import_export import service
-from taskapi.import_export.parser import Intake
-from tests.porting.files import CSV, JSONL, bring, numbers, written
+from taskapi.import_export.parser import TaskParser
+from tests.import_export.files import CSV, JSONL, bring, numbers, written
 from tests.support import Client, refused
 from tests.system.sql import execute
 
@@ -66,9 +66,9 @@ def test_parsing_does_not_spend_the_database_deadline(
     ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[float] = []
-    read, store = Intake.read, service.store
+    read, store = TaskParser.parse, service.import_tasks
 
-    def slow(intake: Intake, *arguments: Any) -> Any:
+    def slow(intake: TaskParser, *arguments: Any) -> Any:
         left.append(deadline.remaining())
         later = SimpleNamespace(monotonic=lambda: monotonic() + 3600, sleep=sleep)
         monkeypatch.setattr(deadline, "time", later)
@@ -78,8 +78,8 @@ def test_parsing_does_not_spend_the_database_deadline(
         left.append(deadline.remaining())
         return store(*arguments, **options)
 
-    monkeypatch.setattr(Intake, "read", slow)
-    monkeypatch.setattr(service, "store", stored)
+    monkeypatch.setattr(TaskParser, "parse", slow)
+    monkeypatch.setattr(service, "import_tasks", stored)
 
     response = bring(ann, written({"title": "Sow"}))
 
@@ -93,15 +93,15 @@ def test_nothing_is_locked_while_a_file_is_parsed(
     ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     responses: list[int] = []
-    read = Intake.read
+    read = TaskParser.parse
 
-    def parse(intake: Intake, *arguments: Any) -> Any:
+    def parse(intake: TaskParser, *arguments: Any) -> Any:
         with ThreadPoolExecutor(1) as other:
             call = other.submit(bob.post, "tasks", {"title": "Dig"})
             responses.append(call.result().status_code)
         return read(intake, *arguments)
 
-    monkeypatch.setattr(Intake, "read", parse)
+    monkeypatch.setattr(TaskParser, "parse", parse)
     headers = {"Idempotency-Key": "a", "Content-Type": JSONL}
     file = written({"title": "Sow"})
 
@@ -116,15 +116,15 @@ def during(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[TestResponse]]
 
     def run(second: Callable[[], TestResponse]) -> list[TestResponse]:
         responses: list[TestResponse] = []
-        store = service.store
+        store = service.import_tasks
 
         def stored(*arguments: Any, **options: Any) -> Any:
-            monkeypatch.setattr(service, "store", store)
+            monkeypatch.setattr(service, "import_tasks", store)
             with ThreadPoolExecutor(1) as other:
                 responses.append(other.submit(second).result())
             return store(*arguments, **options)
 
-        monkeypatch.setattr(service, "store", stored)
+        monkeypatch.setattr(service, "import_tasks", stored)
         return responses
 
     return run

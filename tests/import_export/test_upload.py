@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.porting.files import numbers, one_database
+from tests.import_export.files import numbers, one_database
 from tests.support import Client, faults, refused
 
 TABLE = b"title,tags\r\nSow,garden\r\n"

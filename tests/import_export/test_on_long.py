@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.porting.files import CSV, JSONL, bring, kept, numbers, one_database, written
+from tests.import_export.files import (
+    CSV,
+    JSONL,
+    bring,
+    kept,
+    numbers,
+    one_database,
+    written,
+)
 from tests.support import Client, faults
 
 pytestmark = one_database

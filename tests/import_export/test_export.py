@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import exc
 
-from taskapi.import_export.reading import AT_ONCE
+from taskapi.import_export.export import PAGE_SIZE
 from tests.backstage import hearing
-from tests.porting.files import brought, one_database, read, taken, written
+from tests.import_export.files import brought, one_database, read, taken, written
 from tests.support import Client, faults
 
 COLUMNS = [
@@ -22,8 +22,8 @@ COLUMNS = [
     "priority",
     "due_date",
     "tags",
-    "created_at",
     "completed_at",
+    "created_at",
     "updated_at",
 ]
 
@@ -31,7 +31,7 @@ COLUMNS = [
 @pytest.fixture
 def many(ann: Client) -> Client:
     """Return Ann with more tasks than one piece has, all made in one moment."""
-    tasks = [{"title": f"Task {number}"} for number in range(2 * AT_ONCE + 1)]
+    tasks = [{"title": f"Task {number}"} for number in range(2 * PAGE_SIZE + 1)]
     brought(ann, written(*tasks))
     return ann
 
@@ -39,7 +39,7 @@ def many(ann: Client) -> Client:
 def test_every_task_comes_once_in_the_order_of_its_making(many: Client) -> None:
     titles = [line["title"] for line in read(taken(many))]
 
-    assert titles == [f"Task {number}" for number in range(2 * AT_ONCE + 1)]
+    assert titles == [f"Task {number}" for number in range(2 * PAGE_SIZE + 1)]
 
 
 def test_it_is_a_stream_of_lines_to_be_saved(ann: Client) -> None:
