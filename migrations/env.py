@@ -1,4 +1,4 @@
-"""Run migrations: one transaction, one runner at a time, nothing lost on SQLite."""
+"""Environment of Alembic: one transaction, one runner at a time."""
 
 from typing import Any
 
@@ -8,45 +8,48 @@ from sqlalchemy import Connection, TypeDecorator
 
 from taskapi import db
 
-LOCK = 7_420_113_001  # any number of our own, the same in every instance
+ADVISORY_LOCK = 7_420_113_001  # arbitrary, the same in every instance
 LOCK_TIMEOUT = "5s"
-SQLITE_WAIT_MS = 60_000
+SQLITE_TIMEOUT_MS = 60_000
 
 database = current_app.extensions["migrate"].db
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | bool:
-    """Write our column types as the plain ones: a migration imports no application."""
+    """Render our column types as plain ones: a migration imports no application."""
     if kind == "type" and isinstance(item, TypeDecorator):
         return f"sa.{item.impl!r}"
     return False
 
 
 def include_object(_object: Any, name: str | None, *_more: Any) -> bool:
-    """Skip the search index, which is another one on each database."""
+    """Skip the search index, which is not the same on both databases."""
     return not (name or "").startswith(("task_terms", "ix_tasks_terms"))
 
 
 def prepare(connection: Connection) -> None:
-    """Let one runner in; on SQLite let tables be rebuilt without emptying others."""
+    """Begin the transaction, one runner at a time.
+
+    On SQLite foreign keys are off, so that rebuilding a table deletes no other rows.
+    """
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={SQLITE_WAIT_MS}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={SQLITE_TIMEOUT_MS}")
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        # renaming a rebuilt table must not look into triggers that name the old one
+        # otherwise renaming a rebuilt table fails on triggers that name the old one
         connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
         db.begin(connection)
     else:
         db.begin(connection)
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
 
 
 def finish(connection: Connection) -> None:
-    """Refuse on SQLite what would leave a row that refers to nothing."""
+    """Check foreign keys on SQLite. Raises RuntimeError for rows without a parent."""
     if connection.dialect.name == "sqlite":
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         if broken:
-            message = f"the migration would break foreign keys of: {broken}"
+            message = f"The migration would break foreign keys: {broken}"
             raise RuntimeError(message)
 
 
@@ -73,7 +76,7 @@ def run_migrations_online() -> None:
         )
         context.run_migrations()
         finish(connection)
-    engine.dispose()  # with it the pragmas that were meant for migrations alone
+    engine.dispose()  # its connections have the pragmas of migrations
 
 
 if context.is_offline_mode():

@@ -1,4 +1,4 @@
-"""Migrations: what they make, what they keep, and who may run them at once."""
+"""Migrations: schema, kept rows, concurrent runs."""
 
 import ast
 import os
@@ -49,11 +49,13 @@ SLOW = 'op.execute("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE")'
 EXPAND = """op.add_column("users", sa.Column("nickname", sa.String(20)))
     op.add_column("tasks", sa.Column("cost", sa.Integer, server_default="1"))
     op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))"""
-ORPHAN = 'op.execute("DELETE FROM users")'
+DELETE_USERS = 'op.execute("DELETE FROM users")'
 FTS5_TABLES = ("task_terms_data", "task_terms_idx", "task_terms_docsize")
 INTERNAL = ("sqlite_", "alembic_", "task_terms_config", *FTS5_TABLES)
-LOOK = """op.execute(
-        "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS wait"
+TRIGGERS = """SELECT name, sql FROM sqlite_master WHERE type = 'trigger'
+    AND name LIKE 'task_terms%' ORDER BY name"""
+RECORD_TIMEOUT = """op.execute(
+        "CREATE TABLE observed AS SELECT current_setting('lock_timeout') AS lock_timeout"
     )"""
 
 
@@ -61,7 +63,7 @@ LOOK = """op.execute(
 def new_database(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> Iterator[NewDatabase]:
-    """Return a maker of apps, each on an empty database of its own."""
+    """Return a function that creates apps, each on its own empty database."""
     with new_databases(tmp_path, make_app) as make:
         yield make
 
@@ -74,27 +76,27 @@ def empty(request: pytest.FixtureRequest, new_database: NewDatabase) -> Flask:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a copy of the migrations, to add to."""
+    """Return a copy of the migrations that a test may change."""
     copy = tmp_path / "migrations"
     shutil.copytree(ROOT / "migrations", copy)
     return copy
 
 
-def flask(app: Flask, *words: str) -> str:
-    """Run a command and return what it says; fail where it fails."""
-    done = app.test_cli_runner().invoke(args=list(words), catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.output
+def flask(app: Flask, *arguments: str) -> str:
+    """Run a command that must succeed and return its output."""
+    result = app.test_cli_runner().invoke(args=list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def add_version(folder: Path, up: str, down: str = "pass") -> None:
-    """Write one more migration, after the last one."""
+    """Add a migration after the last one."""
     head = ScriptDirectory(str(folder)).get_current_head()
     written = VERSION.format(head=head, up=up, down=down)
     (folder / "versions" / "next.py").write_text(written)
 
 
-def test_revisions_are_read_as_alembic_reads_them() -> None:
+def test_revisions_of_the_code_are_known() -> None:
     known = ScriptDirectory(str(ROOT / "migrations"))
 
     assert migrations.head() == known.get_current_head()
@@ -103,7 +105,7 @@ def test_revisions_are_read_as_alembic_reads_them() -> None:
 
 
 def schema(app: Flask) -> dict[str, Any]:
-    """Return all that the database knows of its tables, in a form to compare."""
+    """Describe the tables of a database, in a comparable form."""
     with app.app_context():
         inspector = inspect(db.database.engine)
     tables = sorted(set(inspector.get_table_names()) - {"alembic_version"})
@@ -123,7 +125,7 @@ def schema(app: Flask) -> dict[str, Any]:
 
 
 def sqlite_only(app: Flask) -> dict[str, Any]:
-    """Return what the inspector does not report: AUTOINCREMENT, FTS5 and triggers."""
+    """Describe what the inspector does not report: AUTOINCREMENT, FTS5, triggers."""
     if kind_of(app) != "sqlite":
         return {}
     rows = execute(app, "SELECT type, name, sql FROM sqlite_master WHERE sql > ''")
@@ -149,32 +151,32 @@ def listed(found: Any) -> list[Any]:
 
 
 def plain(part: dict[str, Any]) -> str:
-    """Write one column or constraint as text; types with their collation."""
+    """Return a column or constraint as text, types with their collation."""
     described = {name: legible(value) for name, value in part.items()}
     return " ".join(str(sorted(described.items())).split())
 
 
 def legible(value: Any) -> str:
-    """Write options by what they say, such as the condition of an index."""
+    """Return options as text, such as the condition of an index."""
     if isinstance(value, dict):
         return str({name: legible(inner) for name, inner in sorted(value.items())})
     return str(value) if isinstance(value, TextClause) else repr(value)
 
 
 def populate(app: Flask) -> Client:
-    """Let Ann log in and make a task, over HTTP."""
+    """Register Ann, log in and create a task, over HTTP."""
     ann = Client(app, "ann").register().log_in()
     ann.make_task()
     return ann
 
 
-def shorten(folder: Path) -> None:
-    """Let migrations wait for a lock for a moment only."""
+def shorten_lock_timeout(folder: Path) -> None:
+    """Shorten the lock timeout of migrations."""
     script = folder / "env.py"
     script.write_text(script.read_text().replace('"5s"', '"50ms"'))
 
 
-def test_an_empty_database_is_migrated_back_and_forth(empty: Flask) -> None:
+def test_empty_database_is_upgraded_and_downgraded(empty: Flask) -> None:
     flask(empty, "db", "upgrade")
     populate(empty)
     flask(empty, "db", "downgrade", "base")
@@ -186,7 +188,7 @@ def test_an_empty_database_is_migrated_back_and_forth(empty: Flask) -> None:
     assert Client(empty).get("/health").status_code == 200
 
 
-def test_going_back_leaves_nothing_behind(empty: Flask) -> None:
+def test_downgrade_to_base_removes_everything(empty: Flask) -> None:
     flask(empty, "db", "upgrade")
 
     flask(empty, "db", "downgrade", "base")
@@ -194,7 +196,7 @@ def test_going_back_leaves_nothing_behind(empty: Flask) -> None:
     assert schema(empty) == {}
 
 
-def test_an_upgrade_of_what_is_up_to_date_keeps_every_row(empty: Flask) -> None:
+def test_upgrade_of_a_current_database_keeps_every_row(empty: Flask) -> None:
     flask(empty, "db", "upgrade")
     populate(empty)
 
@@ -203,7 +205,7 @@ def test_an_upgrade_of_what_is_up_to_date_keeps_every_row(empty: Flask) -> None:
     assert counts(empty) == {"users": 1, "sessions": 1, "tasks": 1}
 
 
-def test_the_models_ask_for_nothing_that_migrations_do_not_make(empty: Flask) -> None:
+def test_autogenerate_finds_no_difference(empty: Flask) -> None:
     flask(empty, "db", "upgrade")
 
     compared = empty.test_cli_runner().invoke(args=["db", "check"])
@@ -229,17 +231,17 @@ def test_migrated_schema_equals_the_models(
     assert schema(migrated) == up
 
 
-def test_instances_that_start_together_migrate_once(empty: Flask) -> None:
+def test_concurrent_upgrades_run_once(empty: Flask) -> None:
     with empty.app_context():
         url = db.database.engine.url.render_as_string(hide_password=False)
     settings = {"DATABASE_URL": url, "SECRET_KEY": secrets.token_urlsafe(48)}
     variables = {"PATH": os.environ["PATH"], "LOG_LEVEL": "WARNING"} | settings
-    words, where = [FLASK, "db", "upgrade"], {"cwd": ROOT, "env": variables}
+    command, options = [FLASK, "db", "upgrade"], {"cwd": ROOT, "env": variables}
 
-    started = [subprocess.Popen(words, stderr=-1, **where) for _ in range(4)]  # noqa: S603 - our own command
-    said = [process.communicate(timeout=60)[1] for process in started]
+    processes = [subprocess.Popen(command, stderr=-1, **options) for _ in range(4)]  # noqa: S603 - our own command
+    errors = [process.communicate(timeout=60)[1] for process in processes]
 
-    assert [process.returncode for process in started] == [0, 0, 0, 0], said
+    assert [process.returncode for process in processes] == [0, 0, 0, 0], errors
     assert Client(empty).get("/health").status_code == 200
 
 
@@ -259,56 +261,89 @@ def test_rebuilding_a_table_on_sqlite_keeps_the_rows_of_others(
     assert execute(app, "PRAGMA foreign_keys") == [(1,)]
 
 
-def test_a_migration_that_would_orphan_rows_on_sqlite_changes_nothing(
+def test_added_column_keeps_the_search_triggers_on_sqlite(
+    new_database: NewDatabase, folder: Path
+) -> None:
+    app = new_database("sqlite")
+    flask(app, "db", "upgrade")
+    triggers = execute(app, TRIGGERS)
+    add_version(
+        folder,
+        'op.add_column("tasks", sa.Column("migration_probe", sa.Integer()))',
+        'op.drop_column("tasks", "migration_probe")',
+    )
+
+    flask(app, "db", "upgrade", "-d", str(folder))
+    upgraded = execute(app, TRIGGERS)
+    flask(app, "db", "downgrade", "-d", str(folder))
+
+    assert triggers
+    assert upgraded == triggers
+    assert execute(app, TRIGGERS) == triggers
+
+
+def test_generated_migration_alters_tables_in_place(
+    new_database: NewDatabase, folder: Path
+) -> None:
+    app = new_database("sqlite")
+    flask(app, "db", "upgrade")
+    execute(app, "ALTER TABLE tasks ADD COLUMN migration_probe INTEGER")
+
+    flask(app, "db", "migrate", "-d", str(folder), "-m", "probe")
+
+    (written,) = (folder / "versions").glob("*probe.py")
+    assert "op.drop_column" in written.read_text()
+    assert "batch_alter_table" not in written.read_text()
+
+
+def test_migration_that_breaks_foreign_keys_on_sqlite_is_rolled_back(
     new_database: NewDatabase, folder: Path
 ) -> None:
     app = new_database("sqlite")
     flask(app, "db", "upgrade")
     populate(app)
-    add_version(folder, ORPHAN)
-    words = ["db", "upgrade", "-d", str(folder)]
+    add_version(folder, DELETE_USERS)
+    command = ["db", "upgrade", "-d", str(folder)]
 
-    done = app.test_cli_runner().invoke(args=words)
+    result = app.test_cli_runner().invoke(args=command)
 
-    assert done.exit_code == 1
+    assert result.exit_code == 1
     assert counts(app) == {"users": 1, "sessions": 1, "tasks": 1}
     assert Client(app).get("/health").status_code == 200
 
 
-def test_a_migration_gives_up_rather_than_stop_traffic(
-    new_database: NewDatabase, folder: Path
-) -> None:
+def test_migration_has_a_lock_timeout(new_database: NewDatabase, folder: Path) -> None:
     app = new_database("postgresql")
     flask(app, "db", "upgrade")
-    add_version(folder, LOOK)
+    add_version(folder, RECORD_TIMEOUT)
 
     flask(app, "db", "upgrade", "-d", str(folder))
 
-    assert execute(app, "SELECT wait FROM seen") == [("5s",)]
+    assert execute(app, "SELECT lock_timeout FROM observed") == [("5s",)]
 
 
-def test_a_migration_that_meets_a_lock_changes_nothing_and_can_be_run_again(
+def test_migration_that_times_out_can_be_repeated(
     new_database: NewDatabase, folder: Path
 ) -> None:
     app = new_database("postgresql")
     flask(app, "db", "upgrade")
     add_version(folder, f"{EXPAND}\n    {SLOW}")
-    shorten(folder)
-    words = ["db", "upgrade", "-d", str(folder)]
+    shorten_lock_timeout(folder)
+    command = ["db", "upgrade", "-d", str(folder)]
 
     with app.app_context(), db.database.engine.connect() as other:
         other.exec_driver_sql("BEGIN")
         other.exec_driver_sql("LOCK TABLE tasks IN ACCESS SHARE MODE")
-        met = app.test_cli_runner().invoke(args=words)
+        result = app.test_cli_runner().invoke(args=command)
         other.exec_driver_sql("ROLLBACK")
 
-    assert "lock timeout" in str(met.exception)
+    assert "lock timeout" in str(result.exception)
     assert "nickname" not in str(schema(app))
-    flask(app, *words)
+    flask(app, *command)
     assert "nickname" in str(schema(app))
 
 
-def test_the_release_before_serves_on_an_expanded_schema(
+def test_previous_release_serves_on_an_expanded_schema(
     empty: Flask, folder: Path
 ) -> None:
     flask(empty, "db", "upgrade")
@@ -323,7 +358,7 @@ def test_the_release_before_serves_on_an_expanded_schema(
     assert ann.patch("users/me", {"timezone": "Asia/Tokyo"}).status_code == 200
 
 
-def test_a_new_migration_is_written_without_our_types(
+def test_generated_migration_contains_only_plain_types(
     empty: Flask, folder: Path
 ) -> None:
     shutil.rmtree(folder / "versions")
@@ -338,7 +373,7 @@ def test_a_new_migration_is_written_without_our_types(
 
 
 @pytest.mark.parametrize("path", VERSIONS, ids=[path.stem for path in VERSIONS])
-def test_a_migration_imports_no_application_code(path: Path) -> None:
+def test_migrations_import_no_application_code(path: Path) -> None:
     nodes = list(ast.walk(ast.parse(path.read_text())))
 
     plain = {
