@@ -19,8 +19,7 @@ from taskapi.mail import service as outbox
 from taskapi.recovery import service as recovery
 from taskapi.recovery import templates
 from taskapi.tasks import trash
-from taskapi.users import service as users
-from taskapi.users import throttling
+from taskapi.users import deletion, throttling
 from taskapi.web.settings import settings
 
 log = structlog.get_logger()
@@ -46,7 +45,7 @@ def _empty_trash() -> int:
 
 
 PURGES: dict[str, Callable[[], int]] = {
-    "deleted accounts": users.purge,
+    "deleted accounts": deletion.purge,
     "sessions": sessions.purge,
     "API keys": keys.purge,
     "counts": throttling.purge,
@@ -65,7 +64,7 @@ def start(app: Flask) -> None:
 
 def send() -> int:
     """Send the letters that are due; return how many went."""
-    return outbox.drain(templates.compose)
+    return outbox.send_due(templates.compose)
 
 
 def purge() -> dict[str, int]:
@@ -76,7 +75,7 @@ def purge() -> dict[str, int]:
 def turn(app: Flask, times: Times) -> Times:
     """Do the work that is due, whatever fails; return the times of the next purges."""
     _attempt(app, send)
-    _attempt(app, users.purge)
+    _attempt(app, deletion.purge)
     _attempt(app, trash.purge_marked)
     now = time.monotonic()
     if now >= times.everything:
@@ -94,8 +93,8 @@ def _work(app: Flask) -> None:
     times = Times(first, first)
     while True:
         times = turn(app, times)
-        outbox.posted.wait(POLL_SECONDS)
-        outbox.posted.clear()
+        outbox.work_available.wait(POLL_SECONDS)
+        outbox.work_available.clear()
         # so that no answer is later where there is somebody to write to
         time.sleep(secrets.randbelow(PAUSE_MS) / 1000)
 

@@ -147,7 +147,7 @@ def normalize(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
-def refuse_weak(password: str, *names: str | None, field: str = "password") -> None:
+def check_strength(password: str, *names: str | None, field: str = "password") -> None:
     """Raise Invalid for a password that is short, common, or the user's own name."""
     rules, password = _rules(), normalize(password)
     if len(password) < rules.min_length:

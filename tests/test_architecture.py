@@ -89,8 +89,8 @@ def test_only_what_an_attacker_must_not_undo_survives_a_refusal() -> None:
     callers = [p for p in SERVED if "commit_early" in names(p)]
 
     assert [shown(path) for path in callers] == [
-        "taskapi/auth/service.py",  # the end of a session whose token was stolen
-        "taskapi/users/throttling.py",  # that a password was guessed
+        "taskapi/auth/refresh.py",  # the end of a session whose token was stolen
+        "taskapi/users/throttling.py",  # login attempts
     ]
 
 

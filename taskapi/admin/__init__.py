@@ -1,1 +1,1 @@
-"""Accounts in the hands of administrators."""
+"""Administration of all accounts."""

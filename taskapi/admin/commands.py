@@ -7,7 +7,7 @@ from taskapi.admin import service as admin
 from taskapi.auth import service as auth
 from taskapi.console import CommandGroup, echo, load
 from taskapi.users import service as users
-from taskapi.users.models import Role, login_of
+from taskapi.users.models import Role, get_login
 from taskapi.users.schemas import UserCreateSchema, UserSchema
 
 users_group = CommandGroup("users", help="Manage accounts.")
@@ -34,21 +34,21 @@ def create_user(*, is_admin: bool, **options: str | None) -> None:
     user = users.create(
         **load(UserCreateSchema(), values), role=role, email_verified="email" in values
     )
-    echo(f"Created {role} {user.id}: {login_of(user)}")
+    echo(f"Created {role} {user.id}: {get_login(user)}")
 
 
 @users_group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_users(*, as_json: bool) -> None:
     """List all accounts, oldest first."""
-    found = users.everybody()
+    found = users.list_all()
     if as_json:
         echo(current_app.json.dumps([UserSchema().dump(user) for user in found]))
         return
     echo(f"{'ID':>6}  {'ROLE':5}  {'STATE':8}  NAME")
     for user in found:
         state = "active" if user.is_active else "disabled"
-        echo(f"{user.id:>6}  {user.role:5}  {state:8}  {login_of(user)}")
+        echo(f"{user.id:>6}  {user.role:5}  {state:8}  {get_login(user)}")
 
 
 @users_group.command("promote")
@@ -56,7 +56,7 @@ def list_users(*, as_json: bool) -> None:
 def promote(login: str) -> None:
     """Make the account LOGIN (an email or a username) an administrator."""
     user = admin.change(users.get_by_login(login).id, {"role": Role.ADMIN})
-    echo(f"{login_of(user)} is now an administrator.")
+    echo(f"{get_login(user)} is now an administrator.")
 
 
 @users_group.command("deactivate")
@@ -67,7 +67,7 @@ def deactivate(login: str) -> None:
     No tasks are deleted. An administrator can activate the account again.
     """
     user = admin.change(users.get_by_login(login).id, {"is_active": False})
-    echo(f"{login_of(user)} is deactivated. Its sessions and API keys are revoked.")
+    echo(f"{get_login(user)} is deactivated. Its sessions and API keys are revoked.")
 
 
 @users_group.command("reset-password")
@@ -78,7 +78,7 @@ def reset_password(login: str, password: str) -> None:
     user = users.get_by_login(login)
     users.set_password(user.id, password)
     auth.end_sessions(user.id)
-    echo(f"{login_of(user)} has a new password. All sessions have ended.")
+    echo(f"{get_login(user)} has a new password. All sessions have ended.")
 
 
 @sessions_group.command("end")
@@ -87,4 +87,4 @@ def end_sessions(login: str) -> None:
     """End all sessions of the account LOGIN; its tokens are revoked immediately."""
     user = users.get_by_login(login)
     auth.end_sessions(user.id)
-    echo(f"All sessions of {login_of(user)} have ended.")
+    echo(f"All sessions of {get_login(user)} have ended.")

@@ -1,4 +1,4 @@
-"""Accounts over HTTP, for administrators."""
+"""HTTP operations for administrators."""
 
 from functools import partial
 from typing import Any
@@ -10,26 +10,30 @@ from taskapi.admin.schemas import (
     UserPageSchema,
 )
 from taskapi.scopes import Scope
+from taskapi.typing import Fields
+from taskapi.users import deletion
 from taskapi.users import service as users
 from taskapi.users.schemas import UserSchema
 from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
 
-admin = Blueprint("admin", "All accounts.", limit="default", accepts_keys=True)
+admin = Blueprint(
+    "admin", "Administration of all accounts.", limit="default", accepts_keys=True
+)
 
 
 @admin.get("/users", scope=Scope.ADMIN)
 @admin.arguments(UserListArguments, location="query")
 @admin.response(200, UserPageSchema, headers={"Link": "Link"})
 @admin.problems("admin-required", "invalid-cursor")
-def list_users(arguments: dict[str, Any]) -> Any:
-    """List the accounts
+def list_users(arguments: Fields) -> Any:
+    """List accounts
 
-    The newest first.
+    Newest first.
     """
-    window = pagination.window(arguments)
-    return pagination.answer(*service.find_page(arguments, window), window)
+    page = pagination.window(arguments)
+    return pagination.answer(*service.find_page(arguments, page), page)
 
 
 @admin.get("/users/<id:user_id>", scope=Scope.ADMIN)
@@ -37,8 +41,8 @@ def list_users(arguments: dict[str, Any]) -> Any:
 @admin.problems("admin-required")
 @conditional.read
 def get_user(user_id: int) -> Any:
-    """Read an account"""
-    return users.find(user_id)
+    """Get an account"""
+    return users.get(user_id)
 
 
 @admin.patch("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
@@ -46,14 +50,12 @@ def get_user(user_id: int) -> Any:
 @admin.response(200, UserSchema)
 @admin.problems("admin-required", "last-admin")
 @conditional.write
-def update_user(
-    changes: dict[str, Any], user_id: int, versions: frozenset[int] | None
-) -> Any:
-    """Change the role of an account, or close it
+def update_user(changes: Fields, user_id: int, versions: frozenset[int] | None) -> Any:
+    """Change the role of an account, or deactivate it
 
-    A closed account keeps its data; its sessions and keys end at once.
+    A deactivated account keeps its data; its sessions and API keys end at once.
     """
-    read = partial(users.find, user_id)
+    read = partial(users.get, user_id)
     versions = read_only.check(changes, UserSchema, read, versions)
     return service.change(user_id, changes, versions, by=caller())
 
@@ -65,6 +67,6 @@ def update_user(
 def delete_user(user_id: int, versions: frozenset[int] | None) -> None:
     """Delete an account
 
-    Everything that is theirs goes with it, at once and for good.
+    All of its data is deleted with it, permanently.
     """
-    users.delete(user_id, versions, by=caller())
+    deletion.delete_user(user_id, versions, by=caller())

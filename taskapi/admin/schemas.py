@@ -1,4 +1,4 @@
-"""Accounts as administrators see and change them."""
+"""Schemas for administrators."""
 
 from taskapi.users.models import Role, fold
 from taskapi.users.schemas import UserSchema
@@ -10,20 +10,22 @@ UserPageSchema = page_of(UserSchema)
 
 
 class UserListArguments(PageArguments):
-    """Filters and paging of the list of users."""
+    """Filters and pagination of the list of accounts."""
 
     q = Text(
         low=1,
         high=200,
         clean=fold,
-        metadata={"description": "Part of the email or the username, in any case."},
+        metadata={
+            "description": "A part of the email or the username. Case is ignored."
+        },
     )
     role = Choice(Role)
     is_active = QueryFlag()
 
 
 class UserAdminUpdateSchema(Schema):
-    """What an administrator may change of an account."""
+    """The fields of an account that an administrator can change."""
 
     resource = UserSchema
 

@@ -1,1 +1,1 @@
-"""API keys: how scripts speak for their owner."""
+"""API keys, with which scripts access an account."""

@@ -43,7 +43,7 @@ def create_key(login: str, name: str, scopes: list[str], days: int | None) -> No
 @click.argument("login")
 def list_keys(login: str) -> None:
     """List the API keys of the account LOGIN."""
-    found = service.all_of(get_by_login(login).id)
+    found = service.list_all(get_by_login(login).id)
     echo(f"{'ID':>6}  {'PREFIX':8}  {'EXPIRES':10}  {'LAST USED':10}  NAME")
     for key in found:
         expires_on, used_on = _date(key.expires_at), _date(key.last_used_at)

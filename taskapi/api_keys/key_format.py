@@ -1,7 +1,7 @@
-"""How an API key is spelled: `tsk_<8 hex>_<43 url-safe>`.
+"""Format of API keys: `tsk_<8 hexadecimal digits>_<43 characters of base64url>`.
 
-The first part is public and finds the row. The second is base64url of 28 random bytes
-and a checksum of 4, so that a mistyped or invented key costs no query.
+The first part is public and identifies the row. The second part encodes 28 random bytes
+and a checksum of 4 bytes, so that a mistyped or invented key is rejected without a query.
 """
 
 import base64
@@ -14,18 +14,18 @@ from typing import NamedTuple
 RANDOM_BYTES = 28
 CHECKSUM_BYTES = 4
 KEY_LENGTH = len("tsk_") + 8 + len("_") + 43
-SPELLING = re.compile(r"tsk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
+PATTERN = re.compile(r"tsk_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
 
 
 class Key(NamedTuple):
-    """A key as its owner sees it once, and what of it is kept."""
+    """A key as its owner sees it once, and the parts of it that are stored."""
 
     text: str
     prefix: str
     secret_hash: str
 
 
-def make() -> Key:
+def generate() -> Key:
     """Return a new key."""
     prefix = secrets.token_hex(4)
     random = secrets.token_bytes(RANDOM_BYTES)
@@ -33,20 +33,18 @@ def make() -> Key:
     return _key(prefix, secret.decode().rstrip("="))
 
 
-def read(text: str) -> Key | None:
-    """Return the parts of a key; None for what was never made here."""
-    match = SPELLING.fullmatch(text)
+def parse(text: str) -> Key | None:
+    """Return the parts of a key; None if the format or the checksum is wrong."""
+    match = PATTERN.fullmatch(text)
     if match is None:
         return None
     prefix, secret = match.groups()
     data = base64.urlsafe_b64decode(secret + "=")
     random, checksum = data[:RANDOM_BYTES], data[RANDOM_BYTES:]
-    canonical = base64.urlsafe_b64encode(data).decode().rstrip("=") == secret
-    return (
-        _key(prefix, secret)
-        if canonical and checksum == _checksum(prefix, random)
-        else None
-    )
+    # base64 ignores the last two bits, so each key has four spellings: accept one.
+    is_canonical = base64.urlsafe_b64encode(data).decode().rstrip("=") == secret
+    is_valid = is_canonical and checksum == _checksum(prefix, random)
+    return _key(prefix, secret) if is_valid else None
 
 
 def _key(prefix: str, secret: str) -> Key:

@@ -1,14 +1,16 @@
-"""The table of API keys."""
+"""Table of API keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Dialect, ForeignKey, String, TypeDecorator
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.db import Model
 from taskapi.scopes import Scope
-from taskapi.users.models import User
+from taskapi.typing import Fields
+from taskapi.users.models import User, UserRow
 
 NAME_LENGTH = 100
 PREFIX_LENGTH = 8
@@ -16,7 +18,7 @@ MAX_KEYS = 50
 
 
 class Scopes(TypeDecorator[Sequence[Scope]]):
-    """A set of scopes, kept as OAuth 2.0 writes them: words with a space between."""
+    """A set of scopes, stored as in OAuth 2.0: separated by spaces."""
 
     impl = String(100)
     cache_ok = True
@@ -24,18 +26,18 @@ class Scopes(TypeDecorator[Sequence[Scope]]):
     def process_bind_param(
         self, value: Sequence[Scope] | None, _dialect: Dialect
     ) -> str | None:
-        """Write the scopes in the order of their definition."""
+        """Join the scopes, in the order of their definition."""
         return None if value is None else " ".join(s for s in Scope if s in value)
 
     def process_result_value(
         self, value: str | None, _dialect: Dialect
     ) -> Sequence[Scope] | None:
-        """Read the scopes."""
-        return None if value is None else [Scope(word) for word in value.split()]
+        """Split the scopes."""
+        return None if value is None else [Scope(name) for name in value.split()]
 
 
 class ApiKey(Model):
-    """A key: its public prefix and the hash of the rest, never the key itself."""
+    """An API key: its public prefix and a hash of the whole key, which is not stored."""
 
     __tablename__ = "api_keys"
 
@@ -48,3 +50,26 @@ class ApiKey(Model):
     scopes: Mapped[Sequence[Scope]] = mapped_column(Scopes)
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class ApiKeyRow(Protocol):
+    """A row without the hash."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: Sequence[Scope]
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+    def _asdict(self) -> Fields: ...
+
+
+class KeyOwnerRow(UserRow, Protocol):
+    """A user with the columns of an API key that authentication reads."""
+
+    key_id: int
+    secret_hash: str
+    scopes: Sequence[Scope]
+    expires_at: datetime | None
+    last_used_at: datetime | None

@@ -1,4 +1,4 @@
-"""API keys over HTTP."""
+"""HTTP operations of API keys."""
 
 from functools import partial
 from typing import Any
@@ -10,22 +10,25 @@ from taskapi.api_keys.schemas import (
     ApiKeySchema,
     ApiKeyUpdateSchema,
 )
+from taskapi.typing import Fields
 from taskapi.web import pagination, read_only
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
 
-keys = Blueprint("api-keys", "Your API keys, for scripts.", limit="default")
+keys = Blueprint(
+    "api-keys", "API keys, with which scripts access your account.", limit="default"
+)
 
 
 @keys.post("/api-keys")
 @keys.arguments(ApiKeySchema)
 @keys.response(201, ApiKeyCreatedSchema, headers={"Location": "Location"})
 @keys.problems("limit-reached")
-def create_api_key(fields: dict[str, Any]) -> Any:
-    """Make an API key
+def create_api_key(fields: Fields) -> Any:
+    """Create an API key
 
-    `api_key` is shown in this answer and never again. Without `scopes` the key may read
-    and write tasks. An account has at most 50 keys, expired ones included.
+    Only this response contains `api_key`; store it now. Without `scopes` the key can
+    read and write tasks. An account can have 50 keys, including expired ones.
     """
     key, text = service.create(caller(), fields)
     location = {"Location": f"{PREFIX}/api-keys/{key.id}"}
@@ -36,28 +39,28 @@ def create_api_key(fields: dict[str, Any]) -> Any:
 @keys.arguments(pagination.PageArguments, location="query")
 @keys.response(200, ApiKeyPageSchema, headers={"Link": "Link"})
 @keys.problems("invalid-cursor")
-def list_api_keys(arguments: dict[str, Any]) -> Any:
+def list_api_keys(arguments: Fields) -> Any:
     """List your API keys
 
-    The newest first.
+    Newest first.
     """
-    window = pagination.window(arguments)
-    return pagination.answer(*service.find_page(caller(), window), window)
+    page = pagination.window(arguments)
+    return pagination.answer(*service.find_page(caller(), page), page)
 
 
 @keys.get("/api-keys/<id:key_id>")
 @keys.response(200, ApiKeySchema)
 def get_api_key(key_id: int) -> Any:
-    """Read an API key"""
-    return service.find(caller(), key_id)
+    """Get an API key"""
+    return service.get(caller(), key_id)
 
 
 @keys.patch("/api-keys/<id:key_id>")
 @keys.arguments(ApiKeyUpdateSchema)
 @keys.response(200, ApiKeySchema)
-def update_api_key(changes: dict[str, Any], key_id: int) -> Any:
-    """Rename an API key, or let it end sooner"""
-    read = partial(service.find, caller(), key_id)
+def update_api_key(changes: Fields, key_id: int) -> Any:
+    """Rename an API key, or make it expire sooner"""
+    read = partial(service.get, caller(), key_id)
     read_only.check(changes, ApiKeySchema, read)
     return service.change(caller(), key_id, changes)
 
@@ -67,6 +70,6 @@ def update_api_key(changes: dict[str, Any], key_id: int) -> Any:
 def revoke_api_key(key_id: int) -> None:
     """Revoke an API key
 
-    It is dead with the next request.
+    Requests with this key are rejected from now on.
     """
     service.revoke(caller(), key_id)

@@ -1,4 +1,4 @@
-"""API keys in JSON."""
+"""JSON schemas of API keys."""
 
 from taskapi.api_keys.key_format import KEY_LENGTH
 from taskapi.api_keys.models import NAME_LENGTH, PREFIX_LENGTH
@@ -22,17 +22,20 @@ class ApiKeySchema(Schema):
         high=PREFIX_LENGTH, dump_only=True, metadata={"examples": ["3f9a1c07"]}
     )
     scopes = Several(Choice(Scope), validate=Length(min=1, max=len(Scope)))
-    expires_at = Timestamp(allow_none=True, metadata={"description": "null: never."})
+    expires_at = Timestamp(
+        allow_none=True,
+        metadata={"description": "The time at which the key expires; `null`: never."},
+    )
     last_used_at = Timestamp(
         dump_only=True,
         allow_none=True,
-        metadata={"description": "Exact to five minutes."},
+        metadata={"description": "Precise to five minutes."},
     )
     created_at = Timestamp(dump_only=True)
 
 
 class ApiKeyCreatedSchema(ApiKeySchema):
-    """A key that was just made, with its text, which is never shown again."""
+    """A new API key, with the key itself, which is not returned again."""
 
     api_key = Text(
         high=KEY_LENGTH, dump_only=True, metadata={"examples": ["tsk_3f9a1c07_..."]}
@@ -40,7 +43,7 @@ class ApiKeyCreatedSchema(ApiKeySchema):
 
 
 class ApiKeyUpdateSchema(Schema):
-    """What of a key can change: its name, and its end when that comes sooner."""
+    """The fields of an API key that can change; it can only expire sooner."""
 
     resource = ApiKeySchema
 
@@ -48,7 +51,7 @@ class ApiKeyUpdateSchema(Schema):
     expires_at = Timestamp(
         allow_none=True,
         metadata={
-            "description": "null only where it is null already.",
+            "description": "Only sooner than before; `null` only if it is `null`.",
             "examples": ["2036-12-24T18:00:00Z"],
         },
     )

@@ -1,9 +1,8 @@
-"""The rules of API keys."""
+"""API keys: creation, lookup of their owners, changes, revocation."""
 
 import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import (
@@ -22,8 +21,8 @@ from sqlalchemy import (
 
 from taskapi import clock, db
 from taskapi.api_keys import key_format
-from taskapi.api_keys.models import MAX_KEYS, ApiKey
-from taskapi.db import AnyRow, pagination, statements
+from taskapi.api_keys.models import MAX_KEYS, ApiKey, ApiKeyRow, KeyOwnerRow
+from taskapi.db import pagination, statements
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.pagination import PageRequest
 from taskapi.errors import (
@@ -35,14 +34,18 @@ from taskapi.errors import (
     NotFound,
 )
 from taskapi.scopes import Scope
+from taskapi.typing import Account, Fields
 from taskapi.users.models import PUBLIC_COLUMNS, Role, User
 
 log = structlog.get_logger()
 
 DEFAULT_SCOPES = [Scope.TASKS_READ, Scope.TASKS_WRITE]
 TOUCH_AFTER = timedelta(minutes=5)
+"""The precision of `last_used_at`, so that few requests write."""
+
 KEEP_EXPIRED = timedelta(days=30)
-"""For how long an expired key still says so, rather than being unknown."""
+"""The time in which an expired key is rejected as expired, then as unknown."""
+
 COLUMNS = [c for c in ApiKey.__table__.c if c.key not in {"secret_hash", "user_id"}]
 
 OWNER = CompiledStatement(
@@ -70,155 +73,167 @@ TOUCH = CompiledStatement(
 )
 
 
-def find_caller(text: str) -> AnyRow:
-    """Return the active owner of a key, and note its use; raises Unauthenticated."""
+def find_caller(text: str) -> KeyOwnerRow:
+    """Return the active owner of a key, and record its use; raises Unauthenticated."""
     owner, now = find_owner(text), clock.now()
     if owner.last_used_at is None or owner.last_used_at + TOUCH_AFTER <= now:
         _touch(owner.key_id, now)
     return owner
 
 
-def find_owner(text: str) -> AnyRow:
+def find_owner(text: str) -> KeyOwnerRow:
     """Return the active owner of a key with its scopes; raises Unauthenticated.
 
-    A key with a wrong checksum costs no query.
+    A key with a wrong checksum is rejected without a query.
     """
-    key = key_format.read(text)
+    key = key_format.parse(text)
     if key is None:
         raise ApiKeyInvalid
     found = db.read(OWNER, {"prefix": key.prefix})
     if not found or not hmac.compare_digest(found[0].secret_hash, key.secret_hash):
         raise ApiKeyInvalid
-    owner = found[0]
+    owner: KeyOwnerRow = found[0]
     if owner.expires_at and owner.expires_at <= clock.now():
         raise ApiKeyExpired
     return owner
 
 
-def create(caller: Any, fields: dict[str, Any]) -> tuple[AnyRow, str]:
-    """Make a key; return it, and its text, which is not kept."""
+def create(caller: Account, fields: Fields) -> tuple[ApiKeyRow, str]:
+    """Create a key; return its row, and the key itself, which is not stored."""
     fields.setdefault("scopes", DEFAULT_SCOPES)
     if Scope.ADMIN in fields["scopes"] and caller.role != Role.ADMIN:
-        fault = FieldError("Only administrators can give this scope.", "choice")
-        raise Invalid({"scopes": [fault]})
-    _refuse_past(fields.get("expires_at"))
-    key = key_format.make()
-    kept = {"prefix": key.prefix, "secret_hash": key.secret_hash}
-    made = _insert(caller.id, fields | kept)
+        error = FieldError("Only administrators can grant this scope.", "choice")
+        raise Invalid({"scopes": [error]})
+    _check_future(fields.get("expires_at"))
+    key = key_format.generate()
+    stored = {"prefix": key.prefix, "secret_hash": key.secret_hash}
+    created = _insert(caller.id, fields | stored)
     _check_number(caller.id)
-    log.info("key made", account_id=caller.id, key_id=made.id)
-    return made, key.text
+    log.info("API key created", account_id=caller.id, key_id=created.id)
+    return created, key.text
 
 
-def _insert(user_id: int, fields: dict[str, Any]) -> AnyRow:
-    """Store a key of an active account; raises NotFound without one."""
+def _insert(user_id: int, fields: Fields) -> ApiKeyRow:
+    """Insert a key of an active account; raises NotFound if it is not active."""
     types = ApiKey.__table__.c
-    given = {name: literal(value, types[name].type) for name, value in fields.items()}
-    values = {"user_id": User.id} | given
+    literals = {
+        name: literal(value, types[name].type) for name, value in fields.items()
+    }
+    values = {"user_id": User.id} | literals
     active = (
         select(*values.values())
         .where(User.id == user_id, User.is_active)
-        # what revokes all keys waits, and revokes this too; the next key waits as well
+        # Lock the account: a transaction that revokes all keys waits for this one and
+        # revokes the new key too, and the next creation waits to count it.
         .with_for_update(key_share=True)
     )
     statement = insert(ApiKey).from_select(list(values), active)
-    made = db.session.execute(statement.returning(*COLUMNS)).one_or_none()
-    if made is None:
+    returning = statement.returning(*COLUMNS)
+    created: ApiKeyRow | None = db.session.execute(returning).one_or_none()
+    if created is None:
         raise NotFound
-    return made
+    return created
 
 
 def _check_number(user_id: int) -> None:
-    """Raise LimitReached if the account has more keys than it may have.
+    """Raise LimitReached if the account has too many keys, including the new one.
 
-    The new one is counted too, in a statement of its own: on PostgreSQL the insert does
-    not see keys that others stored while it waited for the account.
+    This is a statement of its own: on PostgreSQL the insert does not see keys that were
+    inserted while it waited for the lock of the account.
     """
     number = select(func.count()).where(ApiKey.user_id == user_id)
     if (db.session.scalar(number) or 0) > MAX_KEYS:
-        message = f"An account has at most {MAX_KEYS} API keys; revoke one first."
+        message = f"An account can have {MAX_KEYS} API keys. Revoke one first."
         raise LimitReached(message, limit=MAX_KEYS)
 
 
-def find(caller: Any, key_id: int) -> AnyRow:
-    """Return a key of the caller's; raises NotFound."""
-    found = db.read(select(*COLUMNS).where(_one(caller, key_id)))
+def get(caller: Account, key_id: int) -> ApiKeyRow:
+    """Return a key of the caller; raises NotFound."""
+    found = db.read(select(*COLUMNS).where(_is_key(caller, key_id)))
     if not found:
         raise NotFound
-    return found[0]
+    key: ApiKeyRow = found[0]
+    return key
 
 
-def find_page(caller: Any, window: PageRequest) -> tuple[Sequence[AnyRow], int | None]:
-    """Return a page of the caller's keys, the newest first, and their number."""
-    mine = ApiKey.user_id == caller.id
-    rows = pagination.newest_first(COLUMNS, ApiKey, mine, window)
-    return rows, pagination.total(ApiKey, mine, window)
+def find_page(
+    caller: Account, page: PageRequest
+) -> tuple[Sequence[ApiKeyRow], int | None]:
+    """Return a page of the caller's keys, newest first, and the total."""
+    scope = ApiKey.user_id == caller.id
+    rows = pagination.newest_first(COLUMNS, ApiKey, scope, page)
+    return rows, pagination.total(ApiKey, scope, page)
 
 
-def change(caller: Any, key_id: int, changes: dict[str, Any]) -> AnyRow:
-    """Rename a key, or let it expire sooner, never later."""
-    key = find(caller, key_id)
+def change(caller: Account, key_id: int, changes: Fields) -> ApiKeyRow:
+    """Rename a key, or make it expire sooner, never later."""
+    key = get(caller, key_id)
     changes = {n: value for n, value in changes.items() if getattr(key, n) != value}
     if not changes:
         return key
-    scope = _one(caller, key_id)
+    scope = _is_key(caller, key_id)
     if "expires_at" in changes:
-        _refuse_later_end(key, changes["expires_at"])
-        scope = and_(scope, _ends_later(changes["expires_at"]))
+        _check_sooner(key, changes["expires_at"])
+        scope = and_(scope, _expires_later(changes["expires_at"]))
     statement = update(ApiKey).where(scope).values(changes).returning(*COLUMNS)
-    changed = db.session.execute(statement).one_or_none()
-    # of two changes at once, the later one must not undo an earlier end
+    changed: ApiKeyRow | None = db.session.execute(statement).one_or_none()
+    # No row matches if a concurrent change made the key expire sooner: check again, so
+    # that this change does not undo it.
     return changed or change(caller, key_id, changes)
 
 
-def _ends_later(expires_at: datetime | None) -> ColumnElement[bool]:
+def _expires_later(expires_at: datetime | None) -> ColumnElement[bool]:
     return or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > expires_at)
 
 
-def _refuse_later_end(key: AnyRow, expires_at: datetime | None) -> None:
+def _check_sooner(key: ApiKeyRow, expires_at: datetime | None) -> None:
     if expires_at is None or (key.expires_at and key.expires_at < expires_at):
-        fault = FieldError("A key can only end sooner; make a new one.", "range")
-        raise Invalid({"expires_at": [fault]})
-    _refuse_past(expires_at)
+        message = "A key can only expire sooner. To extend it, create a new one."
+        raise Invalid({"expires_at": [FieldError(message, "range")]})
+    _check_future(expires_at)
 
 
-def revoke(caller: Any, key_id: int) -> None:
-    """End a key at once; raises NotFound."""
-    statement = delete(ApiKey).where(_one(caller, key_id)).returning(ApiKey.id)
+def revoke(caller: Account, key_id: int) -> None:
+    """Revoke a key; raises NotFound."""
+    statement = delete(ApiKey).where(_is_key(caller, key_id)).returning(ApiKey.id)
     if db.session.execute(statement).one_or_none() is None:
         raise NotFound
-    log.info("key revoked", account_id=caller.id, key_id=key_id)
+    log.info("API key revoked", account_id=caller.id, key_id=key_id)
 
 
 def revoke_all(user_id: int) -> None:
-    """End all keys of a user."""
+    """Revoke all keys of an account."""
     db.session.execute(delete(ApiKey).where(ApiKey.user_id == user_id))
-    log.info("keys revoked", account_id=user_id)
+    log.info("API keys revoked", account_id=user_id)
 
 
-def all_of(user_id: int) -> Sequence[AnyRow]:
-    """Return all keys of a user, the oldest first."""
+def list_all(user_id: int) -> Sequence[ApiKeyRow]:
+    """Return all keys of an account, oldest first."""
     statement = select(*COLUMNS).where(ApiKey.user_id == user_id).order_by(ApiKey.id)
     return db.read(statement)
 
 
 def purge() -> int:
-    """Delete keys that expired a month ago; return how many."""
+    """Delete keys that expired 30 days ago; return the number of rows."""
     return statements.delete_all(
         ApiKey, ApiKey.expires_at <= clock.now() - KEEP_EXPIRED
     )
 
 
-def _one(caller: Any, key_id: int) -> Any:
+def _is_key(caller: Account, key_id: int) -> ColumnElement[bool]:
     return and_(ApiKey.user_id == caller.id, ApiKey.id == key_id)
 
 
 def _touch(key_id: int, now: datetime) -> None:
-    """Note the use, at most every five minutes; reads never depend on it."""
+    """Record the use of a key, at most every five minutes.
+
+    A failure is ignored: no read may depend on a write.
+    """
     parameters = {"key_id": key_id, "now": now, "since": now - TOUCH_AFTER}
     db.try_write(TOUCH, parameters)
 
 
-def _refuse_past(expires_at: datetime | None) -> None:
+def _check_future(expires_at: datetime | None) -> None:
     if expires_at is not None and expires_at <= clock.now():
-        raise Invalid({"expires_at": [FieldError("This is over already.", "range")]})
+        error = FieldError("Choose a time in the future.", "range")
+        raise Invalid({"expires_at": [error]})

@@ -1,1 +1,1 @@
-"""Sessions and tokens: who is calling."""
+"""Login sessions and their tokens."""

@@ -1,14 +1,15 @@
-"""The table of login sessions."""
+"""Table of login sessions."""
 
 import uuid
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi import clock
 from taskapi.db import Model
-from taskapi.users.models import User
+from taskapi.users.models import User, UserRow
 
 TOKEN_ID_LENGTH = 36
 IP_LENGTH = 45
@@ -22,11 +23,11 @@ def new_token_id() -> str:
 
 
 class Session(Model):
-    """A login: it lives until it is ended, and so do all of its tokens.
+    """A login session; its tokens are valid only while the row exists.
 
-    Its tokens name it by `sid`, which is random and never used again. One refresh token
-    is good at a time, `refresh_id`; the previous one is kept to tell a repeated request
-    from a stolen token.
+    Tokens contain the random `sid`, not the id, which SQLite may reuse for a later row.
+    Only the refresh token with `refresh_id` is valid. The previous one is stored to
+    distinguish a repeated request from a stolen token.
     """
 
     __tablename__ = "sessions"
@@ -45,3 +46,22 @@ class Session(Model):
     last_used_at: Mapped[datetime] = mapped_column(default=clock.now)
     ip: Mapped[str | None] = mapped_column(String(IP_LENGTH))
     user_agent: Mapped[str | None] = mapped_column(String(USER_AGENT_LENGTH))
+
+
+class SessionRow(Protocol):
+    """A row of the table."""
+
+    id: int
+    user_id: int
+    sid: str
+    refresh_id: str
+    previous_refresh_id: str | None
+    rotated_at: datetime
+    repeated_at: datetime | None
+
+
+class SessionUserRow(UserRow, Protocol):
+    """A user with the columns of a session that authentication reads."""
+
+    session_id: int
+    last_used_at: datetime

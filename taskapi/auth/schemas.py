@@ -1,4 +1,4 @@
-"""Logins and tokens in JSON and in OAuth 2.0 forms."""
+"""Schemas of logins, tokens and sessions, in JSON and in OAuth 2.0 forms."""
 
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -9,8 +9,9 @@ from taskapi.auth.models import IP_LENGTH, USER_AGENT_LENGTH
 from taskapi.errors import FieldError, Invalid
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MIN_LENGTH
+from taskapi.typing import Fields
 from taskapi.users.models import fold
-from taskapi.users.schemas import OTHER_SAMPLE, Password
+from taskapi.users.schemas import NEW_EXAMPLE, Password
 from taskapi.web.fields import (
     MAX_SHORT,
     Choice,
@@ -25,59 +26,62 @@ from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
 
 TOKEN_LENGTH = 2048
-SHOWN_TOKEN = {"examples": ["eyJhbGciOiJIUzI1NiIs..."]}
+TOKEN_METADATA = {"examples": ["eyJhbGciOiJIUzI1NiIs..."]}
 
 
 def login_name(description: str) -> Text:
-    """Return a field for the name of an account."""
-    about = {"description": description, "examples": ["ann@example.org"]}
-    return Text(low=1, high=EMAIL_LENGTH, clean=fold, metadata=about)
+    """Return a field for the email or the username of an account."""
+    metadata = {"description": description, "examples": ["ann@example.org"]}
+    return Text(low=1, high=EMAIL_LENGTH, clean=fold, metadata=metadata)
 
 
 def refresh_token(**options: Any) -> Text:
-    """Return a field for a refresh token, taken exactly as sent."""
-    about = SHOWN_TOKEN
+    """Return a field for a refresh token, which is not trimmed."""
     return Text(
-        low=1, high=TOKEN_LENGTH, trim=False, lines=True, metadata=about, **options
+        low=1,
+        high=TOKEN_LENGTH,
+        trim=False,
+        lines=True,
+        metadata=TOKEN_METADATA,
+        **options,
     )
 
 
 class LoginRequestSchema(Schema):
-    """An email or a username, and the password."""
+    """The email or username of an account, and its password."""
 
     json_schema: ClassVar[dict[str, Any]] = {"minProperties": 2, "maxProperties": 2}
     example_omits: ClassVar[set[str]] = {"username"}
 
-    email = login_name("Instead of `username`.")
-    username = login_name("The username, or the email.")
+    email = login_name("The email. Send either `email` or `username`.")
+    username = login_name("The username or the email.")
     password = Password(required=True)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def has_one_name(self, _data: Any, given: dict[str, Any], **_: Any) -> None:
-        """Ask for exactly one of the two names."""
+    def has_one_name(self, _data: object, sent: dict[str, object], **_: object) -> None:
+        """Require exactly one of the two names."""
         names = {"email", "username"}
-        if isinstance(given, dict) and len(names & set(given)) != 1:
-            raise ValidationError(
-                FieldError("Give email or username, not both.", "required")
-            )
+        if isinstance(sent, dict) and len(names & set(sent)) != 1:
+            message = "Send either email or username, not both."
+            raise ValidationError(FieldError(message, "required"))
 
 
 class RefreshRequestSchema(Schema):
-    """The refresh token that came with the last answer."""
+    """The refresh token of the latest token response."""
 
     refresh_token = refresh_token(required=True)
 
 
-class Grant(StrEnum):
-    """What a token may be asked for with."""
+class GrantType(StrEnum):
+    """Grant types of OAuth 2.0."""
 
-    PASSWORD = "password"  # noqa: S105 - the name that RFC 6749 gives the grant
+    PASSWORD = "password"  # noqa: S105 - the name of the grant in RFC 6749
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - likewise
 
 
-NEEDED = {
-    Grant.PASSWORD: ("username", "password"),
-    Grant.REFRESH_TOKEN: ("refresh_token",),
+REQUIRED_FIELDS = {
+    GrantType.PASSWORD: ("username", "password"),
+    GrantType.REFRESH_TOKEN: ("refresh_token",),
 }
 
 
@@ -91,59 +95,60 @@ class TokenRequestSchema(Schema):
         "client_secret",
     }
 
-    grant_type = Choice(Grant, required=True)
+    grant_type = Choice(GrantType, required=True)
     username = login_name("The username or the email, for grant_type password.")
     password = Password()
     refresh_token = refresh_token()
-    scope = Text(high=200, metadata={"description": "Not used."})
-    client_id = Text(high=200, metadata={"description": "Not used."})
-    client_secret = Text(high=200, metadata={"description": "Not used."})
+    scope = Text(high=200, metadata={"description": "Ignored."})
+    client_id = Text(high=200, metadata={"description": "Ignored."})
+    client_secret = Text(high=200, metadata={"description": "Ignored."})
 
     @validates_schema(skip_on_field_errors=True)
-    def has_grant(self, data: dict[str, Any], **_: Any) -> None:
-        """Ask for what the grant needs."""
-        missing = [n for n in NEEDED[data["grant_type"]] if n not in data]
+    def has_required_fields(self, data: Fields, **_: object) -> None:
+        """Require the fields of the grant type."""
+        missing = [n for n in REQUIRED_FIELDS[data["grant_type"]] if n not in data]
         if missing:
-            fault = FieldError("Needed for this grant_type.", "required")
-            raise ValidationError({name: [fault] for name in missing})
+            message = "This field is required for this grant_type."
+            error = FieldError(message, "required")
+            raise ValidationError({name: [error] for name in missing})
 
     def handle_error(self, error: ValidationError, data: Any, **options: Any) -> None:
-        """Say of an unknown grant what RFC 6749 says (section 5.2)."""
+        """Return `unsupported_grant_type` for an unknown grant (RFC 6749, section 5.2)."""
         super().handle_error(error, data, **options)
-        if data.get("grant_type", Grant.PASSWORD) not in list(Grant):
-            faults = error.messages_dict
-            raise Invalid(faults, error="unsupported_grant_type") from error
+        if data.get("grant_type", GrantType.PASSWORD) not in list(GrantType):
+            errors = error.messages_dict
+            raise Invalid(errors, error="unsupported_grant_type") from error
 
 
 class LogoutRequestSchema(Schema):
-    """Which sessions to end."""
+    """The sessions to end."""
 
     everywhere = Flag(
         data_key="all",
         load_default=False,
-        metadata={"description": "End all of your sessions."},
+        metadata={"description": "Whether to end all of your sessions."},
     )
 
 
 class PasswordChangeSchema(Schema):
-    """The password now, and the one from now on."""
+    """The current password and the new one."""
 
     current_password = Password(required=True)
-    new_password = Password(low=MIN_LENGTH, required=True, shown=OTHER_SAMPLE)
+    new_password = Password(low=MIN_LENGTH, required=True, example=NEW_EXAMPLE)
 
 
 class SessionSchema(Schema):
-    """A login, and where it was begun."""
+    """A login session, and the client that logged in."""
 
     id = Integer(dump_only=True, low=1)
     created_at = Timestamp(dump_only=True)
     last_used_at = Timestamp(
-        dump_only=True, metadata={"description": "Exact to five minutes."}
+        dump_only=True, metadata={"description": "Precise to five minutes."}
     )
     expires_at = Timestamp(
         dump_only=True,
         metadata={
-            "description": "When it ends without a refresh.",
+            "description": "The end of the session unless it is refreshed.",
             "examples": ["2026-11-28T09:30:00Z"],
         },
     )
@@ -160,7 +165,8 @@ class SessionSchema(Schema):
         metadata={"examples": ["curl/8.14.1"]},
     )
     current = fields.Boolean(
-        dump_only=True, metadata={"description": "This session asks."}
+        dump_only=True,
+        metadata={"description": "Whether this request belongs to the session."},
     )
 
 
@@ -168,15 +174,15 @@ SessionPageSchema = page_of(SessionSchema)
 
 
 class TokenResponseSchema(Schema):
-    """The token answer of OAuth 2.0 (RFC 6749, section 5.1)."""
+    """The token response of OAuth 2.0 (RFC 6749, section 5.1)."""
 
-    access_token = Text(high=TOKEN_LENGTH, metadata=SHOWN_TOKEN)
-    refresh_token = Text(high=TOKEN_LENGTH, metadata=SHOWN_TOKEN)
+    access_token = Text(high=TOKEN_LENGTH, metadata=TOKEN_METADATA)
+    refresh_token = Text(high=TOKEN_LENGTH, metadata=TOKEN_METADATA)
     token_type = fields.String(validate=OneOf(["bearer"]))
     expires_in = Count(
         high=MAX_SHORT,
         metadata={
-            "description": "Seconds that the access token lives.",
+            "description": "The lifetime of the access token in seconds.",
             "minimum": 1,
             "examples": [1800],
         },

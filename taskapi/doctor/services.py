@@ -16,7 +16,7 @@ def check_mail() -> list[Finding]:
     if not settings.smtp_url:
         return [ok("mail", "disabled: SMTP_URL is empty")]
     try:
-        encrypted = smtp.greet()
+        encrypted = smtp.check_server()
     except (OSError, ValueError) as error:
         remedy = "Check the host, port, user and password in SMTP_URL."
         return [fail("mail", f"the login failed: {_cause(error)}", remedy)]

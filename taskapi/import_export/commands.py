@@ -29,7 +29,7 @@ from taskapi.import_export.schemas import (
 )
 from taskapi.tasks import reading
 from taskapi.typing import Account
-from taskapi.users.service import everybody, find_by_login, get_by_login
+from taskapi.users.service import find_by_login, get_by_login, list_all
 
 EXPORT_EXAMPLES = """\b
 Examples:
@@ -68,11 +68,12 @@ def export_tasks(
     """
     file_format = _format(file, format_name)
     bom = bom and file_format is FORMATS["csv"]
+    owners: Sequence[Account]
     if user:
         owners = [get_by_login(user)]
         chunks = export.export_account(owners[0], file_format, bom=bom)
     else:
-        owners = everybody()
+        owners = list_all()
         chunks = export.export_accounts(owners, file_format, bom=bom)
     total = sum(reading.count(owner, {}) for owner in owners)
     echo(f"Exported {_write(chunks, file, total)} tasks.", err=True)

@@ -18,7 +18,7 @@ from taskapi.import_export.schemas import TaskExportSchema
 from taskapi.tasks.models import NOT_DELETED, Task
 from taskapi.tasks.queries import OWNER, STORED, TAGS, owned
 from taskapi.typing import Account
-from taskapi.users.models import login_of
+from taskapi.users.models import get_login
 
 PAGE_SIZE = 500
 FIRST = (
@@ -61,7 +61,7 @@ def export_accounts(
     schema = TaskExportSchema()
     yield _start(file_format, ["owner", *schema.dump_fields], bom=bom)
     for owner in owners:
-        login = {"owner": login_of(owner)}
+        login = {"owner": get_login(owner)}
         for rows in _pages(owner.id):
             tasks = [login | schema.dump(row) for row in rows]
             yield Chunk(file_format.write(tasks), len(rows))

@@ -1,1 +1,1 @@
-"""Letters to users: written down with what they are about, sent afterwards."""
+"""Emails: queued in the database, and sent by SMTP."""

@@ -1,7 +1,8 @@
-"""The table of letters that wait to be sent."""
+"""Table of emails that wait to be sent."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +15,7 @@ EMAIL_LENGTH = 254
 
 
 class Kind(StrEnum):
-    """The subject of an email; a notice needs no token."""
+    """The kind of an email; a notice contains no token."""
 
     RESET = "reset"
     VERIFICATION = "verification"
@@ -22,9 +23,9 @@ class Kind(StrEnum):
 
 
 class OutgoingEmail(Model):
-    """A letter to an address, whether an account has it or not.
+    """An email to an address, whether or not an account has it.
 
-    It holds no token: that is made when the letter is sent.
+    The table contains no tokens: a token is created when its email is sent.
     """
 
     __tablename__ = "outgoing_emails"
@@ -33,3 +34,13 @@ class OutgoingEmail(Model):
     email: Mapped[str] = mapped_column(String(EMAIL_LENGTH))
     attempts: Mapped[int] = mapped_column(default=0)
     send_after: Mapped[datetime] = mapped_column(default=clock.now, index=True)
+
+
+class EmailRow(Protocol):
+    """A row of the table."""
+
+    id: int
+    created_at: datetime
+    kind: Kind
+    email: str
+    attempts: int

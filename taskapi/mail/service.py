@@ -1,127 +1,132 @@
-"""The outbox: a letter is kept with what it is about, and sent at least once.
+"""Queue of outgoing emails, each of which is sent at least once.
 
-Who sends a letter first moves its next try on and commits that. So several processes
-send it once, and a failure and a crash are the same: the next try comes.
+A request only inserts a row, so it takes the same time whether or not an account has
+the address, and no mail server can delay it. To claim an email, a sender postpones its
+next attempt and commits. Several processes therefore send it once, and a crash has the
+same effect as a failure: the next attempt follows.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
-from typing import Any
 
 import structlog
 from sqlalchemy import bindparam, delete, event, insert, select, update
+from sqlalchemy.orm import Session
 
 from taskapi import clock, db
-from taskapi.db import AnyRow, statements
+from taskapi.db import statements
 from taskapi.errors import Unavailable
 from taskapi.mail import smtp
-from taskapi.mail.models import Kind, OutgoingEmail
-from taskapi.mail.smtp import Text
+from taskapi.mail.models import EmailRow, Kind, OutgoingEmail
+from taskapi.mail.smtp import Content
 
 log = structlog.get_logger()
 
-FIRST_PAUSE = timedelta(minutes=2)
-GIVE_UP_AFTER = timedelta(days=1)
-MAX_ATTEMPTS = 10  # the eleventh would be due after more than a day
+FIRST_RETRY_AFTER = timedelta(minutes=2)
+DISCARD_AFTER = timedelta(days=1)
+MAX_ATTEMPTS = 10  # the delays double: an eleventh attempt would follow after a day
 
-posted = Event()
-"""Set when a letter was committed in this process."""
+work_available = Event()
+"""Set when this process has committed work for its background thread."""
 
 DUE = (
     select(OutgoingEmail.id, OutgoingEmail.attempts)
     .where(
         OutgoingEmail.send_after <= bindparam("now"),
-        OutgoingEmail.created_at > bindparam("day_ago"),
+        OutgoingEmail.created_at > bindparam("created_after"),
     )
     .order_by(OutgoingEmail.send_after, OutgoingEmail.id)
     .limit(1)
 )
 
-Compose = Callable[[AnyRow], Text | None]
+Compose = Callable[[EmailRow], Content | None]
 
 
 def enqueue(kind: Kind, email: str) -> None:
-    """Keep a letter for sending after the commit, whoever has the address."""
+    """Insert an email, which is sent after the commit."""
     db.session.execute(insert(OutgoingEmail).values(kind=kind, email=email))
-    db.session.info["posted"] = True
+    db.session.info["has_email"] = True
 
 
 @event.listens_for(db.session, "after_commit")
-def _announce(committed: Any) -> None:
-    if committed.info.pop("posted", False):
-        posted.set()
+def _wake_sender(session: Session) -> None:
+    if session.info.pop("has_email", False):
+        work_available.set()
 
 
-def drain(compose: Compose) -> int:
-    """Send what is due; return how many letters went.
+def send_due(compose: Compose) -> int:
+    """Send the emails that are due; return their number.
 
-    `compose` writes the text, or tells that the letter goes to nobody. No transaction
-    is open while the mail server is talked to.
+    `compose` writes an email, or returns None if it has no recipient. No transaction is
+    open during the communication with the mail server.
     """
-    sent = 0
-    while smtp.is_on() and (letter := _claim()):
-        sent += _deliver(letter, compose)
-    return sent
-
-
-def purge() -> int:
-    """Give up letters that nobody took for a day; return how many."""
-    number = statements.delete_all(
-        OutgoingEmail, OutgoingEmail.created_at <= clock.now() - GIVE_UP_AFTER
-    )
-    if number:
-        log.warning("mail given up", number=number)
+    number = 0
+    while smtp.is_on() and (email := _claim()):
+        number += _deliver(email, compose)
     return number
 
 
-def _claim() -> AnyRow | None:
-    """Take the letter that waits longest, and put its next try off: 2, 4, 8 minutes."""
+def purge() -> int:
+    """Delete emails that could not be sent for a day; return the number of rows."""
+    number = statements.delete_all(
+        OutgoingEmail, OutgoingEmail.created_at <= clock.now() - DISCARD_AFTER
+    )
+    if number:
+        log.warning("email discarded", number=number)
+    return number
+
+
+def _claim() -> EmailRow | None:
+    """Return the email that is due longest; postpone its next attempt: 2, 4, 8 minutes."""
     now = clock.now()
-    while found := db.read(DUE, {"now": now, "day_ago": now - GIVE_UP_AFTER}):
-        ((letter_id, attempts),) = found
+    while found := db.read(DUE, {"now": now, "created_after": now - DISCARD_AFTER}):
+        ((email_id, attempts),) = found
         statement = (
             update(OutgoingEmail)
-            .where(OutgoingEmail.id == letter_id, OutgoingEmail.attempts == attempts)
-            .values(attempts=attempts + 1, send_after=now + FIRST_PAUSE * 2**attempts)
+            .where(OutgoingEmail.id == email_id, OutgoingEmail.attempts == attempts)
+            .values(
+                attempts=attempts + 1,
+                send_after=now + FIRST_RETRY_AFTER * 2**attempts,
+            )
             .returning(*OutgoingEmail.__table__.c)
         )
         with db.transaction():
-            claimed = db.session.execute(statement).one_or_none()
+            claimed: EmailRow | None = db.session.execute(statement).one_or_none()
         if claimed:
             return claimed
     return None
 
 
-def _deliver(letter: AnyRow, compose: Compose) -> bool:
+def _deliver(email: EmailRow, compose: Compose) -> bool:
     """Write and send an email; return whether it was sent.
 
-    Whatever fails concerns this email alone, except that the database is out of reach.
+    Any error is logged and affects only this email, except an unavailable database.
     """
     try:
         with db.transaction():
-            text = compose(letter)
-        if text is not None:
-            smtp.send(letter, text)
+            content = compose(email)
+        if content is not None:
+            smtp.send(email, content)
     except Unavailable:
         raise
-    except Exception as error:  # noqa: BLE001 - any bug of one email must stop no other
-        _note_failure(letter, error)
+    except Exception as error:  # noqa: BLE001 - an error of one email must not stop others
+        _log_failure(email, error)
         return False
-    _remove(letter)
-    return text is not None
+    _remove(email)
+    return content is not None
 
 
-def _note_failure(letter: AnyRow, error: Exception) -> None:
-    """Log a failure without its message, which may quote the address or a token."""
+def _log_failure(email: EmailRow, error: Exception) -> None:
+    """Log a failure without its message, which may contain the address or a token."""
     code = getattr(error, "smtp_code", getattr(error, "errno", None))
     cause = {"cause": type(error).__name__, "code": code}
-    log.warning("mail failed", attempts=letter.attempts, **cause)
-    if letter.attempts >= MAX_ATTEMPTS:
-        _remove(letter)
-        log.warning("mail given up", number=1)
+    log.warning("email failed", attempts=email.attempts, **cause)
+    if email.attempts >= MAX_ATTEMPTS:
+        _remove(email)
+        log.warning("email discarded", number=1)
 
 
-def _remove(letter: AnyRow) -> None:
+def _remove(email: EmailRow) -> None:
     with db.transaction():
-        db.session.execute(delete(OutgoingEmail).where(OutgoingEmail.id == letter.id))
+        db.session.execute(delete(OutgoingEmail).where(OutgoingEmail.id == email.id))

@@ -1,4 +1,4 @@
-"""How letters leave: by SMTP, or in development into the log."""
+"""Delivery of emails by SMTP; in development they are written to the log."""
 
 import smtplib
 import ssl
@@ -15,7 +15,7 @@ import structlog
 from flask import Flask, current_app
 
 from taskapi import clock
-from taskapi.db import AnyRow
+from taskapi.mail.models import EmailRow
 
 if TYPE_CHECKING:
     from config import Settings
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 10
-SUBMISSION, SUBMISSION_TLS = 587, 465
-LONG_LINES = SMTP.clone(max_line_length=998)  # a link in one piece; RFC 5322 allows it
+SUBMISSION_PORT, SUBMISSION_TLS_PORT = 587, 465
+# The longest line that RFC 5322 allows, so that links are not wrapped.
+LONG_LINES = SMTP.clone(max_line_length=998)
 
 
-class Text(NamedTuple):
-    """What a letter says."""
+class Content(NamedTuple):
+    """The subject and the text of an email."""
 
     subject: str
     body: str
 
 
-class Post:
-    """The way that letters of one app take."""
+class Transport:
+    """The mail server and the sender of an app."""
 
     def __init__(self, settings: "Settings") -> None:
         self.server = urlsplit(settings.smtp_url) if settings.smtp_url else None
@@ -44,78 +45,80 @@ class Post:
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Take the way from the settings."""
-    app.extensions["post"] = Post(settings)
+    """Configure the transport of an app."""
+    app.extensions["mail"] = Transport(settings)
 
 
-def _post() -> Post:
-    post: Post = current_app.extensions["post"]
-    return post
+def _transport() -> Transport:
+    transport: Transport = current_app.extensions["mail"]
+    return transport
 
 
 def is_on() -> bool:
-    """Tell whether letters are written at all."""
-    return _post().is_on
+    """Return whether emails are sent or logged."""
+    return _transport().is_on
 
 
-def send(letter: AnyRow, text: Text) -> None:
+def send(email: EmailRow, content: Content) -> None:
     """Send an email; raises OSError if the server does not accept it."""
-    post = _post()
-    message = write(letter, text, post.sender)
-    if post.server:
-        _hand_over(message, letter.email, post.server)
+    transport = _transport()
+    message = build_message(email, content, transport.sender)
+    if transport.server:
+        _transmit(message, email.email, transport.server)
     else:
-        log.info("mail", to=letter.email, subject=text.subject, body=text.body)
+        log.info("email", to=email.email, subject=content.subject, body=content.body)
 
 
-def greet() -> bool:
-    """Log in at the mail server and leave; tell whether all of it was encrypted.
+def check_server() -> bool:
+    """Log in to the mail server; return whether the connection is encrypted.
 
-    Raises OSError where the server is out of reach or does not let us in.
+    Raises OSError if the server is unreachable or rejects the login.
     """
-    server = _post().server
+    server = _transport().server
     if not server:
         return True
-    with _meet(server) as smtp:
+    with _connected(server) as smtp:
         return isinstance(smtp.sock, ssl.SSLSocket)
 
 
-def write(letter: AnyRow, text: Text, sender: str) -> EmailMessage:
-    """Return a message; raises ValueError if its header would name another recipient.
+def build_message(email: EmailRow, content: Content, sender: str) -> EmailMessage:
+    """Return a message; raises ValueError if its header names another recipient.
 
-    The email package decodes encoded words in addresses (RFC 2047).
+    Python's email package decodes encoded words in addresses (RFC 2047), so that the
+    header may name another mailbox than the stored address.
     """
     domain = sender.rpartition("@")[2].rstrip(">")
     message = EmailMessage(policy=LONG_LINES)
     message["From"] = sender
-    message["To"] = letter.email
-    if [one.addr_spec for one in message["To"].addresses] != [letter.email]:
+    message["To"] = email.email
+    if [address.addr_spec for address in message["To"].addresses] != [email.email]:
         raise ValueError("the header names another recipient")
-    message["Subject"] = text.subject
+    message["Subject"] = content.subject
     message["Date"] = format_datetime(clock.now())
-    # each attempt brings a new token, so no program may take it for the one before
-    name = f"{letter.created_at:%Y%m%d%H%M%S}.{letter.id}.{letter.attempts}"
+    # Each attempt contains a new token, and mail programs hide a message whose id they
+    # have received before.
+    name = f"{email.created_at:%Y%m%d%H%M%S}.{email.id}.{email.attempts}"
     message["Message-ID"] = f"<{name}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text.body)
+    message.set_content(content.body)
     return message
 
 
-def _hand_over(message: EmailMessage, recipient: str, server: SplitResult) -> None:
-    """Send to the stored address; smtplib would take what it reads in the header."""
-    with _meet(server) as smtp:
+def _transmit(message: EmailMessage, recipient: str, server: SplitResult) -> None:
+    """Send a message to the stored address, not to the one that the header names."""
+    with _connected(server) as smtp:
         smtp.send_message(message, to_addrs=[recipient])
 
 
 @contextmanager
-def _meet(server: SplitResult) -> Iterator[smtplib.SMTP]:
-    """Be logged in at the server meanwhile."""
+def _connected(server: SplitResult) -> Iterator[smtplib.SMTP]:
+    """Log in to the server for the block."""
     tls = ssl.create_default_context()
-    if _is_this_machine(server.hostname):
+    if _is_local(server.hostname):
         tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
     smtp = _connect(server, tls)
     try:
-        _introduce(smtp, server, tls)
+        _log_in(smtp, server, tls)
         yield smtp
     finally:
         with suppress(OSError):
@@ -126,24 +129,29 @@ def _connect(server: SplitResult, tls: ssl.SSLContext) -> smtplib.SMTP:
     host = server.hostname or ""
     if server.scheme == "smtps":
         return smtplib.SMTP_SSL(
-            host, server.port or SUBMISSION_TLS, timeout=TIMEOUT_SECONDS, context=tls
+            host,
+            server.port or SUBMISSION_TLS_PORT,
+            timeout=TIMEOUT_SECONDS,
+            context=tls,
         )
-    return smtplib.SMTP(host, server.port or SUBMISSION, timeout=TIMEOUT_SECONDS)
+    return smtplib.SMTP(host, server.port or SUBMISSION_PORT, timeout=TIMEOUT_SECONDS)
 
 
-def _introduce(smtp: smtplib.SMTP, server: SplitResult, tls: ssl.SSLContext) -> None:
-    """Encrypt where the server offers it; a password goes no other way to others."""
-    safe = server.scheme == "smtps" or _is_this_machine(server.hostname)
+def _log_in(smtp: smtplib.SMTP, server: SplitResult, tls: ssl.SSLContext) -> None:
+    """Encrypt if the server offers it; send no password unencrypted to other hosts."""
+    is_safe = server.scheme == "smtps" or _is_local(server.hostname)
     smtp.ehlo()
     if smtp.has_extn("starttls"):
         smtp.starttls(context=tls)
-    elif server.username and not safe:
-        raise smtplib.SMTPNotSupportedError("no TLS, so no password is sent")
+    elif server.username and not is_safe:
+        raise smtplib.SMTPNotSupportedError(
+            "the server offers no TLS, so no password is sent"
+        )
     if server.username:
         smtp.login(unquote(server.username), unquote(server.password or ""))
 
 
-def _is_this_machine(host: str | None) -> bool:
+def _is_local(host: str | None) -> bool:
     try:
         return ip_address(host or "").is_loopback
     except ValueError:

@@ -42,8 +42,8 @@ LIMITS = [
     "account",
     "login",
     "address",
-    "proof",
-    "letters",
+    "password-check",
+    "email",
     "in-progress",
 ]
 

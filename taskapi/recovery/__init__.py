@@ -1,1 +1,1 @@
-"""Back into an account by mail: new passwords and verified emails."""
+"""Password reset and email verification."""

@@ -1,6 +1,7 @@
-"""The table of tokens that were mailed."""
+"""Table of tokens that were sent by email."""
 
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,14 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 from taskapi.db import Model
 from taskapi.db.types import choice
 from taskapi.mail.models import Kind
-from taskapi.users.models import User
+from taskapi.users.models import User, UserPasswordRow
 
 
 class EmailToken(Model):
-    """The hash of a token: one of each kind for an account, the newest.
+    """The hash of the latest token of each kind for an account.
 
-    `binding` is a hash of what the token is about, such as the email: when that has
-    changed the token is dead.
+    `binding` is a hash of the values that the token depends on, such as the email. If
+    one of them changes, the token is invalid.
     """
 
     __tablename__ = "email_tokens"
@@ -26,3 +27,11 @@ class EmailToken(Model):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     binding: Mapped[str] = mapped_column(String(64))
     expires_at: Mapped[datetime]
+
+
+class TokenUserRow(UserPasswordRow, Protocol):
+    """A user with the columns of an email token."""
+
+    token_id: int
+    token_hash: str
+    binding: str

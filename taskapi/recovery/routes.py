@@ -1,4 +1,4 @@
-"""Password reset and email verification over HTTP."""
+"""HTTP operations for password reset and email verification."""
 
 from flask import Response
 
@@ -9,61 +9,59 @@ from taskapi.recovery.schemas import (
     EmailVerificationSchema,
     PasswordResetSchema,
 )
-from taskapi.users import letters
+from taskapi.users import service as users
 from taskapi.web.api import Blueprint
 
-recovery = Blueprint(
-    "recovery", "Back into an account by mail, and emails verified.", limit="auth"
-)
+recovery = Blueprint("recovery", "Password reset and email verification.", limit="auth")
 
 
 @recovery.post("/auth/password-reset/request", public=True)
 @recovery.arguments(EmailRequestSchema)
 @recovery.response(202)
-def request_password_reset(asked: dict[str, str]) -> Response:
-    """Ask for a letter to reset a password
+def request_password_reset(body: dict[str, str]) -> Response:
+    """Request an email to reset a password
 
-    The answer is the same whether an account has the email or not. The token in the
-    letter is good for an hour; a newer one replaces it. Five letters in 15 minutes go
-    to one address.
+    The response is the same whether or not an account has the email. The token in the
+    email is valid for one hour; a newer one replaces it. An address receives at most
+    five emails in 15 minutes.
     """
-    letters.post(Kind.RESET, asked["email"])
+    users.send_email(Kind.RESET, body["email"])
     return Response(status=202)
 
 
 @recovery.post("/auth/password-reset/complete", public=True)
 @recovery.arguments(PasswordResetSchema)
 @recovery.response(204)
-def complete_password_reset(proof: dict[str, str]) -> None:
-    """Set a new password with the token of a letter
+def complete_password_reset(body: dict[str, str]) -> None:
+    """Reset a password with the token of an email
 
-    The token is good for one change. All sessions of the account end, its email counts
-    as verified, and it may log in although its password was guessed too often. Where
-    the email was not verified before, its API keys end too.
+    The token can be used once. All sessions of the account end, its email is marked as
+    verified, and a login lock after too many wrong passwords is lifted. If the email
+    was not verified before, the API keys of the account end too.
     """
-    service.reset_password(proof["token"], proof["new_password"])
+    service.reset_password(body["token"], body["new_password"])
 
 
 @recovery.post("/auth/verify-email/request", public=True)
 @recovery.arguments(EmailRequestSchema)
 @recovery.response(202)
-def request_email_verification(asked: dict[str, str]) -> Response:
-    """Ask for a letter to verify an email
+def request_email_verification(body: dict[str, str]) -> Response:
+    """Request an email to verify an address
 
-    Registration and a changed email send one by themselves. The answer is the same
-    whether an account has the email or not; the token is good for a day.
+    Registration and a change of the email send one automatically. The response is the
+    same whether or not an account has the email. The token is valid for 24 hours.
     """
-    letters.post(Kind.VERIFICATION, asked["email"])
+    users.send_email(Kind.VERIFICATION, body["email"])
     return Response(status=202)
 
 
 @recovery.post("/auth/verify-email/complete", public=True)
 @recovery.arguments(EmailVerificationSchema)
 @recovery.response(204)
-def complete_email_verification(proof: dict[str, str]) -> None:
-    """Verify an email with the token of a letter
+def complete_email_verification(body: dict[str, str]) -> None:
+    """Verify an email with the token that was sent to it
 
-    The token is good for one verification, of the email that it was sent to. Sessions
-    and API keys that were created before end, so log in again.
+    The token can be used once. Sessions and API keys that were created before the
+    verification end, so log in again afterwards.
     """
-    service.verify_email(proof["token"])
+    service.verify_email(body["token"])

@@ -1,7 +1,7 @@
-"""Requests for letters, and tokens that come back, in JSON."""
+"""Schemas of requests for emails, and of the tokens in them."""
 
 from taskapi.passwords import MIN_LENGTH
-from taskapi.users.schemas import OTHER_SAMPLE, Password, email
+from taskapi.users.schemas import NEW_EXAMPLE, Password, email
 from taskapi.web.fields import Text
 from taskapi.web.schema import Schema
 
@@ -9,25 +9,25 @@ TOKEN_LENGTH = 100
 
 
 def token() -> Text:
-    """Return a field for the token of a letter."""
-    about = {"description": "The token of the letter."}
-    return Text(low=1, high=TOKEN_LENGTH, required=True, metadata=about)
+    """Return a field for the token of an email."""
+    metadata = {"description": "The token in the email."}
+    return Text(low=1, high=TOKEN_LENGTH, required=True, metadata=metadata)
 
 
 class EmailRequestSchema(Schema):
-    """Where the letter goes."""
+    """The address that the email is sent to."""
 
     email = email(required=True)
 
 
 class PasswordResetSchema(Schema):
-    """The token of the letter, and the password from now on."""
+    """The token in the email, and the new password."""
 
     token = token()
-    new_password = Password(low=MIN_LENGTH, required=True, shown=OTHER_SAMPLE)
+    new_password = Password(low=MIN_LENGTH, required=True, example=NEW_EXAMPLE)
 
 
 class EmailVerificationSchema(Schema):
-    """The token of the letter."""
+    """The token in the email."""
 
     token = token()

@@ -1,4 +1,4 @@
-"""The rules of mailed tokens: who gets one, and what it is good for, once."""
+"""Tokens that are sent by email, and the actions they allow."""
 
 import hashlib
 import secrets
@@ -11,20 +11,20 @@ from sqlalchemy import bindparam, delete, select
 from taskapi import clock, db, passwords
 from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
-from taskapi.db import AnyRow, statements
+from taskapi.db import statements
 from taskapi.errors import FieldError, Invalid, NotFound
 from taskapi.mail.models import Kind
-from taskapi.recovery.models import EmailToken
+from taskapi.recovery.models import EmailToken, TokenUserRow
 from taskapi.users import service as users
 from taskapi.users import throttling
-from taskapi.users.models import User
+from taskapi.users.models import User, UserPasswordRow
 
 log = structlog.get_logger()
 
 LIFETIME = {Kind.RESET: timedelta(hours=1), Kind.VERIFICATION: timedelta(hours=24)}
 TOKEN_BYTES = 32
 
-HOLDER = (
+USER_BY_TOKEN = (
     select(
         User.__table__,
         EmailToken.id.label("token_id"),
@@ -42,9 +42,9 @@ HOLDER = (
 
 
 def issue(kind: Kind, email: str) -> str | None:
-    """Make a token for the account of an email, instead of the one before.
+    """Create a token for the account with an email; it replaces the previous one.
 
-    None where there is nobody to send it to, or nothing left to verify.
+    Return None if no active account has the email, or if it is already verified.
     """
     user = users.find_by_login(email)
     if user is None or not user.is_active:
@@ -53,84 +53,92 @@ def issue(kind: Kind, email: str) -> str | None:
         return None
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = clock.now()
-    fresh = {
+    values = {
         "token_hash": _digest(token),
         "binding": _binding(kind, user),
         "expires_at": now + LIFETIME[kind],
         "updated_at": now,
     }
     statement = statements.upsert(EmailToken).values(
-        user_id=user.id, kind=kind, **fresh
+        user_id=user.id, kind=kind, **values
     )
-    one = [EmailToken.user_id, EmailToken.kind]
-    db.session.execute(statement.on_conflict_do_update(index_elements=one, set_=fresh))
+    key = [EmailToken.user_id, EmailToken.kind]
+    db.session.execute(statement.on_conflict_do_update(index_elements=key, set_=values))
     return token
 
 
 def reset_password(token: str, password: str) -> None:
-    """Replace the password, end all sessions, and lift the lock of the account."""
-    user = _holder(Kind.RESET, token)
-    passwords.refuse_weak(password, user.email, user.username, field="new_password")
+    """Replace the password, end all sessions, and delete failed login attempts.
+
+    Raises Invalid for an invalid token or a weak password.
+    """
+    user = _user_of_token(Kind.RESET, token)
+    passwords.check_strength(password, user.email, user.username, field="new_password")
     _redeem(user, password_hash=passwords.make_hash(password))
     sessions.end_sessions(user.id)
     _end_earlier_access(user)
-    throttling.forget(user.id)
+    throttling.unlock(user.id)
     log.info("password reset", account_id=user.id)
 
 
 def verify_email(token: str) -> None:
-    """Count the email as verified."""
-    user = _holder(Kind.VERIFICATION, token)
+    """Mark the email as verified; raises Invalid for an invalid token."""
+    user = _user_of_token(Kind.VERIFICATION, token)
     _redeem(user)
     _end_earlier_access(user)
     log.info("email verified", account_id=user.id)
 
 
 def purge() -> int:
-    """Delete tokens that nothing can be done with; return how many."""
+    """Delete expired tokens; return the number of rows."""
     return statements.delete_all(EmailToken, EmailToken.expires_at <= clock.now())
 
 
-def _holder(kind: Kind, token: str) -> AnyRow:
-    """Return the active account of a token that is still good; raises Invalid."""
-    given = {"token_hash": _digest(token), "kind": kind, "now": clock.now()}
-    found = db.read(HOLDER, given)
+def _user_of_token(kind: Kind, token: str) -> TokenUserRow:
+    """Return the active account of a valid token; raises Invalid."""
+    parameters = {"token_hash": _digest(token), "kind": kind, "now": clock.now()}
+    found = db.read(USER_BY_TOKEN, parameters)
     if not found or found[0].binding != _binding(kind, found[0]):
-        raise _refusal()
-    return found[0]
+        raise _invalid_token()
+    user: TokenUserRow = found[0]
+    return user
 
 
-def _redeem(user: AnyRow, **changes: Any) -> None:
-    """Use the token up, if account and token are as they were read; raises Invalid."""
+def _redeem(user: TokenUserRow, **changes: Any) -> None:
+    """Verify the email and delete the token.
+
+    Raises Invalid if account or token have changed since they were read.
+    """
     try:
-        users.prove_email(user, **changes)
+        users.verify_email(user, **changes)
     except NotFound as error:
-        raise _refusal() from error
-    one = EmailToken.id == user.token_id, EmailToken.token_hash == user.token_hash
-    used = db.session.execute(delete(EmailToken).where(*one).returning(EmailToken.id))
+        raise _invalid_token() from error
+    same = EmailToken.id == user.token_id, EmailToken.token_hash == user.token_hash
+    used = db.session.execute(delete(EmailToken).where(*same).returning(EmailToken.id))
     if used.one_or_none() is None:
-        raise _refusal()
+        raise _invalid_token()
 
 
-def _end_earlier_access(user: AnyRow) -> None:
-    """End sessions and keys that were made before the mailbox was first proven.
+def _end_earlier_access(user: TokenUserRow) -> None:
+    """End all sessions and API keys if the email was not verified before.
 
-    An account may have been registered with the address of someone else.
+    Someone else may have registered the account with an address that is not theirs, and
+    must not keep access after the owner of the mailbox has confirmed it.
     """
     if not user.email_verified:
         sessions.end_sessions(user.id)
         keys.revoke_all(user.id)
 
 
-def _refusal() -> Invalid:
-    sentence = "Used, replaced, over or none of ours; ask for a new letter."
-    return Invalid({"token": [FieldError(sentence, "wrong")]})
+def _invalid_token() -> Invalid:
+    message = "The token is invalid, expired or already used. Request a new email."
+    return Invalid({"token": [FieldError(message, "wrong")]})
 
 
-def _binding(kind: Kind, user: AnyRow) -> str:
-    """Return what the token depends on: the email, for a reset the password too."""
-    replaced = user.password_hash if kind == Kind.RESET else ""
-    return _digest(f"{user.email} {replaced}")
+def _binding(kind: Kind, user: UserPasswordRow) -> str:
+    """Return a hash of the email and, for a reset, of the current password."""
+    password_hash = user.password_hash if kind == Kind.RESET else ""
+    return _digest(f"{user.email} {password_hash}")
 
 
 def _digest(text: str) -> str:

@@ -1,54 +1,56 @@
-"""What the letters say."""
+"""Texts of emails."""
 
 from typing import NamedTuple
 
-from taskapi.db import AnyRow
-from taskapi.mail.models import Kind
-from taskapi.mail.smtp import Text
+from taskapi.mail.models import EmailRow, Kind
+from taskapi.mail.smtp import Content
 from taskapi.recovery import service
 from taskapi.web.api import PREFIX
 from taskapi.web.settings import settings
 
-LETTER = """Hello,
+BODY = """Hello,
 
-{why}
+{reason}
 
-{how}
+{instruction}
 
-  {what}
+  {link}
 
-It works once, within {life}. A newer letter of this kind replaces it.
+It can be used once and expires after {lifetime}.
+A newer email of this kind replaces it.
 {otherwise}
 """
 
 
-class Words(NamedTuple):
-    """The words of one kind of letter."""
+class Template(NamedTuple):
+    """The texts of a kind of email that contains a token."""
 
     subject: str
-    why: str
+    reason: str
     otherwise: str
-    life: str
+    lifetime: str
     page: str
     operation: str
     members: str
 
 
-WORDS = {
-    Kind.RESET: Words(
-        subject="Choose a new password",
-        why="Somebody, probably you, asked for a new password at {place}.",
-        otherwise="If it was not you, do nothing: your password stays as it is.",
-        life="an hour",
+TEMPLATES = {
+    Kind.RESET: Template(
+        subject="Reset your password",
+        reason="A new password was requested for your account at {site}.",
+        otherwise="If you did not request it, ignore this email: "
+        "your password stays the same.",
+        lifetime="one hour",
         page="reset-password",
         operation="auth/password-reset/complete",
         members="`token` and `new_password`",
     ),
-    Kind.VERIFICATION: Words(
+    Kind.VERIFICATION: Template(
         subject="Verify your email address",
-        why="Somebody, probably you, gave this address to an account at {place}.",
-        otherwise="If it was not you, do nothing: the address stays unverified.",
-        life="a day",
+        reason="This address was entered for an account at {site}.",
+        otherwise="If you did not enter it, ignore this email: "
+        "the address stays unverified.",
+        lifetime="24 hours",
         page="verify-email",
         operation="auth/verify-email/complete",
         members="`token`",
@@ -58,34 +60,44 @@ WORDS = {
 
 NOTICE = """Hello,
 
-The email address of your account at {place} was changed or removed, with your password.
-Emails of this account no longer go to this address.
+The email address of your account at {site} was changed or removed.
+The change was confirmed with your password. This address receives no more
+emails for the account.
 
-If it was not you, someone else knows your password: ask the operator of {place}
-for help.
+If you did not do this, someone else knows your password.
+Contact the operator of {site}.
 """
 
 
-def compose(letter: AnyRow) -> Text | None:
-    """Write an email, with a new token if it needs one; None without a recipient."""
-    place = settings.app_url or settings.public_url or "taskapi"
-    if letter.kind == Kind.NOTICE:
-        return Text("Your email address was changed", NOTICE.format(place=place))
-    token = service.issue(letter.kind, letter.email)
+def compose(email: EmailRow) -> Content | None:
+    """Write an email, with a new token if it needs one.
+
+    Return None if no account needs the email any longer.
+    """
+    site = settings.app_url or settings.public_url or "taskapi"
+    if email.kind == Kind.NOTICE:
+        return Content("Your email address was changed", NOTICE.format(site=site))
+    token = service.issue(email.kind, email.email)
     if token is None:
         return None
-    words = WORDS[letter.kind]
-    how, what = _way(words, token)
-    why = words.why.format(place=place)
-    said = {"otherwise": words.otherwise, "life": words.life}
-    return Text(words.subject, LETTER.format(why=why, how=how, what=what, **said))
+    template = TEMPLATES[email.kind]
+    instruction, link = _instruction(template, token)
+    body = BODY.format(
+        reason=template.reason.format(site=site),
+        instruction=instruction,
+        link=link,
+        lifetime=template.lifetime,
+        otherwise=template.otherwise,
+    )
+    return Content(template.subject, body)
 
 
-def _way(words: Words, token: str) -> tuple[str, str]:
-    """Say what to do, and with what: a page, or else an operation and the token."""
+def _instruction(template: Template, token: str) -> tuple[str, str]:
+    """Return what to do, and the link or the token to do it with."""
     if settings.app_url:
-        # in the fragment, which no browser sends to a server that might log it
-        page = f"{settings.app_url}/{words.page}#token={token}"
-        return "To go on, open this page:", page
-    address = f"{settings.public_url}{PREFIX}/{words.operation}"
-    return f"To go on, send {words.members} to POST {address}; the token is:", token
+        # The token is in the fragment, which browsers send to no server that may log it.
+        page = f"{settings.app_url}/{template.page}#token={token}"
+        return "To continue, open this page:", page
+    url = f"{settings.public_url}{PREFIX}/{template.operation}"
+    instruction = f"To continue, send {template.members} to POST {url}; the token is:"
+    return instruction, token

@@ -12,7 +12,7 @@ from taskapi.tasks.local_days import current_day, midnight
 from taskapi.tasks.models import NOT_DELETED, Priority, Status, Task
 from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned
 from taskapi.tasks.reading import moments
-from taskapi.users.models import PRESENT, Role, User
+from taskapi.users.models import USER_NOT_DELETED, Role, User
 
 LATELY = timedelta(days=7)
 SINCE = bindparam("since", type_=UtcDateTime)
@@ -41,7 +41,7 @@ ACCOUNTS = (
         _number(User.is_active.is_(True), "active"),
         _number(User.role == Role.ADMIN, "admins"),
     )
-    .where(PRESENT)
+    .where(USER_NOT_DELETED)
     .group_by(User.timezone)
 )
 
@@ -63,7 +63,7 @@ def of_everyone() -> dict[str, Any]:
     tasks = (
         select(*_kinds(today))
         .join(User, User.id == Task.owner_id)
-        .where(NOT_DELETED, PRESENT)
+        .where(NOT_DELETED, USER_NOT_DELETED)
     )
     counted = replica.read(tasks, {"now": now, "since": now - LATELY})[0]
     names = ("total", "active", "admins")

@@ -88,7 +88,7 @@ def mark(owner_id: int, task_id: int) -> None:
     """
     of = {"whose": owner_id, "ids": [task_id]}
     _limit(len(db.session.execute(MARK, of).all()))
-    outbox.posted.set()
+    outbox.work_available.set()
 
 
 def external_ids(task: AnyRow) -> list[str]:

@@ -1,1 +1,1 @@
-"""Accounts: who there is."""
+"""User accounts, and limits of login attempts."""

@@ -1,9 +1,9 @@
-"""The table of accounts."""
+"""Tables of accounts and of failed login attempts."""
 
 import unicodedata
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import CheckConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,6 +12,7 @@ from taskapi.db import Model
 from taskapi.db.types import choice
 from taskapi.db.versioning import Versioned
 from taskapi.mail.models import EMAIL_LENGTH
+from taskapi.typing import Account
 
 USERNAME_LENGTH = 50
 FULL_NAME_LENGTH = 100
@@ -19,14 +20,14 @@ TIMEZONE_LENGTH = 64
 
 
 class Role(StrEnum):
-    """What a user may do."""
+    """The role of an account."""
 
     USER = "user"
     ADMIN = "admin"
 
 
 class User(Versioned, Model):
-    """An account, known by email, username or both, each in its folded form."""
+    """An account with an email, a username or both, stored in their folded form."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -43,24 +44,48 @@ class User(Versioned, Model):
     is_active: Mapped[bool] = mapped_column(default=True)
     email_verified: Mapped[bool] = mapped_column(default=False)
     deleted_at: Mapped[datetime | None]
+    # Maintained by triggers of the tasks table, so that the limit of tasks per account
+    # is checked without counting rows.
     task_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
 
 
+class UserRow(Protocol):
+    """A row with `PUBLIC_COLUMNS`."""
+
+    id: int
+    email: str | None
+    username: str | None
+    timezone: str
+    role: Role
+    is_active: bool
+    email_verified: bool
+    version: int
+
+
+class UserPasswordRow(UserRow, Protocol):
+    """A row with all columns of an account."""
+
+    password_hash: str
+
+
 def fold(name: str) -> str:
-    """Return the form in which a name is unique: NFKC, case folded."""
+    """Return the form of an email or username that must be unique."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 
-def login_of(user: Any) -> str:
-    """Return the name by which an account is known to people."""
+def get_login(user: Account) -> str:
+    """Return the email of an account, or its username if it has no email."""
     return str(user.email or user.username)
 
 
 class LoginAttempts(Model):
-    """How often a password was guessed lately, for an account or from an address."""
+    """The number of recent login attempts for an account or from an address.
+
+    `subject` is a hash, so that the table contains no addresses and no names.
+    """
 
     __tablename__ = "login_attempts"
 
@@ -71,7 +96,12 @@ class LoginAttempts(Model):
 
 PRIVATE = {"password_hash", "deleted_at", "task_count"}
 PUBLIC_COLUMNS = [c for c in User.__table__.c if c.key not in PRIVATE]
-PRESENT = User.deleted_at.is_(None)
+USER_NOT_DELETED = User.deleted_at.is_(None)
 """The condition that the deletion of an account has not begun."""
 
-Index(None, User.deleted_at, sqlite_where=~PRESENT, postgresql_where=~PRESENT)
+Index(
+    None,
+    User.deleted_at,
+    sqlite_where=~USER_NOT_DELETED,
+    postgresql_where=~USER_NOT_DELETED,
+)

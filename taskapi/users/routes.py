@@ -1,9 +1,9 @@
-"""Accounts over HTTP."""
+"""HTTP operations of the caller's own account."""
 
 from typing import Any
 
 from taskapi.scopes import Scope
-from taskapi.users import service
+from taskapi.users import deletion, service
 from taskapi.users.schemas import AccountDeletionSchema, UserSchema
 from taskapi.web import conditional, rate_limits, read_only
 from taskapi.web.api import Blueprint
@@ -17,7 +17,7 @@ users = Blueprint("users", "Your account.", limit="default", accepts_keys=True)
 @users.response(200, UserSchema)
 @conditional.read
 def get_me() -> Any:
-    """Read your account"""
+    """Get your account"""
     return caller().user
 
 
@@ -27,27 +27,28 @@ def get_me() -> Any:
 @users.problems("already-exists")
 @conditional.write
 def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
-    """Change your account
+    """Update your account
 
-    A JSON merge patch (RFC 7396): what you leave out stays, null clears. PUT does the
-    same. `application/merge-patch+json` is accepted too. Read-only members that equal
-    the stored ones are ignored; another `version` is 412. A new email also counts for
-    the rate limit `auth`.
+    The body is a JSON merge patch (RFC 7396): omitted members stay as they are, `null`
+    clears a member. PUT does the same. The media type `application/merge-patch+json` is
+    accepted too. Read-only members that equal the stored values are ignored; a
+    `version` that differs returns 412. A new email requires `current_password` and also
+    counts towards the rate limit `auth`.
     """
     if "email" in changes and changes["email"] != caller().email:
         rate_limits.count("auth")
     versions = read_only.check(changes, UserSchema, lambda: caller().user, versions)
-    keeps_email = settings.require_verified_email
-    return service.change(caller(), changes, versions, keeps_email=keeps_email)
+    requires_email = settings.require_verified_email
+    return service.change(caller(), changes, versions, requires_email=requires_email)
 
 
 @users.delete("/users/me", limit="auth", ends_caller=True)
 @users.arguments(AccountDeletionSchema)
 @users.response(204)
 @users.problems("invalid-credentials", "last-admin")
-def delete_me(proof: dict[str, str]) -> None:
+def delete_me(body: dict[str, str]) -> None:
     """Delete your account
 
-    Everything that is yours goes with it, at once and for good.
+    All of your data is deleted with it, permanently.
     """
-    service.delete_own(caller(), **proof)
+    deletion.delete_own(caller(), body["password"])

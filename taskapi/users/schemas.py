@@ -1,4 +1,4 @@
-"""Accounts in JSON."""
+"""JSON schemas of accounts."""
 
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
@@ -21,68 +21,74 @@ from taskapi.web.fields import (
 from taskapi.web.schema import Schema
 
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-EMAIL = (  # no =?, which begins an encoded word: mail programs decode it (RFC 2047)
+# "=?" begins an encoded word (RFC 2047): Python's email package decodes it, and the
+# email would go to another mailbox than the stored one.
+EMAIL = (
     r"^(?!.*=\?)"
     rf"(?=.{{1,64}}@){ATOM}(\.{ATOM})*"
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 )
 USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,49}$"
-SAMPLE = "correct horse battery staple"
-OTHER_SAMPLE = "a long walk in the rain"
+EXAMPLE = "correct horse battery staple"
+NEW_EXAMPLE = "a long walk in the rain"
 TIMEZONES = available_timezones() - {"localtime"}
 
 
 def email(**options: Any) -> Text:
-    """Return an email field: ASCII, with dots between atoms and a dotted domain.
-
-    Encoded words are rejected: they would lead to another mailbox than they name.
-    """
-    about = {"format": "email", "examples": ["ann@example.org"]}
+    """Return a field for an ASCII email address without encoded words."""
+    metadata = {"format": "email", "examples": ["ann@example.org"]}
     return Text(
         low=3,
         high=EMAIL_LENGTH,
         clean=fold,
         pattern=EMAIL,
-        metadata=about,
+        metadata=metadata,
         **options,
     )
 
 
 def username(**options: Any) -> Text:
-    """Return a username field."""
-    about = {"description": "OutgoingEmail case does not count.", "examples": ["ann"]}
+    """Return a field for a username."""
+    metadata = {"description": "Case is ignored.", "examples": ["ann"]}
     return Text(
         low=3,
         high=models.USERNAME_LENGTH,
         clean=fold,
         pattern=USERNAME,
-        metadata=about,
+        metadata=metadata,
         **options,
     )
 
 
 def full_name() -> Text:
     """Return a field for the name of a person."""
-    about = {"examples": ["Ann Lee"]}
-    return Text(high=models.FULL_NAME_LENGTH, allow_none=True, metadata=about)
+    metadata = {"examples": ["Ann Lee"]}
+    return Text(high=models.FULL_NAME_LENGTH, allow_none=True, metadata=metadata)
 
 
 class NormalizedLength(Length):
-    """The length of a password in the form that is hashed."""
+    """Validator for the length of a password after normalization."""
 
     def __call__(self, value: Any) -> Any:
-        """Measure it; what is much too long takes long to normalize."""
-        much_too_long = len(value) > MAX_LENGTH * MAX_SHRINKAGE
-        super().__call__(value if much_too_long else normalize(value))
+        """Validate the length; values that are far too long are not normalized."""
+        is_far_too_long = len(value) > MAX_LENGTH * MAX_SHRINKAGE
+        super().__call__(value if is_far_too_long else normalize(value))
         return value
 
 
 class Password(Text):
-    """A password, loaded as sent: older hashes were made of that. Never returned."""
+    """A password: never returned, and loaded as sent.
+
+    It is normalized later, since older hashes were computed from passwords as sent.
+    """
 
     def __init__(
-        self, *, low: int = 1, shown: str = SAMPLE, required: bool = False
+        self,
+        *,
+        low: int = 1,
+        example: str = EXAMPLE,
+        required: bool = False,
     ) -> None:
         super().__init__(
             high=MAX_LENGTH,
@@ -90,7 +96,7 @@ class Password(Text):
             lines=True,
             load_only=True,
             required=required,
-            metadata={"format": "password", "examples": [shown]},
+            metadata={"format": "password", "examples": [example]},
         )
         self.limits = NormalizedLength(min=low, max=MAX_LENGTH)
         self.validators = [self.limits]
@@ -100,20 +106,20 @@ class Timezone(Text):
     """An IANA time zone name."""
 
     def __init__(self, **options: Any) -> None:
-        about = {"format": "timezone", "examples": ["Europe/Berlin"]}
-        high = models.TIMEZONE_LENGTH
-        super().__init__(high=high, metadata=about, **options)
+        metadata = {"format": "timezone", "examples": ["Europe/Berlin"]}
+        super().__init__(high=models.TIMEZONE_LENGTH, metadata=metadata, **options)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         name = super()._deserialize(value, *args, **kwargs)
         if name not in TIMEZONES:
-            hint = "Such as UTC or Europe/Berlin."
-            raise ValidationError(FieldError("Not an IANA time zone.", "choice", hint))
+            hint = "Use a name such as UTC or Europe/Berlin."
+            message = "This is not an IANA time zone."
+            raise ValidationError(FieldError(message, "choice", hint))
         return name
 
 
 class UserSchema(Schema):
-    """An account; `current_password` is asked for when the email changes."""
+    """An account; changing the email requires `current_password`."""
 
     example_omits: ClassVar[set[str]] = {"email", "username", "current_password"}
 
@@ -134,7 +140,8 @@ class UserSchema(Schema):
 class UserCreateSchema(Schema):
     """A new account: a password, and an email, a username or both."""
 
-    # not `anyOf` of the names: client generators know no type for a body with that
+    # Not `anyOf` with the two names: client generators then generate no type for the
+    # body.
     json_schema: ClassVar[dict[str, Any]] = {"minProperties": 2}
 
     email = email()
@@ -144,15 +151,14 @@ class UserCreateSchema(Schema):
     timezone = Timezone()
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def has_name(self, _data: Any, given: dict[str, Any], **_: Any) -> None:
-        """Ask for one of the two names."""
-        if isinstance(given, dict) and not {"email", "username"} & set(given):
-            raise ValidationError(
-                FieldError("Give an email or a username.", "required")
-            )
+    def has_name(self, _data: object, sent: dict[str, object], **_: object) -> None:
+        """Require an email, a username or both."""
+        if isinstance(sent, dict) and not {"email", "username"} & set(sent):
+            message = "Send an email, a username or both."
+            raise ValidationError(FieldError(message, "required"))
 
 
 class AccountDeletionSchema(Schema):
-    """The password, asked for once more before an account goes."""
+    """The current password, which confirms the deletion of the account."""
 
     password = Password(required=True)

@@ -1,8 +1,9 @@
-"""Limits for wrong passwords: counted in the database, per account and per network.
+"""Limits of wrong passwords and of emails, counted in the database.
 
-An attempt is counted and committed before the password is compared, so that the limit
-holds across workers, instances and crashes, and parallel attempts do not evade it. The
-right password takes back what its own client has counted. Emails are counted alike.
+Counting in the database makes the limits hold across workers, instances and crashes. An
+attempt is counted and committed before the password is compared, so that concurrent
+attempts do not evade the limit. A correct password subtracts the attempts of its own
+client.
 """
 
 import hashlib
@@ -10,10 +11,10 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import structlog
-from sqlalchemy import and_, case, delete, update
+from sqlalchemy import ColumnElement, and_, case, delete, update
 
 from taskapi import clock, db, passwords
 from taskapi.db import statements
@@ -24,36 +25,36 @@ from taskapi.users.models import LoginAttempts
 log = structlog.get_logger()
 
 WINDOW = timedelta(minutes=15)
-OF_ACCOUNT = 10
-FROM_ADDRESS = 100
-LETTERS = 5
+MAX_PER_ACCOUNT = 10
+MAX_PER_ADDRESS = 100
+MAX_EMAILS = 5
 
 
 class Subject(NamedTuple):
     """A name under which attempts are counted, and its limit within 15 minutes."""
 
     name: str
-    most: int
+    limit: int
 
     @property
     def kind(self) -> str:
         """Return the label of the limit in logs and metrics."""
         return self.name.partition(" ")[0]
 
-    def shown(self) -> dict[str, str]:
-        """Return the fields for the log: an account id, but no address and no name."""
+    def log_fields(self) -> dict[str, str]:
+        """Return fields for the log: an account id, but no address and no name."""
         if self.kind != "account":
             return {"subject": self.kind}
         return {"subject": self.kind, "account_id": self.name.partition(" ")[2]}
 
     @property
     def digest(self) -> str:
-        """Return the stored form, which shows no address and no name."""
+        """Return the stored form, which reveals no address and no name."""
         return hashlib.sha256(self.name.encode()).hexdigest()
 
 
-class Count(NamedTuple):
-    """A subject as counted last, and the end of its 15 minutes."""
+class Counter(NamedTuple):
+    """The number of attempts of a subject, and the end of its 15 minutes."""
 
     subject: Subject
     number: int
@@ -61,154 +62,159 @@ class Count(NamedTuple):
 
 
 def account(user_id: int) -> Subject:
-    """Count logins to an account, by any of its names."""
-    return Subject(f"account {user_id}", OF_ACCOUNT)
+    """Return the subject of logins to an account, by email or username."""
+    return Subject(f"account {user_id}", MAX_PER_ACCOUNT)
 
 
 def login(name: str) -> Subject:
-    """Count logins with a name that no account has, as if one had it."""
-    return Subject(f"login {name}", OF_ACCOUNT)
+    """Return the subject of logins with a name that no account has.
+
+    It has the limit of an account, so that responses do not reveal which names exist.
+    """
+    return Subject(f"login {name}", MAX_PER_ACCOUNT)
 
 
 def address(network: str) -> Subject:
-    """Count logins from the network of a client, which is one address with IPv4."""
-    return Subject(f"address {network}", FROM_ADDRESS)
+    """Return the subject of logins from a network: a single address with IPv4."""
+    return Subject(f"address {network}", MAX_PER_ADDRESS)
 
 
-def proof(session_id: int | None, key_id: int | None) -> Subject:
-    """Count passwords sent within a session or with an API key.
+def credential(session_id: int | None, key_id: int | None) -> Subject:
+    """Return the subject of password checks within a session or with an API key.
 
-    They are counted apart from logins: failed logins of others must not keep the owner
-    from changing the password, and another session must not either.
+    They are counted separately from logins: neither failed logins of others nor another
+    session may keep the owner from changing the password.
     """
-    within = f"session {session_id}" if session_id else f"key {key_id}"
-    return Subject(f"proof {within}", OF_ACCOUNT)
+    name = f"session {session_id}" if session_id else f"key {key_id}"
+    return Subject(f"password-check {name}", MAX_PER_ACCOUNT)
 
 
-def letters(email: str) -> Subject:
-    """Count emails to a recipient, with or without an account."""
-    return Subject(f"letters {email}", LETTERS)
+def emails(email: str) -> Subject:
+    """Return the subject of requested emails to an address, with or without account."""
+    return Subject(f"email {email}", MAX_EMAILS)
 
 
 def notices(email: str) -> Subject:
-    """Count notices to a recipient, apart: requested emails must not displace them."""
-    return Subject(f"letters noticing {email}", LETTERS)
+    """Return the subject of notices to an address.
+
+    They are counted separately, so that requested emails cannot displace them.
+    """
+    return Subject(f"email notice {email}", MAX_EMAILS)
 
 
 @contextmanager
 def login_attempt(account: Subject, network: str) -> Iterator[None]:
     """Count a login before its password is compared in the block.
 
-    The block has the hash slot, so that an attempt for which there is no slot is not
-    counted. If it raises, the attempt stays counted; else failures from this network
-    are forgotten, and those from others stay. Raises RateLimited or Unavailable.
+    If the block raises, the attempt stays counted; otherwise failures from this network
+    are subtracted, and those from others stay. Raises RateLimited or Unavailable.
     """
+    # Take the hash slot first: an attempt that gets none is rejected with 503 and must
+    # not count, or ten logins in a burst would lock out the owner of the account.
     with passwords.slot():
         total = count(account)
-        own = _count_within(total, network)
+        own = _count_share(total, network)
         client = count(address(network))
         db.commit_early()
         yield
-        _subtract(total, 1)  # first of all, since it locks the row
+        _subtract(total, 1)  # first, since it locks the row
         failed = _delete(own) - 1
         if failed > 0:
             _subtract(total, failed)
         _subtract(client, 1)
         _delete_zero(total, client)
-        db.commit_early()  # a hash may follow, without any lock
+        db.commit_early()  # release all locks: a slow password hash may follow
 
 
 @contextmanager
-def proof_attempt(subject: Subject) -> Iterator[None]:
+def password_check(subject: Subject) -> Iterator[None]:
     """Count a password of a logged-in caller before it is compared in the block.
 
-    The right one resets the count. Raises RateLimited or Unavailable.
+    A correct password resets the count. Raises RateLimited or Unavailable.
     """
     with passwords.slot():
-        counted = count(subject)
+        counter = count(subject)
         db.commit_early()
         yield
-        _delete(counted)
+        _delete(counter)
         db.commit_early()
 
 
-def count(subject: Subject) -> Count:
-    """Count once more within the open transaction; raises RateLimited beyond the limit.
+def count(subject: Subject) -> Counter:
+    """Count an attempt in the open transaction; raises RateLimited beyond the limit.
 
-    An attempt beyond it need not be stored: the caller's transaction is rolled back.
+    An attempt beyond the limit is not stored: the transaction is rolled back.
     """
     now = clock.now()
-    counted = _increment(subject, now + WINDOW, LoginAttempts.expires_at <= now)
-    if counted.number > subject.most:
-        left = counted.expires_at - clock.now()  # after a wait for the database
-        wait = max(1, math.ceil(left.total_seconds()))
+    counter = _increment(subject, now + WINDOW, LoginAttempts.expires_at <= now)
+    if counter.number > subject.limit:
+        # Read the clock again: we may have waited for a lock.
+        remaining = counter.expires_at - clock.now()
+        # Round up: a client that waits too briefly is rejected again.
+        wait = max(1, math.ceil(remaining.total_seconds()))
         metrics.count_limit(subject.kind)
-        log.warning("guesses refused", **subject.shown())
+        log.warning("attempt limit reached", **subject.log_fields())
         raise RateLimited(retry_after=wait)
-    return counted
+    return counter
 
 
-def forget(user_id: int) -> None:
-    """Lift the lock of an account."""
-    statement = delete(LoginAttempts).where(
-        LoginAttempts.subject == account(user_id).digest
-    )
-    db.session.execute(statement)
+def unlock(user_id: int) -> None:
+    """Delete the login attempts that are counted for an account."""
+    subject = LoginAttempts.subject == account(user_id).digest
+    db.session.execute(delete(LoginAttempts).where(subject))
 
 
 def purge() -> int:
-    """Delete counts whose 15 minutes have passed; return how many."""
+    """Delete expired counters; return the number of rows."""
     return statements.delete_all(LoginAttempts, LoginAttempts.expires_at <= clock.now())
 
 
-def _count_within(total: Count, network: str) -> Count:
-    """Count the share of a network in a total, for the same 15 minutes."""
-    share = Subject(f"{total.subject.name} from {network}", OF_ACCOUNT)
-    return _increment(
-        share, total.expires_at, LoginAttempts.expires_at != total.expires_at
-    )
+def _count_share(total: Counter, network: str) -> Counter:
+    """Count the attempts of one network for an account, with the same expiry."""
+    share = Subject(f"{total.subject.name} from {network}", MAX_PER_ACCOUNT)
+    is_outdated = LoginAttempts.expires_at != total.expires_at
+    return _increment(share, total.expires_at, is_outdated)
 
 
-def _increment(subject: Subject, ends_at: datetime, expired: Any) -> Count:
-    """Add one to the stored number, or begin with one where that has expired."""
-    fresh = {"number": 1, "expires_at": ends_at}
+def _increment(
+    subject: Subject, expires_at: datetime, is_expired: ColumnElement[bool]
+) -> Counter:
+    """Add one to the stored number, or start at one if the stored counter expired."""
+    first = {"number": 1, "expires_at": expires_at}
+    number = case((is_expired, 1), else_=LoginAttempts.number + 1)
+    end = case((is_expired, expires_at), else_=LoginAttempts.expires_at)
     statement = (
         statements.upsert(LoginAttempts)
-        .values(subject=subject.digest, **fresh)
+        .values(subject=subject.digest, **first)
         .on_conflict_do_update(
             index_elements=[LoginAttempts.subject],
-            set_={
-                "number": case((expired, 1), else_=LoginAttempts.number + 1),
-                "expires_at": case((expired, ends_at), else_=LoginAttempts.expires_at),
-            },
+            set_={"number": number, "expires_at": end},
         )
         .returning(LoginAttempts.number, LoginAttempts.expires_at)
     )
-    return Count(subject, *db.session.execute(statement).one())
+    return Counter(subject, *db.session.execute(statement).one())
 
 
-def _same(counted: Count) -> Any:
-    """Return the condition for the row of these 15 minutes, and no later ones."""
+def _is_row_of(counter: Counter) -> ColumnElement[bool]:
+    """Return the condition for the row of a counter, unless a later one replaced it."""
     return and_(
-        LoginAttempts.subject == counted.subject.digest,
-        LoginAttempts.expires_at == counted.expires_at,
+        LoginAttempts.subject == counter.subject.digest,
+        LoginAttempts.expires_at == counter.expires_at,
     )
 
 
-def _subtract(counted: Count, number: int) -> None:
-    statement = update(LoginAttempts).where(_same(counted))
+def _subtract(counter: Counter, number: int) -> None:
+    statement = update(LoginAttempts).where(_is_row_of(counter))
     db.session.execute(statement.values(number=LoginAttempts.number - number))
 
 
-def _delete(counted: Count) -> int:
-    """Delete a count; return what it was."""
-    statement = (
-        delete(LoginAttempts).where(_same(counted)).returning(LoginAttempts.number)
-    )
-    return db.session.scalar(statement) or 0
+def _delete(counter: Counter) -> int:
+    """Delete a counter; return its number of attempts."""
+    statement = delete(LoginAttempts).where(_is_row_of(counter))
+    return db.session.scalar(statement.returning(LoginAttempts.number)) or 0
 
 
-def _delete_zero(*counts: Count) -> None:
-    subjects = [counted.subject.digest for counted in counts]
-    empty = and_(LoginAttempts.subject.in_(subjects), LoginAttempts.number <= 0)
-    db.session.execute(delete(LoginAttempts).where(empty))
+def _delete_zero(*counters: Counter) -> None:
+    subjects = [counter.subject.digest for counter in counters]
+    zero = and_(LoginAttempts.subject.in_(subjects), LoginAttempts.number <= 0)
+    db.session.execute(delete(LoginAttempts).where(zero))

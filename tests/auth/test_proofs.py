@@ -179,8 +179,8 @@ def test_password_reset_waits_for_credentials_that_are_being_made(
         if not blocked:
             blocked.append(is_locked(ann))
 
-    module = "auth" if begin == "login" else "api_keys"
-    monkeypatch.setattr(f"taskapi.{module}.service.log.info", watch)
+    module = "auth.login" if begin == "login" else "api_keys.service"
+    monkeypatch.setattr(f"taskapi.{module}.log.info", watch)
     if begin == "login":
         Client(ann.app, "ann").log_in()
     else:

@@ -39,7 +39,7 @@ PAIRS = {
 @pytest.fixture
 def stranger(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return somebody where hashes take most of the time of a login, and mail is on."""
-    monkeypatch.setattr(throttling, "LETTERS", 1000)
+    monkeypatch.setattr(throttling, "MAX_EMAILS", 1000)
     dear = twin(bcrypt_rounds=ROUNDS, smtp_url="smtp://127.0.0.1:1", mail_from="a@b.cc")
     Client(dear, "known").register()
     store_user(Client(dear, "closed").register(), is_active=False)

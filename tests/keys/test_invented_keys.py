@@ -73,7 +73,7 @@ def test_a_mistyped_key_as_bearer_token_is_a_bad_key(
 def test_an_invented_key_costs_one_statement(
     anyone: Client, statements: list[str]
 ) -> None:
-    invented = {"X-API-Key": key_format.make().text}
+    invented = {"X-API-Key": key_format.generate().text}
 
     answer = anyone.get("tasks", headers=invented)
 
@@ -86,7 +86,7 @@ def test_the_prefix_of_a_key_does_not_open_what_the_key_opens(
 ) -> None:
     prefix = script.text.split("_")[1]
     monkeypatch.setattr("secrets.token_hex", lambda _length: prefix)
-    same_prefix = {"X-API-Key": key_format.make().text}
+    same_prefix = {"X-API-Key": key_format.generate().text}
 
     answer = anyone.get("tasks", headers=same_prefix)
 

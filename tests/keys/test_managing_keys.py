@@ -64,7 +64,7 @@ def test_a_list_holds_no_key_of_someone_else(ann: Client, bob: Client) -> None:
 @pytest.fixture
 def after_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that lets an event happen once, right after a key is read."""
-    find, events = service.find, list[Callable[[], object]]()
+    find, events = service.get, list[Callable[[], object]]()
 
     def find_late(caller: Any, key_id: int) -> Any:
         found = find(caller, key_id)
@@ -73,7 +73,7 @@ def after_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 pool.submit(events.pop()).result()
         return found
 
-    monkeypatch.setattr(service, "find", find_late)
+    monkeypatch.setattr(service, "get", find_late)
     return events.append
 
 

@@ -8,7 +8,7 @@ from tests.support import Client, refused
 
 def ending_in(character: str) -> str:
     """Return a key that ends in a character."""
-    made = iter(lambda: key_format.make().text, "")
+    made = iter(lambda: key_format.generate().text, "")
     return next(text for text in made if text.endswith(character))
 
 

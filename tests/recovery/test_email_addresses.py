@@ -14,7 +14,7 @@ from taskapi import db, maintenance
 from taskapi.mail import smtp
 from taskapi.mail.models import Kind, OutgoingEmail
 from taskapi.mail.service import MAX_ATTEMPTS
-from taskapi.mail.smtp import Text
+from taskapi.mail.smtp import Content
 from taskapi.recovery import templates
 from taskapi.users.schemas import EMAIL
 from tests.backstage import count, days, later
@@ -115,7 +115,9 @@ def test_envelope_and_header_name_the_stored_address(
 @given(ADDRESSES)
 @example("a@a.aa")
 def test_header_names_every_address_that_is_accepted(email: str) -> None:
-    message = smtp.write(Row(email), Text("Subject", "Body"), "t@example.org")
+    message = smtp.build_message(
+        Row(email), Content("Subject", "Body"), "t@example.org"
+    )
 
     head = message.as_bytes().partition(b"\r\n\r\n")[0]
     assert f"To: {email}\r\n".encode() in head + b"\r\n"
@@ -143,7 +145,7 @@ def test_email_that_cannot_be_composed_stops_no_other(
 ) -> None:
     compose = templates.compose
 
-    def fail_for_ann(letter: Any) -> Text | None:
+    def fail_for_ann(letter: Any) -> Content | None:
         if letter.email == "ann@example.org":
             raise error(f"cannot write to {letter.email}")
         return compose(letter)

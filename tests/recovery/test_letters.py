@@ -83,7 +83,7 @@ def test_a_letter_is_plain_and_says_that_a_program_wrote_it(
 
     age = clock.now() - parsedate_to_datetime(letter["Date"])
     assert (letter["From"], letter["To"]) == (SENDER, "ann@example.org")
-    assert letter["Subject"] == "Choose a new password"
+    assert letter["Subject"] == "Reset your password"
     assert letter["Auto-Submitted"] == "auto-generated"
     assert letter.get_content_type() == "text/plain"
     assert re.fullmatch(r"<[\w.]+@example\.org>", letter["Message-ID"])

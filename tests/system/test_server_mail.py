@@ -59,7 +59,7 @@ def test_a_letter_that_is_refused_puts_no_address_into_the_log(
 
     server.call("POST", f"{API}/auth/register", ACCOUNT)
 
-    assert "planted" not in server.said("mail failed")
+    assert "planted" not in server.said("email failed")
 
 
 def test_in_development_the_letter_is_in_the_log(serving: Serve) -> None:
@@ -67,7 +67,7 @@ def test_in_development_the_letter_is_in_the_log(serving: Serve) -> None:
 
     server.call("POST", f"{API}/auth/register", ACCOUNT)
 
-    logged = server.said('"event": "mail"')
+    logged = server.said('"event": "email"')
     assert "verify-email/complete; the token is:" in logged
     assert "planted@example.org" in logged
 
@@ -79,7 +79,7 @@ def test_without_mail_production_logs_no_letter(serving: Serve) -> None:
     server.stop()
 
     assert asked.status == 202
-    assert server.entries("mail") == []
+    assert server.entries("email") == []
 
 
 def test_a_worker_goes_on_when_the_database_comes_later(

@@ -6,8 +6,8 @@ import pytest
 
 from taskapi import maintenance
 from taskapi.tasks.models import Task, task_tags
+from taskapi.users.deletion import BATCH
 from taskapi.users.models import User
-from taskapi.users.service import BATCH
 from tests.admin.conftest import root
 from tests.support import PASSWORD, Client, refused
 from tests.tasks.planting import rows

@@ -174,4 +174,4 @@ def test_what_never_happened_is_there_as_zero(twin: Twin) -> None:
 
     zeros = {key for key, value in figures(text).items() if value == 0}
     assert ("taskapi_logins_total", frozenset({"locked"})) in zeros
-    assert ("taskapi_limits_hit_total", frozenset({"letters"})) in zeros
+    assert ("taskapi_limits_hit_total", frozenset({"email"})) in zeros

@@ -102,7 +102,7 @@ def test_other_changes_of_an_account_have_the_usual_limit(
 @pytest.mark.parametrize(
     "invent",
     [
-        lambda: key_format.make().text,
+        lambda: key_format.generate().text,
         lambda: f"tsk_{'0' * 8}_{'A' * 43}",
         lambda: "mine",
     ],
@@ -122,7 +122,7 @@ def test_invented_keys_have_the_strict_limit_of_the_address(
 
 
 def test_an_invented_key_as_bearer_token_has_the_strict_limit(strict: Flask) -> None:
-    bearer = {"Authorization": f"Bearer {key_format.make().text}"}
+    bearer = {"Authorization": f"Bearer {key_format.generate().text}"}
 
     answers = [Client(strict).get("tasks", headers=bearer) for _ in range(MOST + 1)]
 
@@ -132,7 +132,7 @@ def test_an_invented_key_as_bearer_token_has_the_strict_limit(strict: Flask) -> 
 def test_an_invented_key_beside_a_token_has_the_strict_limit(
     ann: Client, strict: Flask
 ) -> None:
-    caller = Holder(ann, key_format.make().text)
+    caller = Holder(ann, key_format.generate().text)
     caller.app, caller.tokens = strict, ann.tokens
 
     answers = [caller.get("tasks") for _ in range(MOST + 1)]
@@ -145,7 +145,7 @@ def test_keys_and_sessions_go_on_while_their_address_invents_keys(
 ) -> None:
     key, session = holder(ann), limited(ann, strict)
     for _ in range(MOST + 1):
-        call_with_key(strict, key_format.make().text, "127.0.0.1")
+        call_with_key(strict, key_format.generate().text, "127.0.0.1")
 
     key.app = strict
     answers = key.get("tasks"), session.get("tasks"), Client(strict, "ann").log_in()
