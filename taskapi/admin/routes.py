@@ -32,8 +32,8 @@ def list_users(arguments: Fields) -> Any:
 
     Newest first.
     """
-    page = pagination.window(arguments)
-    return pagination.answer(*service.find_page(arguments, page), page)
+    page = pagination.page_request(arguments)
+    return pagination.page_response(*service.find_page(arguments, page), page)
 
 
 @admin.get("/users/<id:user_id>", scope=Scope.ADMIN)

@@ -2,8 +2,9 @@
 
 from taskapi.users.models import Role, fold
 from taskapi.users.schemas import UserSchema
-from taskapi.web.fields import Choice, Flag, QueryFlag, Text
+from taskapi.web.fields import Choice, Flag, Text
 from taskapi.web.pagination import PageArguments, page_of
+from taskapi.web.query_fields import QueryFlag
 from taskapi.web.schema import Schema
 
 UserPageSchema = page_of(UserSchema)

@@ -44,8 +44,8 @@ def list_api_keys(arguments: Fields) -> Any:
 
     Newest first.
     """
-    page = pagination.window(arguments)
-    return pagination.answer(*service.find_page(caller(), page), page)
+    page = pagination.page_request(arguments)
+    return pagination.page_response(*service.find_page(caller(), page), page)
 
 
 @keys.get("/api-keys/<id:key_id>")

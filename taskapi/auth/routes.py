@@ -108,8 +108,8 @@ def list_sessions(arguments: Fields) -> Any:
 
     Newest first. `current` marks the session of this request.
     """
-    page = pagination.window(arguments)
-    return pagination.answer(*service.find_page(caller(), page), page)
+    page = pagination.page_request(arguments)
+    return pagination.page_response(*service.find_page(caller(), page), page)
 
 
 @auth.delete("/auth/sessions/<id:session_id>", ends_caller=True)

@@ -23,11 +23,11 @@ from taskapi.web.fields import (
     Integer,
     Nested,
     OneOf,
-    QueryFlag,
     Text,
     Timestamp,
     Word,
 )
+from taskapi.web.query_fields import QueryFlag
 from taskapi.web.receiving import MAX_BYTES
 from taskapi.web.schema import Schema
 

@@ -13,20 +13,17 @@ from taskapi.tasks.search import (
     is_too_long,
 )
 from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
-from taskapi.web.fields import (
-    MAX_ID,
+from taskapi.web.fields import MAX_ID, Coded, OneOf, Text
+from taskapi.web.pagination import PageArguments
+from taskapi.web.query_fields import (
     Choices,
-    Coded,
     Ids,
-    OneOf,
     QueryDateOrTimestamp,
     QueryFlag,
     QueryInteger,
     QueryTimestamp,
     Repeated,
-    Text,
 )
-from taskapi.web.pagination import PageArguments
 from taskapi.web.schema import Schema
 
 QUERY_LENGTH = 200

@@ -61,11 +61,13 @@ def list_tasks(arguments: dict[str, Any]) -> Any:
     keys do not change. A task whose sort key changes may be returned twice or not at
     all; `created_at` never changes.
     """
-    window = pagination.window(arguments)
+    window = pagination.page_request(arguments)
     sort = arguments.pop("sort")
     rows = reading.find_page(caller(), arguments, sort, window)
     total = reading.count(caller(), arguments) if window.with_total else None
-    return pagination.answer(rows, total, window, reading.position(caller(), sort))
+    return pagination.page_response(
+        rows, total, window, reading.position(caller(), sort)
+    )
 
 
 @tasks.get("/tasks/<id:task_id>", scope=READ)
@@ -186,5 +188,5 @@ def list_tags(arguments: dict[str, Any]) -> Any:
 
     By name, with how many tasks have each.
     """
-    window = pagination.window(arguments)
-    return pagination.answer(*tags.find_page(caller(), window), window)
+    window = pagination.page_request(arguments)
+    return pagination.page_response(*tags.find_page(caller(), window), window)

@@ -10,14 +10,7 @@ from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MAX_LENGTH, MIN_LENGTH, normalize
 from taskapi.users import models
 from taskapi.users.models import fold
-from taskapi.web.fields import (
-    MAX_SHRINKAGE,
-    Choice,
-    Integer,
-    Length,
-    Text,
-    Timestamp,
-)
+from taskapi.web.fields import MAX_SHRINKAGE, Choice, Integer, Length, Text, Timestamp
 from taskapi.web.schema import Schema
 
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"

@@ -14,8 +14,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from taskapi.errors import FieldError, Invalid
-from taskapi.web.fields import Repeated
 from taskapi.web.problems import FORM
+from taskapi.web.query_fields import Repeated
 from taskapi.web.receiving import reject_oversized
 from taskapi.web.strict_json import parse_json
 

@@ -166,7 +166,10 @@ def test_all_faults_of_a_task_are_told_at_once(
 
     answer = send(ann, place, orjson.dumps(bad))
 
-    assert faults(answer) == {f"#/{name}": code for name, (_, code) in FAULTY.items()}
+    expected = {f"#/{name}": code for name, (_, code) in FAULTY.items()}
+    if place == "task":  # the version of an update is a precondition
+        del expected["#/version"]
+    assert faults(answer) == expected
     assert ann.get("tasks").json["items"] == [task]
 
 

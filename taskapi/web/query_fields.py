@@ -1,0 +1,85 @@
+"""Strict fields for query strings, where every value is text."""
+
+import re
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from marshmallow import fields
+from webargs.fields import DelimitedList
+
+from taskapi.web.fields import (
+    MAX_ID,
+    MAX_SHORT,
+    Choice,
+    Coded,
+    DateOrTimestamp,
+    Length,
+    Range,
+    Several,
+    Timestamp,
+)
+
+
+class Choices(Coded, DelimitedList):
+    """A comma-separated list of values of an enum."""
+
+    def __init__(self, enum: type[StrEnum], **options: Any) -> None:
+        limits = Length(min=1, max=len(enum))
+        super().__init__(Choice(enum), validate=limits, **options)
+
+
+class Ids(Coded, DelimitedList):
+    """A comma-separated list of ids."""
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        inner = QueryInteger(low=1, high=MAX_ID)
+        super().__init__(inner, validate=Length(min=1, max=most), **options)
+
+
+class Repeated(Several):
+    """A query parameter that may occur several times."""
+
+    def __init__(self, inner: Any, *, most: int, **options: Any) -> None:
+        super().__init__(inner, validate=Length(min=1, max=most), **options)
+
+
+class QueryFlag(Coded, fields.Boolean):
+    """`true` or `false`; Python clients send `True` and `False`."""
+
+    VALUES: ClassVar[dict[object, bool]] = {
+        "true": True,
+        "True": True,
+        "false": False,
+        "False": False,
+    }
+
+    def _deserialize(self, value: object, *_args: Any, **_kwargs: Any) -> bool:
+        if value not in self.VALUES:
+            raise self.make_error("invalid", input=value)
+        return self.VALUES[value]
+
+
+class QueryInteger(Coded, fields.Integer):
+    """An integer in ASCII digits, within a range."""
+
+    def __init__(self, *, low: int, high: int, **options: Any) -> None:
+        int_format = "int64" if high > MAX_SHORT else "int32"
+        metadata = {"format": int_format} | options.pop("metadata", {})
+        super().__init__(validate=Range(low, high), metadata=metadata, **options)
+
+    def _validated(self, value: object) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,19}", str(value)):
+            raise self.make_error("invalid", input=value)
+        return int(str(value))
+
+
+class QueryTimestamp(Timestamp):
+    """A timestamp; an unescaped + arrives as a space."""
+
+    def hint(self, value: object) -> str | None:
+        """Return how to write the offset if the value contains a space."""
+        return "Write + as %2B in a query." if " " in str(value) else None
+
+
+class QueryDateOrTimestamp(DateOrTimestamp, QueryTimestamp):
+    """A date or a timestamp."""
