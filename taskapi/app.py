@@ -1,4 +1,4 @@
-"""The factory: the only module that knows every other."""
+"""The application factory."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -45,24 +45,16 @@ if TYPE_CHECKING:
 BLUEPRINTS = [auth, tasks, import_export, users, keys, recovery, admin, system]
 
 
-class Service(Flask):
-    """A Flask app without coroutines, so that no call is asked whether it is one."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the function as it is."""
-        return func
-
-
 def _views(app: Flask, seconds: float) -> Iterable[tuple[str, Callable[..., Any]]]:
-    """Yield each view in a transaction of its own, that ends in time."""
+    """Yield each view, wrapped in a transaction with a deadline."""
     for name, view in app.view_functions.items():
         yield name, db.transactional(view, seconds=seconds)
 
 
 def create_app(settings: "Settings") -> Flask:
-    """Make an app; it connects to nothing before the first request."""
+    """Create an app. The first request connects to the database."""
     logs.configure(settings.log_level)
-    app = Service(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.json = Json(app)
     app.extensions["settings"] = settings
     for part in (db, replica, passwords, smtp, tokens, metrics):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import and_, bindparam, delete, literal, null, select, update
 
-from taskapi import clock, credentials, db
+from taskapi import clock, db
 from taskapi.auth.models import (
     Session,
     SessionRow,
@@ -19,6 +19,7 @@ from taskapi.errors import (
     NotFound,
 )
 from taskapi.typing import Caller
+from taskapi.users import credentials
 from taskapi.users import service as users
 from taskapi.users.models import PUBLIC_COLUMNS, User
 

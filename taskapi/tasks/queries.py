@@ -23,7 +23,6 @@ from sqlalchemy import (
     update,
 )
 
-from taskapi import credentials
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.types import Joined, UtcDateTime, constant
 from taskapi.tasks.models import (
@@ -37,6 +36,7 @@ from taskapi.tasks.models import (
     task_tags,
 )
 from taskapi.tasks.search import Matches
+from taskapi.users import credentials
 
 CACHED = 64
 """How many statements of each kind are kept; each takes about 100 kB."""

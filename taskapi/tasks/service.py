@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import String, and_, bindparam, insert, literal, select
 
-from taskapi import clock, credentials, db
+from taskapi import clock, db
 from taskapi.db import AnyRow, versioning
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.versioning import Versions
@@ -22,6 +22,7 @@ from taskapi.tasks import (
 )
 from taskapi.tasks.creation import Draft, everything, plant
 from taskapi.tasks.models import EXISTING, PERMANENTLY, Task, table
+from taskapi.users import credentials
 
 GIVEN = {name: bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS}
 COLUMNS = GIVEN | {"owner_id": limit.OWNER_WITH_ROOM}

@@ -7,14 +7,14 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, true, update
 
-from taskapi import credentials, db, passwords
+from taskapi import db, passwords
 from taskapi.db import statements, versioning
 from taskapi.errors import FieldError, Invalid, LastAdmin, NotFound, RateLimited
 from taskapi.mail import service as mail
 from taskapi.mail import smtp
 from taskapi.mail.models import Kind
 from taskapi.typing import Account, Caller, Fields
-from taskapi.users import throttling
+from taskapi.users import credentials, throttling
 from taskapi.users.models import (
     PUBLIC_COLUMNS,
     USER_NOT_DELETED,

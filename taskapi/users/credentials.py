@@ -6,13 +6,12 @@ or that ends the credentials it depends on, has this condition; other writes are
 confirmed before they are committed.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
     String,
+    TableClause,
     and_,
     bindparam,
     column,
@@ -23,8 +22,9 @@ from sqlalchemy import (
 
 from taskapi.db.types import Id
 from taskapi.errors import ApiKeyInvalid, SessionRevoked, Unauthenticated
+from taskapi.typing import Account
 
-# not the models: those of users, sessions and keys import one another
+# not the models: sessions and keys depend on this package
 USERS = table(
     "users", column("id", Id), column("is_active", Boolean), column("role", String)
 ).alias("callers")
@@ -32,8 +32,8 @@ SESSIONS = table("sessions", column("id", Id), column("user_id", Id))
 API_KEYS = table("api_keys", column("id", Id), column("user_id", Id))
 
 
-def valid(caller: Any = None) -> ColumnElement[bool]:
-    """Return the condition for a caller, or for the parameters of `of`."""
+def valid(caller: Account | None = None) -> ColumnElement[bool]:
+    """Return the condition for a caller, or for bind parameters filled by `of`."""
     values = dict.fromkeys(of(None)) if caller is None else of(caller)
     user_id, session_id, key_id = (
         bindparam(name, value, type_=Id, unique=caller is not None)
@@ -46,13 +46,13 @@ def valid(caller: Any = None) -> ColumnElement[bool]:
     )
 
 
-def has_role(caller: Any) -> ColumnElement[bool]:
-    """Return the condition that a caller still has the role."""
+def has_role(caller: Account) -> ColumnElement[bool]:
+    """Return the condition that the role of a caller has not changed."""
     return exists().where(USERS.c.id == caller.id, USERS.c.role == caller.role)
 
 
-def of(caller: Any) -> dict[str, int | None]:
-    """Return the parameters of the condition for a caller."""
+def of(caller: Account | None) -> dict[str, int | None]:
+    """Return the bind parameters for a caller; an account has no session or key."""
     return {
         "caller_id": getattr(caller, "id", None),
         "caller_session_id": getattr(caller, "session_id", None),
@@ -60,15 +60,15 @@ def of(caller: Any) -> dict[str, int | None]:
     }
 
 
-def revoked(caller: Any) -> Unauthenticated:
-    """Return the error for a statement that had no effect for want of the condition."""
+def revoked(caller: Account) -> Unauthenticated:
+    """Return the error for a statement without effect because of the condition."""
     return SessionRevoked() if of(caller)["caller_session_id"] else ApiKeyInvalid()
 
 
 def _exists(
-    rows: Any, row_id: BindParameter[Any], user_id: BindParameter[Any]
+    rows: TableClause, row_id: BindParameter[int], user_id: BindParameter[int]
 ) -> ColumnElement[bool]:
-    """Return the condition that a session or key exists, if the caller has one."""
+    """Return the condition that the session or key of the caller, if any, exists."""
     return or_(
         row_id.is_(None), exists().where(rows.c.id == row_id, rows.c.user_id == user_id)
     )
