@@ -12,7 +12,7 @@ from taskapi.api_keys.routes import keys
 from taskapi.auth import service as sessions
 from taskapi.auth.routes import auth
 from taskapi.db import migrations, replica
-from taskapi.idempotency import service as answers
+from taskapi.idempotency import service as responses
 from taskapi.import_export.routes import import_export
 from taskapi.mail import smtp
 from taskapi.observability import logs
@@ -57,17 +57,19 @@ def create_app(settings: "Settings") -> Flask:
     app = Flask(__name__, static_folder=None)
     app.json = Json(app)
     app.extensions["settings"] = settings
-    for part in (db, replica, passwords, smtp, tokens, metrics):
-        part.init_app(app, settings)
+    for module in (db, replica, passwords, smtp, tokens, metrics):
+        module.init_app(app, settings)
     migrations.init_app(app)
     authentication.init_app(
         app,
         CallerLoaders(sessions.find_caller, api_keys.find_caller),
         rechecks=CallerLoaders(sessions.find_active, api_keys.find_owner),
     )
-    idempotency.init_app(app, ResponseStore(answers.begin, answers.claim, answers.keep))
-    for part in (rate_limits, in_progress, middleware):
-        part.init_app(app, settings)
+    idempotency.init_app(
+        app, ResponseStore(responses.begin, responses.claim, responses.keep)
+    )
+    for module in (rate_limits, in_progress, middleware):
+        module.init_app(app, settings)
     proxies.init_app(app, settings)
     cors.init_app(app, settings)
     problems.init_app(app)

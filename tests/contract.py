@@ -45,7 +45,7 @@ ANSWERS = {
     "Task",
     "TaskPage",
     "TokenResponse",
-    "Truncated",
+    "TruncatedLine",
     "User",
     "UserPage",
 }

@@ -73,8 +73,8 @@ def check_proxies() -> list[Finding]:
 
 def _redis_responds() -> bool:
     try:
-        return bool(current_app.extensions["limits"].shared.check())
-    except rate_limits.OUT_OF_REACH:
+        return bool(current_app.extensions["rate_limits"].shared.check())
+    except rate_limits.STORE_ERRORS:
         return False
 
 

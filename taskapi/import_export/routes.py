@@ -38,10 +38,10 @@ from taskapi.scopes import Scope
 from taskapi.typing import Fields
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.idempotency import NAME as IDEMPOTENCY_KEY
+from taskapi.web.idempotency import HEADER as IDEMPOTENCY_KEY
 from taskapi.web.idempotency import idempotent
 from taskapi.web.multipart import MULTIPART, read_parts
-from taskapi.web.parsing import UnreadableType, read_body
+from taskapi.web.parsing import UnsupportedBody, read_body
 from taskapi.web.schema import unknown_field
 from taskapi.web.settings import settings
 
@@ -152,7 +152,7 @@ def _read_upload(req: Request) -> Upload:
         return _uploaded_part(*read_parts(req))
     file_format = BY_MEDIA_TYPE.get(req.mimetype)
     if file_format is None:
-        raise UnreadableType(f"Send the body as {ACCEPTED}.")
+        raise UnsupportedBody(f"Send the body as {ACCEPTED}.")
     charset = req.mimetype_params.get("charset")
     return Upload(_text_lines(read_body(req), charset), file_format)
 
@@ -171,7 +171,7 @@ def _uploaded_part(
     extension = PurePath(parts[0].filename or "").suffix.lower()
     file_format = BY_MEDIA_TYPE.get(media_type.lower()) or BY_EXTENSION.get(extension)
     if file_format is None:
-        raise UnreadableType(
+        raise UnsupportedBody(
             f"Send the part `file` as {' or '.join(sorted(BY_MEDIA_TYPE))}, or with a "
             f"file name that ends with one of {', '.join(BY_EXTENSION)}."
         )
@@ -182,7 +182,7 @@ def _uploaded_part(
 def _text_lines(content: bytes, charset: str | None) -> TextLines:
     name = (charset or "utf-8").lower()
     if name not in CHARSETS:
-        raise UnreadableType(f"The charset must be one of {', '.join(CHARSETS)}.")
+        raise UnsupportedBody(f"The charset must be one of {', '.join(CHARSETS)}.")
     return TextLines(BytesIO(content), name)
 
 

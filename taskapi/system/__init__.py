@@ -1,1 +1,1 @@
-"""The service itself: health, documentation, problem pages."""
+"""Health checks, documentation and problem pages."""

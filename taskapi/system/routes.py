@@ -1,4 +1,4 @@
-"""Health and the index of the API."""
+"""Health checks and the description of the service."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ NOT_READY = {
     "remedy": service.REMEDIES["migrations"],
 }
 
-system = Blueprint("system", "The service itself.", prefix="")
+system = Blueprint("system", "Health, limits and links of the service.", prefix="")
 
 
 @system.get("/health", public=True, any_query=True)
@@ -34,15 +34,15 @@ system = Blueprint("system", "The service itself.", prefix="")
 def get_health() -> Any:
     """Check readiness
 
-    200 if requests can be served, else 503 in the same format, with what to do. Query
-    parameters are ignored, since monitors add some to bypass caches.
+    Returns 200 if the service is ready, else 503 with a `remedy` for the operator. Query
+    parameters are ignored, since some monitors add them to bypass caches.
     """
     checks = service.checks()
     remedy = service.remedy(checks)
     if remedy is None:
         return {"status": "ok", "checks": checks}
-    answer = {"status": "unavailable", "checks": checks, "remedy": remedy}
-    return answer, 503, {"Retry-After": "1"}
+    body = {"status": "unavailable", "checks": checks, "remedy": remedy}
+    return body, 503, {"Retry-After": "1"}
 
 
 @system.get("/health/live", public=True, any_query=True)
@@ -50,7 +50,8 @@ def get_health() -> Any:
 def get_liveness() -> dict[str, str]:
     """Check liveness
 
-    Uses nothing but the process. Query parameters are ignored.
+    Returns 200 while the process responds; nothing else is checked. Query parameters
+    are ignored.
     """
     return {"status": "ok"}
 
@@ -60,7 +61,7 @@ def get_liveness() -> dict[str, str]:
 def get_service_info() -> dict[str, Any]:
     """Describe the service
 
-    Name, version, what is switched on, limits and links.
+    Returns the name, the version, the enabled features, the limits and links.
     """
     return {
         "name": "taskapi",

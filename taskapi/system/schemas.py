@@ -1,4 +1,4 @@
-"""What the service says of itself, in JSON."""
+"""Schemas of the health checks and the service description."""
 
 from typing import ClassVar
 
@@ -11,13 +11,13 @@ STATES = OneOf(["ok", "ahead", "failed"])
 
 
 class LivenessSchema(Schema):
-    """The process answers."""
+    """The process responds."""
 
     status = fields.String(validate=OneOf(["ok"]))
 
 
 class HealthSchema(LivenessSchema):
-    """Whether requests can be served, and the checks behind the answer."""
+    """Readiness of the service, and the result of each check."""
 
     optional: ClassVar[set[str]] = {"remedy"}
 
@@ -29,12 +29,12 @@ class HealthSchema(LivenessSchema):
     )
     remedy = Text(
         high=200,
-        metadata={"description": "What to do about it, where a check failed."},
+        metadata={"description": "What the operator can do, if a check failed."},
     )
 
 
 class ServiceInfoSchema(Schema):
-    """What the service is, and where its parts are."""
+    """The service, its features, limits and links."""
 
     name = Text(high=100, metadata={"examples": ["taskapi"]})
     version = Text(high=100, metadata={"examples": ["0.1.0"]})

@@ -1,4 +1,4 @@
-"""Whether the service can serve."""
+"""Readiness checks."""
 
 from typing import Any
 
@@ -10,49 +10,50 @@ from taskapi.server import draining
 
 PING = text("SELECT 1")
 REMEDIES = {
-    "database": "See whether the database runs; `flask doctor` tells more.",
+    "database": "Check that the database is running; `flask doctor` reports details.",
     "migrations": "Run `flask db upgrade`.",
-    "server": "It is being stopped; ask another instance.",
+    "server": "The instance is shutting down. Use another one.",
 }
 NOT_READY = {"failed", "leaving"}
 REVISION = text("SELECT version_num FROM alembic_version")
 
 
 def checks() -> dict[str, str]:
-    """Tell of each thing that requests need whether it is there."""
+    """Return the state of each dependency of requests."""
     if draining.is_leaving():
         return {"server": "leaving"}
     return {
-        "database": "ok" if _answers(PING) == [1] else "failed",
-        "migrations": _migrated(),
+        "database": "ok" if _read(PING) == [1] else "failed",
+        "migrations": _migration_state(),
     }
 
 
 def remedy(checks: dict[str, str]) -> str | None:
-    """Return what to do about the first check that failed; None where all is well."""
+    """Return what to do about the first failed check, or None."""
     failed = (name for name, state in checks.items() if state in NOT_READY)
     return next(map(REMEDIES.__getitem__, failed), None)
 
 
 def links(*, with_docs: bool) -> dict[str, str]:
-    """Return where to go from here."""
-    always = {"api": "/api/v1", "health": "/health", "problems": "/problems"}
+    """Return the paths of other resources."""
+    common = {"api": "/api/v1", "health": "/health", "problems": "/problems"}
     documents = {"docs": "/docs", "openapi": "/openapi.json"}
-    return always | (documents if with_docs else {})
+    return common | (documents if with_docs else {})
 
 
-def _migrated() -> str:
-    """Compare the schema with the code; one ahead of it is made to serve it too.
+def _migration_state() -> str:
+    """Compare the revision of the database with that of the code.
 
-    During an upgrade the old instances go on, after the new release has migrated.
+    A newer revision is ready: during an upgrade, old instances continue to serve after
+    the new release has migrated the database.
     """
-    found = _answers(REVISION)
+    found = _read(REVISION)
     if found == [migrations.head()]:
         return "ok"
     return "ahead" if found and not migrations.knows(found[0]) else "failed"
 
 
-def _answers(statement: Any) -> list[Any]:
+def _read(statement: Any) -> list[Any]:
     try:
         return [value for (value,) in db.read(statement)]
     except errors.ERRORS as error:

@@ -1,7 +1,6 @@
-"""Addresses of clients, as sent by the server or by trusted proxies.
+"""Addresses of clients, from the server or from trusted proxies.
 
-The same client always has the same text, and an IPv6 client that chooses among the
-addresses of its network is still one client.
+Each address has one canonical form. All addresses of an IPv6 network count as one client.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -9,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from flask import request
 
 IPV6_PREFIX = 64
-"""Customers get at least a /64 each (RFC 6177), and choose addresses in it freely."""
+"""Customers get at least a /64 each (RFC 6177), and can use any address in it."""
 
 UNKNOWN = "unknown"
 
@@ -21,10 +20,10 @@ def client_address() -> str | None:
 
 
 def client_network() -> str:
-    """Return the text under which requests of the client are counted.
+    """Return the identity of the client for rate limits.
 
-    An IPv4 address counts by itself, an IPv6 address by its /64. All that are not IP
-    addresses count as one, so that invented ones do not evade a limit.
+    It is an IPv4 address, or the /64 of an IPv6 address. All values that are not IP
+    addresses count as one client, so that forged ones do not evade a limit.
     """
     address = parse(request.remote_addr)
     if address is None:

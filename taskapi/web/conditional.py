@@ -20,7 +20,7 @@ PROXY_SUFFIX = re.compile(r'(?:--?|[;:])(?:gzip|br|zstd|deflate)(?="?\s*(?:,|$))
 
 
 def read(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Send the ETag of what the view returns; answer 304 to who has it already."""
+    """Add the ETag of the resource; return 304 if the client's copy is current."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -30,26 +30,26 @@ def read(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def readable(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Document that the view may answer with `tagged`."""
+    """Document that the view returns an ETag or 304."""
     return annotate(view, parameters=["IfNoneMatch"], headers=["ETag"])
 
 
-def tagged(found: Any) -> Any:
-    """Return a resource with its ETag, or 304 to who has it already."""
-    if is_current(str(found.version)):
-        return Response(status=304, headers=_tag(found))
-    return found, _tag(found)
+def tagged(resource: Any) -> Any:
+    """Return a resource with its ETag, or 304 if the client's copy is current."""
+    if is_current(str(resource.version)):
+        return Response(status=304, headers=_etag_header(resource))
+    return resource, _etag_header(resource)
 
 
 def listing(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Tag the whole answer weakly by what it holds; answer 304 to who has the same."""
+    """Add a weak ETag of the whole body; return 304 if the client's copy is current."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response:
         response: Response = view(*args, **kwargs)
-        tag = hashlib.sha256(response.data).hexdigest()[:32]
-        response.set_etag(tag, weak=True)
-        if is_current(tag):
+        etag = hashlib.sha256(response.data).hexdigest()[:32]
+        response.set_etag(etag, weak=True)
+        if is_current(etag):
             return Response(status=304, headers={"ETag": response.headers["ETag"]})
         return response
 
@@ -57,12 +57,12 @@ def listing(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def write(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the view the `versions` that If-Match allows, and send the new ETag."""
+    """Pass the `versions` in If-Match to the view, and add the new ETag."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        written = view(*args, versions=_expected(), **kwargs)
-        return written if written is None else (written, _tag(written))
+        written = view(*args, versions=_expected_versions(), **kwargs)
+        return written if written is None else (written, _etag_header(written))
 
     return annotate(
         wrapper,
@@ -73,29 +73,33 @@ def write(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def created(resource: Any, location: str) -> tuple[Any, dict[str, str]]:
-    """Answer a creation with its Location and ETag."""
-    return resource, {"Location": location} | _tag(resource)
+    """Return a new resource with its Location and ETag."""
+    return resource, {"Location": location} | _etag_header(resource)
 
 
-def is_current(tag: str) -> bool:
-    """Return whether If-None-Match names the current tag of a resource."""
-    tags = _tags("If-None-Match")
-    return tags is not None and tags.contains_weak(tag)
+def is_current(etag: str) -> bool:
+    """Return whether If-None-Match names this entity tag."""
+    tags = _entity_tags("If-None-Match")
+    return tags is not None and tags.contains_weak(etag)
 
 
-def _tags(header: str) -> ETags | None:
-    """Return the tags of a header, without what proxies added to them."""
+def _entity_tags(header: str) -> ETags | None:
+    """Return the entity tags of a header without the suffixes added by proxies."""
     value = request.headers.get(header)
     return None if value is None else parse_etags(PROXY_SUFFIX.sub("", value))
 
 
-def _tag(resource: Any) -> dict[str, str]:
+def _etag_header(resource: Any) -> dict[str, str]:
     return {"ETag": f'"{resource.version}"'}
 
 
-def _expected() -> frozenset[int] | None:
-    """Return the versions that If-Match names, of strong and of weak tags."""
-    tags = _tags("If-Match")
+def _expected_versions() -> frozenset[int] | None:
+    """Return the versions in If-Match, also of weak tags; None if any will do.
+
+    Compressing proxies make strong tags weak, so weak ones are accepted.
+    Raises PreconditionRequired.
+    """
+    tags = _entity_tags("If-Match")
     if tags is None and settings.require_if_match:
         raise PreconditionRequired
     if tags is None or tags.star_tag:

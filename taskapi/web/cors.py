@@ -1,4 +1,4 @@
-"""CORS: exact origins whose pages may call the API."""
+"""Cross-origin requests (CORS) from the exact origins in the settings."""
 
 import re
 from typing import TYPE_CHECKING
@@ -25,14 +25,14 @@ PRIVATE_NETWORK = "Access-Control-Allow-Private-Network"
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Allow the origins of the settings; without any, send no CORS headers."""
+    """Allow the configured origins; send no CORS headers if there are none."""
     if not settings.cors_origins:
         return
     if not settings.cors_private_network:
         app.after_request(_omit_private_network)
     CORS(
         app,
-        # flask-cors takes an origin that looks like a pattern for one, such as [::1]
+        # flask-cors reads origins such as [::1] as regular expressions
         origins=[re.compile(rf"{re.escape(o)}\Z") for o in settings.cors_origins],
         expose_headers=EXPOSED,
         max_age=PREFLIGHT_SECONDS,
@@ -42,12 +42,12 @@ def init_app(app: Flask, settings: "Settings") -> None:
 
 
 def _omit_private_network(response: Response) -> Response:
-    """Remove the header that flask-cors sends as `false` to a browser that asks."""
+    """Remove the header that flask-cors sends as `false`, which is not valid."""
     response.headers.pop(PRIVATE_NETWORK, None)
     return response
 
 
 def _vary(response: Response) -> Response:
-    """Tell caches that responses differ by origin; flask-cors omits it for one."""
+    """Add Vary: Origin, which flask-cors omits if there is only one origin."""
     response.vary.add("Origin")
     return response

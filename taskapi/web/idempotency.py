@@ -1,6 +1,7 @@
-"""Idempotency-Key (IETF draft httpapi-idempotency-key-header) on what changes things.
+"""Idempotency keys of writes (IETF draft httpapi-idempotency-key-header).
 
-The factory injects where answers are kept, so that this module knows no feature.
+The factory passes in the functions that store responses, so that this module knows no
+feature.
 """
 
 import hashlib
@@ -13,20 +14,20 @@ from flask import Flask, Response, current_app, g, request
 
 from taskapi.errors import FieldError, Invalid
 from taskapi.web.authentication import caller
-from taskapi.web.multipart import digest
+from taskapi.web.multipart import content_digest
 from taskapi.web.openapi.operations import annotate
 from taskapi.web.parsing import JSON_TYPES, read_body
 from taskapi.web.strict_json import canonical
 
-NAME = "Idempotency-Key"
-KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+HEADER = "Idempotency-Key"
+STORED_HEADERS = ("Content-Type", "ETag", "Location")
 
 
 class ResponseStore(NamedTuple):
     """The functions that store responses.
 
-    `begin` returns what must be called when the request has ended, `claim` returns a
-    stored response or takes the key, `keep` stores a response.
+    `begin` returns a function to call after the request has ended. `claim` returns
+    the stored response, or None after reserving the key. `keep` stores a response.
     """
 
     begin: Callable[[int, str], Callable[[], None]]
@@ -34,32 +35,33 @@ class ResponseStore(NamedTuple):
     keep: Callable[..., None]
 
 
-def init_app(app: Flask, keeper: ResponseStore) -> None:
-    """Take the keeper of the features."""
-    app.extensions["answers"] = keeper
+def init_app(app: Flask, store: ResponseStore) -> None:
+    """Register the store of responses."""
+    app.extensions["response_store"] = store
     app.teardown_request(_end)
 
 
 def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Do a request with a key once; answer repetitions as the first was answered.
+    """Execute a request with a key once; repetitions get the stored response.
 
-    Stands below what checks the request: a key is for one that can be done.
+    Apply it below the decorators that validate the request, so that a rejected
+    request does not use up its key.
     """
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        key = request.headers.get(NAME)
+        key = request.headers.get(HEADER)
         if key is None:
             return view(*args, **kwargs)
-        keeper: ResponseStore = current_app.extensions["answers"]
-        subject = _subject(key)
-        if "end_idempotent" not in g:  # the transaction may be repeated
-            g.end_idempotent = keeper.begin(caller().id, subject)
-        kept = keeper.claim(caller().id, subject, _fingerprint())
-        if kept:
-            return _replay(kept)
+        store: ResponseStore = current_app.extensions["response_store"]
+        digest = _key_digest(key)
+        if "end_idempotent" not in g:  # set already if the transaction is retried
+            g.end_idempotent = store.begin(caller().id, digest)
+        stored = store.claim(caller().id, digest, _fingerprint())
+        if stored:
+            return _replay(stored)
         response: Response = view(*args, **kwargs)
-        keeper.keep(caller().id, subject, **_parts(response))
+        store.keep(caller().id, digest, **_parts(response))
         return response
 
     return annotate(
@@ -71,29 +73,29 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _end(_error: BaseException | None) -> None:
-    """Let another request with the key begin, after the commit of this one."""
+    """Release the key for other requests, after the commit of this one."""
     end = g.pop("end_idempotent", None)
     if end is not None:
         end()
 
 
-def _subject(key: str) -> str:
-    """Return what an answer is kept under: this key for this method and path."""
+def _key_digest(key: str) -> str:
+    """Return the hash of the method, the path and the key; raises Invalid."""
     if not re.fullmatch("[!-~]{1,255}", key):
-        fault = FieldError("Send 1 to 255 visible ASCII characters.", "format")
-        raise Invalid({NAME: [fault]}, in_query=True)
+        error = FieldError("Send 1 to 255 visible ASCII characters.", "format")
+        raise Invalid({HEADER: [error]}, in_query=True)
     return _digest(request.method, request.path.rstrip("/"), key)
 
 
 def _fingerprint() -> str:
-    """Return what two requests have in common if one repeats the other.
+    """Return the hash of the content; it is equal for repetitions of a request.
 
-    Clients may write the same JSON differently, so JSON is compared by value.
+    JSON is compared by value, since clients may format the same value differently.
     """
     if request.mimetype in JSON_TYPES:
         body = hashlib.sha256(canonical(read_body(request))).hexdigest()
     else:
-        body = digest(request)
+        body = content_digest(request)
     return _digest(request.query_string.decode("latin-1"), body)
 
 
@@ -103,14 +105,14 @@ def _digest(*parts: str) -> str:
 
 def _parts(response: Response) -> dict[str, Any]:
     headers = [
-        f"{n}: {response.headers[n]}" for n in KEPT_HEADERS if n in response.headers
+        f"{n}: {response.headers[n]}" for n in STORED_HEADERS if n in response.headers
     ]
     body = response.get_data()
     return {"status": response.status_code, "headers": "\n".join(headers), "body": body}
 
 
-def _replay(kept: Any) -> Response:
-    headers = dict(line.split(": ", 1) for line in kept.headers.splitlines())
-    response = Response(kept.body, kept.status, headers)
+def _replay(stored: Any) -> Response:
+    headers = dict(line.split(": ", 1) for line in stored.headers.splitlines())
+    response = Response(stored.body, stored.status, headers)
     response.headers["Idempotency-Replayed"] = "true"
     return response

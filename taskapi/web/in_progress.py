@@ -1,8 +1,8 @@
-"""A bound for the requests that one user has in progress in this worker.
+"""Limit of the requests that one user has in progress in this worker.
 
-The requests of a user may wait for each other, as for a row that one of them locks.
-They never use up the threads and connections that the other users of a worker need.
-Each worker counts by itself; that costs one to two microseconds per request (m).
+Requests of a user can wait for each other, such as for a locked row. The limit keeps
+them from using up the threads and connections that other users of the worker need.
+Each worker counts by itself, which costs one to two microseconds per request.
 """
 
 from threading import Lock
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from config import Settings
 
 MESSAGE = (
-    "Too many of your requests are in progress; wait until some of them have ended."
+    "Too many of your requests are in progress. Wait until some of them have ended."
 )
 
 
@@ -30,7 +30,7 @@ class Counter:
         self.lock = Lock()
 
     def begin(self, user_id: int) -> bool:
-        """Count a request, or return False where the user has too many."""
+        """Count a request; return False if the user has reached the maximum."""
         with self.lock:
             number = self.numbers.get(user_id, 0)
             if number >= self.maximum:
@@ -39,7 +39,7 @@ class Counter:
         return True
 
     def end(self, user_id: int) -> None:
-        """Forget a request that was counted."""
+        """Remove a counted request."""
         with self.lock:
             number = self.numbers[user_id] - 1
             if number:
@@ -49,15 +49,15 @@ class Counter:
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Leave at least half of the threads to other users unless the setting differs."""
+    """Create the counter; by default a user may occupy half of the threads."""
     maximum = settings.max_requests_in_progress or max(1, settings.threads // 2)
     app.extensions["in_progress"] = Counter(maximum)
     app.teardown_request(_end)
 
 
 def begin() -> None:
-    """Count the request until it has ended; raises RateLimited beyond the bound."""
-    if "in_progress" in g:  # the transaction is repeated
+    """Count the request until it has ended; raises RateLimited above the maximum."""
+    if "in_progress" in g:  # the transaction is retried
         return
     user_id = g.caller.id
     counter: Counter = current_app.extensions["in_progress"]
@@ -68,7 +68,7 @@ def begin() -> None:
 
 
 def _end(_error: BaseException | None) -> None:
-    """Forget the request; a response that is a stream has been sent by now."""
+    """Remove the request; a streamed response has been sent by now."""
     user_id = g.pop("in_progress", None)
     if user_id is not None:
         current_app.extensions["in_progress"].end(user_id)

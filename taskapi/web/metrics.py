@@ -1,4 +1,4 @@
-"""Requests as figures, and `GET /metrics` that shows them, to who has the token."""
+"""Metrics of requests, and `GET /metrics`, which requires a token."""
 
 import hmac
 import time
@@ -22,55 +22,55 @@ METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class Meter:
-    """A layer around an app that counts requests, and how long they take."""
+class MetricsMiddleware:
+    """WSGI middleware that counts requests and measures their duration."""
 
     def __init__(self, metrics: Metrics, app: Wsgi) -> None:
         self.app = app
         self.metrics = metrics
 
     def __call__(
-        self, sent: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer a request, and note the answer."""
-        began = time.perf_counter()
+        """Process a request, and record it when its response starts."""
+        started_at = time.perf_counter()
 
         def start(status: str, *more: Any) -> Any:
-            seconds = time.perf_counter() - began
-            self.metrics.observe(*_labels(sent), status[:3], seconds)
+            seconds = time.perf_counter() - started_at
+            self.metrics.observe(*_labels(environ), status[:3], seconds)
             return start_response(status, *more)
 
         self.metrics.in_flight.inc()
         try:
-            return self.app(sent, start)
+            return self.app(environ, start)
         finally:
             self.metrics.in_flight.dec()
 
 
-def _labels(sent: dict[str, Any]) -> tuple[str, str]:
-    """Return the labels of a request, method and route: no client can add to these."""
-    method, rule = sent["REQUEST_METHOD"], sent["werkzeug.request"].url_rule
+def _labels(environ: dict[str, Any]) -> tuple[str, str]:
+    """Return the method and the route; clients cannot create new values of either."""
+    method, rule = environ["REQUEST_METHOD"], environ["werkzeug.request"].url_rule
     return method if method in METHODS else "other", rule.rule if rule else "none"
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Measure if there is a token; without one there is no such page."""
+    """Measure requests if METRICS_TOKEN is set."""
     if not settings.metrics_token:
         return
     with app.app_context():
         metrics = Metrics(VERSION, db.database.engine)
     app.extensions["metrics"] = metrics
-    middleware.wrap(app, partial(Meter, metrics))
+    middleware.wrap(app, partial(MetricsMiddleware, metrics))
     token = settings.metrics_token.encode()
-    app.add_url_rule("/metrics", "get_metrics", lambda: _show(metrics, token))
+    app.add_url_rule("/metrics", "get_metrics", lambda: _get_metrics(metrics, token))
 
 
-def _show(metrics: Metrics, token: bytes) -> Response:
-    """Send the figures."""
-    given = authentication.bearer_token().encode()
-    if not given:
+def _get_metrics(metrics: Metrics, token: bytes) -> Response:
+    """Return the metrics; raises Unauthenticated without the token."""
+    sent = authentication.bearer_token().encode()
+    if not sent:
         raise TokenMissing
-    if not hmac.compare_digest(given, token):
+    if not hmac.compare_digest(sent, token):
         rate_limits.count_invalid_credentials()
         raise TokenInvalid
     return Response(metrics.exposition(), content_type=TEXT)

@@ -1,4 +1,4 @@
-"""Forms with files (RFC 7578), complete or not at all."""
+"""Multipart forms (RFC 7578); incomplete ones are rejected."""
 
 import hashlib
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def read_parts(req: Request) -> Parts:
     """
     boundary = req.mimetype_params.get("boundary", "").encode("ascii", "ignore")
     body = read_body(req)
-    parser = MultiPartParser(_memory, max_form_parts=MAX_PARTS)
+    parser = MultiPartParser(_in_memory, max_form_parts=MAX_PARTS)
     try:
         fields, files = parser.parse(BytesIO(body), boundary, len(body))
     except ValueError as error:
@@ -43,17 +43,17 @@ def read_parts(req: Request) -> Parts:
     return fields, files
 
 
-def digest(req: Request) -> str:
-    """Return the hash of the content of a body.
+def content_digest(req: Request) -> str:
+    """Return the hash of a body; of a form, that of its parts.
 
-    Clients choose another boundary for each attempt, so it is not part of a form.
+    Clients choose another boundary for each attempt, so it is left out.
     """
     if req.mimetype != MULTIPART:
         return hashlib.sha256(read_body(req)).hexdigest()
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in _contents(*read_parts(req)):
-        found.update(b"%d:" % len(part) + part)
-    return found.hexdigest()
+        digest.update(b"%d:" % len(part) + part)
+    return digest.hexdigest()
 
 
 def _contents(
@@ -66,5 +66,5 @@ def _contents(
         yield from (about.encode(errors="replace"), file.read())
 
 
-def _memory(*_arguments: Any, **_options: Any) -> BytesIO:
+def _in_memory(*_arguments: Any, **_options: Any) -> BytesIO:
     return BytesIO()

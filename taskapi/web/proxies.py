@@ -35,7 +35,7 @@ class Unreachable(Exception):
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Trust so many entries; log the number at level DEBUG, return it to the doctor."""
+    """Trust the configured number of proxies, and report how many entries arrive."""
     if settings.trusted_proxies:
         trusting = partial(ProxyFix, x_for=settings.trusted_proxies)
         middleware.wrap(app, partial(trusting, x_proto=1, x_host=1))
@@ -45,9 +45,10 @@ def init_app(app: Flask, settings: "Settings") -> None:
 
 
 def count_entries(url: str) -> int:
-    """Return how many entries of X-Forwarded-For arrive of a request to this URL.
+    """Request this URL, and return how many X-Forwarded-For entries the app received.
 
-    The request is signed, since the number is for operators only. Raises Unreachable.
+    The request is signed, since only operators should see the number. Raises
+    Unreachable.
     """
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -63,7 +64,7 @@ def count_entries(url: str) -> int:
 
 
 def sign_probe() -> str:
-    """Return a value of the header that asks for the number, for one minute."""
+    """Return a header value that requests the number; it is valid for one minute."""
     return _signer().sign(PROBE).decode()
 
 
@@ -72,21 +73,21 @@ def _entries(name: str) -> int:
 
 
 def _log_entries() -> None:
-    """Log numbers and no addresses, which are personal data."""
+    """Log the numbers; the addresses are personal data."""
     numbers = {name.lower().replace("-", "_"): _entries(name) for name in HEADERS}
     log.debug("forwarded", trusted_proxies=settings.trusted_proxies, **numbers)
 
 
 def _report(response: Response) -> Response:
-    given = request.headers.get(PROBE)
-    if given and _is_ours(given):
+    probe = request.headers.get(PROBE)
+    if probe and _is_signed(probe):
         response.headers[RESULT] = str(_entries("X-Forwarded-For"))
     return response
 
 
-def _is_ours(signature: str) -> bool:
+def _is_signed(probe: str) -> bool:
     try:
-        _signer().unsign(signature, max_age=PROBE_SECONDS)
+        _signer().unsign(probe, max_age=PROBE_SECONDS)
     except BadSignature:
         return False
     return True

@@ -1,9 +1,9 @@
-"""Rate limits per caller, in windows of a minute.
+"""Rate limits per caller, in windows of one minute.
 
-Two policies: `default` counts a user's requests, `auth` those of a user or an address
-to operations that take a password or a token or send email, and invalid credentials.
-Each process counts by itself, or all in one store (Redis); while that is unreachable,
-each by itself again.
+There are two policies. `default` counts the requests of a user. `auth` counts, by user
+or address, requests that check a password or a token or send email, and invalid
+credentials. Each process counts by itself, or all of them in Redis; while Redis is
+unreachable, each process counts by itself again.
 """
 
 import math
@@ -27,18 +27,22 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-PATIENCE: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
+TIMEOUTS: dict[str, Any] = {"socket_timeout": 0.1, "socket_connect_timeout": 0.1}
 RETRY_SECONDS = 10
 WINDOW_SECONDS = 60
-OUT_OF_REACH = (
-    StorageError,  # gone, frozen, loading, read-only, full, another password
-    ValueError,  # no such address
-    TypeError,  # no such option in the address
+STORE_ERRORS = (
+    StorageError,  # down, frozen, loading, read-only, full, wrong password
+    ValueError,  # invalid URL
+    TypeError,  # invalid option in the URL
 )
 
 
-class Windows:
-    """The counts of this process; those of the last minute go in one sweep."""
+class LocalCounters:
+    """The counters of this process; expired ones are removed once a minute.
+
+    `limits.MemoryStorage` starts timer threads that scan all keys: with 20,000
+    clients that takes 197 µs more CPU per request.
+    """
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -46,7 +50,7 @@ class Windows:
         self.sweep_at = 0.0
 
     def hit(self, key: str) -> tuple[int, float]:
-        """Count one request; return the count of its window, and when that ends."""
+        """Count a request; return the count of its window and the time when that ends."""
         now = time.time()
         with self.lock:
             if now >= self.sweep_at:
@@ -58,21 +62,21 @@ class Windows:
         return counted
 
 
-class Store(RedisStorage):
-    """The counts of all processes, in a Redis that may keep nobody waiting."""
+class SharedCounters(RedisStorage):
+    """The counters of all processes, in Redis."""
 
     def hit(self, key: str) -> tuple[int, float]:
-        """Count one request; return the count of its window, and when that ends."""
+        """Count a request; return the count of its window and the time when that ends."""
         return self.incr(key, WINDOW_SECONDS), self.get_expiry(key)
 
     def get_expiry(self, key: str) -> float:
-        """Return the moment when the window ends; the library's is rounded."""
-        left: int = self.storage.pttl(self.prefixed_key(key))
-        return max(left, 0) / 1000 + time.time()
+        """Return the time when the window ends; the library rounds it to seconds."""
+        remaining: int = self.storage.pttl(self.prefixed_key(key))
+        return max(remaining, 0) / 1000 + time.time()
 
 
-class Limits:
-    """The policies of one app, and who counts."""
+class RateLimits:
+    """The policies of one app and their counters."""
 
     def __init__(self, settings: "Settings") -> None:
         self.enabled = settings.ratelimit_enabled
@@ -81,63 +85,63 @@ class Limits:
             "default": settings.ratelimit_per_minute,
             "auth": settings.ratelimit_auth_per_minute,
         }
-        self.own = Windows()
+        self.local = LocalCounters()
         self.retry_at: float | None = None
         self.lock = Lock()
 
     @cached_property
-    def shared(self) -> Store:
+    def shared(self) -> SharedCounters:
         """Connect to the store at the first request."""
-        return Store(self.shared_uri, wrap_exceptions=True, **PATIENCE)
+        return SharedCounters(self.shared_uri, wrap_exceptions=True, **TIMEOUTS)
 
     def hit(self, key: str) -> tuple[int, float]:
-        """Count one request; return the count of its window, and when that ends."""
-        if self._may_ask():
+        """Count a request; return the count of its window and the time when that ends."""
+        if self._should_try_shared():
             try:
                 counted = self.shared.hit(key)
-            except OUT_OF_REACH as error:
+            except STORE_ERRORS as error:
                 self.retry_at = time.monotonic() + RETRY_SECONDS
                 cause = type(error.__cause__ or error).__name__
                 log.warning("rate limits are counted by each process", cause=cause)
             else:
                 self.retry_at = None
                 return counted
-        return self.own.hit(key)
+        return self.local.hit(key)
 
-    def _may_ask(self) -> bool:
-        """Tell whether to ask the store; when it is away, one asks for all at times."""
+    def _should_try_shared(self) -> bool:
+        """Return whether to use Redis; after a failure one request retries at times."""
         with self.lock:
             if self.retry_at is None:
                 return bool(self.shared_uri)
-            due = time.monotonic() >= self.retry_at
-            if due:
+            is_due = time.monotonic() >= self.retry_at
+            if is_due:
                 self.retry_at = time.monotonic() + RETRY_SECONDS
-            return due
+            return is_due
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Take the policies from the settings, and tell clients what they have left."""
-    app.extensions["limits"] = Limits(settings)
-    app.after_request(_tell)
+    """Create the policies, and send clients their remaining requests."""
+    app.extensions["rate_limits"] = RateLimits(settings)
+    app.after_request(_add_headers)
 
 
 def count(policy: str) -> None:
-    """Count this request of a user or address; raises RateLimited beyond the policy."""
+    """Count this request of a user or address; raises RateLimited above the limit."""
     client = f"user {g.caller.id}" if "caller" in g else f"address {client_network()}"
     _count(policy, client)
 
 
 def count_invalid_credentials() -> None:
-    """Count an invalid key or token of an address; raises RateLimited beyond `auth`.
+    """Count an invalid key or token of an address; raises RateLimited above `auth`.
 
-    These are counted apart from logins, so that a script with a revoked key does not
-    stop the logins of other users of its network.
+    Logins are counted separately, so that a script with a revoked key does not block
+    the logins of other users in its network.
     """
     _count("auth", f"credentials {client_network()}")
 
 
 def _count(policy: str, client: str) -> None:
-    limits: Limits = current_app.extensions["limits"]
+    limits: RateLimits = current_app.extensions["rate_limits"]
     if not policy or not limits.enabled:
         return
     amount = limits.policies[policy]
@@ -149,8 +153,8 @@ def _count(policy: str, client: str) -> None:
         raise RateLimited(retry_after=seconds)
 
 
-def _tell(response: Response) -> Response:
-    """Add the fields of the IETF draft (httpapi-ratelimit-headers, version 10)."""
+def _add_headers(response: Response) -> Response:
+    """Add the headers of the IETF draft httpapi-ratelimit-headers, version 10."""
     if "limit" in g:
         policy, amount, remaining, seconds = g.limit
         response.headers["RateLimit-Policy"] = (

@@ -1,7 +1,7 @@
-"""Read-only members in a change, so that a client can send back what it read.
+"""Read-only members of an update, so that clients can send back what they read.
 
-`Schema.load` sets them apart. Those that equal the resource are ignored; `version` says
-which version the change is meant for, as If-Match does.
+`Schema.load` returns them separately. Those that equal the resource are ignored;
+`version` names the version to update, as If-Match does.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from taskapi.web.timestamps import parse_timestamp
 
 Versions = frozenset[int] | None
 DIFFERENT = FieldError(
-    "This field is read-only.", "read-only", "Send it as you read it, or leave it out."
+    "This field is read-only.", "read-only", "Send it unchanged, or omit it."
 )
 
 
@@ -25,7 +25,7 @@ def check(
     read: Callable[[], Any],
     versions: Versions = None,
 ) -> Versions:
-    """Remove the read-only members of a change; return the versions that it allows.
+    """Remove the read-only members of an update; return the versions that it allows.
 
     `read` returns the resource. Raises PreconditionFailed for another version, Invalid
     for other members that differ.
@@ -52,7 +52,7 @@ def is_version(value: object) -> bool:
 def differences(
     sent: Mapping[str, Any], schema: type[Schema], resource: Any
 ) -> dict[Any, list[FieldError]]:
-    """Return an error for each member that is not as the resource has it."""
+    """Return an error for each member that differs from the resource."""
     shown = orjson.loads(orjson.dumps(schema().dump(resource), option=orjson.OPT_UTC_Z))
     return {
         name: [DIFFERENT]

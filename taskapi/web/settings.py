@@ -1,4 +1,4 @@
-"""The settings of the running app, for routes and the HTTP kit."""
+"""The settings of the current app, for routes and `web`."""
 
 from typing import TYPE_CHECKING, cast
 

@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259, RFC 7493), with line and column of what is not accepted."""
+"""Strict JSON (RFC 8259, RFC 7493); errors have a line and a column."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from taskapi.errors import MalformedJson
+from taskapi.typing import Path
 
 MAX_DEPTH = 32
 MAX_DIGITS = 20
@@ -13,8 +14,6 @@ MAX_VALUES = 10_000
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 PUNCTUATION = {"]", "}", ",", ":"}
 CONSTANTS = {"NaN", "Infinity", "-Infinity"}
-
-Path = tuple[str | int, ...]
 
 
 class Token(NamedTuple):
@@ -27,16 +26,16 @@ class Token(NamedTuple):
 
 
 def parse_json(body: bytes) -> Any:
-    """Read one JSON document; raises MalformedJson with `line` and `column`.
+    """Parse one JSON document; raises MalformedJson with `line` and `column`.
 
-    Rejected: duplicate names, NaN and Infinity, numbers of more than 20 digits, more
-    than 32 levels or 10,000 values, anything after the document.
+    Duplicate names, NaN, Infinity, numbers of more than 20 digits, more than 32 levels,
+    more than 10,000 values and text after the document are rejected.
     """
     return parse_text(_decode(body))
 
 
 def parse_text(text: str) -> Any:
-    """Read one decoded JSON document, by the same rules."""
+    """Parse one decoded JSON document by the same rules."""
     try:
         document = json.loads(
             text,
@@ -55,7 +54,7 @@ def parse_text(text: str) -> Any:
 
 
 def canonical(body: bytes) -> bytes:
-    """Return one text for all JSON documents of equal values; other text as it is."""
+    """Return the canonical form of a JSON document; other text is not changed."""
     try:
         document = parse_json(body)
     except MalformedJson:
@@ -85,7 +84,7 @@ class _Walk:
         self.expects_name = False
 
     def follow(self, mark: str) -> None:
-        """Leave a container, or go on to its next value."""
+        """Leave a container, or move to its next value."""
         if mark in "]}":
             self.path.pop()
             self.expects_name = False
@@ -95,19 +94,19 @@ class _Walk:
             self.expects_name = True
 
     def name(self, text: str) -> None:
-        """Note the name of the next value."""
+        """Store the name of the next value."""
         self.path[-1] = json.loads(text)
         self.expects_name = False
 
     def enter(self, text: str) -> None:
-        """Go into the value if it is a container."""
+        """Enter the value if it is a container."""
         if text in "[{":
             self.path.append("" if text == "{" else 0)
             self.expects_name = text == "{"
 
 
 def position_of(text: str, path: tuple[str, ...]) -> int:
-    """Return where the value at a path begins, or the nearest one around it."""
+    """Return the position of the value at a path, or of the nearest one around it."""
     found = {t.path: t.position for t in tokens(text) if not t.is_name}
     by_steps = {tuple(map(str, own)): position for own, position in found.items()}
     while path not in by_steps and path:
@@ -116,7 +115,7 @@ def position_of(text: str, path: tuple[str, ...]) -> int:
 
 
 def line_and_column(text: str, position: int) -> tuple[int, int]:
-    """Return the line and the column of a character, counted from 1."""
+    """Return the line and the column of a position, counted from 1."""
     line = text.count("\n", 0, position) + 1
     return line, position - text.rfind("\n", 0, position)
 
@@ -129,29 +128,29 @@ def _decode(body: bytes) -> str:
         raise _malformed("The body is not UTF-8.", valid, len(valid)) from error
 
 
-def _malformed(sentence: str, text: str, position: int) -> MalformedJson:
+def _malformed(message: str, text: str, position: int) -> MalformedJson:
     line, column = line_and_column(text, position)
-    return MalformedJson(sentence, line=line, column=column)
+    return MalformedJson(message, line=line, column=column)
 
 
 def _explain(text: str) -> MalformedJson:
-    """Return the error of the first value that JSON allows and this service does not.
+    """Return the error of the first value that JSON allows but this service rejects.
 
-    Only called for such documents: the parser itself knows no positions in its hooks.
+    Only called for such documents, since the hooks of the parser get no positions.
     """
     names: set[Path] = set()
     number = 0
     for token in tokens(text):
         number += not token.is_name
-        sentence = _objection(token, names, number)
-        if sentence:
-            return _malformed(sentence, text, token.position)
+        message = _error_of(token, names, number)
+        if message:
+            return _malformed(message, text, token.position)
         if token.is_name:
             names.add(token.path)
     return _malformed("The body is not valid JSON.", text, 0)
 
 
-def _objection(token: Token, names: set[Path], number: int) -> str | None:
+def _error_of(token: Token, names: set[Path], number: int) -> str | None:
     if token.is_name:
         repeated = token.path in names
         return "The body names a member of an object twice." if repeated else None
@@ -159,10 +158,10 @@ def _objection(token: Token, names: set[Path], number: int) -> str | None:
         return f"The body is nested more than {MAX_DEPTH} deep."
     if number > MAX_VALUES:
         return f"The body holds more than {MAX_VALUES} values."
-    return _objection_to_number(token.text)
+    return _number_error(token.text)
 
 
-def _objection_to_number(text: str) -> str | None:
+def _number_error(text: str) -> str | None:
     if text in CONSTANTS:
         return f"{text} is not a JSON number."
     if text[0] != '"' and _digits(text) > MAX_DIGITS:
@@ -199,6 +198,6 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def _size(value: Any) -> int:
-    """Count the values of a document; a hundred tasks with all they may have fit."""
+    """Return the number of values; a hundred tasks with all fields stay below it."""
     inner = value.values() if isinstance(value, dict) else value
     return 1 + sum(map(_size, inner)) if isinstance(value, dict | list) else 1

@@ -1,7 +1,7 @@
 """Timestamps and dates as text (RFC 3339).
 
-Some clients generated from an API description send `+0100` and lower-case letters, so
-these are read too.
+Offsets without a colon (`+0100`) and lower-case letters are accepted too, since some
+generated clients send them.
 """
 
 import re
@@ -16,24 +16,24 @@ TIMESTAMP = DAY + TIME + OFFSET
 TIMESTAMP_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
 
 
-def rfc3339(moment: datetime) -> str:
-    """Write a moment in UTC, with Z."""
-    return moment.astimezone(UTC).isoformat()[:-6] + "Z"
+def rfc3339(timestamp: datetime) -> str:
+    """Format a timestamp in UTC, with Z."""
+    return timestamp.astimezone(UTC).isoformat()[:-6] + "Z"
 
 
 def parse_timestamp(text: object) -> datetime | None:
-    """Read an RFC 3339 date-time; None for anything else or out of range."""
+    """Parse an RFC 3339 timestamp; return None if it is invalid or out of range."""
     if not isinstance(text, str) or not re.fullmatch(TIMESTAMP, text, re.ASCII):
         return None
     try:
-        moment = datetime.fromisoformat(text.upper()).astimezone(UTC)
+        timestamp = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+    return timestamp if FIRST_YEAR <= timestamp.year <= LAST_YEAR else None
 
 
 def parse_date(text: object) -> date | None:
-    """Read YYYY-MM-DD; None for anything else or out of range."""
+    """Parse YYYY-MM-DD; return None if it is invalid or out of range."""
     if not isinstance(text, str) or not re.fullmatch(DAY, text, re.ASCII):
         return None
     try:

@@ -10,7 +10,7 @@ from flask import Flask
 from redis import ConnectionError as LostConnection
 from redis import Redis
 
-from taskapi.web.rate_limits import PATIENCE, RETRY_SECONDS
+from taskapi.web.rate_limits import RETRY_SECONDS, TIMEOUTS
 from tests.backstage import at_once, limited
 from tests.support import PASSWORD, Client, refused
 from tests.system.store import Store
@@ -25,8 +25,8 @@ away = pytest.mark.parametrize("leave", [Store.kill, Store.freeze])
 @pytest.fixture
 def sharing(twin: Twin, store: Store, monkeypatch: pytest.MonkeyPatch) -> Twin:
     """Return a maker of instances whose limits the Redis counts, however busy it is."""
-    for wait in PATIENCE:
-        monkeypatch.setitem(PATIENCE, wait, 5 * PATIENCE[wait])
+    for wait in TIMEOUTS:
+        monkeypatch.setitem(TIMEOUTS, wait, 5 * TIMEOUTS[wait])
     return partial(twin, ratelimit_enabled=True, ratelimit_storage_uri=store.uri)
 
 
@@ -117,7 +117,7 @@ def test_one_of_a_row_of_requests_learns_that_the_store_is_away(
 
 
 def test_a_question_is_given_up_in_a_fifth_of_a_second() -> None:
-    connect_and_answer = PATIENCE.values()
+    connect_and_answer = TIMEOUTS.values()
 
     assert sum(connect_and_answer) <= 0.2
 

@@ -20,7 +20,7 @@ INSIDE = {
     "Problem",
     "StatusCounts",
     "Tag",
-    "Truncated",
+    "TruncatedLine",
 }
 """Answers that come within others, which are compared with them; or not by a schema."""
 

@@ -1,34 +1,32 @@
 """Introduction of the OpenAPI document, in Markdown."""
 
-TEXT = """Tasks for a small team, on a server of its own.
+TEXT = """Task management for a small team, on your own server.
 
 ### Authenticate
-Make an account with **register**, then press **Authorize** and log in under *password*;
-the page keeps the tokens. Programs ask **log_in** for an access token and send
-`Authorization: Bearer …`, or they have an API key with the scopes that they need and
-send `X-API-Key: tsk_…`.
+Create an account with **register**, then press **Authorize** and log in under *password*;
+the page keeps the tokens. Programs request an access token with **log_in** and send
+`Authorization: Bearer …`, or use an API key with the required scopes and send
+`X-API-Key: tsk_…`.
 
 ### First task
-`POST /api/v1/tasks` with `{"title": "Water the plants"}`. The answer is the task, its
-address is in `Location` and its version in `ETag`.
+`POST /api/v1/tasks` with `{"title": "Water the plants"}`. The response contains the task;
+`Location` is its URL and `ETag` its version.
 
 ### Safe writes
-Send the `ETag` back as `If-Match` when you change a task: if somebody else was faster,
-you get 412 and nothing is lost. Send a new `Idempotency-Key` with a write, and you may
-repeat it until an answer comes: it is done once. In a change, what you leave out stays
-and `null` clears.
+Send the `ETag` back as `If-Match` when you update a task: if another client has changed
+it, you get 412 and nothing is lost. Send a new `Idempotency-Key` with each write, and you
+can repeat it until you get a response: it is executed once. In an update, fields that you
+omit keep their values, and `null` clears a field.
 
 ### Lists
-A page has `items`, and `next_cursor` while there is more: pass it on as `cursor`, or
-follow the `Link` header, and keep filters and sort meanwhile. `include_total=true`
-counts.
+A page has `items`, and `next_cursor` if there are more: pass it as `cursor`, or follow the
+`Link` header, with the same filters and sort. `include_total=true` counts all matches.
 
 ### Errors
-Every error is a problem (RFC 9457) with a `code` that stays the same, a sentence about
-what to do in `detail`, and a page about its kind at `type`: [all problems](/problems).
-Quote `request_id` to who hosts the service. After 429 and 503 wait as `Retry-After`
-says.
+Every error is a problem (RFC 9457) with a stable `code`, a `detail` that says what to do,
+and a page about its type at `type`: [all problems](/problems). Quote the `request_id` when
+you report a problem to the operator. After 429 and 503 wait for the number of seconds in
+`Retry-After`.
 
-The whole document is at [/openapi.json](/openapi.json), for generators of
-clients.
+The complete document for client generators is at [/openapi.json](/openapi.json).
 """

@@ -1,7 +1,7 @@
-"""What every operation of the OpenAPI document says, beyond its schemas.
+"""Problems, headers and parameters of operations in the OpenAPI document.
 
-Decorators `annotate` a view with what they do; the Blueprint turns that into the
-operation. Responses, headers and parameters are components with names of our own.
+Decorators `annotate` a view with what they add, and the Blueprint writes it into the
+operation. Responses, headers and parameters are components with our own names.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,10 +37,10 @@ RESPONSES = {
     500: "InternalError",
     503: "ServiceUnavailable",
 }
-SERVER_FAULT = 500
-ALWAYS = ["X-Request-ID"]
-LIMITED = ["RateLimit", "RateLimit-Policy"]
-OWN = {
+SERVER_ERROR = 500
+COMMON_HEADERS = ["X-Request-ID"]
+RATE_LIMIT_HEADERS = ["RateLimit", "RateLimit-Policy"]
+STATUS_HEADERS = {
     401: ["WWW-Authenticate"],
     403: ["WWW-Authenticate"],
     409: ["Retry-After"],
@@ -55,38 +55,38 @@ def annotate(
     problems: Iterable[str] = (),
     parameters: Iterable[str] = (),
     headers: Iterable[str] = (),
-    **facts: Any,
+    **values: Any,
 ) -> View:
-    """Add to what the document says of a view: names of our components, and facts."""
-    known = getattr(view, "_apidoc", {})
-    contract = dict(known.get("contract", {}))
+    """Add component names and other values to the documentation of a view."""
+    apidoc = getattr(view, "_apidoc", {})
+    contract = dict(apidoc.get("contract", {}))
     for part, names in [
         ("problems", problems),
         ("parameters", parameters),
         ("headers", headers),
     ]:
         contract[part] = [*contract.get(part, []), *names]
-    contract |= facts
-    view._apidoc = known | {"contract": contract}  # type: ignore[attr-defined]  # noqa: SLF001 - smorest's place
+    contract |= values
+    view._apidoc = apidoc | {"contract": contract}  # type: ignore[attr-defined]  # noqa: SLF001 - smorest's place
     return view
 
 
 def complete(operation: dict[str, Any], contract: dict[str, Any]) -> None:
-    """Write an operation's refusals, parameters, headers and links into it."""
-    said = operation.pop("responses", {}).items()
-    answers = {str(status): one for status, one in said if isinstance(one, dict)}
+    """Add problems, parameters and headers to an operation."""
+    declared = operation.pop("responses", {}).items()
+    responses = {str(status): one for status, one in declared if isinstance(one, dict)}
     if "IfNoneMatch" in contract.get("parameters", []):
-        answers["304"] = {"description": "Not changed", "headers": {"ETag": "ETag"}}
-    for status, answer in answers.items():
-        _complete_answer(status, answer, contract)
-    refused = {PROBLEM_TYPES[code].status for code in contract.get("problems", [])}
-    refusals = {str(status): RESPONSES[status] for status in refused}
-    operation["responses"] = dict(sorted((refusals | answers).items()))
+        responses["304"] = {"description": "Not changed", "headers": {"ETag": "ETag"}}
+    for status, response in responses.items():
+        _complete_response(status, response, contract)
+    statuses = {PROBLEM_TYPES[code].status for code in contract.get("problems", [])}
+    problems = {str(status): RESPONSES[status] for status in statuses}
+    operation["responses"] = dict(sorted((problems | responses).items()))
     operation.setdefault("parameters", []).extend(contract.get("parameters", []))
 
 
 def add_components(spec: APISpec) -> None:
-    """Register the components that operations name."""
+    """Register the components that operations refer to."""
     for name, scheme in SECURITY_SCHEMES.items():
         spec.components.security_scheme(name, scheme)
     for name, header in HEADERS.items():
@@ -97,18 +97,18 @@ def add_components(spec: APISpec) -> None:
         spec.components.response(name, _response(status), lazy=True)
 
 
-def _complete_answer(
-    status: str, answer: dict[str, Any], contract: dict[str, Any]
+def _complete_response(
+    status: str, response: dict[str, Any], contract: dict[str, Any]
 ) -> None:
-    """Add the headers, the example and the links of an answer that is no problem."""
-    for media in answer.get("content", {}).values():
+    """Add the headers and the example to a response that is not a problem."""
+    for media in response.get("content", {}).values():
         if "example" not in media:
             media["example"] = examples.of(media["schema"])
-    limited = LIMITED if contract["access"].limit else []
+    limited = RATE_LIMIT_HEADERS if contract["access"].limit else []
     named = contract.get("headers", []) if status.startswith("2") else []
     tagged = [name for name in named if (status, name) != ("204", "ETag")]
-    headers = answer.setdefault("headers", {})
-    headers.update({name: name for name in [*tagged, *limited, *ALWAYS]})
+    headers = response.setdefault("headers", {})
+    headers.update({name: name for name in [*tagged, *limited, *COMMON_HEADERS]})
 
 
 def _response(status: int) -> dict[str, Any]:
@@ -118,7 +118,11 @@ def _response(status: int) -> dict[str, Any]:
         for code in codes
     }
     media = {"schema": ProblemSchema(), "examples": shown}
-    names = [*ALWAYS, *(LIMITED if status < SERVER_FAULT else []), *OWN.get(status, [])]
+    names = [
+        *COMMON_HEADERS,
+        *(RATE_LIMIT_HEADERS if status < SERVER_ERROR else []),
+        *STATUS_HEADERS.get(status, []),
+    ]
     return {
         "description": " · ".join(f"`{code}`" for code in codes),
         "headers": {name: name for name in names},
