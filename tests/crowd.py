@@ -7,9 +7,9 @@ from sqlalchemy import update
 from taskapi import clock, db
 from taskapi.api_keys.models import ApiKey
 from taskapi.scopes import IMPLIED, Scope
+from tests.api_keys.holding import Holder, holder, make_key
 from tests.auth.forging import access_of, shifted
 from tests.backstage import another_session, store_user
-from tests.keys.holding import Holder, holder, make_key
 from tests.support import Client
 
 OF_USERS = set(Scope) - {Scope.ADMIN}

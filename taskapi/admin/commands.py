@@ -30,7 +30,7 @@ def create_user(*, is_admin: bool, **options: str | None) -> None:
         )
     values = {name: value for name, value in options.items() if value is not None}
     role = Role.ADMIN if is_admin else Role.USER
-    # The operator vouches for the address: no verification email is sent.
+    # The operator confirms the address: no verification email is sent.
     user = users.create(
         **load(UserCreateSchema(), values), role=role, email_verified="email" in values
     )

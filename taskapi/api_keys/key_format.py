@@ -41,7 +41,8 @@ def parse(text: str) -> Key | None:
     prefix, secret = match.groups()
     data = base64.urlsafe_b64decode(secret + "=")
     random, checksum = data[:RANDOM_BYTES], data[RANDOM_BYTES:]
-    # base64 ignores the last two bits, so each key has four spellings: accept one.
+    # Decoding ignores the last two bits, so that four texts mean the same bytes: accept
+    # only the canonical one.
     is_canonical = base64.urlsafe_b64encode(data).decode().rstrip("=") == secret
     is_valid = is_canonical and checksum == _checksum(prefix, random)
     return _key(prefix, secret) if is_valid else None

@@ -177,7 +177,7 @@ def change(caller: Account, key_id: int, changes: Fields) -> ApiKeyRow:
         scope = and_(scope, _expires_later(changes["expires_at"]))
     statement = update(ApiKey).where(scope).values(changes).returning(*COLUMNS)
     changed: ApiKeyRow | None = db.session.execute(statement).one_or_none()
-    # No row matches if a concurrent change made the key expire sooner: check again, so
+    # No row matches if a concurrent change has set an earlier expiry: check again, so
     # that this change does not undo it.
     return changed or change(caller, key_id, changes)
 

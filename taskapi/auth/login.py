@@ -20,7 +20,7 @@ from taskapi.observability import metrics
 from taskapi.users import service as users
 from taskapi.users import throttling
 from taskapi.users.models import User, UserPasswordRow
-from taskapi.users.passwords import find_hash, replace_hash
+from taskapi.users.passwords import find_hash, has_password, replace_hash
 
 log = structlog.get_logger()
 
@@ -89,11 +89,7 @@ def _create(user: UserPasswordRow, device: Device) -> SessionRow:
     }
     unchanged = (
         select(*values.values())
-        .where(
-            User.id == user.id,
-            User.password_hash == user.password_hash,
-            User.is_active,
-        )
+        .where(has_password(user.id, user.password_hash))
         # Lock the account: a transaction that ends all sessions waits for this one and
         # ends the new session too, and the next login waits to count it.
         .with_for_update(key_share=True)

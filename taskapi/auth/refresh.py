@@ -49,9 +49,7 @@ def refresh(sid: str, user_id: int, refresh_id: str, lifetime: timedelta) -> Ses
         .returning(*Session.__table__.c)
     )
     rotated: SessionRow | None = db.session.execute(rotation).one_or_none()
-    if rotated:
-        return rotated
-    return _repeat_or_revoke(scope, refresh_id, now)
+    return rotated or _repeat_or_revoke(scope, refresh_id, now)
 
 
 def _repeat_or_revoke(

@@ -40,8 +40,7 @@ def register(account: Fields) -> Any:
     """
     if settings.registration == "closed":
         raise RegistrationClosed
-    requires_email = settings.require_verified_email
-    user = users.register(requires_email=requires_email, **account)
+    user = users.register(account, requires_email=settings.require_verified_email)
     return conditional.created(user, f"{PREFIX}/users/me")
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from taskapi.scopes import Scope
+from taskapi.typing import Fields
 from taskapi.users import deletion, service
 from taskapi.users.schemas import AccountDeletionSchema, UserSchema
 from taskapi.web import conditional, rate_limits, read_only
@@ -26,7 +27,7 @@ def get_me() -> Any:
 @users.response(200, UserSchema)
 @users.problems("already-exists")
 @conditional.write
-def update_me(changes: dict[str, Any], versions: frozenset[int] | None) -> Any:
+def update_me(changes: Fields, versions: frozenset[int] | None) -> Any:
     """Update your account
 
     The body is a JSON merge patch (RFC 7396): omitted members stay as they are, `null`

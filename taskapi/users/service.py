@@ -57,7 +57,7 @@ def create(*, password: str, **fields: Any) -> UserRow:
     return user
 
 
-def register(*, requires_email: bool, **fields: Any) -> UserRow:
+def register(fields: Fields, *, requires_email: bool) -> UserRow:
     """Create an account over HTTP; raises Invalid if a required email is missing."""
     if requires_email and "email" not in fields:
         raise Invalid({"email": [FieldError("An email is required.", "required")]})

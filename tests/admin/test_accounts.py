@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.api_keys.holding import holder
 from tests.backstage import run
-from tests.keys.holding import holder
 from tests.support import Client, faults, refused
 
 CALLS: list[tuple[str, str, Any]] = [
@@ -18,38 +18,38 @@ CALLS: list[tuple[str, str, Any]] = [
 
 def names(client: Client, query: str = "") -> list[str]:
     """Return the accounts of a list by the first part of their address."""
-    answer = client.get(f"users{query}")
-    assert answer.status_code == 200, answer.text
-    return [user["email"].partition("@")[0] for user in answer.json["items"]]
+    response = client.get(f"users{query}")
+    assert response.status_code == 200, response.text
+    return [user["email"].partition("@")[0] for user in response.json["items"]]
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-def test_a_user_is_no_administrator(
+def test_user_without_admin_role_is_rejected(
     ann: Client, method: str, path: str, body: Any
 ) -> None:
-    answer = ann.call(method, path.format(id=ann.user["id"]), json=body)
+    response = ann.call(method, path.format(id=ann.user["id"]), json=body)
 
-    refused(answer, 403, "admin-required")
+    refused(response, 403, "admin-required")
     assert ann.get("users/me").json == ann.user
 
 
 @pytest.mark.parametrize("user_id", ["1", str(2**60)])
-def test_a_user_learns_nothing_of_who_exists(ann: Client, user_id: str) -> None:
-    answer = ann.get(f"users/{user_id}")
+def test_user_cannot_learn_which_accounts_exist(ann: Client, user_id: str) -> None:
+    response = ann.get(f"users/{user_id}")
 
-    refused(answer, 403, "admin-required")
+    refused(response, 403, "admin-required")
 
 
-def test_accounts_are_listed_the_newest_first(
+def test_accounts_are_listed_newest_first(
     root: Client, ann: Client, bob: Client
 ) -> None:
-    answer = root.get("users?include_total=true")
+    response = root.get("users?include_total=true")
 
-    assert answer.json["items"] == [bob.user, ann.user, root.user]
-    assert answer.json["total"] == 3
+    assert response.json["items"] == [bob.user, ann.user, root.user]
+    assert response.json["total"] == 3
 
 
-def test_accounts_come_in_pages(root: Client, ann: Client, bob: Client) -> None:
+def test_accounts_are_paginated(root: Client, ann: Client, bob: Client) -> None:
     first = root.get("users?limit=2").json
     second = root.get(f"users?limit=2&cursor={first['next_cursor']}").json
 
@@ -57,14 +57,14 @@ def test_accounts_come_in_pages(root: Client, ann: Client, bob: Client) -> None:
     assert second["next_cursor"] is None
 
 
-def test_a_cursor_of_one_filter_is_not_for_another(
+def test_cursor_of_another_filter_is_rejected(
     root: Client, ann: Client, bob: Client
 ) -> None:
     cursor = root.get("users?limit=1&role=user").json["next_cursor"]
 
-    answer = root.get(f"users?limit=1&role=admin&cursor={cursor}")
+    response = root.get(f"users?limit=1&role=admin&cursor={cursor}")
 
-    refused(answer, 422, "invalid-cursor")
+    refused(response, 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_accounts_are_filtered(
     assert found == expected
 
 
-def test_closed_accounts_are_found(root: Client, ann: Client) -> None:
+def test_deactivated_accounts_are_listed(root: Client, ann: Client) -> None:
     run(ann.app, "users", "deactivate", "ann@example.org")
 
     found = names(root, "?is_active=false")
@@ -111,46 +111,44 @@ def test_closed_accounts_are_found(root: Client, ann: Client) -> None:
     ],
     ids=["role", "is-active", "q-empty", "q-long", "unknown", "limit"],
 )
-def test_a_filter_that_cannot_be_read_is_named(
+def test_invalid_filter_is_named(
     root: Client, query: str, expected: dict[str, str]
 ) -> None:
-    answer = root.get(f"users?{query}")
+    response = root.get(f"users?{query}")
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
 
 
-def test_an_account_is_read_with_its_version(root: Client, ann: Client) -> None:
-    answer = root.get(f"users/{ann.user['id']}")
+def test_account_is_returned_with_its_version(root: Client, ann: Client) -> None:
+    response = root.get(f"users/{ann.user['id']}")
 
     again = root.get(
-        f"users/{ann.user['id']}", headers={"If-None-Match": answer.headers["ETag"]}
+        f"users/{ann.user['id']}", headers={"If-None-Match": response.headers["ETag"]}
     )
-    assert (answer.status_code, answer.json) == (200, ann.user)
-    assert answer.headers["ETag"] == f'"{ann.user["version"]}"'
+    assert (response.status_code, response.json) == (200, ann.user)
+    assert response.headers["ETag"] == f'"{ann.user["version"]}"'
     assert (again.status_code, again.data) == (304, b"")
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("user_id", ["0", "01", "x", str(2**62), str(2**63)])
-def test_an_account_that_does_not_exist_is_not_found(
-    root: Client, method: str, user_id: str
-) -> None:
+def test_unknown_account_is_not_found(root: Client, method: str, user_id: str) -> None:
     body = {"role": "user"} if method == "PATCH" else None
 
-    answer = root.call(method, f"users/{user_id}", json=body)
+    response = root.call(method, f"users/{user_id}", json=body)
 
-    refused(answer, 404, "not-found")
-
-
-def test_no_answer_shows_a_password_hash(root: Client, ann: Client) -> None:
-    answers = root.get("users"), root.get(f"users/{ann.user['id']}")
-
-    assert [a for a in answers if "$2b$" in a.text or "password" in a.text] == []
+    refused(response, 404, "not-found")
 
 
-def test_a_key_that_administers_reads_accounts(root: Client, ann: Client) -> None:
+def test_response_contains_no_password_hash(root: Client, ann: Client) -> None:
+    responses = root.get("users"), root.get(f"users/{ann.user['id']}")
+
+    assert [a for a in responses if "$2b$" in a.text or "password" in a.text] == []
+
+
+def test_key_with_the_admin_scope_reads_accounts(root: Client, ann: Client) -> None:
     script = holder(root, "admin")
 
-    answer = script.get(f"users/{ann.user['id']}")
+    response = script.get(f"users/{ann.user['id']}")
 
-    assert answer.json == ann.user
+    assert response.json == ann.user

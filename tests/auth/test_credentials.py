@@ -23,48 +23,48 @@ WRONG_REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-def test_every_protected_operation_asks_for_credentials(anyone: Client) -> None:
-    answers = ask_everywhere(anyone)
+def test_protected_operation_requires_credentials(anyone: Client) -> None:
+    responses = ask_everywhere(anyone)
 
-    assert challenges(answers, "token-missing") == {REALM}
+    assert challenges(responses, "token-missing") == {REALM}
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-def test_every_protected_operation_refuses_a_forged_token(
+def test_protected_operation_rejects_a_forged_token(
     ann: Client, statements: list[str], forge: Forgery
 ) -> None:
     forged = forge(access_of(ann))
     statements.clear()
 
-    answers = ask_everywhere(ann, **bearing(forged))
+    responses = ask_everywhere(ann, **bearing(forged))
 
-    assert challenges(answers, "token-invalid") == {INVALID_TOKEN}
+    assert challenges(responses, "token-invalid") == {INVALID_TOKEN}
     assert statements == []
 
 
 @pytest.mark.parametrize("forge", EXPIRED.values(), ids=EXPIRED)
-def test_every_protected_operation_calls_a_token_expired_whose_time_is_over(
+def test_protected_operation_rejects_an_expired_token(
     ann: Client, statements: list[str], forge: Forgery
 ) -> None:
     expired = forge(access_of(ann))
     statements.clear()
 
-    answers = ask_everywhere(ann, **bearing(expired))
+    responses = ask_everywhere(ann, **bearing(expired))
 
-    assert challenges(answers, "token-expired") == {INVALID_TOKEN}
+    assert challenges(responses, "token-expired") == {INVALID_TOKEN}
     assert statements == []
 
 
 @pytest.mark.parametrize("forge", SESSIONLESS.values(), ids=SESSIONLESS)
-def test_every_protected_operation_looks_for_the_session_of_a_token(
+def test_protected_operation_checks_the_session_of_a_token(
     ann: Client, bob: Client, statements: list[str], forge: Forgery
 ) -> None:
     forged = forge(access_of(ann))
     statements.clear()
 
-    answers = ask_everywhere(ann, **bearing(forged))
+    responses = ask_everywhere(ann, **bearing(forged))
 
-    assert challenges(answers, "session-revoked") == {INVALID_TOKEN}
+    assert challenges(responses, "session-revoked") == {INVALID_TOKEN}
     assert [text for text in statements if not text.startswith("SELECT")] == []
 
 
@@ -85,43 +85,41 @@ def test_every_protected_operation_looks_for_the_session_of_a_token(
     ],
     ids=repr,
 )
-def test_what_is_not_a_bearer_token_counts_as_no_credentials(
-    anyone: Client, header: str
-) -> None:
-    answer = anyone.get("users/me", headers={"Authorization": header})
+def test_other_schemes_count_as_no_credentials(anyone: Client, header: str) -> None:
+    response = anyone.get("users/me", headers={"Authorization": header})
 
-    refused(answer, 401, "token-missing")
-    assert answer.headers["WWW-Authenticate"] == REALM
+    refused(response, 401, "token-missing")
+    assert response.headers["WWW-Authenticate"] == REALM
 
 
-def test_a_good_token_without_its_scheme_counts_as_no_credentials(ann: Client) -> None:
+def test_token_without_scheme_counts_as_no_credentials(ann: Client) -> None:
     bare = {"Authorization": ann.tokens["access_token"]}
 
-    answer = ann.get("users/me", headers=bare)
+    response = ann.get("users/me", headers=bare)
 
-    refused(answer, 401, "token-missing")
+    refused(response, 401, "token-missing")
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-def test_the_scheme_counts_in_any_case(ann: Client, scheme: str) -> None:
+def test_scheme_is_case_insensitive(ann: Client, scheme: str) -> None:
     header = {"Authorization": f"{scheme} {ann.tokens['access_token']}"}
 
-    answer = ann.get("users/me", headers=header)
+    response = ann.get("users/me", headers=header)
 
-    assert answer.status_code == 200
-    assert answer.json == ann.user
+    assert response.status_code == 200
+    assert response.json == ann.user
 
 
 @pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
 @pytest.mark.parametrize("name", ["access_token", "token", "Authorization"])
-def test_a_token_counts_in_no_place_but_its_header(
+def test_token_is_accepted_only_in_its_header(
     ann: Client, name: str, place: Place
 ) -> None:
     misplaced = place(name, ann.tokens["access_token"])
 
-    answers = ask_everywhere(ann, **misplaced)
+    responses = ask_everywhere(ann, **misplaced)
 
-    assert challenges(answers, "token-missing") == {REALM}
+    assert challenges(responses, "token-missing") == {REALM}
 
 
 @pytest.mark.parametrize("wrong", WRONG_REQUESTS.values(), ids=WRONG_REQUESTS)
@@ -130,23 +128,21 @@ def test_a_token_counts_in_no_place_but_its_header(
     [("", "token-missing"), ("Bearer x.y.z", "token-invalid")],
     ids=["without-token", "with-bad-token"],
 )
-def test_credentials_are_checked_before_the_request_is_read(
+def test_credentials_are_checked_before_the_body(
     anyone: Client, header: str, code: str, wrong: tuple[str, str, dict[str, Any]]
 ) -> None:
     method, path, options = wrong
     headers = {"Authorization": header, **options.get("headers", {})}
 
-    answer = anyone.call(method, path, **options | {"headers": headers})
+    response = anyone.call(method, path, **options | {"headers": headers})
 
-    refused(answer, 401, code)
+    refused(response, 401, code)
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v1"])
-def test_what_is_public_stays_so_for_who_sends_a_bad_token(
-    anyone: Client, path: str
-) -> None:
+def test_public_operation_ignores_an_invalid_token(anyone: Client, path: str) -> None:
     bad = {"Authorization": "Bearer x.y.z"}
 
-    answer = anyone.get(path, headers=bad)
+    response = anyone.get(path, headers=bad)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200

@@ -65,7 +65,7 @@ def log_in_with_row_id(ann: Client, row_id: int) -> Client:
 
 
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-def test_tokens_of_an_ended_session_stay_dead_after_the_next_login(
+def test_tokens_of_an_ended_session_stay_revoked_after_the_next_login(
     ann: Client, end: Callable[[Client], object]
 ) -> None:
     row_id = current(ann)

@@ -36,7 +36,7 @@ def living(good: Good, seconds: int) -> str:
 
 
 @each_kind
-def test_a_token_says_this_and_nothing_else(
+def test_token_has_exactly_these_claims(
     ann: Client, kind: str, read: Callable[[Client], Good]
 ) -> None:
     good = read(ann)
@@ -47,11 +47,11 @@ def test_a_token_says_this_and_nothing_else(
     assert (good.claims["sub"], good.claims["type"]) == (str(ann.user["id"]), kind)
 
 
-def test_a_refresh_token_lives_for_a_week(ann: Client) -> None:
+def test_refresh_token_is_valid_for_a_week(ann: Client) -> None:
     assert lifetime(refresh_of(ann)) == 7 * DAY
 
 
-def test_tokens_live_as_long_as_the_settings_say(
+def test_token_lifetimes_follow_the_settings(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     there = Client(twin(access_token_minutes=5, refresh_token_days=3), "ann").log_in()
@@ -60,7 +60,7 @@ def test_tokens_live_as_long_as_the_settings_say(
     assert lifetime(refresh_of(there)) == 3 * DAY
 
 
-def test_a_session_lives_as_long_as_its_refresh_token(ann: Client) -> None:
+def test_session_expires_with_its_refresh_token(ann: Client) -> None:
     shown = ann.get("auth/sessions").json["items"][0]
 
     ends = datetime.fromisoformat(shown["expires_at"]).timestamp()
@@ -68,38 +68,34 @@ def test_a_session_lives_as_long_as_its_refresh_token(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1, LEAP_YEAR], ids=["second", "leap-year"])
-def test_a_token_lives_for_a_second_at_least_and_a_leap_year_at_most(
+def test_token_lifetime_is_between_a_second_and_a_leap_year(
     ann: Client, seconds: int
 ) -> None:
-    answer = call_with(ann, living(access_of(ann), seconds))
+    response = call_with(ann, living(access_of(ann), seconds))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("seconds", [0, LEAP_YEAR + 1], ids=["not-at-all", "longer"])
-def test_a_token_that_lives_as_none_of_ours_is_refused(
-    ann: Client, seconds: int
-) -> None:
-    answer = call_with(ann, living(access_of(ann), seconds))
+def test_token_with_another_lifetime_is_rejected(ann: Client, seconds: int) -> None:
+    response = call_with(ann, living(access_of(ann), seconds))
 
-    refused(answer, 401, "token-invalid")
+    refused(response, 401, "token-invalid")
 
 
 @pytest.mark.parametrize("session_id", [0, -1, -(2**63), -(2**63) - 1])
-def test_a_session_below_one_is_no_session_of_ours(
-    ann: Client, session_id: int
-) -> None:
-    answer = call_with(ann, claiming(sid=session_id)(access_of(ann)))
+def test_session_id_below_one_is_rejected(ann: Client, session_id: int) -> None:
+    response = call_with(ann, claiming(sid=session_id)(access_of(ann)))
 
-    refused(answer, 401, "token-invalid")
+    refused(response, 401, "token-invalid")
 
 
-def test_the_largest_ids_are_ids(ann: Client) -> None:
+def test_largest_ids_are_accepted(ann: Client) -> None:
     largest = claiming(sub=str(2**63 - 1), sid=2**63 - 1)
 
-    answer = call_with(ann, largest(access_of(ann)))
+    response = call_with(ann, largest(access_of(ann)))
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
 @pytest.fixture
@@ -109,22 +105,24 @@ def three(app: Flask) -> list[Client]:
 
 
 @pytest.mark.parametrize("neighbour", [0, 2], ids=["before", "after"])
-def test_a_session_speaks_for_no_neighbour(three: list[Client], neighbour: int) -> None:
+def test_session_is_not_valid_for_another_account(
+    three: list[Client], neighbour: int
+) -> None:
     forge = claiming(sub=str(three[neighbour].user["id"]))
 
-    answer = call_with(three[1], forge(access_of(three[1])))
+    response = call_with(three[1], forge(access_of(three[1])))
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
 @pytest.mark.parametrize("neighbour", [0, 2], ids=["before", "after"])
-def test_a_session_is_refreshed_for_no_neighbour(
+def test_session_is_not_refreshed_for_another_account(
     three: list[Client], neighbour: int
 ) -> None:
     forge = claiming(sub=str(three[neighbour].user["id"]))
     forged = {"refresh_token": forge(refresh_of(three[1]))}
 
-    answer = three[1].post("auth/refresh", forged)
+    response = three[1].post("auth/refresh", forged)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
     assert three[1].get("users/me").json == three[1].user

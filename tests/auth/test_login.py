@@ -17,8 +17,8 @@ UNKNOWN = {"email": "nobody@example.org", "password": PASSWORD}
 @pytest.fixture
 def both(anyone: Client) -> Client:
     """Return someone who has an account with an email and a username."""
-    answer = anyone.post("auth/register", NAMES | {"password": PASSWORD})
-    anyone.user = answer.json
+    response = anyone.post("auth/register", NAMES | {"password": PASSWORD})
+    anyone.user = response.json
     return anyone
 
 
@@ -35,7 +35,9 @@ def both(anyone: Client) -> Client:
     ids=["email", "username", "email-as-username", "spaced", "capitals", "wide"],
 )
 @pytest.mark.parametrize("kind", ["json", "data"], ids=["json", "form"])
-def test_each_name_logs_in(both: Client, kind: str, name: dict[str, str]) -> None:
+def test_login_accepts_email_and_username(
+    both: Client, kind: str, name: dict[str, str]
+) -> None:
     login = {kind: name | {"password": PASSWORD}}
 
     both.tokens = both.call("POST", "auth/login", **login).json
@@ -44,26 +46,26 @@ def test_each_name_logs_in(both: Client, kind: str, name: dict[str, str]) -> Non
     assert both.get("users/me").json == both.user
 
 
-def test_a_login_is_answered_as_oauth_asks(both: Client) -> None:
+def test_login_returns_an_oauth_token_response(both: Client) -> None:
     login = {"username": "ann", "password": PASSWORD}
 
-    answer = both.post("auth/login", login)
+    response = both.post("auth/login", login)
 
-    assert answer.status_code == 200
-    assert answer.json["token_type"] == "bearer"
-    assert answer.json["expires_in"] == 1800
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.content_type == "application/json"
-
-
-def test_a_refused_login_is_not_stored_by_caches(both: Client) -> None:
-    answer = both.post("auth/login", WRONG)
-
-    assert refused(answer, 401, "invalid-credentials")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.status_code == 200
+    assert response.json["token_type"] == "bearer"
+    assert response.json["expires_in"] == 1800
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.content_type == "application/json"
 
 
-def test_each_login_begins_a_session_of_its_own(ann: Client) -> None:
+def test_rejected_login_is_not_cached(both: Client) -> None:
+    response = both.post("auth/login", WRONG)
+
+    assert refused(response, 401, "invalid-credentials")
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_each_login_creates_a_session(ann: Client) -> None:
     again = another_session(ann)
 
     ann.post("auth/logout")
@@ -77,16 +79,16 @@ def test_each_login_begins_a_session_of_its_own(ann: Client) -> None:
     [WRONG, UNKNOWN, {"username": "' OR 1=1 --", "password": PASSWORD}],
     ids=["wrong-password", "unknown-user", "injection"],
 )
-def test_a_wrong_login_begins_no_session(both: Client, login: dict[str, str]) -> None:
-    answer = both.post("auth/login", login)
+def test_rejected_login_creates_no_session(both: Client, login: dict[str, str]) -> None:
+    response = both.post("auth/login", login)
 
-    refused(answer, 401, "invalid-credentials")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="taskapi"'
+    refused(response, 401, "invalid-credentials")
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="taskapi"'
     assert count(both.app, "sessions") == 0
 
 
 @pytest.mark.parametrize("kind", ["json", "data"], ids=["json", "form"])
-def test_an_unknown_user_and_a_wrong_password_are_answered_alike(
+def test_unknown_user_and_wrong_password_return_the_same_response(
     both: Client, kind: str
 ) -> None:
     unknown = both.call("POST", "auth/login", **{kind: UNKNOWN})
@@ -99,16 +101,16 @@ def test_an_unknown_user_and_a_wrong_password_are_answered_alike(
     assert set(unknown.headers.keys()) == set(wrong.headers.keys())
 
 
-def test_an_account_is_called_disabled_after_the_right_password(both: Client) -> None:
+def test_disabled_account_is_reported_after_the_correct_password(both: Client) -> None:
     run(both.app, "users", "deactivate", "ann")
 
-    answer = both.post("auth/login", {"username": "ann", "password": PASSWORD})
+    response = both.post("auth/login", {"username": "ann", "password": PASSWORD})
 
-    refused(answer, 403, "account-disabled")
+    refused(response, 403, "account-disabled")
     assert count(both.app, "sessions") == 0
 
 
-def test_a_disabled_account_and_an_unknown_one_are_answered_alike(
+def test_disabled_account_and_unknown_user_return_the_same_response(
     both: Client,
 ) -> None:
     run(both.app, "users", "deactivate", "ann")
@@ -165,25 +167,25 @@ def test_a_disabled_account_and_an_unknown_one_are_answered_alike(
         "list",
     ],
 )
-def test_a_login_that_cannot_be_read_is_refused_by_field(
+def test_invalid_login_names_the_field(
     both: Client, login: Any, expected: dict[str, str]
 ) -> None:
-    answer = both.post("auth/login", login)
+    response = both.post("auth/login", login)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
 
 
 @pytest.mark.parametrize("field", ["username", "password"])
-def test_half_a_surrogate_pair_logs_nobody_in(both: Client, field: str) -> None:
+def test_lone_surrogate_matches_no_password(both: Client, field: str) -> None:
     login = {"username": "ann", "password": PASSWORD} | {field: "a\ud800"}
     json_type = {"Content-Type": "application/json"}
 
-    answer = both.call("POST", "auth/login", data=dumps(login), headers=json_type)
+    response = both.call("POST", "auth/login", data=dumps(login), headers=json_type)
 
-    assert faults(answer) == {f"#/{field}": "characters"}
+    assert faults(response) == {f"#/{field}": "characters"}
 
 
-def test_a_login_sends_json_or_a_form(both: Client) -> None:
-    answer = both.call("POST", "auth/login", data="ann", content_type="text/plain")
+def test_login_accepts_json_and_forms_only(both: Client) -> None:
+    response = both.call("POST", "auth/login", data="ann", content_type="text/plain")
 
-    refused(answer, 415, "unsupported-media-type")
+    refused(response, 415, "unsupported-media-type")

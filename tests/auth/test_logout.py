@@ -22,14 +22,14 @@ UNREADABLE: dict[str, tuple[Any, dict[str, str]]] = {
 }
 
 
-def test_a_logout_has_nothing_to_say(ann: Client) -> None:
-    answer = ann.post("auth/logout")
+def test_logout_returns_204_without_a_body(ann: Client) -> None:
+    response = ann.post("auth/logout")
 
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
 
 
-def test_an_access_token_dies_with_its_session(ann: Client) -> None:
+def test_access_token_is_revoked_with_its_session(ann: Client) -> None:
     before = ann.get("users/me")
 
     ann.post("auth/logout")
@@ -40,12 +40,12 @@ def test_an_access_token_dies_with_its_session(ann: Client) -> None:
     assert after.headers["WWW-Authenticate"] == INVALID_TOKEN
 
 
-def test_who_has_logged_out_cannot_do_it_twice(ann: Client) -> None:
+def test_second_logout_is_rejected(ann: Client) -> None:
     ann.post("auth/logout")
 
-    answer = ann.post("auth/logout")
+    response = ann.post("auth/logout")
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
 @pytest.mark.parametrize(
@@ -57,32 +57,30 @@ def test_who_has_logged_out_cannot_do_it_twice(ann: Client) -> None:
     ],
     ids=["no-body", "empty-object", "not-all"],
 )
-def test_a_logout_ends_its_own_session_alone(
-    ann: Client, options: dict[str, Any]
-) -> None:
+def test_logout_ends_only_its_own_session(ann: Client, options: dict[str, Any]) -> None:
     other = another_session(ann)
 
-    answer = ann.call("POST", "auth/logout", **options)
+    response = ann.call("POST", "auth/logout", **options)
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     refused(ann.get("users/me"), 401, "session-revoked")
     assert other.get("users/me").json == ann.user
 
 
-def test_a_logout_from_everywhere_ends_every_session_of_the_user(
+def test_logout_from_all_sessions_ends_each_session_of_the_account(
     ann: Client, bob: Client
 ) -> None:
     other = another_session(ann)
 
-    answer = ann.post("auth/logout", {"all": True})
+    response = ann.post("auth/logout", {"all": True})
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     refused(ann.get("users/me"), 401, "session-revoked")
     refused(other.get("users/me"), 401, "session-revoked")
     assert bob.get("users/me").json == bob.user
 
 
-def test_who_has_logged_out_logs_in_again(ann: Client) -> None:
+def test_login_succeeds_after_a_logout(ann: Client) -> None:
     ann.post("auth/logout", {"all": True})
 
     again = another_session(ann)
@@ -92,17 +90,17 @@ def test_who_has_logged_out_logs_in_again(ann: Client) -> None:
 
 
 @pytest.mark.parametrize(("body", "expected"), UNREADABLE.values(), ids=UNREADABLE)
-def test_a_logout_that_cannot_be_read_ends_nothing(
+def test_invalid_logout_ends_no_session(
     ann: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    answer = ann.post("auth/logout", body)
+    response = ann.post("auth/logout", body)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
     assert ann.get("users/me").json == ann.user
 
 
-def test_a_logout_reads_no_form(ann: Client) -> None:
-    answer = ann.call("POST", "auth/logout", data={"all": "true"})
+def test_logout_accepts_no_form(ann: Client) -> None:
+    response = ann.call("POST", "auth/logout", data={"all": "true"})
 
-    refused(answer, 415, "unsupported-media-type")
+    refused(response, 415, "unsupported-media-type")
     assert ann.get("users/me").json == ann.user

@@ -71,97 +71,97 @@ def send_form(client: Client, path: str, form: Any, **options: Any) -> Any:
     ],
     ids=["bare", "no-scope", "scope", "empty-client", "client"],
 )
-def test_a_login_form_may_have_what_oauth_clients_add(
+def test_login_form_accepts_members_of_oauth_clients(
     ann: Client, path: str, extras: dict[str, str]
 ) -> None:
-    answer = send_form(ann, path, LOGIN | GRANT | extras, headers=BASIC)
+    response = send_form(ann, path, LOGIN | GRANT | extras, headers=BASIC)
 
-    ann.tokens = answer.json
-    assert answer.status_code == 200
+    ann.tokens = response.json
+    assert response.status_code == 200
     assert ann.tokens.keys() == TOKENS
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"
     assert ann.get("users/me").json == ann.user
 
 
-def test_a_login_form_need_not_name_its_grant(ann: Client) -> None:
-    answer = send_form(ann, "auth/login", LOGIN)
+def test_login_form_needs_no_grant_type(ann: Client) -> None:
+    response = send_form(ann, "auth/login", LOGIN)
 
-    assert answer.status_code == 200
-    assert answer.json.keys() == TOKENS
+    assert response.status_code == 200
+    assert response.json.keys() == TOKENS
 
 
 @pytest.mark.parametrize("path", ["auth/refresh", "auth/token"])
-def test_a_form_refreshes_tokens(ann: Client, path: str) -> None:
+def test_form_refreshes_tokens(ann: Client, path: str) -> None:
     before = refresh_of(ann)
     form = {"grant_type": "refresh_token", "refresh_token": before.text}
 
-    answer = send_form(ann, path, form, headers=BASIC)
+    response = send_form(ann, path, form, headers=BASIC)
 
-    ann.tokens = answer.json
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-store"
+    ann.tokens = response.json
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
     assert refresh_of(ann).claims["jti"] != before.claims["jti"]
     assert refresh_of(ann).claims["sid"] == before.claims["sid"]
 
 
 @pytest.mark.parametrize("path", LOGIN_PATHS)
-def test_a_wrong_form_login_is_an_invalid_grant(ann: Client, path: str) -> None:
-    answer = send_form(ann, path, WRONG | GRANT)
+def test_wrong_form_login_is_an_invalid_grant(ann: Client, path: str) -> None:
+    response = send_form(ann, path, WRONG | GRANT)
 
-    problem = refused(answer, 401, "invalid-credentials")
+    problem = refused(response, 401, "invalid-credentials")
     assert problem["error"] == "invalid_grant"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("path", LOGIN_PATHS)
-def test_a_disabled_account_is_an_invalid_grant(ann: Client, path: str) -> None:
+def test_disabled_account_is_an_invalid_grant(ann: Client, path: str) -> None:
     run(ann.app, "users", "deactivate", "ann@example.org")
 
-    answer = send_form(ann, path, LOGIN | GRANT)
+    response = send_form(ann, path, LOGIN | GRANT)
 
-    assert refused(answer, 403, "account-disabled")["error"] == "invalid_grant"
+    assert refused(response, 403, "account-disabled")["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("path", ["auth/refresh", "auth/token"])
 @pytest.mark.parametrize("kind", ["access", "word"])
-def test_a_wrong_refresh_token_in_a_form_is_an_invalid_grant(
+def test_wrong_refresh_token_in_a_form_is_an_invalid_grant(
     ann: Client, path: str, kind: str
 ) -> None:
     text = {"access": ann.tokens["access_token"], "word": "abc"}[kind]
     form = {"grant_type": "refresh_token", "refresh_token": text}
 
-    answer = send_form(ann, path, form)
+    response = send_form(ann, path, form)
 
-    assert refused(answer, 401, "token-invalid")["error"] == "invalid_grant"
+    assert refused(response, 401, "token-invalid")["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize(
     ("path", "form", "expected"), UNREADABLE.values(), ids=UNREADABLE
 )
-def test_a_form_that_cannot_be_read_is_an_invalid_request(
+def test_unreadable_form_is_an_invalid_request(
     anyone: Client, path: str, form: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    answer = anyone.call(
+    response = anyone.call(
         "POST", path, data=form, content_type="application/x-www-form-urlencoded"
     )
 
-    assert faults(answer) == expected
-    assert answer.json["error"] == "invalid_request"
+    assert faults(response) == expected
+    assert response.json["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("grant", ["client_credentials", "authorization_code", "", "x"])
-def test_the_token_endpoint_knows_two_grants(anyone: Client, grant: str) -> None:
-    answer = anyone.call("POST", "auth/token", data=LOGIN | {"grant_type": grant})
+def test_token_endpoint_supports_two_grants(anyone: Client, grant: str) -> None:
+    response = anyone.call("POST", "auth/token", data=LOGIN | {"grant_type": grant})
 
-    assert faults(answer) == {"#/grant_type": "choice"}
+    assert faults(response) == {"#/grant_type": "choice"}
 
 
-def test_an_unknown_grant_is_refused_in_the_words_of_oauth(anyone: Client) -> None:
+def test_unknown_grant_is_an_unsupported_grant_type(anyone: Client) -> None:
     form = LOGIN | {"grant_type": "client_credentials"}
 
-    answer = anyone.call("POST", "auth/token", data=form)
+    response = anyone.call("POST", "auth/token", data=form)
 
-    assert answer.json["error"] == "unsupported_grant_type"
+    assert response.json["error"] == "unsupported_grant_type"
 
 
 @pytest.mark.parametrize(
@@ -169,20 +169,22 @@ def test_an_unknown_grant_is_refused_in_the_words_of_oauth(anyone: Client) -> No
     [{"json": LOGIN | GRANT}, {}, {"data": "a", "content_type": "text/plain"}],
     ids=["json", "nothing", "text"],
 )
-def test_the_token_endpoint_reads_forms_alone(
+def test_token_endpoint_accepts_forms_only(
     ann: Client, options: dict[str, Any]
 ) -> None:
-    answer = Client(ann.app).call("POST", "auth/token", **options)
+    response = Client(ann.app).call("POST", "auth/token", **options)
 
-    problem = refused(answer, 415, "unsupported-media-type")
+    problem = refused(response, 415, "unsupported-media-type")
     assert "application/x-www-form-urlencoded" in problem["detail"]
 
 
 @pytest.mark.parametrize("path", ["auth/login", "auth/refresh"])
-def test_refusals_of_json_say_nothing_of_oauth(anyone: Client, path: str) -> None:
+def test_errors_of_json_requests_have_no_oauth_members(
+    anyone: Client, path: str
+) -> None:
     body = {"auth/login": WRONG, "auth/refresh": {"refresh_token": "abc"}}[path]
 
-    answer = anyone.post(path, body)
+    response = anyone.post(path, body)
 
-    assert answer.status_code == 401
-    assert "error" not in answer.json
+    assert response.status_code == 401
+    assert "error" not in response.json

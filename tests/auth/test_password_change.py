@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from taskapi import db, passwords
+from tests.api_keys.holding import holder
 from tests.auth.forging import REALM
 from tests.backstage import another_session, stored_user
-from tests.keys.holding import holder
 from tests.support import PASSWORD, Client, faults, refused
 
 NEW = "an evening at the sea"
@@ -22,16 +22,16 @@ WEAK: dict[str, tuple[Any, str]] = {
 }
 
 
-def test_a_new_password_counts_and_the_old_one_does_not(ann: Client) -> None:
-    answer = ann.post("auth/password", CHANGE)
+def test_new_password_replaces_the_old_one(ann: Client) -> None:
+    response = ann.post("auth/password", CHANGE)
 
     old = {"email": "ann@example.org", "password": PASSWORD}
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (response.status_code, response.data) == (204, b"")
     assert Client(ann.app, "ann").log_in(NEW).tokens
     refused(ann.post("auth/login", old), 401, "invalid-credentials")
 
 
-def test_a_password_change_ends_the_other_sessions(ann: Client, bob: Client) -> None:
+def test_password_change_ends_other_sessions(ann: Client, bob: Client) -> None:
     other = another_session(ann)
 
     ann.post("auth/password", CHANGE)
@@ -41,7 +41,7 @@ def test_a_password_change_ends_the_other_sessions(ann: Client, bob: Client) -> 
     assert bob.get("users/me").json == bob.user
 
 
-def test_a_password_change_ends_the_refresh_tokens_of_others(ann: Client) -> None:
+def test_password_change_revokes_refresh_tokens_of_other_sessions(ann: Client) -> None:
     other = {"refresh_token": another_session(ann).tokens["refresh_token"]}
     own = {"refresh_token": ann.tokens["refresh_token"]}
 
@@ -51,49 +51,49 @@ def test_a_password_change_ends_the_refresh_tokens_of_others(ann: Client) -> Non
     assert ann.post("auth/refresh", own).status_code == 200
 
 
-def test_the_current_password_must_be_right(ann: Client) -> None:
+def test_wrong_current_password_is_rejected(ann: Client) -> None:
     other, before = another_session(ann), stored_user(ann).password_hash
 
-    answer = ann.post("auth/password", CHANGE | {"current_password": NEW})
+    response = ann.post("auth/password", CHANGE | {"current_password": NEW})
 
-    refused(answer, 401, "invalid-credentials")
-    assert answer.headers["WWW-Authenticate"] == REALM
+    refused(response, 401, "invalid-credentials")
+    assert response.headers["WWW-Authenticate"] == REALM
     assert stored_user(ann).password_hash == before
     assert other.get("users/me").json == ann.user
 
 
 @pytest.mark.parametrize(("password", "code"), WEAK.values(), ids=WEAK)
-def test_a_weak_new_password_changes_nothing(
+def test_weak_new_password_changes_nothing(
     ann: Client, password: Any, code: str
 ) -> None:
     other, before = another_session(ann), stored_user(ann).password_hash
 
-    answer = ann.post("auth/password", CHANGE | {"new_password": password})
+    response = ann.post("auth/password", CHANGE | {"new_password": password})
 
-    assert faults(answer) == {"#/new_password": code}
+    assert faults(response) == {"#/new_password": code}
     assert stored_user(ann).password_hash == before
     assert other.get("users/me").json == ann.user
 
 
 @pytest.mark.parametrize("missing", ["current_password", "new_password"])
-def test_a_password_change_needs_both_passwords(ann: Client, missing: str) -> None:
+def test_password_change_requires_both_passwords(ann: Client, missing: str) -> None:
     body = {name: text for name, text in CHANGE.items() if name != missing}
 
-    answer = ann.post("auth/password", body)
+    response = ann.post("auth/password", body)
 
-    assert faults(answer) == {f"#/{missing}": "required"}
+    assert faults(response) == {f"#/{missing}": "required"}
 
 
-def test_no_answer_repeats_a_password(ann: Client) -> None:
-    answers = [
+def test_response_contains_no_password(ann: Client) -> None:
+    responses = [
         ann.post("auth/password", CHANGE | {"current_password": NEW}),
         ann.post("auth/password", CHANGE | {"new_password": PASSWORD[:4]}),
     ]
 
-    assert [a for a in answers if NEW in a.text or PASSWORD[:4] in a.text] == []
+    assert [a for a in responses if NEW in a.text or PASSWORD[:4] in a.text] == []
 
 
-def test_a_key_goes_on_when_the_password_changes(ann: Client) -> None:
+def test_api_key_survives_a_password_change(ann: Client) -> None:
     script = holder(ann)
 
     ann.post("auth/password", CHANGE)
@@ -101,7 +101,7 @@ def test_a_key_goes_on_when_the_password_changes(ann: Client) -> None:
     assert script.get("tasks").status_code == 200
 
 
-def test_others_write_while_a_new_password_is_hashed(
+def test_writes_continue_while_a_new_password_is_hashed(
     ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_hash, held = passwords.make_hash, []
@@ -112,7 +112,7 @@ def test_others_write_while_a_new_password_is_hashed(
 
     monkeypatch.setattr(passwords, "make_hash", watch)
 
-    answer = ann.post("auth/password", CHANGE)
+    response = ann.post("auth/password", CHANGE)
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert held == [False]

@@ -44,9 +44,9 @@ def test_login_accepts_the_other_form_of_a_registration(
     account = {"email": "ann@example.org", "password": chosen}
     assert anyone.post("auth/register", account).status_code == 201
 
-    answers = log_in(anyone, typed), log_in(anyone, chosen)
+    responses = log_in(anyone, typed), log_in(anyone, chosen)
 
-    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [response.status_code for response in responses] == [200, 200]
 
 
 @both_ways
@@ -59,7 +59,9 @@ def test_login_accepts_the_other_form_of_a_changed_password(
 
 
 @both_ways
-def test_proofs_accept_the_other_form(ann: Client, chosen: str, typed: str) -> None:
+def test_password_checks_accept_the_other_form(
+    ann: Client, chosen: str, typed: str
+) -> None:
     change(ann, PASSWORD, chosen)
     body = {"email": "new@example.org", "current_password": typed}
 
@@ -86,9 +88,11 @@ def test_token_endpoint_accepts_the_other_form(
     change(ann, PASSWORD, chosen)
     form = {"grant_type": "password", "username": "ann@example.org"}
 
-    answer = Client(ann.app).call("POST", "auth/token", data=form | {"password": typed})
+    response = Client(ann.app).call(
+        "POST", "auth/token", data=form | {"password": typed}
+    )
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_login_accepts_an_older_hash_of_the_decomposed_form(ann: Client) -> None:
@@ -99,7 +103,9 @@ def test_login_accepts_an_older_hash_of_the_decomposed_form(ann: Client) -> None
     assert [first.status_code, composed.status_code] == [200, 200]
 
 
-def test_proof_accepts_an_older_hash_of_the_decomposed_form(ann: Client) -> None:
+def test_password_check_accepts_an_older_hash_of_the_decomposed_form(
+    ann: Client,
+) -> None:
     store_raw(ann, DECOMPOSED)
 
     assert change(ann, DECOMPOSED, OTHER).status_code == 204
@@ -121,9 +127,9 @@ def test_wrong_password_costs_the_same_for_every_account(
 ) -> None:
     hashes.clear()
 
-    answer = Client(ann.app).post("auth/login", {"email": email, "password": wrong})
+    response = Client(ann.app).post("auth/login", {"email": email, "password": wrong})
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
     assert len(hashes) == number
 
 
@@ -143,23 +149,23 @@ def test_length_is_that_of_the_normalized_form(
 ) -> None:
     account = {"username": "ann", "password": password}
 
-    answer = anyone.post("auth/register", account)
+    response = anyone.post("auth/register", account)
 
-    assert answer.status_code == status
+    assert response.status_code == status
     if status == 201:
         assert anyone.post("auth/login", account).status_code == 200
     else:
-        assert faults(answer) == {"#/password": "length"}
+        assert faults(response) == {"#/password": "length"}
 
 
-def test_a_long_password_is_rejected_without_being_normalized(
+def test_long_password_is_rejected_without_being_normalized(
     anyone: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     monkeypatch.setattr("taskapi.users.schemas.normalize", seen.append)
     marks = "".join(map(chr, (0x300, 0x316))) * 100_000
 
-    answer = anyone.post("auth/login", {"username": "ann", "password": marks})
+    response = anyone.post("auth/login", {"username": "ann", "password": marks})
 
-    assert faults(answer) == {"#/password": "length"}
+    assert faults(response) == {"#/password": "length"}
     assert seen == []

@@ -12,7 +12,7 @@ USUAL = "$2b$04$"
 DEARER = "$2b$05$"
 
 
-def test_a_password_is_kept_as_a_hash_of_the_cost_that_is_asked_for(
+def test_password_is_stored_as_a_hash_of_the_configured_cost(
     ann: Client,
 ) -> None:
     stored = stored_user(ann).password_hash
@@ -21,7 +21,7 @@ def test_a_password_is_kept_as_a_hash_of_the_cost_that_is_asked_for(
     assert len(stored) == 60
 
 
-def test_two_users_with_one_password_have_two_hashes(ann: Client, bob: Client) -> None:
+def test_same_password_has_different_hashes(ann: Client, bob: Client) -> None:
     hers, his = stored_user(ann).password_hash, stored_user(bob).password_hash
 
     assert hers != his
@@ -37,19 +37,19 @@ def test_two_users_with_one_password_have_two_hashes(ann: Client, bob: Client) -
     ],
     ids=["unknown", "wrong", "disabled", "disabled-and-wrong"],
 )
-def test_every_refused_login_costs_one_hash(
+def test_rejected_login_costs_one_hash(
     ann: Client, bob: Client, hashes: list[str], name: str, password: str
 ) -> None:
     run(bob.app, "users", "deactivate", "bob@example.org")
     hashes.clear()
 
-    answer = ann.post("auth/login", {"username": name, "password": password})
+    response = ann.post("auth/login", {"username": name, "password": password})
 
-    assert answer.status_code in {401, 403}
+    assert response.status_code in {401, 403}
     assert hashes == [USUAL]
 
 
-def test_a_good_login_costs_one_hash(ann: Client, hashes: list[str]) -> None:
+def test_successful_login_costs_one_hash(ann: Client, hashes: list[str]) -> None:
     hashes.clear()
 
     ann.log_in()
@@ -57,19 +57,19 @@ def test_a_good_login_costs_one_hash(ann: Client, hashes: list[str]) -> None:
     assert hashes == [USUAL]
 
 
-def test_an_unknown_user_costs_as_much_as_the_setting_asks(
+def test_unknown_user_costs_one_hash_of_the_configured_cost(
     anyone: Client, twin: Callable[..., Flask], hashes: list[str]
 ) -> None:
     stricter = Client(twin(bcrypt_rounds=5))
 
-    answer = stricter.post("auth/login", {"username": "ann", "password": PASSWORD})
+    response = stricter.post("auth/login", {"username": "ann", "password": PASSWORD})
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
     assert hashes == [DEARER]
 
 
 @pytest.mark.parametrize("stored", ["cheaper", "unreadable"])
-def test_a_wrong_password_costs_what_an_unknown_user_costs(
+def test_wrong_password_costs_the_same_as_an_unknown_user(
     ann: Client, twin: Callable[..., Flask], hashes: list[str], stored: str
 ) -> None:
     kept = {"cheaper": stored_user(ann).password_hash, "unreadable": "!"}
@@ -77,13 +77,15 @@ def test_a_wrong_password_costs_what_an_unknown_user_costs(
     dearer = Client(twin(bcrypt_rounds=7))
     hashes.clear()
 
-    answer = dearer.post("auth/login", {"username": "ann@example.org", "password": "x"})
+    response = dearer.post(
+        "auth/login", {"username": "ann@example.org", "password": "x"}
+    )
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
     assert sum(2 ** int(cost[4:6]) for cost in hashes) == 2**7
 
 
-def test_a_login_renews_a_hash_that_has_become_too_cheap(
+def test_login_renews_a_hash_of_lower_cost(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     stricter = Client(twin(bcrypt_rounds=5), "ann")
@@ -93,7 +95,7 @@ def test_a_login_renews_a_hash_that_has_become_too_cheap(
     assert stored_user(ann).password_hash.startswith(DEARER)
 
 
-def test_who_has_a_renewed_hash_logs_in_as_before(
+def test_login_succeeds_after_its_hash_was_renewed(
     ann: Client, twin: Callable[..., Flask], hashes: list[str]
 ) -> None:
     stricter = Client(twin(bcrypt_rounds=5), "ann").log_in()
@@ -105,9 +107,7 @@ def test_who_has_a_renewed_hash_logs_in_as_before(
     assert stored_user(ann).password_hash.startswith(DEARER)
 
 
-def test_a_wrong_password_renews_nothing(
-    ann: Client, twin: Callable[..., Flask]
-) -> None:
+def test_wrong_password_renews_no_hash(ann: Client, twin: Callable[..., Flask]) -> None:
     stricter = Client(twin(bcrypt_rounds=5))
     before = stored_user(ann).password_hash
 
@@ -116,9 +116,7 @@ def test_a_wrong_password_renews_nothing(
     assert stored_user(ann).password_hash == before
 
 
-def test_a_hash_that_is_dearer_than_asked_stays(
-    ann: Client, twin: Callable[..., Flask]
-) -> None:
+def test_hash_of_higher_cost_is_kept(ann: Client, twin: Callable[..., Flask]) -> None:
     Client(twin(bcrypt_rounds=5), "ann").log_in()
     before = stored_user(ann).password_hash
 
@@ -127,11 +125,11 @@ def test_a_hash_that_is_dearer_than_asked_stays(
     assert stored_user(ann).password_hash == before
 
 
-def test_a_renewed_hash_changes_nothing_that_is_read(
+def test_renewed_hash_changes_no_public_field(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     Client(twin(bcrypt_rounds=5), "ann").log_in()
 
-    answer = ann.get("users/me")
+    response = ann.get("users/me")
 
-    assert answer.json == ann.user
+    assert response.json == ann.user

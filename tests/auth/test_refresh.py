@@ -49,7 +49,7 @@ def refreshed(client: Client) -> Client:
     return after
 
 
-def test_a_refresh_brings_two_new_tokens(ann: Client) -> None:
+def test_refresh_returns_two_new_tokens(ann: Client) -> None:
     after = refreshed(ann)
 
     assert after.tokens.keys() == ann.tokens.keys()
@@ -57,7 +57,7 @@ def test_a_refresh_brings_two_new_tokens(ann: Client) -> None:
     assert refresh_of(after).claims["jti"] != refresh_of(ann).claims["jti"]
 
 
-def test_a_refresh_stays_in_the_session(ann: Client) -> None:
+def test_refresh_keeps_the_session(ann: Client) -> None:
     after = refreshed(ann)
 
     assert access_of(after).claims["sid"] == access_of(ann).claims["sid"]
@@ -65,7 +65,7 @@ def test_a_refresh_stays_in_the_session(ann: Client) -> None:
     assert count(ann.app, "sessions") == 1
 
 
-def test_new_tokens_are_taken_and_the_living_access_token_stays(ann: Client) -> None:
+def test_new_tokens_and_the_old_access_token_are_valid(ann: Client) -> None:
     after = refreshed(ann)
 
     assert after.get("users/me").json == ann.user
@@ -73,14 +73,14 @@ def test_new_tokens_are_taken_and_the_living_access_token_stays(ann: Client) -> 
     assert refresh(after).status_code == 200
 
 
-def test_a_refresh_is_not_stored_by_caches(ann: Client) -> None:
-    answer = refresh(ann)
+def test_refresh_is_not_cached(ann: Client) -> None:
+    response = refresh(ann)
 
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_who_lost_the_answer_gets_the_same_chain_again(ann: Client) -> None:
+def test_repeated_refresh_returns_the_same_tokens(ann: Client) -> None:
     after = refreshed(ann)
 
     with later(9):
@@ -90,55 +90,55 @@ def test_who_lost_the_answer_gets_the_same_chain_again(ann: Client) -> None:
     assert again.get("users/me").json == ann.user
 
 
-def test_an_old_token_ends_the_session_after_ten_seconds(ann: Client) -> None:
+def test_old_token_ends_the_session_after_ten_seconds(ann: Client) -> None:
     after = refreshed(ann)
 
     with later(11):
-        answer = refresh(ann)
+        response = refresh(ann)
 
-    refused(answer, 401, "session-revoked")
-    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    refused(response, 401, "session-revoked")
+    assert response.headers["WWW-Authenticate"] == INVALID_TOKEN
     refused(ann.get("users/me"), 401, "session-revoked")
     refused(after.get("users/me"), 401, "session-revoked")
     refused(refresh(after), 401, "session-revoked")
 
 
-def test_a_token_two_exchanges_old_ends_the_session_at_once(ann: Client) -> None:
+def test_token_two_exchanges_old_ends_the_session(ann: Client) -> None:
     after = refreshed(refreshed(ann))
 
-    answer = refresh(ann)
+    response = refresh(ann)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
     refused(after.get("users/me"), 401, "session-revoked")
 
 
-def test_the_end_of_a_session_is_kept_although_the_request_is_refused(
+def test_end_of_the_session_is_committed_despite_the_error(
     ann: Client,
 ) -> None:
     refreshed(refreshed(ann))
 
-    answer = refresh(ann)
+    response = refresh(ann)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
     assert count(ann.app, "sessions") == 0
 
 
-def test_a_stolen_token_ends_no_other_session(ann: Client, bob: Client) -> None:
+def test_stolen_token_ends_no_other_session(ann: Client, bob: Client) -> None:
     other = another_session(ann)
     refreshed(refreshed(ann))
 
-    answer = refresh(ann)
+    response = refresh(ann)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
     assert other.get("users/me").json == ann.user
     assert refresh(other).status_code == 200
     assert bob.get("users/me").json == bob.user
 
 
-def test_twenty_refreshes_at_once_leave_one_living_chain(ann: Client) -> None:
-    answers = at_once(*[lambda: refresh(ann)] * 20)
+def test_concurrent_refreshes_leave_one_valid_token(ann: Client) -> None:
+    responses = at_once(*[lambda: refresh(ann)] * 20)
 
-    accepted = [answer.json for answer in answers if answer.status_code == 200]
+    accepted = [response.json for response in responses if response.status_code == 200]
     after = Client(ann.app, "ann")
     after.tokens = accepted[0]
     assert len(accepted) == 2
@@ -150,10 +150,10 @@ def test_previous_token_is_accepted_once_more_and_logged(ann: Client) -> None:
     refresh(ann)
 
     with capture_logs() as lines:
-        answers = [refresh(ann), refresh(ann)]
+        responses = [refresh(ann), refresh(ann)]
 
-    assert [answer.status_code for answer in answers] == [200, 401]
-    refused(answers[1], 401, "token-invalid")
+    assert [response.status_code for response in responses] == [200, 401]
+    refused(responses[1], 401, "token-invalid")
     events = [line["event"] for line in lines if line["event"].startswith("refresh")]
     assert events == ["refresh token repeated", "refresh token repeated again"]
 
@@ -172,83 +172,79 @@ def test_polling_the_previous_token_ends_the_session(
     assert count(ann.app, "sessions") == 0
 
 
-def test_a_session_that_was_logged_out_is_not_refreshed(ann: Client) -> None:
+def test_ended_session_is_not_refreshed(ann: Client) -> None:
     ann.post("auth/logout")
 
-    answer = refresh(ann)
+    response = refresh(ann)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
-def test_the_session_of_a_disabled_account_is_not_refreshed(ann: Client) -> None:
+def test_session_of_a_deactivated_account_is_not_refreshed(ann: Client) -> None:
     run(ann.app, "users", "deactivate", "ann@example.org")
 
-    answer = refresh(ann)
+    response = refresh(ann)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
-def test_a_disabled_user_gets_no_tokens_although_the_session_lives(
+def test_deactivated_account_with_a_session_gets_no_tokens(
     ann: Client,
 ) -> None:
     store_user(ann, is_active=False)
 
-    answer = refresh(ann)
+    response = refresh(ann)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
-def test_a_refresh_token_lives_for_seven_days(ann: Client) -> None:
+def test_refresh_token_is_valid_for_seven_days(ann: Client) -> None:
     issued = refresh_of(ann).claims["iat"]
 
     with at(issued + days(7) - 1):
-        answer = refresh(ann)
+        response = refresh(ann)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_a_refresh_token_expires(ann: Client) -> None:
+def test_refresh_token_expires(ann: Client) -> None:
     issued = refresh_of(ann).claims["iat"]
 
     with at(issued + days(7) + 11):
-        answer = refresh(ann)
+        response = refresh(ann)
 
-    refused(answer, 401, "token-expired")
+    refused(response, 401, "token-expired")
 
 
-def test_each_refresh_prolongs_the_session(ann: Client) -> None:
+def test_refresh_extends_the_session(ann: Client) -> None:
     issued = refresh_of(ann).claims["iat"]
 
     with at(issued + days(6)):
         after = refreshed(ann)
     with at(issued + days(12)):
-        answer = refresh(after)
+        response = refresh(after)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("forge", A_FEW.values(), ids=A_FEW)
-def test_a_forged_refresh_token_is_refused_and_harms_nobody(
-    ann: Client, forge: Forgery
-) -> None:
+def test_forged_refresh_token_ends_no_session(ann: Client, forge: Forgery) -> None:
     forged = {"refresh_token": forge(refresh_of(ann))}
 
-    answer = Client(ann.app).post("auth/refresh", forged)
+    response = Client(ann.app).post("auth/refresh", forged)
 
-    refused(answer, 401, "token-invalid")
-    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    refused(response, 401, "token-invalid")
+    assert response.headers["WWW-Authenticate"] == INVALID_TOKEN
     assert refresh(ann).status_code == 200
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_refresh_token_is_refused_and_harms_nobody(
-    ann: Client, name: str
-) -> None:
+def test_malformed_refresh_token_ends_no_session(ann: Client, name: str) -> None:
     forged = {"refresh_token": FORGERIES[name](refresh_of(ann))}
 
-    answer = Client(ann.app).post("auth/refresh", forged)
+    response = Client(ann.app).post("auth/refresh", forged)
 
-    refused(answer, 401, "token-invalid")
+    refused(response, 401, "token-invalid")
     assert refresh(ann).status_code == 200
 
 
@@ -265,18 +261,18 @@ def test_an_odd_refresh_token_is_refused_and_harms_nobody(
     ],
     ids=["missing", "empty", "null", "number", "long", "unknown-field", "list"],
 )
-def test_a_refresh_that_cannot_be_read_is_refused_by_field(
+def test_invalid_refresh_names_the_field(
     anyone: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    answer = anyone.post("auth/refresh", body)
+    response = anyone.post("auth/refresh", body)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
 
 
-def test_a_refresh_needs_no_access_token(ann: Client) -> None:
+def test_refresh_needs_no_access_token(ann: Client) -> None:
     token = {"refresh_token": ann.tokens["refresh_token"]}
     expired = {"Authorization": "Bearer x.y.z"}
 
-    answer = Client(ann.app).post("auth/refresh", token, headers=expired)
+    response = Client(ann.app).post("auth/refresh", token, headers=expired)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200

@@ -54,22 +54,22 @@ def spelling(name: str, number: int) -> str:
 
 
 @pytest.mark.parametrize("names", NAMES, ids=["email", "username", "both"])
-def test_an_account_has_the_names_it_was_given(
+def test_account_has_the_registered_names(
     anyone: Client, names: dict[str, str]
 ) -> None:
     account = names | {"password": PASSWORD}
 
-    answer = anyone.post("auth/register", account)
+    response = anyone.post("auth/register", account)
 
     expected = {"email": None, "username": None} | names
-    assert answer.status_code == 201
-    assert {name: answer.json[name] for name in expected} == expected
+    assert response.status_code == 201
+    assert {name: response.json[name] for name in expected} == expected
 
 
-def test_an_account_begins_as_an_ordinary_one(anyone: Client) -> None:
-    answer = anyone.post("auth/register", BOTH)
+def test_account_starts_as_an_active_user(anyone: Client) -> None:
+    response = anyone.post("auth/register", BOTH)
 
-    user = answer.json
+    user = response.json
     assert user.keys() == USER
     assert (user["role"], user["is_active"]) == ("user", True)
     assert (user["email_verified"], user["timezone"]) == (False, "UTC")
@@ -77,13 +77,13 @@ def test_an_account_begins_as_an_ordinary_one(anyone: Client) -> None:
     assert user["created_at"] == user["updated_at"]
 
 
-def test_an_account_takes_a_name_and_a_time_zone(anyone: Client) -> None:
+def test_account_accepts_full_name_and_time_zone(anyone: Client) -> None:
     more = {"full_name": "  Ann Ångström  ", "timezone": "Europe/Berlin"}
 
-    answer = anyone.post("auth/register", BOTH | more)
+    response = anyone.post("auth/register", BOTH | more)
 
-    assert answer.json["full_name"] == "Ann Ångström"
-    assert answer.json["timezone"] == "Europe/Berlin"
+    assert response.json["full_name"] == "Ann Ångström"
+    assert response.json["timezone"] == "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
@@ -101,22 +101,22 @@ def test_an_account_takes_a_name_and_a_time_zone(anyone: Client) -> None:
 def test_names_are_trimmed_and_folded(
     anyone: Client, given: dict[str, str], kept: dict[str, str]
 ) -> None:
-    answer = anyone.post("auth/register", BOTH | given)
+    response = anyone.post("auth/register", BOTH | given)
 
-    assert answer.status_code == 201
-    assert answer.json | kept == answer.json
+    assert response.status_code == 201
+    assert response.json | kept == response.json
 
 
-def test_registration_says_where_the_account_is_and_which_version(
+def test_registration_returns_location_and_etag(
     anyone: Client,
 ) -> None:
-    answer = anyone.post("auth/register", BOTH)
+    response = anyone.post("auth/register", BOTH)
 
-    assert answer.headers["Location"] == "/api/v1/users/me"
-    assert answer.headers["ETag"] == '"1"'
+    assert response.headers["Location"] == "/api/v1/users/me"
+    assert response.headers["ETag"] == '"1"'
 
 
-def test_an_account_is_answered_as_it_is_read_later(ann: Client) -> None:
+def test_registration_returns_the_account_as_it_is_read_later(ann: Client) -> None:
     registered = ann.user
 
     read = ann.get("users/me")
@@ -136,26 +136,26 @@ def test_an_account_is_answered_as_it_is_read_later(ann: Client) -> None:
     ],
     ids=["email", "EMAIL", "wide-email", "username", "USERNAME", "wide-username"],
 )
-def test_a_name_is_taken_in_every_spelling(
+def test_name_is_unique_in_its_folded_form(
     anyone: Client, field: str, offered: str
 ) -> None:
     anyone.post("auth/register", BOTH)
 
-    answer = anyone.post("auth/register", {field: offered, "password": PASSWORD})
+    response = anyone.post("auth/register", {field: offered, "password": PASSWORD})
 
-    problem = refused(answer, 409, "already-exists")
+    problem = refused(response, 409, "already-exists")
     assert problem["field"] == field
     assert count(anyone.app, "users") == 1
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
-def test_of_two_names_the_taken_one_is_said(anyone: Client, field: str) -> None:
+def test_conflict_names_the_taken_field(anyone: Client, field: str) -> None:
     fresh = {"email": "new@example.org", "username": "new", "password": PASSWORD}
     anyone.post("auth/register", BOTH)
 
-    answer = anyone.post("auth/register", fresh | {field: BOTH[field]})
+    response = anyone.post("auth/register", fresh | {field: BOTH[field]})
 
-    assert refused(answer, 409, "already-exists")["field"] == field
+    assert refused(response, 409, "already-exists")["field"] == field
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_of_two_names_the_taken_one_is_said(anyone: Client, field: str) -> None:
     [{"username": "users.role"}, {"email": "ann@users.timezone"}],
     ids=["username", "email"],
 )
-def test_a_taken_name_that_looks_like_a_column_is_still_that_name(
+def test_conflict_is_found_for_a_name_that_looks_like_a_column(
     anyone: Client, name: dict[str, str]
 ) -> None:
     anyone.post("auth/register", name | {"password": PASSWORD})
 
-    answer = anyone.post("auth/register", name | {"password": PASSWORD})
+    response = anyone.post("auth/register", name | {"password": PASSWORD})
 
-    assert refused(answer, 409, "already-exists")["field"] == next(iter(name))
+    assert refused(response, 409, "already-exists")["field"] == next(iter(name))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_taken_name_that_looks_like_a_column_is_still_that_name(
     ],
     ids=["email", "username"],
 )
-def test_of_fifty_who_take_one_name_at_once_one_has_it(
+def test_concurrent_registrations_of_one_name_create_one_account(
     anyone: Client,
     twin: Callable[..., Flask],
     monkeypatch: pytest.MonkeyPatch,
@@ -191,26 +191,26 @@ def test_of_fifty_who_take_one_name_at_once_one_has_it(
     crowd = Client(twin())
 
     accounts = [name | {"password": PASSWORD} for name in names]
-    answers = at_once(*[partial(crowd.post, "auth/register", a) for a in accounts])
+    responses = at_once(*[partial(crowd.post, "auth/register", a) for a in accounts])
 
-    first, *others = sorted(answers, key=lambda answer: answer.status_code)
+    first, *others = sorted(responses, key=lambda response: response.status_code)
     assert first.status_code == 201
     assert {refused(a, 409, "already-exists")["field"] for a in others} == {*names[0]}
     assert count(anyone.app, "users") == 1
 
 
-def test_a_closed_registration_makes_no_account(
+def test_closed_registration_creates_no_account(
     anyone: Client, twin: Callable[..., Flask]
 ) -> None:
     closed = Client(twin(registration="closed"))
 
-    answer = closed.post("auth/register", BOTH)
+    response = closed.post("auth/register", BOTH)
 
-    refused(answer, 403, "registration-closed")
+    refused(response, 403, "registration-closed")
     assert count(anyone.app, "users") == 0
 
 
-def test_a_closed_registration_leaves_the_door_open_to_who_has_an_account(
+def test_closed_registration_allows_logins(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     there = Client(twin(registration="closed"), "ann")
@@ -221,14 +221,14 @@ def test_a_closed_registration_leaves_the_door_open_to_who_has_an_account(
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
-def test_no_answer_shows_a_password_or_its_hash(
+def test_response_contains_no_password_and_no_hash(
     ann: Client, exchange: tuple[str, str, dict[str, Any] | None, int]
 ) -> None:
     method, path, body, status = exchange
 
-    answer = ann.call(method, path, json=body)
+    response = ann.call(method, path, json=body)
 
-    assert answer.status_code == status
-    assert PASSWORD not in answer.text
-    assert "$2b$" not in answer.text
-    assert "hash" not in answer.text
+    assert response.status_code == status
+    assert PASSWORD not in response.text
+    assert "$2b$" not in response.text
+    assert "hash" not in response.text

@@ -6,8 +6,8 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from tests.api_keys.holding import holder
 from tests.backstage import another_session, later, run, store_user
-from tests.keys.holding import holder
 from tests.support import PASSWORD, Client
 
 WRONG = "a guess in the dark"
@@ -84,9 +84,7 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.mark.parametrize(("event", "act"), ACTS.items(), ids=ACTS)
-def test_an_event_of_security_leaves_one_line(
-    ann: Client, event: str, act: Act
-) -> None:
+def test_security_event_is_logged_once(ann: Client, event: str, act: Act) -> None:
     with capture_logs([merge_contextvars]) as lines:
         act(ann)
 

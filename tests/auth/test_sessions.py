@@ -21,8 +21,8 @@ MINUTE = 60
 def from_device(client: Client, agent: str) -> Client:
     """Return the same person, logged in by a program of this name."""
     again = Client(client.app, client.name)
-    answer = again.post("auth/login", LOGIN, headers={"User-Agent": agent})
-    again.user, again.tokens = client.user, answer.json
+    response = again.post("auth/login", LOGIN, headers={"User-Agent": agent})
+    again.user, again.tokens = client.user, response.json
     return again
 
 
@@ -33,7 +33,7 @@ def session_of(client: Client) -> int:
     return int(current)
 
 
-def test_a_session_shows_where_and_when_it_was_begun(ann: Client) -> None:
+def test_session_shows_its_client_and_times(ann: Client) -> None:
     phone = from_device(ann, "phone/1.0")
 
     shown = phone.get("auth/sessions").json["items"][0]
@@ -43,22 +43,22 @@ def test_a_session_shows_where_and_when_it_was_begun(ann: Client) -> None:
     assert max(shown["created_at"], shown["last_used_at"]) < shown["expires_at"]
 
 
-def test_the_session_that_asks_is_marked(ann: Client) -> None:
+def test_current_session_is_marked(ann: Client) -> None:
     another_session(ann)
 
-    answer = ann.get("auth/sessions?include_total=true").json
+    response = ann.get("auth/sessions?include_total=true").json
 
-    assert [one["current"] for one in answer["items"]] == [False, True]
-    assert answer["total"] == 2
+    assert [one["current"] for one in response["items"]] == [False, True]
+    assert response["total"] == 2
 
 
-def test_nobody_sees_sessions_of_someone_else(ann: Client, bob: Client) -> None:
+def test_list_contains_only_own_sessions(ann: Client, bob: Client) -> None:
     items = bob.get("auth/sessions").json["items"]
 
     assert [one["id"] for one in items] == [session_of(bob)]
 
 
-def test_sessions_come_in_pages(ann: Client) -> None:
+def test_sessions_are_paginated(ann: Client) -> None:
     another_session(ann)
 
     first = ann.get("auth/sessions?limit=1").json
@@ -82,7 +82,7 @@ def test_sessions_come_in_pages(ann: Client) -> None:
     ],
     ids=["long", "longer", "endless", "accent", "markup"],
 )
-def test_an_odd_program_name_is_cut(ann: Client, agent: str, shown: str) -> None:
+def test_unusual_user_agent_is_truncated(ann: Client, agent: str, shown: str) -> None:
     device = from_device(ann, agent)
 
     kept = device.get("auth/sessions").json["items"][0]["user_agent"]
@@ -90,44 +90,44 @@ def test_an_odd_program_name_is_cut(ann: Client, agent: str, shown: str) -> None
     assert kept == shown
 
 
-def test_a_program_without_a_name_logs_in(ann: Client) -> None:
+def test_login_without_user_agent_succeeds(ann: Client) -> None:
     device = from_device(ann, "")
 
-    answer = device.get("auth/sessions")
+    response = device.get("auth/sessions")
 
-    assert answer.status_code == 200
-    assert not answer.json["items"][0]["user_agent"]
+    assert response.status_code == 200
+    assert not response.json["items"][0]["user_agent"]
 
 
-def test_one_session_is_ended_and_the_others_live(ann: Client) -> None:
+def test_ending_a_session_keeps_the_others(ann: Client) -> None:
     phone, laptop = another_session(ann), another_session(ann)
 
-    answer = ann.delete(f"auth/sessions/{session_of(phone)}")
+    response = ann.delete(f"auth/sessions/{session_of(phone)}")
 
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (response.status_code, response.data) == (204, b"")
     refused(phone.get("users/me"), 401, "session-revoked")
     assert laptop.get("users/me").json == ann.get("users/me").json == ann.user
 
 
-def test_an_ended_session_refreshes_nothing(ann: Client) -> None:
+def test_ended_session_is_not_refreshed(ann: Client) -> None:
     phone = another_session(ann)
     ann.delete(f"auth/sessions/{session_of(phone)}")
 
-    answer = phone.post(
+    response = phone.post(
         "auth/refresh", {"refresh_token": phone.tokens["refresh_token"]}
     )
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
-def test_a_session_can_end_itself(ann: Client) -> None:
-    answer = ann.delete(f"auth/sessions/{session_of(ann)}")
+def test_session_can_end_itself(ann: Client) -> None:
+    response = ann.delete(f"auth/sessions/{session_of(ann)}")
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     refused(ann.get("users/me"), 401, "session-revoked")
 
 
-def test_a_session_of_someone_else_does_not_exist(ann: Client, bob: Client) -> None:
+def test_session_of_another_account_is_not_found(ann: Client, bob: Client) -> None:
     theirs = bob.delete(f"auth/sessions/{session_of(ann)}")
     absent = bob.delete(f"auth/sessions/{2**60}")
 
@@ -136,16 +136,16 @@ def test_a_session_of_someone_else_does_not_exist(ann: Client, bob: Client) -> N
     assert ann.get("users/me").json == ann.user
 
 
-def test_a_session_ends_once(ann: Client) -> None:
+def test_session_ends_once(ann: Client) -> None:
     phone = session_of(another_session(ann))
     ann.delete(f"auth/sessions/{phone}")
 
-    answer = ann.delete(f"auth/sessions/{phone}")
+    response = ann.delete(f"auth/sessions/{phone}")
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
-def test_an_operator_ends_all_sessions_of_one_account(ann: Client, bob: Client) -> None:
+def test_command_ends_all_sessions_of_one_account(ann: Client, bob: Client) -> None:
     run(ann.app, "sessions", "end", "ann@example.org")
 
     refused(ann.get("users/me"), 401, "session-revoked")
@@ -155,7 +155,7 @@ def test_an_operator_ends_all_sessions_of_one_account(ann: Client, bob: Client) 
 @pytest.mark.parametrize(
     ("seconds", "noted"), [(4 * MINUTE, False), (6 * MINUTE, True)], ids=["4", "6"]
 )
-def test_the_use_of_a_session_is_noted_every_five_minutes_at_most(
+def test_use_is_recorded_at_most_every_five_minutes(
     ann: Client, seconds: int, *, noted: bool
 ) -> None:
     before = ann.get("auth/sessions").json["items"][0]["last_used_at"]
@@ -167,14 +167,14 @@ def test_the_use_of_a_session_is_noted_every_five_minutes_at_most(
     assert (after > before) is noted
 
 
-def test_sessions_that_nothing_can_go_on_with_are_purged(ann: Client) -> None:
+def test_expired_sessions_are_purged(ann: Client) -> None:
     with later(8 * 24 * 3600):
         run(ann.app, "purge")
 
     assert count(ann.app, "sessions") == 0
 
 
-def test_living_sessions_are_not_purged(ann: Client) -> None:
+def test_active_sessions_are_not_purged(ann: Client) -> None:
     run(ann.app, "purge")
 
     assert ann.get("users/me").json == ann.user

@@ -3,28 +3,28 @@
 from tests.support import PASSWORD, Client
 
 
-def test_a_request_finds_caller_and_account_in_one_statement(
+def test_request_loads_caller_and_account_in_one_statement(
     ann: Client, statements: list[str]
 ) -> None:
     statements.clear()
 
-    answer = ann.get("users/me")
+    response = ann.get("users/me")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert len(statements) == 1
 
 
-def test_a_refresh_is_one_statement(ann: Client, statements: list[str]) -> None:
+def test_refresh_is_one_statement(ann: Client, statements: list[str]) -> None:
     token = {"refresh_token": ann.tokens["refresh_token"]}
     statements.clear()
 
-    answer = ann.post("auth/refresh", token)
+    response = ann.post("auth/refresh", token)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert len(statements) == 1
 
 
-def test_a_login_is_ten_statements(ann: Client, statements: list[str]) -> None:
+def test_login_is_ten_statements(ann: Client, statements: list[str]) -> None:
     statements.clear()
 
     ann.log_in()
@@ -32,17 +32,17 @@ def test_a_login_is_ten_statements(ann: Client, statements: list[str]) -> None:
     assert len(statements) == 10  # user, 3 counts, 4 to take them back, 2 of sessions
 
 
-def test_a_registration_is_one_statement(anyone: Client, statements: list[str]) -> None:
-    answer = anyone.post("auth/register", {"username": "ann", "password": PASSWORD})
+def test_registration_is_one_statement(anyone: Client, statements: list[str]) -> None:
+    response = anyone.post("auth/register", {"username": "ann", "password": PASSWORD})
 
-    assert answer.status_code == 201
+    assert response.status_code == 201
     assert len(statements) == 1
 
 
-def test_a_logout_is_two_statements(ann: Client, statements: list[str]) -> None:
+def test_logout_is_two_statements(ann: Client, statements: list[str]) -> None:
     statements.clear()
 
-    answer = ann.post("auth/logout")
+    response = ann.post("auth/logout")
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert len(statements) == 2

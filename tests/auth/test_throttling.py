@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from taskapi import db, passwords
 from taskapi.scopes import Scope
 from taskapi.users.models import LoginAttempts
+from tests.api_keys.holding import holder
 from tests.backstage import another_session, at, later
-from tests.keys.holding import holder
 from tests.support import PASSWORD, Client, refused
 
 MOST = 10
@@ -79,27 +79,27 @@ def busy(app: Flask) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
-def test_failed_logins_do_not_stop_a_session(ann: Client, proof: Proof) -> None:
+def test_failed_logins_do_not_block_a_session(ann: Client, proof: Proof) -> None:
     fail(ann.app, MOST)
     refused(log_in(ann.app, "ann@example.org", PASSWORD), 429, "rate-limited")
 
-    answer = prove(ann, proof)
+    response = prove(ann, proof)
 
-    assert answer.status_code in {200, 204}, answer.text
+    assert response.status_code in {200, 204}, response.text
 
 
 @pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
-def test_failed_logins_from_its_address_do_not_stop_a_session(
+def test_failed_logins_from_the_same_address_do_not_block_a_session(
     ann: Client, proof: Proof
 ) -> None:
     for n in range(MAX_OF_ADDRESS):
         log_in(ann.app, f"nobody{n}", ip="127.0.0.1")
     over = log_in(ann.app, "ann@example.org", PASSWORD, ip="127.0.0.1")
 
-    answer = prove(ann, proof)
+    response = prove(ann, proof)
 
     refused(over, 429, "rate-limited")
-    assert answer.status_code in {200, 204}, answer.text
+    assert response.status_code in {200, 204}, response.text
 
 
 @pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
@@ -117,16 +117,16 @@ def test_wrong_passwords_within_a_session_are_limited(
     assert ann.get("users/me").json == ann.user
 
 
-def test_wrong_passwords_of_all_kinds_share_the_limit_of_a_session(ann: Client) -> None:
+def test_all_password_checks_of_a_session_share_a_limit(ann: Client) -> None:
     for n in range(MOST):
         prove(ann, list(PROOFS.values())[n % 3], WRONG)
 
-    answers = [prove(ann, proof) for proof in PROOFS.values()]
+    responses = [prove(ann, proof) for proof in PROOFS.values()]
 
-    assert [answer.status_code for answer in answers] == [429] * 3
+    assert [response.status_code for response in responses] == [429] * 3
 
 
-def test_wrong_passwords_within_a_session_stop_no_login_and_no_other_session(
+def test_wrong_passwords_within_a_session_block_no_login_and_no_other_session(
     ann: Client,
 ) -> None:
     other = another_session(ann)
@@ -151,7 +151,7 @@ def test_wrong_passwords_with_a_key_are_counted_for_the_key(ann: Client) -> None
     assert changed.status_code == 200
 
 
-def test_a_right_password_within_a_session_resets_its_count(ann: Client) -> None:
+def test_correct_password_within_a_session_resets_its_count(ann: Client) -> None:
     for _ in range(MOST - 1):
         prove(ann, PROOFS["password"], WRONG)
     right = prove(ann, PROOFS["password"])
@@ -161,7 +161,7 @@ def test_a_right_password_within_a_session_resets_its_count(ann: Client) -> None
     assert again == [401] * MOST
 
 
-def test_a_right_login_keeps_the_failures_of_other_addresses(ann: Client) -> None:
+def test_login_keeps_failures_of_other_addresses(ann: Client) -> None:
     fail(ann.app, MOST - 1)
 
     right = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
@@ -171,7 +171,7 @@ def test_a_right_login_keeps_the_failures_of_other_addresses(ann: Client) -> Non
     refused(log_in(ann.app, "ann@example.org"), 429, "rate-limited")
 
 
-def test_a_right_login_clears_the_failures_of_its_own_address(ann: Client) -> None:
+def test_login_clears_failures_of_its_own_address(ann: Client) -> None:
     fail(ann.app, 4)
     fail(ann.app, 5, THERE)
 
@@ -182,7 +182,7 @@ def test_a_right_login_clears_the_failures_of_its_own_address(ann: Client) -> No
     refused(log_in(ann.app, "ann@example.org", ip=THERE), 429, "rate-limited")
 
 
-def test_a_right_login_clears_nothing_of_the_quarter_before(ann: Client) -> None:
+def test_login_clears_nothing_of_the_previous_window(ann: Client) -> None:
     with at(START):
         fail(ann.app, 1)
     with at(START + QUARTER - 1):
@@ -197,14 +197,14 @@ def test_a_right_login_clears_nothing_of_the_quarter_before(ann: Client) -> None
     refused(over, 429, "rate-limited")
 
 
-def test_right_passwords_leave_no_rows(ann: Client) -> None:
+def test_correct_passwords_leave_no_rows(ann: Client) -> None:
     log_in(ann.app, "ann@example.org", PASSWORD)
     prove(ann, PROOFS["password"])
 
     assert counts(ann.app) == []
 
 
-def test_failures_that_were_cleared_leave_no_rows(ann: Client) -> None:
+def test_cleared_failures_leave_no_rows(ann: Client) -> None:
     fail(ann.app, 3)
 
     log_in(ann.app, "ann@example.org", PASSWORD)
@@ -213,21 +213,21 @@ def test_failures_that_were_cleared_leave_no_rows(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["ann@example.org", "nobody"])
-def test_a_login_without_a_hash_slot_leaves_no_rows(
+def test_login_without_a_hash_slot_leaves_no_rows(
     ann: Client, twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(passwords, "WAITING", 0)
     app = twin()
 
     with busy(app):
-        answer = log_in(app, name, PASSWORD)
+        response = log_in(app, name, PASSWORD)
 
-    refused(answer, 503, "service-unavailable")
+    refused(response, 503, "service-unavailable")
     assert counts(app) == []
 
 
 @pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
-def test_a_proof_without_a_hash_slot_leaves_no_rows(
+def test_password_check_without_a_hash_slot_leaves_no_rows(
     ann: Client,
     twin: Callable[..., Flask],
     monkeypatch: pytest.MonkeyPatch,
@@ -237,24 +237,24 @@ def test_a_proof_without_a_hash_slot_leaves_no_rows(
     ann.app = twin()
 
     with busy(ann.app):
-        answer = prove(ann, proof)
+        response = prove(ann, proof)
 
-    refused(answer, 503, "service-unavailable")
+    refused(response, 503, "service-unavailable")
     assert counts(ann.app) == []
 
 
-def test_a_blocked_address_leaves_no_rows_for_more_names(app: Flask) -> None:
+def test_blocked_address_leaves_no_rows_for_further_names(app: Flask) -> None:
     for n in range(MAX_OF_ADDRESS):
         log_in(app, f"nobody{n}")
     before = counts(app)
 
-    answers = [log_in(app, f"somebody{n}") for n in range(5)]
+    responses = [log_in(app, f"somebody{n}") for n in range(5)]
 
-    assert {answer.status_code for answer in answers} == {429}
+    assert {response.status_code for response in responses} == {429}
     assert counts(app) == before
 
 
-def test_a_blocked_account_does_not_use_up_the_limit_of_the_address(
+def test_blocked_account_does_not_use_the_limit_of_the_address(
     ann: Client,
 ) -> None:
     fail(ann.app, MOST)
@@ -265,11 +265,11 @@ def test_a_blocked_account_does_not_use_up_the_limit_of_the_address(
     refused(log_in(ann.app, "nobody"), 401, "invalid-credentials")
 
 
-def test_the_limit_ends_with_its_quarter_of_an_hour(ann: Client) -> None:
+def test_limit_ends_after_15_minutes(ann: Client) -> None:
     for _ in range(MOST):
         prove(ann, PROOFS["password"], WRONG)
 
     with later(QUARTER + 10):
-        answer = prove(ann, PROOFS["password"])
+        response = prove(ann, PROOFS["password"])
 
-    assert answer.status_code == 204
+    assert response.status_code == 204

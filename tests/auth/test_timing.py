@@ -1,4 +1,4 @@
-"""Nobody learns from the time that an answer takes whether an account exists."""
+"""Nobody learns from the time that an response takes whether an account exists."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ def stranger(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Cli
 
 
 @pytest.mark.parametrize(("status", "known", "unknown"), PAIRS.values(), ids=PAIRS)
-def test_who_is_known_and_who_is_not_take_the_same_time(
+def test_known_and_unknown_accounts_take_the_same_time(
     stranger: Client, status: int, known: Request, unknown: Request
 ) -> None:
     longer = likelihood(stranger, known, unknown)
@@ -56,7 +56,7 @@ def test_who_is_known_and_who_is_not_take_the_same_time(
     assert [known(stranger).status_code, unknown(stranger).status_code] == [status] * 2
 
 
-def test_a_login_that_hashed_nothing_for_strangers_would_be_noticed(
+def test_missing_hash_for_unknown_users_would_be_detected(
     stranger: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashpw = bcrypt.hashpw

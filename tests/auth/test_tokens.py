@@ -13,27 +13,27 @@ from tests.backstage import at, store_user
 from tests.support import Client, refused
 
 
-def test_a_token_made_with_the_secret_of_the_app_is_taken(ann: Client) -> None:
+def test_token_signed_with_the_secret_is_accepted(ann: Client) -> None:
     good = access_of(ann)
 
-    answer = call_with(ann, token(good.header, good.claims))
+    response = call_with(ann, token(good.header, good.claims))
 
-    assert answer.status_code == 200
-    assert answer.json["id"] == ann.user["id"]
+    assert response.status_code == 200
+    assert response.json["id"] == ann.user["id"]
 
 
 @pytest.mark.parametrize(
     ("claim", "seconds"), [("iat", -9), ("exp", 9)], ids=["behind", "ahead"]
 )
-def test_a_clock_that_differs_by_nine_seconds_does_no_harm(
+def test_clock_difference_of_nine_seconds_is_tolerated(
     ann: Client, claim: str, seconds: int
 ) -> None:
     start = access_of(ann).claims[claim]
 
     with at(start + seconds):
-        answer = ann.get("users/me")
+        response = ann.get("users/me")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -41,18 +41,18 @@ def test_a_clock_that_differs_by_nine_seconds_does_no_harm(
     [("iat", -11, "token-invalid"), ("exp", 11, "token-expired")],
     ids=["behind", "ahead"],
 )
-def test_a_clock_that_differs_by_eleven_seconds_is_not_believed(
+def test_clock_difference_of_eleven_seconds_is_rejected(
     ann: Client, claim: str, seconds: int, code: str
 ) -> None:
     start = access_of(ann).claims[claim]
 
     with at(start + seconds):
-        answer = ann.get("users/me")
+        response = ann.get("users/me")
 
-    refused(answer, 401, code)
+    refused(response, 401, code)
 
 
-def test_a_token_that_was_good_before_expires_all_the_same(ann: Client) -> None:
+def test_verified_token_expires(ann: Client) -> None:
     before = ann.get("users/me")
 
     with at(access_of(ann).claims["exp"] + 10):
@@ -62,7 +62,7 @@ def test_a_token_that_was_good_before_expires_all_the_same(ann: Client) -> None:
     refused(after, 401, "token-expired")
 
 
-def test_an_access_token_lives_for_half_an_hour(ann: Client) -> None:
+def test_access_token_is_valid_for_30_minutes(ann: Client) -> None:
     claims = access_of(ann).claims
 
     lifetime = claims["exp"] - claims["iat"]
@@ -70,27 +70,29 @@ def test_an_access_token_lives_for_half_an_hour(ann: Client) -> None:
     assert lifetime == ann.tokens["expires_in"] == 30 * 60
 
 
-def test_nobody_is_heard_in_the_session_of_another(ann: Client, bob: Client) -> None:
+def test_token_with_the_session_of_another_user_is_rejected(
+    ann: Client, bob: Client
+) -> None:
     forge = claiming(sub=str(bob.user["id"]))
 
-    answer = call_with(ann, forge(access_of(ann)))
+    response = call_with(ann, forge(access_of(ann)))
 
-    refused(answer, 401, "session-revoked")
-    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    refused(response, 401, "session-revoked")
+    assert response.headers["WWW-Authenticate"] == INVALID_TOKEN
 
 
-def test_rights_come_from_the_database_and_not_from_the_token(ann: Client) -> None:
+def test_role_is_read_from_the_database(ann: Client) -> None:
     claims = {"role": "admin", "is_active": True, "email_verified": True}
 
-    answer = call_with(ann, claiming(**claims)(access_of(ann)))
+    response = call_with(ann, claiming(**claims)(access_of(ann)))
 
-    assert answer.json == ann.user
+    assert response.json == ann.user
 
 
-def test_a_disabled_user_is_not_heard_although_the_session_lives(ann: Client) -> None:
+def test_token_of_a_deactivated_account_is_rejected(ann: Client) -> None:
     store_user(ann, is_active=False)
 
-    answer = ann.get("users/me")
+    response = ann.get("users/me")
 
-    refused(answer, 401, "session-revoked")
-    assert answer.headers["WWW-Authenticate"] == INVALID_TOKEN
+    refused(response, 401, "session-revoked")
+    assert response.headers["WWW-Authenticate"] == INVALID_TOKEN

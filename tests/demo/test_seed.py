@@ -12,7 +12,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from config import Environment
-from tests.keys.holding import Holder
+from tests.api_keys.holding import Holder
 from tests.support import Client
 
 Run = Callable[..., Result]

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from taskapi import db
+from tests.api_keys.holding import Holder, holder
 from tests.backstage import hearing
 from tests.faults.locking import age_credentials, connect, locked
-from tests.keys.holding import Holder, holder
 from tests.support import Client
 
 CREDENTIALS: dict[str, Callable[[Client], Client]] = {

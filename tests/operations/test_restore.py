@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from taskapi.backup import commands
+from tests.api_keys.holding import make_key
 from tests.backstage import limited, run
 from tests.databases import release_newer_schema
-from tests.keys.holding import make_key
 from tests.operations.commands import kind_of, one_line, refusal, start, tables
 from tests.operations.conftest import Fresh
 from tests.operations.test_backup import limit_files

@@ -123,7 +123,7 @@ def test_header_names_every_address_that_is_accepted(email: str) -> None:
     assert f"To: {email}\r\n".encode() in head + b"\r\n"
 
 
-def test_address_that_a_header_cannot_hold_stops_no_other_email(
+def test_address_that_a_header_cannot_contain_stops_no_other_email(
     app: Flask, mailbox: Mailbox
 ) -> None:
     store(app, ENCODED, "bob@example.org", "x y@example.org", "cat@example.org")
@@ -159,7 +159,7 @@ def test_email_that_cannot_be_composed_stops_no_other(
     assert "ann@example.org" not in capsys.readouterr().out
 
 
-def test_email_is_given_up_after_its_attempts(app: Flask, mailbox: Mailbox) -> None:
+def test_email_is_discarded_after_its_attempts(app: Flask, mailbox: Mailbox) -> None:
     store(app, ENCODED)
     minutes = [0, *(2 ** (n + 1) - 2 for n in range(1, MAX_ATTEMPTS))]
     stored = []
@@ -174,7 +174,7 @@ def test_email_is_given_up_after_its_attempts(app: Flask, mailbox: Mailbox) -> N
     assert mailbox.recipients == []
 
 
-def test_worker_goes_on_after_an_email_that_cannot_be_built(
+def test_worker_continues_after_an_email_that_cannot_be_built(
     app: Flask, mailbox: Mailbox
 ) -> None:
     never = maintenance.Times(float("inf"), float("inf"))

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.api_keys.holding import holder
 from tests.backstage import at_once, count, later, run, stored_user
-from tests.keys.holding import holder
 from tests.mailbox import Mailbox, letters, token_in
 from tests.support import PASSWORD, Client, faults, refused
 
@@ -32,11 +32,11 @@ def is_verified(client: Client) -> bool:
     return bool(stored_user(client).email_verified)
 
 
-def test_a_mailed_token_verifies_the_email(ann: Client, token: str) -> None:
-    answer = verify(ann, token)
+def test_token_verifies_the_email(ann: Client, token: str) -> None:
+    response = verify(ann, token)
 
     changed = ann.log_in().get("users/me")
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (response.status_code, response.data) == (204, b"")
     assert changed.json["email_verified"] is True
     assert changed.headers["ETag"] == f'"{ann.user["version"] + 1}"'
 
@@ -54,9 +54,7 @@ def test_first_verification_ends_earlier_sessions_and_keys(
     refused(Client(ann.app).post("auth/refresh", old), 401, "session-revoked")
 
 
-def test_a_registration_sends_the_letter_by_itself(
-    app: Flask, mailbox: Mailbox
-) -> None:
+def test_registration_sends_a_verification_email(app: Flask, mailbox: Mailbox) -> None:
     bob = Client(app, "bob").register().log_in()
 
     (letter,) = letters(bob, mailbox)
@@ -66,7 +64,7 @@ def test_a_registration_sends_the_letter_by_itself(
     assert is_verified(bob)
 
 
-def test_a_registration_without_email_sends_none(
+def test_registration_without_email_sends_none(
     anyone: Client, mailbox: Mailbox
 ) -> None:
     anyone.post("auth/register", {"username": "ann", "password": PASSWORD})
@@ -76,7 +74,7 @@ def test_a_registration_without_email_sends_none(
     assert came == []
 
 
-def test_a_refused_registration_sends_none(ann: Client, mailbox: Mailbox) -> None:
+def test_rejected_registration_sends_none(ann: Client, mailbox: Mailbox) -> None:
     taken = {"email": "ann@example.org", "password": PASSWORD}
     assert ann.post("auth/register", taken).status_code == 409
 
@@ -108,7 +106,7 @@ def test_changed_email_is_verified_by_an_email_to_it(
     ],
     ids=["name", "same", "username"],
 )
-def test_another_change_sends_none(
+def test_other_change_sends_none(
     ann: Client, mailbox: Mailbox, change: dict[str, str]
 ) -> None:
     assert ann.patch("users/me", change).status_code == 200
@@ -118,35 +116,35 @@ def test_another_change_sends_none(
     assert came == []
 
 
-def test_a_token_for_the_old_email_does_not_verify_the_new_one(
+def test_token_for_the_old_email_does_not_verify_the_new_one(
     ann: Client, token: str
 ) -> None:
     ann.patch(
         "users/me", {"email": "ann@new.example.org", "current_password": PASSWORD}
     )
 
-    answer = verify(ann, token)
+    response = verify(ann, token)
 
-    assert faults(answer) == {"#/token": "wrong"}
+    assert faults(response) == {"#/token": "wrong"}
     assert not is_verified(ann)
 
 
-def test_a_changed_password_leaves_the_token_good(ann: Client, token: str) -> None:
+def test_password_change_keeps_the_token_valid(ann: Client, token: str) -> None:
     new = {"current_password": PASSWORD, "new_password": "four words of hers"}
     ann.post("auth/password", new)
 
-    answer = verify(ann, token)
+    response = verify(ann, token)
 
-    assert answer.status_code == 204
-
-
-def test_a_token_is_good_for_one_use(ann: Client, token: str) -> None:
-    answers = at_once(*[partial(verify, ann, token)] * 10)
-
-    assert sorted(answer.status_code for answer in answers) == [204, *[422] * 9]
+    assert response.status_code == 204
 
 
-def test_a_token_lives_for_a_day(ann: Client, token: str) -> None:
+def test_token_is_valid_for_one_use(ann: Client, token: str) -> None:
+    responses = at_once(*[partial(verify, ann, token)] * 10)
+
+    assert sorted(response.status_code for response in responses) == [204, *[422] * 9]
+
+
+def test_token_is_valid_for_a_day(ann: Client, token: str) -> None:
     with later(25 * HOUR):
         late = verify(ann, token)
     with later(23 * HOUR):
@@ -156,19 +154,17 @@ def test_a_token_lives_for_a_day(ann: Client, token: str) -> None:
     assert in_time.status_code == 204
 
 
-def test_a_token_to_reset_a_password_verifies_nothing(
-    ann: Client, mailbox: Mailbox
-) -> None:
+def test_reset_token_verifies_no_email(ann: Client, mailbox: Mailbox) -> None:
     ann.post("auth/password-reset/request", {"email": "ann@example.org"})
     (letter,) = letters(ann, mailbox)
 
-    answer = verify(ann, token_in(letter))
+    response = verify(ann, token_in(letter))
 
-    assert faults(answer) == {"#/token": "wrong"}
+    assert faults(response) == {"#/token": "wrong"}
     assert not is_verified(ann)
 
 
-def test_a_verified_email_gets_no_letter(
+def test_verified_email_receives_no_email(
     ann: Client, mailbox: Mailbox, token: str
 ) -> None:
     verify(ann, token)
@@ -180,9 +176,7 @@ def test_a_verified_email_gets_no_letter(
     assert came == []
 
 
-def test_the_operator_vouches_for_accounts_of_the_command_line(
-    app: Flask, mailbox: Mailbox
-) -> None:
+def test_account_created_by_command_is_verified(app: Flask, mailbox: Mailbox) -> None:
     words = ["--email", "root@example.org", "--password", PASSWORD]
     run(app, "users", "create", *words)
 

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from taskapi.recovery.models import EmailToken
+from tests.api_keys.holding import holder
 from tests.backstage import (
     another_session,
     at_once,
@@ -19,7 +20,6 @@ from tests.backstage import (
     store_user,
     stored_user,
 )
-from tests.keys.holding import holder
 from tests.mailbox import Mailbox, letters, token_in
 from tests.recovery.conftest import reset_token
 from tests.support import PASSWORD, Client, faults, refused
@@ -42,15 +42,15 @@ def assert_dead(client: Client, token: str) -> None:
     assert stored_user(client).password_hash == before
 
 
-def test_a_mailed_token_sets_a_new_password(ann: Client, token: str) -> None:
-    answer = complete(ann, token)
+def test_token_sets_a_new_password(ann: Client, token: str) -> None:
+    response = complete(ann, token)
 
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (response.status_code, response.data) == (204, b"")
     assert Client(ann.app, "ann").log_in(NEW).tokens
     refused(Client(ann.app).post("auth/login", LOGIN), 401, "invalid-credentials")
 
 
-def test_a_reset_ends_all_sessions_and_no_one_elses(
+def test_reset_ends_all_sessions_of_the_account_only(
     ann: Client, bob: Client, token: str
 ) -> None:
     other = another_session(ann)
@@ -62,9 +62,7 @@ def test_a_reset_ends_all_sessions_and_no_one_elses(
     assert bob.get("users/me").json == bob.user
 
 
-def test_a_reset_verifies_the_email_that_the_token_came_to(
-    ann: Client, token: str
-) -> None:
+def test_reset_verifies_the_email(ann: Client, token: str) -> None:
     complete(ann, token)
 
     user = Client(ann.app, "ann").log_in(NEW).get("users/me").json
@@ -72,9 +70,7 @@ def test_a_reset_verifies_the_email_that_the_token_came_to(
     assert user["version"] == ann.user["version"] + 1
 
 
-def test_a_reset_lifts_the_lock_of_who_guessed_too_often(
-    ann: Client, token: str
-) -> None:
+def test_reset_unlocks_the_account(ann: Client, token: str) -> None:
     wrong = LOGIN | {"password": "a guess in the dark"}
     tries = [Client(ann.app).post("auth/login", wrong) for _ in range(11)]
 
@@ -84,9 +80,7 @@ def test_a_reset_lifts_the_lock_of_who_guessed_too_often(
     assert Client(ann.app, "ann").log_in(NEW).tokens
 
 
-def test_first_proof_of_a_mailbox_by_a_reset_ends_earlier_keys(
-    ann: Client, token: str
-) -> None:
+def test_first_reset_by_email_revokes_earlier_keys(ann: Client, token: str) -> None:
     script = holder(ann)
 
     complete(ann, token)
@@ -94,7 +88,7 @@ def test_first_proof_of_a_mailbox_by_a_reset_ends_earlier_keys(
     refused(script.get("tasks"), 401, "api-key-invalid")
 
 
-def test_reset_leaves_keys_of_a_verified_account(ann: Client, token: str) -> None:
+def test_reset_keeps_keys_of_a_verified_account(ann: Client, token: str) -> None:
     store_user(ann, email_verified=True)
     script = holder(ann)
 
@@ -103,18 +97,18 @@ def test_reset_leaves_keys_of_a_verified_account(ann: Client, token: str) -> Non
     assert script.get("tasks").status_code == 200
 
 
-def test_a_token_is_good_for_one_reset(ann: Client, token: str) -> None:
+def test_token_is_valid_for_one_reset(ann: Client, token: str) -> None:
     complete(ann, token)
 
     assert_dead(ann, token)
 
 
-def test_of_twenty_uses_at_once_one_wins(ann: Client, token: str) -> None:
+def test_one_of_twenty_concurrent_resets_succeeds(ann: Client, token: str) -> None:
     passwords = [f"{NEW} number {number}" for number in range(20)]
 
-    answers = at_once(*[partial(complete, ann, token, word) for word in passwords])
+    responses = at_once(*[partial(complete, ann, token, word) for word in passwords])
 
-    statuses = [answer.status_code for answer in answers]
+    statuses = [response.status_code for response in responses]
     assert statuses.count(204) == 1
     assert set(statuses) <= {204, 422, 503}  # 503: too many hashes at once
     assert Client(ann.app, "ann").log_in(passwords[statuses.index(204)]).tokens
@@ -125,7 +119,7 @@ def test_of_twenty_uses_at_once_one_wins(ann: Client, token: str) -> None:
     [("abcdefg", "length"), ("password1", "common"), ("ann@example.org", "personal")],
     ids=["short", "common", "own-name"],
 )
-def test_a_weak_password_does_not_use_the_token_up(
+def test_weak_password_does_not_use_the_token(
     ann: Client, token: str, password: str, code: str
 ) -> None:
     weak = complete(ann, token, password)
@@ -140,16 +134,14 @@ def test_a_weak_password_does_not_use_the_token_up(
     ["x", "A" * 43, "é" * 43, "' OR 1=1 --", " "],
     ids=["short", "long", "foreign", "sql", "space"],
 )
-def test_an_invented_token_changes_nothing(
-    ann: Client, token: str, invented: str
-) -> None:
-    answer = complete(ann, invented)
+def test_invented_token_changes_nothing(ann: Client, token: str, invented: str) -> None:
+    response = complete(ann, invented)
 
-    assert set(faults(answer)) == {"#/token"}
+    assert set(faults(response)) == {"#/token"}
     assert complete(ann, token).status_code == 204
 
 
-def test_a_new_letter_ends_the_token_before(
+def test_new_email_invalidates_the_previous_token(
     ann: Client, mailbox: Mailbox, token: str
 ) -> None:
     newer = reset_token(ann, mailbox)
@@ -158,21 +150,21 @@ def test_a_new_letter_ends_the_token_before(
     assert complete(ann, newer).status_code == 204
 
 
-def test_a_changed_password_ends_the_token(ann: Client, token: str) -> None:
+def test_password_change_invalidates_the_token(ann: Client, token: str) -> None:
     change = {"current_password": PASSWORD, "new_password": "four words of hers"}
     assert ann.post("auth/password", change).status_code == 204
 
     assert_dead(ann, token)
 
 
-def test_a_changed_email_ends_the_token(ann: Client, token: str) -> None:
+def test_email_change_invalidates_the_token(ann: Client, token: str) -> None:
     change = {"email": "ann@new.example.org", "current_password": PASSWORD}
     assert ann.patch("users/me", change).status_code == 200
 
     assert_dead(ann, token)
 
 
-def test_a_closed_account_is_not_opened_by_a_token(
+def test_token_does_not_reactivate_an_account(
     ann: Client, app: Flask, token: str
 ) -> None:
     run(app, "users", "deactivate", "ann@example.org")
@@ -180,30 +172,28 @@ def test_a_closed_account_is_not_opened_by_a_token(
     assert_dead(ann, token)
 
 
-def test_a_token_lives_for_an_hour(ann: Client, token: str) -> None:
+def test_token_is_valid_for_an_hour(ann: Client, token: str) -> None:
     with later(61 * MINUTE):
         assert_dead(ann, token)
     with later(59 * MINUTE):
         assert complete(ann, token).status_code == 204
 
 
-def test_a_token_to_verify_an_email_resets_nothing(
-    ann: Client, mailbox: Mailbox
-) -> None:
+def test_verification_token_resets_no_password(ann: Client, mailbox: Mailbox) -> None:
     ann.post("auth/verify-email/request", {"email": "ann@example.org"})
     (letter,) = letters(ann, mailbox)
 
     assert_dead(ann, token_in(letter))
 
 
-def test_a_token_dies_with_its_account(ann: Client, token: str) -> None:
+def test_token_is_deleted_with_its_account(ann: Client, token: str) -> None:
     ann.delete("users/me", {"password": PASSWORD})
 
     assert faults(complete(ann, token)) == {"#/token": "wrong"}
     assert count(ann.app, "tokens") == 0
 
 
-def test_only_a_hash_of_the_token_is_kept(ann: Client, token: str) -> None:
+def test_only_a_hash_of_the_token_is_stored(ann: Client, token: str) -> None:
     newest = select(EmailToken.token_hash).order_by(EmailToken.id.desc())
 
     with ann.app.app_context():

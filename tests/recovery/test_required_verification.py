@@ -28,33 +28,35 @@ def newcomer(strict: Flask) -> Client:
     return Client(strict, "ann").register()
 
 
-def test_an_unverified_email_does_not_log_in(newcomer: Client) -> None:
-    answer = newcomer.post("auth/login", LOGIN)
+def test_unverified_email_cannot_log_in(newcomer: Client) -> None:
+    response = newcomer.post("auth/login", LOGIN)
 
-    refused(answer, 403, "email-not-verified")
+    refused(response, 403, "email-not-verified")
 
 
-def test_an_oauth_client_is_told_in_its_own_words(newcomer: Client) -> None:
+def test_unverified_email_is_an_oauth_error_for_forms(newcomer: Client) -> None:
     form = {"grant_type": "password", "username": "ann@example.org"}
 
-    answer = newcomer.call("POST", "auth/token", data=form | {"password": PASSWORD})
+    response = newcomer.call("POST", "auth/token", data=form | {"password": PASSWORD})
 
-    assert refused(answer, 403, "email-not-verified")["error"] == "invalid_grant"
-
-
-def test_only_the_right_password_learns_of_it(newcomer: Client) -> None:
-    answer = newcomer.post("auth/login", WRONG)
-
-    refused(answer, 401, "invalid-credentials")
+    assert refused(response, 403, "email-not-verified")["error"] == "invalid_grant"
 
 
-def test_waiting_for_the_letter_is_no_guessing(newcomer: Client) -> None:
-    answers = [newcomer.post("auth/login", LOGIN) for _ in range(15)]
+def test_unverified_email_is_reported_after_the_correct_password(
+    newcomer: Client,
+) -> None:
+    response = newcomer.post("auth/login", WRONG)
 
-    assert {answer.status_code for answer in answers} == {403}
+    refused(response, 401, "invalid-credentials")
 
 
-def test_a_verified_email_logs_in(newcomer: Client, mailbox: Mailbox) -> None:
+def test_unverified_login_is_not_counted_as_failed(newcomer: Client) -> None:
+    responses = [newcomer.post("auth/login", LOGIN) for _ in range(15)]
+
+    assert {response.status_code for response in responses} == {403}
+
+
+def test_verified_email_logs_in(newcomer: Client, mailbox: Mailbox) -> None:
     (letter,) = letters(newcomer, mailbox)
 
     newcomer.post("auth/verify-email/complete", {"token": token_in(letter)})
@@ -62,25 +64,25 @@ def test_a_verified_email_logs_in(newcomer: Client, mailbox: Mailbox) -> None:
     assert newcomer.log_in().tokens
 
 
-def test_a_registration_needs_an_email(strict: Flask) -> None:
+def test_registration_requires_an_email(strict: Flask) -> None:
     account = {"username": "ann", "password": PASSWORD}
 
-    answer = Client(strict).post("auth/register", account)
+    response = Client(strict).post("auth/register", account)
 
-    assert faults(answer) == {"#/email": "required"}
+    assert faults(response) == {"#/email": "required"}
 
 
-def test_the_email_cannot_be_removed(newcomer: Client) -> None:
+def test_email_cannot_be_removed(newcomer: Client) -> None:
     store_user(newcomer, email_verified=True, username="ann")
     newcomer.log_in()
     change: dict[str, Any] = {"email": None, "current_password": PASSWORD}
 
-    answer = newcomer.patch("users/me", change)
+    response = newcomer.patch("users/me", change)
 
-    assert faults(answer) == {"#/email": "required"}
+    assert faults(response) == {"#/email": "required"}
 
 
-def test_a_changed_email_must_be_verified_before_the_next_login(
+def test_changed_email_must_be_verified_before_the_next_login(
     newcomer: Client,
 ) -> None:
     store_user(newcomer, email_verified=True)
@@ -97,7 +99,7 @@ def test_a_changed_email_must_be_verified_before_the_next_login(
     refused(again, 403, "email-not-verified")
 
 
-def test_the_operator_vouches_for_who_was_made_at_the_command_line(
+def test_account_created_by_command_is_verified(
     strict: Flask,
 ) -> None:
     run(strict, "users", "create", "--email", LOGIN["email"], "--password", PASSWORD)
@@ -105,12 +107,10 @@ def test_the_operator_vouches_for_who_was_made_at_the_command_line(
     assert Client(strict, "ann").log_in().tokens
 
 
-def test_an_account_that_never_had_an_email_logs_in(
-    anyone: Client, strict: Flask
-) -> None:
+def test_account_that_never_had_an_email_logs_in(anyone: Client, strict: Flask) -> None:
     account = {"username": "ann", "password": PASSWORD}
     anyone.post("auth/register", account)
 
-    answer = Client(strict).post("auth/login", account)
+    response = Client(strict).post("auth/login", account)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200

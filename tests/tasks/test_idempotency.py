@@ -8,8 +8,8 @@ from taskapi import db
 from taskapi.idempotency import service as answers
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
+from tests.api_keys.holding import holder
 from tests.backstage import days, later
-from tests.keys.holding import holder
 from tests.support import Client, faults, refused
 from tests.tasks.planting import rows
 

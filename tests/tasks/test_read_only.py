@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.api_keys.holding import make_key
 from tests.backstage import run
-from tests.keys.holding import make_key
 from tests.support import Client, faults, refused
 
 OF_TASKS = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.api_keys.holding import holder
 from tests.backstage import run, store_user
-from tests.keys.holding import holder
 from tests.support import Client, refused
 from tests.tasks.support import at
 

@@ -25,13 +25,13 @@ def admin(ann: Client) -> Client:
 @pytest.mark.parametrize(
     "password", ["a long walk in the sun", PASSWORD.upper(), PASSWORD + " "]
 )
-def test_a_wrong_password_deletes_nothing(ann: Client, password: str) -> None:
+def test_wrong_password_deletes_nothing(ann: Client, password: str) -> None:
     task = ann.make_task()
 
-    answer = ann.delete("users/me", {"password": password})
+    response = ann.delete("users/me", {"password": password})
 
-    refused(answer, 401, "invalid-credentials")
-    assert answer.headers["WWW-Authenticate"] == REALM
+    refused(response, 401, "invalid-credentials")
+    assert response.headers["WWW-Authenticate"] == REALM
     assert ann.get("users/me").json == ann.user
     assert ann.get(f"tasks/{task['id']}").json == task
 
@@ -49,30 +49,30 @@ def test_a_wrong_password_deletes_nothing(ann: Client, password: str) -> None:
     ],
     ids=["no-body", "empty", "null", "number", "blank", "long", "unknown-field"],
 )
-def test_a_deletion_asks_for_the_password(
+def test_deletion_requires_the_password(
     ann: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    answer = ann.delete("users/me", body)
+    response = ann.delete("users/me", body)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
     assert ann.get("users/me").json == ann.user
 
 
-def test_a_deletion_has_nothing_to_say(ann: Client) -> None:
-    answer = ann.delete("users/me", PROOF)
+def test_deletion_returns_204_without_a_body(ann: Client) -> None:
+    response = ann.delete("users/me", PROOF)
 
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (response.status_code, response.data) == (204, b"")
 
 
-def test_who_is_gone_cannot_log_in(ann: Client) -> None:
+def test_deleted_account_cannot_log_in(ann: Client) -> None:
     ann.delete("users/me", PROOF)
 
-    answer = ann.post("auth/login", LOGIN)
+    response = ann.post("auth/login", LOGIN)
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
 
 
-def test_who_is_gone_is_gone_in_every_session(ann: Client) -> None:
+def test_deletion_revokes_every_session(ann: Client) -> None:
     other = another_session(ann)
     token = {"refresh_token": other.tokens["refresh_token"]}
 
@@ -84,7 +84,7 @@ def test_who_is_gone_is_gone_in_every_session(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("table", ["users", "sessions", "tasks"])
-def test_everything_of_who_is_gone_leaves_the_database(ann: Client, table: str) -> None:
+def test_deletion_removes_all_rows_of_the_account(ann: Client, table: str) -> None:
     ann.make_task()
     before = count(ann.app, table)
 
@@ -93,17 +93,17 @@ def test_everything_of_who_is_gone_leaves_the_database(ann: Client, table: str) 
     assert (before, count(ann.app, table)) == (1, 0)
 
 
-def test_a_deletion_takes_nothing_from_anyone_else(ann: Client, bob: Client) -> None:
+def test_deletion_keeps_the_data_of_other_accounts(ann: Client, bob: Client) -> None:
     task = bob.make_task()
 
-    answer = ann.delete("users/me", PROOF)
+    response = ann.delete("users/me", PROOF)
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert bob.get("users/me").json == bob.user
     assert bob.get(f"tasks/{task['id']}").json == task
 
 
-def test_who_takes_the_name_of_who_is_gone_is_someone_else(ann: Client) -> None:
+def test_registration_of_a_released_name_is_a_new_account(ann: Client) -> None:
     ann.make_task()
     ann.delete("users/me", PROOF)
 
@@ -114,70 +114,70 @@ def test_who_takes_the_name_of_who_is_gone_is_someone_else(ann: Client) -> None:
     refused(ann.get("users/me"), 401, "session-revoked")
 
 
-def test_the_last_admin_stays(admin: Client, bob: Client) -> None:
+def test_last_admin_cannot_be_deleted(admin: Client, bob: Client) -> None:
     task = admin.make_task()
 
-    answer = admin.delete("users/me", PROOF)
+    response = admin.delete("users/me", PROOF)
 
-    refused(answer, 409, "last-admin")
+    refused(response, 409, "last-admin")
     assert admin.get("users/me").json == admin.user
     assert admin.get(f"tasks/{task['id']}").json == task
 
 
-def test_the_last_admin_is_asked_for_the_password_first(admin: Client) -> None:
-    answer = admin.delete("users/me", {"password": "a long walk in the sun"})
+def test_password_is_checked_before_the_last_admin(admin: Client) -> None:
+    response = admin.delete("users/me", {"password": "a long walk in the sun"})
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
 
 
-def test_an_admin_whom_the_operator_made_counts(ann: Client) -> None:
+def test_admin_promoted_by_command_counts(ann: Client) -> None:
     words = ["create", "--email", "root@example.org", "--admin", "--password", PASSWORD]
     run(ann.app, "users", *words)
     root = Client(ann.app, "root").log_in()
 
-    answer = root.delete("users/me", PROOF)
+    response = root.delete("users/me", PROOF)
 
-    refused(answer, 409, "last-admin")
+    refused(response, 409, "last-admin")
     assert root.get("users/me").json["role"] == "admin"
 
 
-def test_one_of_two_admins_may_go(admin: Client, bob: Client) -> None:
+def test_one_of_two_admins_can_be_deleted(admin: Client, bob: Client) -> None:
     run(bob.app, "users", "promote", "bob@example.org")
 
-    answer = admin.delete("users/me", PROOF)
+    response = admin.delete("users/me", PROOF)
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert bob.get("users/me").json["role"] == "admin"
 
 
-def test_a_disabled_admin_does_not_count(admin: Client, bob: Client) -> None:
+def test_deactivated_admin_does_not_count(admin: Client, bob: Client) -> None:
     run(bob.app, "users", "promote", "bob@example.org")
     run(bob.app, "users", "deactivate", "bob@example.org")
 
-    answer = admin.delete("users/me", PROOF)
+    response = admin.delete("users/me", PROOF)
 
-    refused(answer, 409, "last-admin")
+    refused(response, 409, "last-admin")
 
 
-def test_of_two_admins_who_go_at_once_one_stays(admin: Client, bob: Client) -> None:
+def test_concurrent_deletions_of_two_admins_leave_one(
+    admin: Client, bob: Client
+) -> None:
     run(bob.app, "users", "promote", "bob@example.org")
 
     with meeting(admin.app, "DELETE FROM users"):
-        answers = at_once(
+        responses = at_once(
             lambda: admin.delete("users/me", PROOF),
             lambda: bob.delete("users/me", PROOF),
         )
 
-    assert sorted(answer.status_code for answer in answers) == [204, 409]
+    assert sorted(response.status_code for response in responses) == [204, 409]
     assert count(admin.app, "users") == 1
 
 
-def test_an_account_need_not_name_its_version_to_go(
-    ann: Client, twin: Callable[..., Flask]
-) -> None:
+def test_deletion_needs_no_version(ann: Client, twin: Callable[..., Flask]) -> None:
     there = Client(twin(require_if_match=True))
     there.tokens = ann.tokens
 
-    answer = there.delete("users/me", PROOF)
+    response = there.delete("users/me", PROOF)
 
-    assert answer.status_code == 204
+    assert response.status_code == 204

@@ -20,21 +20,21 @@ def verified(ann: Client) -> Client:
 
 
 @pytest.mark.parametrize("verb", ["PATCH", "PUT"])
-def test_who_gives_the_password_changes_the_email(verified: Client, verb: str) -> None:
-    answer = verified.call(verb, "users/me", json=NEW)
+def test_email_changes_with_the_current_password(verified: Client, verb: str) -> None:
+    response = verified.call(verb, "users/me", json=NEW)
 
-    assert answer.status_code == 200
-    assert answer.json["email"] == "ann@new.example.org"
-    assert answer.json["version"] == verified.user["version"] + 1
-    assert "current_password" not in answer.json
+    assert response.status_code == 200
+    assert response.json["email"] == "ann@new.example.org"
+    assert response.json["version"] == verified.user["version"] + 1
+    assert "current_password" not in response.json
 
 
 @pytest.mark.parametrize("email", ["ann@new.example.org", None], ids=["new", "none"])
-def test_a_changed_email_is_unverified(verified: Client, email: str | None) -> None:
-    answer = verified.patch("users/me", NEW | {"email": email})
+def test_changed_email_is_unverified(verified: Client, email: str | None) -> None:
+    response = verified.patch("users/me", NEW | {"email": email})
 
-    assert (answer.status_code, answer.json["email"]) == (200, email)
-    assert answer.json["email_verified"] is False
+    assert (response.status_code, response.json["email"]) == (200, email)
+    assert response.json["email_verified"] is False
 
 
 @pytest.mark.parametrize("email", ["ann@new.example.org", None], ids=["new", "none"])
@@ -50,35 +50,35 @@ def test_a_changed_email_is_unverified(verified: Client, email: str | None) -> N
     ],
     ids=["without", "wrong", "capitals", "null", "empty", "list"],
 )
-def test_who_does_not_give_the_password_keeps_the_email(
+def test_email_change_without_the_password_is_rejected(
     verified: Client, email: str | None, proof: dict[str, Any], code: str
 ) -> None:
-    answer = verified.patch("users/me", {"email": email, "full_name": "A"} | proof)
+    response = verified.patch("users/me", {"email": email, "full_name": "A"} | proof)
 
-    assert faults(answer) == {"#/current_password": code}
+    assert faults(response) == {"#/current_password": code}
     assert verified.get("users/me").json == verified.user
 
 
 @pytest.mark.parametrize(
     "email", ["ann@example.org", " ANN@example.ORG"], ids=["same", "folded"]
 )
-def test_the_same_email_needs_no_password_and_stays_verified(
+def test_same_email_needs_no_password_and_stays_verified(
     verified: Client, email: str
 ) -> None:
-    answer = verified.patch("users/me", {"email": email, "full_name": "Ann"})
+    response = verified.patch("users/me", {"email": email, "full_name": "Ann"})
 
-    assert (answer.status_code, answer.json["full_name"]) == (200, "Ann")
-    assert answer.json["email_verified"] is True
-
-
-def test_another_change_leaves_the_email_verified(verified: Client) -> None:
-    answer = verified.patch("users/me", {"full_name": "Ann", "username": "ann2"})
-
-    assert answer.status_code == 200
-    assert answer.json["email_verified"] is True
+    assert (response.status_code, response.json["full_name"]) == (200, "Ann")
+    assert response.json["email_verified"] is True
 
 
-def test_the_new_email_logs_in_and_the_old_one_no_longer(ann: Client) -> None:
+def test_other_change_keeps_the_email_verified(verified: Client) -> None:
+    response = verified.patch("users/me", {"full_name": "Ann", "username": "ann2"})
+
+    assert response.status_code == 200
+    assert response.json["email_verified"] is True
+
+
+def test_new_email_logs_in_and_the_old_one_does_not(ann: Client) -> None:
     old = {"email": "ann@example.org", "password": PASSWORD}
     new = {"email": "ann@new.example.org", "password": PASSWORD}
 
@@ -88,22 +88,22 @@ def test_the_new_email_logs_in_and_the_old_one_no_longer(ann: Client) -> None:
     refused(ann.post("auth/login", old), 401, "invalid-credentials")
 
 
-def test_an_email_that_was_given_up_can_be_had(ann: Client, bob: Client) -> None:
+def test_released_email_can_be_registered(ann: Client, bob: Client) -> None:
     ann.patch("users/me", NEW)
 
-    answer = bob.patch("users/me", NEW | {"email": "ann@example.org"})
+    response = bob.patch("users/me", NEW | {"email": "ann@example.org"})
 
-    assert answer.status_code == 200
-    assert answer.json["email"] == "ann@example.org"
+    assert response.status_code == 200
+    assert response.json["email"] == "ann@example.org"
 
 
 @pytest.mark.parametrize("email", ["bob@example.org", " BOB@Example.org "])
-def test_the_email_of_someone_else_cannot_be_had(
+def test_email_of_another_account_is_rejected(
     verified: Client, bob: Client, email: str
 ) -> None:
-    answer = verified.patch("users/me", NEW | {"email": email})
+    response = verified.patch("users/me", NEW | {"email": email})
 
-    assert refused(answer, 409, "already-exists")["field"] == "email"
+    assert refused(response, 409, "already-exists")["field"] == "email"
     assert verified.get("users/me").json == verified.user
     assert bob.get("users/me").json == bob.user
 
@@ -113,17 +113,19 @@ def test_the_email_of_someone_else_cannot_be_had(
     [{"email": None}, {"email": None, "username": None}],
     ids=["the-only-one", "both"],
 )
-def test_nobody_is_left_without_a_name(ann: Client, changes: dict[str, None]) -> None:
-    answer = ann.patch("users/me", changes | {"current_password": PASSWORD})
+def test_account_keeps_an_email_or_a_username(
+    ann: Client, changes: dict[str, None]
+) -> None:
+    response = ann.patch("users/me", changes | {"current_password": PASSWORD})
 
-    assert faults(answer) == {"#": "required"}
+    assert faults(response) == {"#": "required"}
     assert ann.get("users/me").json == ann.user
 
 
-def test_both_names_cannot_be_dropped_together(verified: Client) -> None:
+def test_email_and_username_cannot_be_removed_together(verified: Client) -> None:
     changes = {"email": None, "username": None, "current_password": PASSWORD}
 
-    answer = verified.patch("users/me", changes)
+    response = verified.patch("users/me", changes)
 
-    assert faults(answer) == {"#": "required"}
+    assert faults(response) == {"#": "required"}
     assert verified.get("users/me").json == verified.user

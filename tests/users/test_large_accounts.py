@@ -29,7 +29,7 @@ def end(client: Client) -> Any:
     return client.delete("users/me", {"password": PASSWORD})
 
 
-def test_a_large_account_is_marked_and_deleted_in_batches(
+def test_large_account_is_marked_and_deleted_in_batches(
     large: Client, bob: Client, statements: list[str]
 ) -> None:
     bob.make_task(tags=["b"])
@@ -46,7 +46,7 @@ def test_a_large_account_is_marked_and_deleted_in_batches(
     assert (rows(bob, Task), rows(bob, task_tags), rows(bob, User)) == (1, 1, 1)
 
 
-def test_an_account_under_deletion_is_not_found(large: Client, root: Client) -> None:
+def test_account_under_deletion_is_not_found(large: Client, root: Client) -> None:
     user_id = large.user["id"]
 
     assert root.delete(f"users/{user_id}").status_code == 204
@@ -62,7 +62,7 @@ def test_an_account_under_deletion_is_not_found(large: Client, root: Client) -> 
     assert Client(large.app, large.name).register().user["id"] != user_id
 
 
-def test_a_batch_deletes_subtasks_before_their_parents(large: Client) -> None:
+def test_batch_deletes_subtasks_before_their_parents(large: Client) -> None:
     end(large)
 
     assert rows(large, Task) == TREES * (1 + BATCH // 2) - BATCH

@@ -57,41 +57,41 @@ def named(ann: Client) -> Client:
     ],
     ids=["full-name", "username", "timezone", "all"],
 )
-def test_what_is_named_changes_and_the_rest_stays(
+def test_only_named_fields_change(
     named: Client, verb: str, changes: dict[str, str], seen: dict[str, str]
 ) -> None:
-    answer = named.call(verb, "users/me", json=changes)
+    response = named.call(verb, "users/me", json=changes)
 
-    raised = {"version": 3, "updated_at": answer.json["updated_at"]}
-    assert answer.status_code == 200
-    assert answer.json == named.user | seen | raised
+    raised = {"version": 3, "updated_at": response.json["updated_at"]}
+    assert response.status_code == 200
+    assert response.json == named.user | seen | raised
 
 
 @both_verbs
 @pytest.mark.parametrize("field", ["full_name", "username"])
-def test_null_clears(named: Client, verb: str, field: str) -> None:
-    answer = named.call(verb, "users/me", json={field: None})
+def test_null_clears_a_field(named: Client, verb: str, field: str) -> None:
+    response = named.call(verb, "users/me", json={field: None})
 
-    assert answer.status_code == 200
-    assert answer.json[field] is None
-    assert answer.json["email"] == "ann@example.org"
+    assert response.status_code == 200
+    assert response.json[field] is None
+    assert response.json["email"] == "ann@example.org"
 
 
-def test_a_change_is_there_when_it_is_read(ann: Client) -> None:
-    answer = ann.patch("users/me", NAMED)
+def test_change_is_visible_when_read(ann: Client) -> None:
+    response = ann.patch("users/me", NAMED)
 
-    assert ann.get("users/me").json == answer.json
-    assert answer.json | NAMED == answer.json
+    assert ann.get("users/me").json == response.json
+    assert response.json | NAMED == response.json
 
 
 @both_verbs
-def test_a_change_raises_the_version_by_one(ann: Client, verb: str) -> None:
-    answer = ann.call(verb, "users/me", json=NAMED)
+def test_change_raises_the_version_by_one(ann: Client, verb: str) -> None:
+    response = ann.call(verb, "users/me", json=NAMED)
 
-    assert answer.json["version"] == 2
-    assert answer.headers["ETag"] == '"2"'
-    assert answer.json["updated_at"] > ann.user["updated_at"]
-    assert answer.json["created_at"] == ann.user["created_at"]
+    assert response.json["version"] == 2
+    assert response.headers["ETag"] == '"2"'
+    assert response.json["updated_at"] > ann.user["updated_at"]
+    assert response.json["created_at"] == ann.user["created_at"]
 
 
 @both_verbs
@@ -108,81 +108,81 @@ def test_a_change_raises_the_version_by_one(ann: Client, verb: str) -> None:
     ],
     ids=["empty", "same", "spaced", "folded", "email", "password", "other-password"],
 )
-def test_a_change_of_nothing_raises_nothing(
+def test_change_without_effect_keeps_the_version(
     named: Client, verb: str, changes: dict[str, str]
 ) -> None:
-    answer = named.call(verb, "users/me", json=changes)
+    response = named.call(verb, "users/me", json=changes)
 
-    assert (answer.status_code, answer.json) == (200, named.user)
-    assert answer.headers["ETag"] == '"2"'
+    assert (response.status_code, response.json) == (200, named.user)
+    assert response.headers["ETag"] == '"2"'
 
 
-def test_a_merge_patch_may_say_that_it_is_one(ann: Client) -> None:
+def test_merge_patch_media_type_is_accepted(ann: Client) -> None:
     header = {"Content-Type": "application/merge-patch+json"}
 
-    answer = ann.call("PATCH", "users/me", data='{"full_name":"Ann"}', headers=header)
+    response = ann.call("PATCH", "users/me", data='{"full_name":"Ann"}', headers=header)
 
-    assert (answer.status_code, answer.json["full_name"]) == (200, "Ann")
+    assert (response.status_code, response.json["full_name"]) == (200, "Ann")
 
 
-def test_a_change_touches_nobody_else(ann: Client, bob: Client) -> None:
-    answer = ann.patch("users/me", NAMED)
+def test_change_affects_no_other_account(ann: Client, bob: Client) -> None:
+    response = ann.patch("users/me", NAMED)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert bob.get("users/me").json == bob.user
 
 
 @both_verbs
 @pytest.mark.parametrize(("field", "value"), READ_ONLY.items(), ids=READ_ONLY)
-def test_what_is_read_only_stays(
+def test_read_only_fields_cannot_change(
     ann: Client, verb: str, field: str, value: Any
 ) -> None:
-    answer = ann.call(verb, "users/me", json={field: value, "full_name": "Ann"})
+    response = ann.call(verb, "users/me", json={field: value, "full_name": "Ann"})
 
-    assert faults(answer) == {f"#/{field}": "read-only"}
-    assert "leave it out" in answer.json["errors"][0]["hint"]
+    assert faults(response) == {f"#/{field}": "read-only"}
+    assert "leave it out" in response.json["errors"][0]["hint"]
     assert ann.get("users/me").json == ann.user
 
 
 @both_verbs
 @pytest.mark.parametrize(("field", "value", "code"), REFUSED.values(), ids=REFUSED)
-def test_a_bad_value_changes_nothing(
+def test_invalid_value_changes_nothing(
     ann: Client, verb: str, field: str, value: Any, code: str
 ) -> None:
-    answer = ann.call(verb, "users/me", json={"full_name": "Ann", field: value})
+    response = ann.call(verb, "users/me", json={"full_name": "Ann", field: value})
 
-    assert faults(answer) == {f"#/{field}": code}
+    assert faults(response) == {f"#/{field}": code}
     assert ann.get("users/me").json == ann.user
 
 
 @both_verbs
 @pytest.mark.parametrize("text", ["[]", '"Ann"', "7", "null", "true"])
-def test_a_change_is_an_object(ann: Client, verb: str, text: str) -> None:
+def test_change_must_be_an_object(ann: Client, verb: str, text: str) -> None:
     header = {"Content-Type": "application/json"}
 
-    answer = ann.call(verb, "users/me", data=text, headers=header)
+    response = ann.call(verb, "users/me", data=text, headers=header)
 
-    assert faults(answer) == {"#": "type"}
+    assert faults(response) == {"#": "type"}
 
 
 @both_verbs
-def test_the_username_of_someone_else_cannot_be_had(
+def test_username_of_another_account_is_rejected(
     ann: Client, bob: Client, verb: str
 ) -> None:
     bob.patch("users/me", {"username": "bob"})
 
-    answer = ann.call(verb, "users/me", json={"username": " BOB ", "full_name": "A"})
+    response = ann.call(verb, "users/me", json={"username": " BOB ", "full_name": "A"})
 
-    assert refused(answer, 409, "already-exists")["field"] == "username"
+    assert refused(response, 409, "already-exists")["field"] == "username"
     assert ann.get("users/me").json == ann.user
 
 
-def test_who_has_only_a_username_cannot_drop_it(anyone: Client) -> None:
+def test_last_username_cannot_be_removed(anyone: Client) -> None:
     login = {"username": "cat", "password": PASSWORD}
     anyone.post("auth/register", login)
     anyone.tokens = anyone.post("auth/login", login).json
 
-    answer = anyone.patch("users/me", {"username": None})
+    response = anyone.patch("users/me", {"username": None})
 
-    assert faults(answer) == {"#": "required"}
+    assert faults(response) == {"#": "required"}
     assert anyone.get("users/me").json["username"] == "cat"

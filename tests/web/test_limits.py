@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from taskapi import clock
+from tests.api_keys.holding import holder
 from tests.backstage import another_session, at, limited
-from tests.keys.holding import holder
 from tests.support import PASSWORD, Client, refused
 
 LOGIN = {"username": "nobody", "password": PASSWORD}

@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 
 from taskapi.api_keys import key_format
 from taskapi.scopes import Scope
+from tests.api_keys.holding import Holder, holder
 from tests.backstage import limited
-from tests.keys.holding import Holder, holder
 from tests.support import PASSWORD, Client, refused
 from tests.web.figures import BEARER, TOKEN
 

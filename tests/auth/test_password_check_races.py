@@ -51,8 +51,8 @@ def reset(ann: Client) -> None:
     with ann.app.app_context(), db.transaction():
         token = recovery.issue(Kind.RESET, EMAIL)
     body = {"token": token, "new_password": OWNER}
-    answer = Client(ann.app).post("auth/password-reset/complete", body)
-    assert answer.status_code == 204
+    response = Client(ann.app).post("auth/password-reset/complete", body)
+    assert response.status_code == 204
 
 
 def change_elsewhere(ann: Client) -> None:
@@ -92,14 +92,14 @@ WRITES: dict[str, Write] = {
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize("event", PASSWORD_EVENTS.values(), ids=PASSWORD_EVENTS)
-def test_write_has_no_effect_after_the_proven_password_changed(
+def test_write_has_no_effect_after_the_checked_password_changed(
     ann: Client, after_proof: Any, event: Event, write: Write
 ) -> None:
     after_proof(lambda: event(ann))
 
-    answer = write(ann)
+    response = write(ann)
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
     assert stored_user(ann).email == EMAIL
     assert Client(ann.app, "ann").log_in(OWNER).tokens
 
@@ -112,22 +112,24 @@ def test_write_has_no_effect_after_the_session_ended(
     before = stored_user(ann).password_hash
     after_proof(lambda: event(ann))
 
-    answer = write(ann)
+    response = write(ann)
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
     assert stored_user(ann).email == EMAIL
     assert stored_user(ann).password_hash == before
 
 
 @pytest.mark.parametrize("event", PASSWORD_EVENTS.values(), ids=PASSWORD_EVENTS)
-def test_login_begins_no_session_after_the_password_changed(
+def test_login_creates_no_session_after_the_password_changed(
     ann: Client, after_proof: Any, event: Event
 ) -> None:
     after_proof(lambda: event(ann))
 
-    answer = Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
+    response = Client(ann.app).post(
+        "auth/login", {"email": EMAIL, "password": PASSWORD}
+    )
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
 
 
 def test_parallel_logins_succeed_while_the_hash_is_renewed(
@@ -161,15 +163,17 @@ def test_renewed_hash_does_not_undo_a_password_change(
     monkeypatch.setattr(passwords, "is_outdated", lambda *_about: bool(events))
     monkeypatch.setattr(passwords, "make_hash", make_slowly)
 
-    answer = Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
+    response = Client(ann.app).post(
+        "auth/login", {"email": EMAIL, "password": PASSWORD}
+    )
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
     assert Client(ann.app, "ann").log_in(OWNER).tokens
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("begin", ["login", "key"])
-def test_password_reset_waits_for_credentials_that_are_being_made(
+def test_password_reset_waits_for_credentials_being_created(
     ann: Client, begin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL would not see rows of another transaction that commits later."""

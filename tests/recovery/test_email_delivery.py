@@ -76,7 +76,7 @@ def check(_server: Any, _session: Any, _envelope: Any, _kind: Any, login: Any) -
     return AuthResult(success=login == right)
 
 
-def test_a_letter_is_plain_and_says_that_a_program_wrote_it(
+def test_email_is_plain_text_and_marked_as_automatic(
     post: Post, mailbox: Mailbox
 ) -> None:
     (letter,) = letters(post(), mailbox)
@@ -90,7 +90,7 @@ def test_a_letter_is_plain_and_says_that_a_program_wrote_it(
     assert abs(age.total_seconds()) < 60
 
 
-def test_no_letter_is_taken_for_another(post: Post, mailbox: Mailbox) -> None:
+def test_message_ids_are_unique(post: Post, mailbox: Mailbox) -> None:
     client = post()
     first = letters(client, mailbox)
 
@@ -108,7 +108,7 @@ def test_no_letter_is_taken_for_another(post: Post, mailbox: Mailbox) -> None:
     ],
     ids=["reset", "verify"],
 )
-def test_a_letter_links_to_the_page_of_an_application(
+def test_email_links_to_the_page_of_the_application(
     post: Post, mailbox: Mailbox, path: str, page: str
 ) -> None:
     (letter,) = letters(post(path, app_url=PAGES), mailbox)
@@ -125,7 +125,7 @@ def test_a_letter_links_to_the_page_of_an_application(
     ],
     ids=["reset", "verify"],
 )
-def test_without_an_application_a_letter_says_where_the_token_goes(
+def test_email_without_an_application_names_the_operation(
     post: Post, mailbox: Mailbox, path: str, operation: str
 ) -> None:
     (letter,) = letters(post(path, public_url="https://api.example.org"), mailbox)
@@ -135,7 +135,7 @@ def test_without_an_application_a_letter_says_where_the_token_goes(
     assert TOKEN.search(said)
 
 
-def test_the_longest_address_arrives_in_one_piece(app: Flask, mailbox: Mailbox) -> None:
+def test_longest_address_is_not_wrapped(app: Flask, mailbox: Mailbox) -> None:
     domain = ".".join(["d" * 63, "e" * 63, "f" * 55, "org"])
     address = f"{'a' * 64}@{domain}"
     account = {"email": address, "password": "a long walk in the rain"}
@@ -149,7 +149,7 @@ def test_the_longest_address_arrives_in_one_piece(app: Flask, mailbox: Mailbox) 
 
 
 @with_openssl
-def test_a_letter_travels_by_tls_where_it_is_offered(
+def test_email_uses_starttls_if_offered(
     post: Post, open_mailbox: Callable[..., Mailbox], certificate: ssl.SSLContext
 ) -> None:
     mailbox = open_mailbox(tls_context=certificate)
@@ -160,7 +160,7 @@ def test_a_letter_travels_by_tls_where_it_is_offered(
 
 
 @with_openssl
-def test_a_letter_travels_by_tls_from_the_start_where_that_is_asked_for(
+def test_email_uses_tls_from_the_start_for_smtps(
     post: Post, open_mailbox: Callable[..., Mailbox], certificate: ssl.SSLContext
 ) -> None:
     mailbox = open_mailbox(ssl_context=certificate)
@@ -171,7 +171,7 @@ def test_a_letter_travels_by_tls_from_the_start_where_that_is_asked_for(
 
 
 @with_openssl
-def test_a_letter_goes_to_no_other_machine_that_cannot_prove_its_name(
+def test_email_is_not_sent_to_a_host_without_a_valid_certificate(
     post: Post, open_mailbox: Callable[..., Mailbox], certificate: ssl.SSLContext
 ) -> None:
     mailbox = open_mailbox(tls_context=certificate)
@@ -189,7 +189,7 @@ def test_a_letter_goes_to_no_other_machine_that_cannot_prove_its_name(
     [("127.0.0.1", 1), (ELSEWHERE, 0)],
     ids=["here", "elsewhere"],
 )
-def test_a_password_goes_without_tls_to_this_machine_only(
+def test_password_is_sent_without_tls_only_to_localhost(
     post: Post, open_mailbox: Callable[..., Mailbox], host: str, sent: int
 ) -> None:
     mailbox = open_mailbox(auth_require_tls=False, authenticator=check)

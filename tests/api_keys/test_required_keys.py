@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.keys.holding import Holder, holder
+from tests.api_keys.holding import Holder, holder
 from tests.support import Client, refused
 
 GUARDED = [("GET", "tasks"), ("GET", "users/me"), ("DELETE", "users/me")]
@@ -19,68 +19,66 @@ def strict(twin: Callable[..., Flask]) -> Flask:
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-def test_a_token_alone_is_not_enough(
+def test_token_without_key_is_rejected(
     strict: Flask, ann: Client, method: str, path: str
 ) -> None:
     ann.app = strict
 
-    answer = ann.call(method, path)
+    response = ann.call(method, path)
 
-    refused(answer, 401, "token-missing")
+    refused(response, 401, "token-missing")
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
-def test_a_key_alone_is_not_enough(
+def test_key_without_token_is_rejected(
     strict: Flask, script: Holder, method: str, path: str
 ) -> None:
     script.app = strict
 
-    answer = script.call(method, path)
+    response = script.call(method, path)
 
-    refused(answer, 401, "token-missing")
+    refused(response, 401, "token-missing")
 
 
-def test_both_together_are_enough(strict: Flask, ann: Client, script: Holder) -> None:
+def test_token_and_key_are_accepted(strict: Flask, ann: Client, script: Holder) -> None:
     script.app, script.tokens = strict, ann.tokens
 
-    answer = script.get("tasks")
+    response = script.get("tasks")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_both_together_obey_the_scopes_of_the_key(
+def test_token_and_key_have_the_scopes_of_the_key(
     strict: Flask, ann: Client, script: Holder
 ) -> None:
     script.app, script.tokens = strict, ann.tokens
 
-    answer = script.get("users/me")
+    response = script.get("users/me")
 
-    refused(answer, 403, "insufficient-scope")
+    refused(response, 403, "insufficient-scope")
 
 
-def test_a_key_of_someone_else_is_not_enough(
+def test_key_of_another_account_is_rejected(
     strict: Flask, ann: Client, bob: Client
 ) -> None:
     script = holder(ann)
     script.app, script.tokens = strict, bob.tokens
 
-    answer = script.get("tasks")
+    response = script.get("tasks")
 
-    refused(answer, 401, "api-key-invalid")
+    refused(response, 401, "api-key-invalid")
 
 
 @pytest.mark.parametrize("path", FREE)
-def test_a_token_is_enough_to_make_keys_and_end_sessions(
-    strict: Flask, ann: Client, path: str
-) -> None:
+def test_session_operations_need_no_key(strict: Flask, ann: Client, path: str) -> None:
     ann.app = strict
 
-    answer = ann.get(path)
+    response = ann.get(path)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_nobody_needs_a_key_to_log_in(strict: Flask, ann: Client) -> None:
+def test_login_needs_no_key(strict: Flask, ann: Client) -> None:
     again = Client(strict, "ann")
 
     again.log_in()

@@ -35,31 +35,33 @@ def known(anyone: Client) -> Client:
     return anyone.register()
 
 
-def test_an_account_that_is_closed_meanwhile_gets_no_session(
+def test_account_deactivated_during_login_gets_no_session(
     known: Client, meanwhile: Meanwhile
 ) -> None:
     meanwhile(lambda: store_user(known, is_active=False))
 
-    answer = known.post("auth/login", LOGIN)
+    response = known.post("auth/login", LOGIN)
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
     assert count(known.app, "sessions") == 0
 
 
 @pytest.mark.parametrize("other", ["$2b$04$" + "." * 53, "$2b$04$" + "z" * 53])
-def test_a_password_that_is_changed_meanwhile_gets_no_session(
+def test_password_changed_during_login_gets_no_session(
     known: Client, meanwhile: Meanwhile, other: str
 ) -> None:
     meanwhile(lambda: store_user(known, password_hash=other))
 
-    answer = known.post("auth/login", LOGIN)
+    response = known.post("auth/login", LOGIN)
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
     assert count(known.app, "sessions") == 0
     assert stored_user(known).password_hash == other
 
 
-def test_accounts_with_one_stored_hash_log_in_apart(known: Client, bob: Client) -> None:
+def test_accounts_with_the_same_hash_log_in_separately(
+    known: Client, bob: Client
+) -> None:
     store_user(bob, password_hash=stored_user(known).password_hash)
 
     seen = [client.log_in().get("users/me").json for client in (known, bob)]
@@ -71,11 +73,11 @@ def test_accounts_with_one_stored_hash_log_in_apart(known: Client, bob: Client) 
     "stored", ["!", "", "$2b$04$", "$2b$04$" + "z" * 53, "plain text"]
 )
 @pytest.mark.parametrize("password", [PASSWORD, "!", "plain text"])
-def test_what_is_no_hash_is_nobodys_password(
+def test_malformed_hash_matches_no_password(
     known: Client, stored: str, password: str
 ) -> None:
     store_user(known, password_hash=stored)
 
-    answer = known.post("auth/login", LOGIN | {"password": password})
+    response = known.post("auth/login", LOGIN | {"password": password})
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")

@@ -22,18 +22,16 @@ def ask(client: Client, email: str, path: str = RESET) -> TestResponse:
     return Client(client.app).post(path, {"email": email})
 
 
-def seen(answer: TestResponse) -> tuple[Any, ...]:
+def seen(response: TestResponse) -> tuple[Any, ...]:
     """Return what a caller sees, without what differs each time."""
     own = {"X-Request-ID", "Retry-After"}
-    headers = sorted(h for h in answer.headers if h[0] not in own)
-    body = (answer.json or {}) if answer.data else {}
-    return answer.status_code, headers, {**body, "request_id": ""}
+    headers = sorted(h for h in response.headers if h[0] not in own)
+    body = (response.json or {}) if response.data else {}
+    return response.status_code, headers, {**body, "request_id": ""}
 
 
 @both
-def test_an_unknown_address_is_answered_like_a_known_one(
-    ann: Client, path: str
-) -> None:
+def test_unknown_address_returns_the_same_response(ann: Client, path: str) -> None:
     known = ask(ann, "ann@example.org", path)
 
     unknown = ask(ann, "eve@example.org", path)
@@ -44,7 +42,7 @@ def test_an_unknown_address_is_answered_like_a_known_one(
 
 
 @both
-def test_an_unknown_address_costs_the_same_statements(
+def test_unknown_address_costs_the_same_statements(
     ann: Client, path: str, statements: list[str]
 ) -> None:
     statements.clear()
@@ -59,7 +57,7 @@ def test_an_unknown_address_costs_the_same_statements(
 
 
 @both
-def test_an_unknown_address_gets_neither_letter_nor_token(
+def test_unknown_address_receives_no_email_and_no_token(
     ann: Client, mailbox: Mailbox, path: str
 ) -> None:
     before = count(ann.app, "tokens")
@@ -72,20 +70,20 @@ def test_an_unknown_address_gets_neither_letter_nor_token(
 
 
 @both
-def test_a_closed_account_gets_no_letter(
+def test_deactivated_account_receives_no_email(
     ann: Client, mailbox: Mailbox, path: str
 ) -> None:
     run(ann.app, "users", "deactivate", "ann@example.org")
 
-    answer = ask(ann, "ann@example.org", path)
+    response = ask(ann, "ann@example.org", path)
 
-    assert answer.status_code == 202
+    assert response.status_code == 202
     assert letters(ann, mailbox) == []
 
 
 @both
 @pytest.mark.parametrize("email", ["ann@example.org", "eve@example.org"])
-def test_an_address_gets_five_letters_in_a_quarter_of_an_hour(
+def test_address_receives_five_emails_in_15_minutes(
     anyone: Client, path: str, email: str
 ) -> None:
     first = [ask(anyone, email, path) for _ in range(MOST)]
@@ -95,13 +93,13 @@ def test_an_address_gets_five_letters_in_a_quarter_of_an_hour(
     with later(QUARTER + 10):
         after = ask(anyone, email, path)
 
-    assert {answer.status_code for answer in first} == {202}
+    assert {response.status_code for response in first} == {202}
     refused(over, 429, "rate-limited")
     assert 0 < int(over.headers["Retry-After"]) <= QUARTER
     assert (other.status_code, after.status_code) == (202, 202)
 
 
-def test_too_many_requests_are_refused_alike_for_known_and_unknown(
+def test_excess_requests_are_rejected_for_known_and_unknown_addresses(
     ann: Client,
 ) -> None:
     known = [ask(ann, "ann@example.org") for _ in range(MOST + 1)]
@@ -112,42 +110,42 @@ def test_too_many_requests_are_refused_alike_for_known_and_unknown(
     assert known[-1].status_code == 429
 
 
-def test_changes_of_the_email_bomb_nobody_either(ann: Client) -> None:
+def test_email_changes_are_limited_per_address(ann: Client) -> None:
     proof = {"current_password": "a long walk in the rain"}
     names = ["eve@example.org", "ann@example.org"] * (MOST + 1)
 
-    answers = [ann.patch("users/me", {"email": name} | proof) for name in names]
+    responses = [ann.patch("users/me", {"email": name} | proof) for name in names]
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {response.status_code for response in responses} == {200}
     assert count(ann.app, "letters") <= 2 * MOST + 2 * MOST  # to verify, and notices
 
 
-def test_letters_to_an_address_keep_nobody_from_registering_it(anyone: Client) -> None:
+def test_email_limit_does_not_prevent_registration(anyone: Client) -> None:
     victim = {"email": "victim@example.org", "password": "a long walk in the rain"}
     [anyone.post(RESET, {"email": victim["email"]}) for _ in range(MOST + 1)]
 
     assert anyone.post("auth/register", victim).status_code == 201
 
 
-def test_without_mail_the_answer_is_the_same_and_nothing_is_kept(
+def test_response_is_the_same_without_mail(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     silent = Client(twin())
 
-    answers = [silent.post(RESET, {"email": "ann@example.org"}) for _ in range(9)]
+    responses = [silent.post(RESET, {"email": "ann@example.org"}) for _ in range(9)]
 
-    assert {answer.status_code for answer in answers} == {202}
+    assert {response.status_code for response in responses} == {202}
     assert count(ann.app, "letters") == 0
 
 
-def test_a_request_does_not_wait_for_the_mail_server(
+def test_request_does_not_wait_for_the_mail_server(
     ann: Client, mailbox: Mailbox
 ) -> None:
     mailbox.close()
 
-    answer = ask(ann, "ann@example.org")
+    response = ask(ann, "ann@example.org")
 
-    assert answer.status_code == 202
+    assert response.status_code == 202
     assert send(ann.app) == 0
     assert count(ann.app, "letters") == 1
 
@@ -166,10 +164,10 @@ def test_a_request_does_not_wait_for_the_mail_server(
     ],
     ids=["none", "null", "word", "two", "crlf", "newline", "unknown"],
 )
-def test_what_is_no_address_goes_into_no_letter(
+def test_invalid_address_receives_no_email(
     anyone: Client, path: str, body: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    answer = anyone.post(path, body)
+    response = anyone.post(path, body)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
     assert count(anyone.app, "letters") == 0

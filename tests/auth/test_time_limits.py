@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
+from tests.api_keys.holding import Holder, holder, stored_key
 from tests.backstage import at, count, days, run
-from tests.keys.holding import Holder, holder, stored_key
 from tests.support import Client
 
 START = 2_000_000_000
@@ -46,7 +46,7 @@ def last_use(client: Client) -> float:
 @pytest.mark.parametrize(
     ("seconds", "noted"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
 )
-def test_the_use_of_a_session_is_noted_after_five_minutes(
+def test_use_of_a_session_is_recorded_after_five_minutes(
     early: Client, seconds: int, noted: int
 ) -> None:
     with at(START + seconds):
@@ -59,7 +59,7 @@ def test_the_use_of_a_session_is_noted_after_five_minutes(
 @pytest.mark.parametrize(
     ("seconds", "noted"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
 )
-def test_the_use_of_a_key_is_noted_after_five_minutes(
+def test_use_of_a_key_is_recorded_after_five_minutes(
     early: Client, script: Holder, seconds: int, noted: int
 ) -> None:
     with at(START + seconds):
@@ -71,7 +71,7 @@ def test_the_use_of_a_key_is_noted_after_five_minutes(
 @pytest.mark.parametrize(
     ("seconds", "status"), [(9, 200), (10, 401), (11, 401), (HOUR, 401)]
 )
-def test_a_token_that_was_good_before_ends_ten_seconds_after_its_time(
+def test_verified_token_ends_ten_seconds_after_its_expiry(
     early: Client, seconds: int, status: int
 ) -> None:
     with at(START):
@@ -83,7 +83,7 @@ def test_a_token_that_was_good_before_ends_ten_seconds_after_its_time(
     assert (before.status_code, after.status_code) == (200, status)
 
 
-def test_a_refresh_is_a_use_of_the_session(early: Client) -> None:
+def test_refresh_is_a_use_of_the_session(early: Client) -> None:
     token = {"refresh_token": early.tokens["refresh_token"]}
 
     with at(START + 60):
@@ -94,7 +94,7 @@ def test_a_refresh_is_a_use_of_the_session(early: Client) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(9, 200), (10, 401)])
-def test_a_lost_answer_is_given_again_for_ten_seconds(
+def test_lost_response_is_repeated_for_ten_seconds(
     early: Client, seconds: int, status: int
 ) -> None:
     token = {"refresh_token": early.tokens["refresh_token"]}
@@ -102,15 +102,13 @@ def test_a_lost_answer_is_given_again_for_ten_seconds(
         early.post("auth/refresh", token)
 
     with at(START + seconds):
-        answer = early.post("auth/refresh", token)
+        response = early.post("auth/refresh", token)
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(("seconds", "left"), [(WEEK - 1, 1), (WEEK, 0)])
-def test_a_session_is_forgotten_when_its_week_is_over(
-    early: Client, seconds: int, left: int
-) -> None:
+def test_session_is_purged_after_a_week(early: Client, seconds: int, left: int) -> None:
     with at(START + seconds):
         run(early.app, "purge")
 
@@ -118,45 +116,47 @@ def test_a_session_is_forgotten_when_its_week_is_over(
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(HOUR - 1, 200), (HOUR, 401)])
-def test_a_key_ends_at_its_moment(script: Holder, seconds: int, status: int) -> None:
+def test_key_expires_at_its_time(script: Holder, seconds: int, status: int) -> None:
     with at(START + seconds):
-        answer = script.get("tasks")
+        response = script.get("tasks")
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
     ("seconds", "code"),
     [(HOUR + MONTH - 1, "api-key-expired"), (HOUR + MONTH, "api-key-invalid")],
 )
-def test_a_key_is_forgotten_a_month_after_its_end(
+def test_key_is_purged_30_days_after_its_expiry(
     script: Holder, seconds: int, code: str
 ) -> None:
     with at(START + seconds):
         run(script.app, "purge")
-        answer = script.get("tasks")
+        response = script.get("tasks")
 
-    assert answer.json["code"] == code
+    assert response.json["code"] == code
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(0, 422), (1, 201)])
-def test_a_new_key_ends_after_now(early: Client, seconds: int, status: int) -> None:
+def test_new_key_expires_in_the_future(
+    early: Client, seconds: int, status: int
+) -> None:
     with at(START):
         key = {"name": "n", "expires_at": moment(seconds)}
-        answer = early.post("api-keys", key)
+        response = early.post("api-keys", key)
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
     ("seconds", "status"), [(0, 422), (1, 200), (HOUR, 200), (HOUR + 1, 422)]
 )
-def test_a_key_keeps_its_end_or_ends_sooner(
+def test_key_keeps_its_expiry_or_expires_sooner(
     early: Client, script: Holder, seconds: int, status: int
 ) -> None:
     path = f"api-keys/{stored_key(early).id}"
 
     with at(START):
-        answer = early.patch(path, {"expires_at": moment(seconds)})
+        response = early.patch(path, {"expires_at": moment(seconds)})
 
-    assert answer.status_code == status
+    assert response.status_code == status

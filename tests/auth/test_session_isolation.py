@@ -31,13 +31,13 @@ def statuses(clients: list[Client]) -> list[int]:
     return [client.get("users/me").status_code for client in clients]
 
 
-def test_the_session_that_asks_is_the_current_one(three: list[Client]) -> None:
+def test_current_session_is_the_one_of_the_request(three: list[Client]) -> None:
     found = shown(three[1], "current")
 
     assert found == [False, True, False]
 
 
-def test_the_use_of_a_session_is_noted_at_no_other(three: list[Client]) -> None:
+def test_use_is_recorded_for_one_session_only(three: list[Client]) -> None:
     before = shown(three[1], "last_used_at")
 
     with later(6 * MINUTE):
@@ -47,15 +47,15 @@ def test_the_use_of_a_session_is_noted_at_no_other(three: list[Client]) -> None:
     assert noted == [False, True, False]
 
 
-def test_a_refresh_renews_no_other_session(three: list[Client]) -> None:
-    answer = refresh(three[1])
+def test_refresh_replaces_the_token_of_one_session_only(three: list[Client]) -> None:
+    response = refresh(three[1])
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert statuses(three) == [200, 200, 200]
     assert [refresh(three[0]).status_code, refresh(three[2]).status_code] == [200, 200]
 
 
-def test_a_refresh_lengthens_no_other_session(three: list[Client]) -> None:
+def test_refresh_extends_one_session_only(three: list[Client]) -> None:
     before = shown(three[1], "expires_at")
 
     with later(MINUTE):
@@ -66,7 +66,7 @@ def test_a_refresh_lengthens_no_other_session(three: list[Client]) -> None:
     assert longer == [False, True, False]
 
 
-def test_a_token_used_twice_ends_no_other_session(three: list[Client]) -> None:
+def test_replayed_token_ends_one_session_only(three: list[Client]) -> None:
     refresh(three[1])
 
     with later(11):
@@ -76,25 +76,25 @@ def test_a_token_used_twice_ends_no_other_session(three: list[Client]) -> None:
     assert statuses(three) == [200, 401, 200]
 
 
-def test_a_logout_ends_no_other_session(three: list[Client]) -> None:
-    answer = three[1].post("auth/logout")
+def test_logout_ends_one_session_only(three: list[Client]) -> None:
+    response = three[1].post("auth/logout")
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert statuses(three) == [200, 401, 200]
 
 
-def test_a_logout_from_everywhere_ends_nothing_of_others(
+def test_logout_from_all_sessions_ends_none_of_other_accounts(
     ann: Client, bob: Client
 ) -> None:
     cat = Client(ann.app, "cat").register().log_in()
 
-    answer = bob.post("auth/logout", {"all": True})
+    response = bob.post("auth/logout", {"all": True})
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert statuses([ann, bob, cat]) == [200, 401, 200]
 
 
-def test_a_purge_takes_what_is_over_and_leaves_the_rest(ann: Client) -> None:
+def test_purge_deletes_only_expired_sessions(ann: Client) -> None:
     with later(8 * DAY):
         again = another_session(ann)
         run(ann.app, "purge")
@@ -105,16 +105,14 @@ def test_a_purge_takes_what_is_over_and_leaves_the_rest(ann: Client) -> None:
     assert count(ann.app, "sessions") == 1
 
 
-def test_the_session_of_a_newer_account_does_not_exist(
-    ann: Client, bob: Client
-) -> None:
-    answer = ann.delete(f"auth/sessions/{shown(bob, 'id')[0]}")
+def test_session_of_a_newer_account_is_not_found(ann: Client, bob: Client) -> None:
+    response = ann.delete(f"auth/sessions/{shown(bob, 'id')[0]}")
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
     assert bob.get("users/me").json == bob.user
 
 
-def test_a_list_holds_no_session_of_another_account(ann: Client, bob: Client) -> None:
+def test_list_contains_no_session_of_another_account(ann: Client, bob: Client) -> None:
     cat = Client(ann.app, "cat").register().log_in()
 
     found = [shown(client, "current") for client in (ann, bob, cat)]

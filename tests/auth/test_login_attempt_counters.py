@@ -46,7 +46,7 @@ def people(app: Flask) -> Flask:
     return app
 
 
-def test_a_right_password_takes_nothing_back_of_other_accounts(people: Flask) -> None:
+def test_correct_password_clears_no_other_account(people: Flask) -> None:
     guesses(people, MOST)
 
     right = guess(people, "bob", PASSWORD)
@@ -55,7 +55,7 @@ def test_a_right_password_takes_nothing_back_of_other_accounts(people: Flask) ->
     assert guess(people, "ann", PASSWORD).status_code == 429
 
 
-def test_a_right_password_takes_nothing_back_of_other_addresses(people: Flask) -> None:
+def test_correct_password_clears_no_other_address(people: Flask) -> None:
     guesses(people, 3)
 
     right = guess(people, "bob", PASSWORD, THERE)
@@ -64,7 +64,7 @@ def test_a_right_password_takes_nothing_back_of_other_addresses(people: Flask) -
     assert counts(people) == [3, 3, 3]
 
 
-def test_accounts_and_unknown_names_and_addresses_are_counted_apart(
+def test_accounts_names_and_addresses_are_counted_separately(
     people: Flask,
 ) -> None:
     guess(people, "ann")
@@ -79,7 +79,7 @@ def test_accounts_and_unknown_names_and_addresses_are_counted_apart(
     [(0, "900"), (600, "300"), (899, "1"), (899.75, "1")],
     ids=["at-once", "later", "last-second", "last-moment"],
 )
-def test_a_refusal_says_how_long_the_rest_of_the_quarter_is(
+def test_retry_after_is_the_rest_of_the_window(
     people: Flask, seconds: float, wait: str
 ) -> None:
     with at(START):
@@ -91,17 +91,17 @@ def test_a_refusal_says_how_long_the_rest_of_the_quarter_is(
     assert (over.status_code, over.headers["Retry-After"]) == (429, wait)
 
 
-def test_a_quarter_ends_after_exactly_a_quarter_of_an_hour(people: Flask) -> None:
+def test_window_ends_after_exactly_15_minutes(people: Flask) -> None:
     with at(START):
         guesses(people, MOST)
 
     with at(START + QUARTER):
-        answer = guess(people, "ann", PASSWORD)
+        response = guess(people, "ann", PASSWORD)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_a_new_quarter_counts_from_one_and_lasts_as_long(people: Flask) -> None:
+def test_new_window_starts_at_one_with_full_length(people: Flask) -> None:
     with at(START):
         guesses(people, MOST)
 
@@ -113,7 +113,7 @@ def test_a_new_quarter_counts_from_one_and_lasts_as_long(people: Flask) -> None:
     assert (over.status_code, over.headers["Retry-After"]) == (429, "900")
 
 
-def test_more_guesses_make_no_quarter_longer(people: Flask) -> None:
+def test_further_attempts_do_not_extend_the_window(people: Flask) -> None:
     with at(START):
         guesses(people, 1)
     with at(START + 600):
@@ -129,7 +129,7 @@ def test_more_guesses_make_no_quarter_longer(people: Flask) -> None:
     [(QUARTER - 1, [1, 1, 1]), (QUARTER, []), (QUARTER + 1, [])],
     ids=["before", "at-its-end", "after"],
 )
-def test_a_purge_takes_what_no_longer_counts_and_nothing_else(
+def test_purge_deletes_only_expired_counters(
     people: Flask, seconds: int, kept: list[int]
 ) -> None:
     with at(START):

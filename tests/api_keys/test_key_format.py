@@ -15,12 +15,12 @@ def ending_in(character: str) -> str:
 @pytest.mark.parametrize(
     ("last", "other"), [(last, o) for last, *rest in ("ABCD", "89-_") for o in rest]
 )
-def test_another_spelling_of_the_same_bytes_costs_no_statement(
+def test_other_encoding_of_the_same_bytes_costs_no_statement(
     anyone: Client, statements: list[str], last: str, other: str
 ) -> None:
     spelled = {"X-API-Key": ending_in(last)[:-1] + other}
 
-    answer = anyone.get("tasks", headers=spelled)
+    response = anyone.get("tasks", headers=spelled)
 
-    refused(answer, 401, "api-key-invalid")
+    refused(response, 401, "api-key-invalid")
     assert statements == []

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from taskapi.api_keys import key_format
+from tests.api_keys.holding import Holder
 from tests.auth.forging import INVALID_TOKEN, REALM
 from tests.everywhere import OTHER_PLACES, Place, ask_everywhere, challenges
-from tests.keys.holding import Holder
 from tests.support import Client, refused
 
 
@@ -46,69 +46,69 @@ MUTATIONS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("mutate", MUTATIONS.values(), ids=MUTATIONS)
-def test_a_mistyped_key_costs_no_statement(
+def test_mistyped_key_costs_no_statement(
     script: Holder, statements: list[str], mutate: Callable[[str], str]
 ) -> None:
     mistyped = {"X-API-Key": mutate(script.text)}
     statements.clear()
 
-    answers = ask_everywhere(script, headers=mistyped)
+    responses = ask_everywhere(script, headers=mistyped)
 
-    assert challenges(answers, "api-key-invalid") == {INVALID_TOKEN}
+    assert challenges(responses, "api-key-invalid") == {INVALID_TOKEN}
     assert statements == []
 
 
-def test_a_mistyped_key_as_bearer_token_is_a_bad_key(
+def test_mistyped_key_as_bearer_token_is_an_invalid_key(
     anyone: Client, script: Holder, statements: list[str]
 ) -> None:
     statements.clear()
     bearer = {"Authorization": f"Bearer {script.text[:-1]}"}
 
-    answer = anyone.get("tasks", headers=bearer)
+    response = anyone.get("tasks", headers=bearer)
 
-    refused(answer, 401, "api-key-invalid")
+    refused(response, 401, "api-key-invalid")
     assert statements == []
 
 
-def test_an_invented_key_costs_one_statement(
+def test_invented_key_costs_one_statement(
     anyone: Client, statements: list[str]
 ) -> None:
     invented = {"X-API-Key": key_format.generate().text}
 
-    answer = anyone.get("tasks", headers=invented)
+    response = anyone.get("tasks", headers=invented)
 
-    refused(answer, 401, "api-key-invalid")
+    refused(response, 401, "api-key-invalid")
     assert len(statements) == 1
 
 
-def test_the_prefix_of_a_key_does_not_open_what_the_key_opens(
+def test_prefix_of_a_key_gives_no_access(
     anyone: Client, script: Holder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prefix = script.text.split("_")[1]
     monkeypatch.setattr("secrets.token_hex", lambda _length: prefix)
     same_prefix = {"X-API-Key": key_format.generate().text}
 
-    answer = anyone.get("tasks", headers=same_prefix)
+    response = anyone.get("tasks", headers=same_prefix)
 
     assert same_prefix["X-API-Key"].startswith(f"tsk_{prefix}_")
-    refused(answer, 401, "api-key-invalid")
+    refused(response, 401, "api-key-invalid")
 
 
 @pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
 @pytest.mark.parametrize("name", ["api_key", "X-API-Key", "access_token"])
-def test_a_key_counts_in_no_place_but_its_headers(
+def test_key_is_accepted_only_in_its_headers(
     script: Holder, name: str, place: Place
 ) -> None:
     misplaced = place(name, script.text)
 
-    answers = ask_everywhere(script, **misplaced)
+    responses = ask_everywhere(script, **misplaced)
 
-    assert challenges(answers, "token-missing") == {REALM}
-    assert [a for a in answers.values() if script.text in a.text] == []
+    assert challenges(responses, "token-missing") == {REALM}
+    assert [a for a in responses.values() if script.text in a.text] == []
 
 
 @pytest.mark.parametrize("header", ["", " "], ids=repr)
-def test_an_empty_key_counts_as_no_credentials(anyone: Client, header: str) -> None:
-    answer = anyone.get("tasks", headers={"X-API-Key": header})
+def test_empty_key_counts_as_no_credentials(anyone: Client, header: str) -> None:
+    response = anyone.get("tasks", headers={"X-API-Key": header})
 
-    refused(answer, 401, "token-missing")
+    refused(response, 401, "token-missing")

@@ -31,13 +31,13 @@ def guesses(client: Client, name: str, number: int = MOST) -> list[TestResponse]
     return [guess(client, name) for _ in range(number)]
 
 
-def outcome(answer: TestResponse) -> tuple[int, str]:
-    return answer.status_code, answer.json.get("code", "")
+def outcome(response: TestResponse) -> tuple[int, str]:
+    return response.status_code, response.json.get("code", "")
 
 
-def without_id(answer: TestResponse) -> dict[str, object]:
+def without_id(response: TestResponse) -> dict[str, object]:
     """Return a refusal without what differs each time."""
-    return {n: v for n, v in answer.json.items() if n != "request_id"}
+    return {n: v for n, v in response.json.items() if n != "request_id"}
 
 
 def counts(app: Flask) -> list[int]:
@@ -46,17 +46,19 @@ def counts(app: Flask) -> list[int]:
         return sorted(n for (n,) in db.read(select(LoginAttempts.number)))
 
 
-def test_ten_guesses_are_answered_and_the_eleventh_is_not(ann: Client) -> None:
-    answers = guesses(ann, "ann@example.org")
+def test_eleventh_wrong_password_is_rejected(ann: Client) -> None:
+    responses = guesses(ann, "ann@example.org")
 
     over = guess(ann, "ann@example.org")
 
-    assert {outcome(answer) for answer in answers} == {(401, "invalid-credentials")}
+    assert {outcome(response) for response in responses} == {
+        (401, "invalid-credentials")
+    }
     refused(over, 429, "rate-limited")
     assert 0 < int(over.headers["Retry-After"]) <= QUARTER
 
 
-def test_the_right_password_gets_the_same_answer_meanwhile(ann: Client) -> None:
+def test_correct_password_is_rejected_while_locked(ann: Client) -> None:
     guesses(ann, "ann@example.org")
 
     wrong = guess(ann, "ann@example.org")
@@ -66,23 +68,23 @@ def test_the_right_password_gets_the_same_answer_meanwhile(ann: Client) -> None:
     refused(right, 429, "rate-limited")
 
 
-def test_guesses_leave_other_accounts_and_living_sessions_alone(
+def test_attempts_do_not_affect_other_accounts_and_sessions(
     ann: Client, bob: Client
 ) -> None:
     guesses(ann, "ann@example.org")
 
-    answer = guess(bob, "bob@example.org", PASSWORD)
+    response = guess(bob, "bob@example.org", PASSWORD)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert ann.get("users/me").json == ann.user
 
 
-def test_a_session_is_refreshed_while_its_account_is_guessed(ann: Client) -> None:
+def test_session_is_refreshed_while_its_account_is_locked(ann: Client) -> None:
     guesses(ann, "ann@example.org")
 
-    answer = ann.post("auth/refresh", {"refresh_token": ann.tokens["refresh_token"]})
+    response = ann.post("auth/refresh", {"refresh_token": ann.tokens["refresh_token"]})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -90,18 +92,18 @@ def test_a_session_is_refreshed_while_its_account_is_guessed(ann: Client) -> Non
     [(QUARTER - 10, 429), (QUARTER + 10, 200)],
     ids=["before", "after"],
 )
-def test_guessing_is_open_again_after_a_quarter_of_an_hour(
+def test_login_is_possible_again_after_15_minutes(
     ann: Client, seconds: int, status: int
 ) -> None:
     guesses(ann, "ann@example.org")
 
     with later(seconds):
-        answer = guess(ann, "ann@example.org", PASSWORD)
+        response = guess(ann, "ann@example.org", PASSWORD)
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
-def test_who_comes_back_when_told_is_heard(ann: Client) -> None:
+def test_login_succeeds_after_retry_after(ann: Client) -> None:
     began = clock.now().timestamp()
     with at(began):
         guesses(ann, "ann@example.org")
@@ -109,24 +111,24 @@ def test_who_comes_back_when_told_is_heard(ann: Client) -> None:
         over = guess(ann, "ann@example.org", PASSWORD)
 
     with at(began + 0.6 + int(over.headers["Retry-After"])):
-        answer = guess(ann, "ann@example.org", PASSWORD)
+        response = guess(ann, "ann@example.org", PASSWORD)
 
-    assert [over.status_code, answer.status_code] == [429, 200]
+    assert [over.status_code, response.status_code] == [429, 200]
 
 
-def test_refused_guesses_do_not_make_the_wait_longer(ann: Client) -> None:
+def test_rejected_attempts_do_not_extend_the_lock(ann: Client) -> None:
     guesses(ann, "ann@example.org")
 
     with later(QUARTER - 60):
         refusals = guesses(ann, "ann@example.org", 3)
     with later(QUARTER + 10):
-        answer = guess(ann, "ann@example.org", PASSWORD)
+        response = guess(ann, "ann@example.org", PASSWORD)
 
     assert {outcome(refusal) for refusal in refusals} == {(429, "rate-limited")}
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_a_name_that_nobody_has_is_answered_alike(ann: Client) -> None:
+def test_unknown_name_returns_the_same_responses(ann: Client) -> None:
     known = guesses(ann, "ann@example.org", MOST + 1)
 
     unknown = guesses(ann, "nobody", MOST + 1)
@@ -137,43 +139,43 @@ def test_a_name_that_nobody_has_is_answered_alike(ann: Client) -> None:
 def test_names_are_counted_in_their_folded_form(anyone: Client) -> None:
     guesses(anyone, "nobody")
 
-    answer = guess(anyone, "NoBody")
+    response = guess(anyone, "NoBody")
 
-    refused(answer, 429, "rate-limited")
+    refused(response, 429, "rate-limited")
 
 
-def test_the_names_of_an_account_share_one_count(ann: Client) -> None:
+def test_email_and_username_share_one_count(ann: Client) -> None:
     ann.patch("users/me", {"username": "anna"})
     guesses(ann, "anna", 5)
     guesses(ann, "ann@example.org", 5)
 
-    answers = guess(ann, "anna"), guess(ann, "ANN@example.org", PASSWORD)
+    responses = guess(ann, "anna"), guess(ann, "ANN@example.org", PASSWORD)
 
-    assert [outcome(answer) for answer in answers] == [(429, "rate-limited")] * 2
+    assert [outcome(response) for response in responses] == [(429, "rate-limited")] * 2
 
 
-def test_the_token_endpoint_shares_the_count(ann: Client) -> None:
+def test_token_endpoint_shares_the_count(ann: Client) -> None:
     guesses(ann, "ann@example.org")
     form = {"grant_type": "password", "username": "ann@example.org"}
 
-    answer = Client(ann.app).call(
+    response = Client(ann.app).call(
         "POST", "auth/token", data=form | {"password": PASSWORD}
     )
 
-    refused(answer, 429, "rate-limited")
+    refused(response, 429, "rate-limited")
 
 
-def test_the_right_password_resets_the_count(ann: Client) -> None:
+def test_correct_password_resets_the_count(ann: Client) -> None:
     guesses(ann, "ann@example.org", MOST - 1)
 
     right = guess(ann, "ann@example.org", PASSWORD)
     again = guesses(ann, "ann@example.org")
 
     assert right.status_code == 200
-    assert {outcome(answer) for answer in again} == {(401, "invalid-credentials")}
+    assert {outcome(response) for response in again} == {(401, "invalid-credentials")}
 
 
-def test_a_right_password_leaves_the_address_as_it_was(ann: Client) -> None:
+def test_correct_password_keeps_the_count_of_the_address(ann: Client) -> None:
     guesses(ann, "nobody", 3)
 
     guess(ann, "ann@example.org", PASSWORD)
@@ -181,35 +183,35 @@ def test_a_right_password_leaves_the_address_as_it_was(ann: Client) -> None:
     assert counts(ann.app) == [3, 3, 3]
 
 
-def test_a_guess_is_counted_though_it_is_refused(ann: Client) -> None:
+def test_attempt_is_counted_although_it_is_rejected(ann: Client) -> None:
     guesses(ann, "ann@example.org", 4)
 
     assert counts(ann.app) == [4, 4, 4]
 
 
-def test_an_address_is_heard_a_hundred_times(anyone: Client) -> None:
+def test_address_is_limited_to_a_hundred_attempts(anyone: Client) -> None:
     first = [guess(anyone, f"nobody{n}", ip=HERE) for n in range(MAX_OF_ADDRESS)]
 
     over = guess(anyone, "somebody", ip=HERE)
     elsewhere = guess(anyone, "somebody")
 
-    assert {outcome(answer) for answer in first} == {(401, "invalid-credentials")}
+    assert {outcome(response) for response in first} == {(401, "invalid-credentials")}
     refused(over, 429, "rate-limited")
     refused(elsewhere, 401, "invalid-credentials")
 
 
-def test_guesses_that_come_together_do_not_slip_through(ann: Client) -> None:
-    answers = at_once(*[lambda: guess(ann, "ann@example.org")] * 20)
+def test_concurrent_attempts_do_not_evade_the_limit(ann: Client) -> None:
+    responses = at_once(*[lambda: guess(ann, "ann@example.org")] * 20)
 
-    heard = [answer for answer in answers if answer.status_code == 401]
+    heard = [response for response in responses if response.status_code == 401]
     assert len(heard) == MOST
-    assert {outcome(answer) for answer in answers} == {
+    assert {outcome(response) for response in responses} == {
         (401, "invalid-credentials"),
         (429, "rate-limited"),
     }
 
 
-def test_counts_name_neither_accounts_nor_addresses(ann: Client) -> None:
+def test_counters_contain_no_names_and_no_addresses(ann: Client) -> None:
     guesses(ann, "somebody", 1)
 
     with ann.app.app_context():
@@ -218,7 +220,7 @@ def test_counts_name_neither_accounts_nor_addresses(ann: Client) -> None:
     assert {len(subject) for (subject,) in rows} == {64}
 
 
-def test_what_no_longer_counts_is_purged(ann: Client) -> None:
+def test_expired_counters_are_purged(ann: Client) -> None:
     guesses(ann, "ann@example.org", 1)
 
     with later(QUARTER + 10):

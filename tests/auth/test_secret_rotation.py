@@ -27,19 +27,19 @@ def moved(client: Client, app: Flask) -> Client:
     return there
 
 
-def test_tokens_of_the_previous_key_are_taken(
+def test_tokens_of_the_previous_secret_are_accepted(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
 
-    answer = moved(ann, renewed).get("users/me")
+    response = moved(ann, renewed).get("users/me")
 
-    assert answer.status_code == 200
-    assert answer.json == ann.user
+    assert response.status_code == 200
+    assert response.json == ann.user
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=["access", "refresh"])
-def test_a_refresh_leads_from_the_previous_key_to_the_new_one(
+def test_refresh_replaces_tokens_of_the_previous_secret(
     ann: Client, twin: Callable[..., Flask], kind: Callable[[Client], Good]
 ) -> None:
     renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
@@ -54,7 +54,7 @@ def test_a_refresh_leads_from_the_previous_key_to_the_new_one(
     assert there.get("users/me").status_code == 200
 
 
-def test_a_login_gives_tokens_of_the_new_key(
+def test_login_issues_tokens_of_the_new_secret(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
@@ -65,7 +65,7 @@ def test_a_login_gives_tokens_of_the_new_key(
     assert refresh_of(there).header["kid"] == key_id(OTHER_SECRET)
 
 
-def test_tokens_of_a_key_that_is_gone_are_refused(
+def test_tokens_of_a_removed_secret_are_rejected(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     renewed = moved(ann, twin(secret_key=OTHER_SECRET))
@@ -77,12 +77,12 @@ def test_tokens_of_a_key_that_is_gone_are_refused(
     refused(refresh, 401, "token-invalid")
 
 
-def test_a_token_of_one_key_is_refused_under_the_name_of_the_other(
+def test_token_with_the_key_id_of_another_secret_is_rejected(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
     forged = heading(kid=key_id(OTHER_SECRET))(access_of(ann))
 
-    answer = call_with(Client(renewed), forged)
+    response = call_with(Client(renewed), forged)
 
-    refused(answer, 401, "token-invalid")
+    refused(response, 401, "token-invalid")

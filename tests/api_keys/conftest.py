@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.api_keys.holding import Holder, holder
 from tests.backstage import run
-from tests.keys.holding import Holder, holder
 from tests.support import Client
 
 

@@ -50,66 +50,66 @@ def during(
         first = pool.submit(call)
         try:
             assert gate.reached.wait(SECONDS)
-            answer = other()
+            response = other()
         finally:
             gate.opened.set()
         first.result()
-    return answer
+    return response
 
 
 def log_in_and_open(client: Client, gate: Gate) -> TestResponse:
     """Try to log in; whoever is answered first opens the gate for the others."""
     login = {"username": "nobody", "password": PASSWORD}
-    answer = client.post("auth/login", login)
+    response = client.post("auth/login", login)
     gate.opened.set()
-    return answer
+    return response
 
 
-def test_of_six_who_log_in_at_once_one_is_asked_to_come_back(
+def test_login_returns_503_when_the_hash_queue_is_full(
     twin: Callable[..., Flask], gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "WAITING", 4)
     crowd = Client(twin(bcrypt_rounds=5))
 
-    answers = at_once(*[lambda: log_in_and_open(crowd, gate)] * 6)
+    responses = at_once(*[lambda: log_in_and_open(crowd, gate)] * 6)
 
-    *others, last = sorted(answers, key=lambda answer: answer.status_code)
-    assert [answer.status_code for answer in others] == [401] * 5
+    *others, last = sorted(responses, key=lambda response: response.status_code)
+    assert [response.status_code for response in others] == [401] * 5
     refused(last, 503, "service-unavailable")
     assert last.headers["Retry-After"] == "2"
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health", "users/me", "tasks"])
-def test_reads_go_on_while_a_password_is_hashed(
+def test_reads_continue_while_a_password_is_hashed(
     ann: Client, twin: Callable[..., Flask], gate: Gate, path: str
 ) -> None:
     there = Client(twin(bcrypt_rounds=5), "bob")
     there.tokens = ann.tokens
 
-    answer = during(gate, there.register, lambda: there.get(path))
+    response = during(gate, there.register, lambda: there.get(path))
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_writes_go_on_while_a_new_account_is_hashed(
+def test_writes_continue_while_a_new_account_is_hashed(
     ann: Client, twin: Callable[..., Flask], gate: Gate
 ) -> None:
     newcomer = Client(twin(bcrypt_rounds=5), "cat")
 
-    answer = during(
+    response = during(
         gate, newcomer.register, lambda: ann.post("tasks", {"title": "Meanwhile"})
     )
 
-    assert answer.status_code == 201
+    assert response.status_code == 201
 
 
-def test_writes_go_on_while_a_hash_is_renewed(
+def test_writes_continue_while_a_hash_is_renewed(
     ann: Client, bob: Client, twin: Callable[..., Flask], gate: Gate
 ) -> None:
     stricter = Client(twin(bcrypt_rounds=5), "bob")
 
-    answer = during(
+    response = during(
         gate, stricter.log_in, lambda: ann.post("tasks", {"title": "Meanwhile"})
     )
 
-    assert answer.status_code == 201
+    assert response.status_code == 201

@@ -10,7 +10,7 @@ def log_in_again(client: Client, number: int) -> list[Client]:
     return [another_session(client) for _ in range(number)]
 
 
-def test_a_login_beyond_the_limit_ends_the_oldest_session(ann: Client) -> None:
+def test_login_beyond_the_limit_ends_the_oldest_session(ann: Client) -> None:
     oldest, second = ann, another_session(ann)
     log_in_again(ann, MOST - 2)
 
@@ -26,9 +26,9 @@ def test_a_login_beyond_the_limit_ends_the_oldest_session(ann: Client) -> None:
 def test_fifty_sessions_are_all_active(ann: Client) -> None:
     sessions = [ann, *log_in_again(ann, MOST - 1)]
 
-    answers = [session.get("users/me") for session in sessions]
+    responses = [session.get("users/me") for session in sessions]
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {response.status_code for response in responses} == {200}
 
 
 def test_sessions_of_other_accounts_do_not_count(ann: Client, bob: Client) -> None:
@@ -37,19 +37,19 @@ def test_sessions_of_other_accounts_do_not_count(ann: Client, bob: Client) -> No
     assert bob.get("users/me").status_code == 200
 
 
-def test_the_token_endpoint_keeps_the_limit(ann: Client) -> None:
+def test_token_endpoint_enforces_the_limit(ann: Client) -> None:
     log_in_again(ann, MOST - 1)
     form = {"grant_type": "password", "username": "ann@example.org"}
 
-    answer = Client(ann.app).call(
+    response = Client(ann.app).call(
         "POST", "auth/token", data=form | {"password": PASSWORD}
     )
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     refused(ann.get("users/me"), 401, "session-revoked")
 
 
-def test_a_rejected_login_ends_no_session(ann: Client) -> None:
+def test_rejected_login_ends_no_session(ann: Client) -> None:
     log_in_again(ann, MOST - 1)
     wrong = {"email": "ann@example.org", "password": "a guess in the dark"}
 
@@ -58,7 +58,7 @@ def test_a_rejected_login_ends_no_session(ann: Client) -> None:
     assert ann.get("users/me").status_code == 200
 
 
-def test_logins_at_the_same_time_keep_the_limit(ann: Client) -> None:
+def test_concurrent_logins_keep_the_limit(ann: Client) -> None:
     log_in_again(ann, MOST - 1)
 
     newest = at_once(*[lambda: another_session(ann)] * 6)

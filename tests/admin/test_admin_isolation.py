@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.keys.holding import holder
+from tests.api_keys.holding import holder
 from tests.support import PASSWORD, Client
 
 
@@ -20,8 +20,10 @@ def address(person: Client) -> str:
 
 def register(client: Client, *names: dict[str, str]) -> None:
     """Make an account of each of these names."""
-    answers = [client.post("auth/register", n | {"password": PASSWORD}) for n in names]
-    assert {answer.status_code for answer in answers} == {201}
+    responses = [
+        client.post("auth/register", n | {"password": PASSWORD}) for n in names
+    ]
+    assert {response.status_code for response in responses} == {201}
 
 
 def test_one_of_three_accounts_is_deactivated(
@@ -29,9 +31,9 @@ def test_one_of_three_accounts_is_deactivated(
 ) -> None:
     scripts = [holder(person) for person in three]
 
-    answer = root.patch(address(three[1]), {"is_active": False})
+    response = root.patch(address(three[1]), {"is_active": False})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert [c.get("users/me").status_code for c in three] == [200, 401, 200]
     assert [c.get("tasks").status_code for c in scripts] == [200, 401, 200]
 
@@ -39,36 +41,36 @@ def test_one_of_three_accounts_is_deactivated(
 @pytest.mark.parametrize(
     "change", [{"role": "admin"}, {"is_active": True}], ids=["raised", "as-it-was"]
 )
-def test_a_change_that_closes_nothing_ends_nothing(
+def test_change_without_deactivation_ends_no_session(
     root: Client, three: list[Client], change: dict[str, object]
 ) -> None:
     script = holder(three[1])
 
-    answer = root.patch(address(three[1]), change)
+    response = root.patch(address(three[1]), change)
 
-    assert answer.status_code == 200
-    assert three[1].get("users/me").json == answer.json
+    assert response.status_code == 200
+    assert three[1].get("users/me").json == response.json
     assert script.get("tasks").status_code == 200
 
 
-def test_one_of_three_accounts_is_raised(root: Client, three: list[Client]) -> None:
-    answer = root.patch(address(three[1]), {"role": "admin"})
+def test_one_of_three_accounts_is_promoted(root: Client, three: list[Client]) -> None:
+    response = root.patch(address(three[1]), {"role": "admin"})
 
     seen = [person.get("users/me").json["role"] for person in three]
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert seen == ["user", "admin", "user"]
 
 
 def test_one_of_three_accounts_is_deleted(root: Client, three: list[Client]) -> None:
-    answer = root.delete(address(three[1]))
+    response = root.delete(address(three[1]))
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert [c.get("users/me").status_code for c in three] == [200, 401, 200]
     assert [root.get(address(c)).status_code for c in three] == [200, 404, 200]
 
 
 @pytest.mark.parametrize("query", ["ann_b", "NN_B", "_"])
-def test_a_search_takes_a_character_of_an_email_for_itself(
+def test_search_matches_characters_of_an_email_literally(
     root: Client, query: str
 ) -> None:
     register(root, {"email": "annxb@example.org"}, {"email": "ann_b@example.org"})
@@ -79,7 +81,7 @@ def test_a_search_takes_a_character_of_an_email_for_itself(
 
 
 @pytest.mark.parametrize("query", ["ann_b", "NN_B", "_"])
-def test_a_search_takes_a_character_of_a_username_for_itself(
+def test_search_matches_characters_of_a_username_literally(
     root: Client, query: str
 ) -> None:
     register(root, {"username": "annxb"}, {"username": "ann_b"})

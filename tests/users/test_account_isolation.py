@@ -44,19 +44,19 @@ def changed(before: list[str], after: list[str]) -> list[bool]:
     return [old != new for old, new in zip(before, after, strict=True)]
 
 
-def test_everybody_is_themselves(three: list[Client]) -> None:
+def test_each_account_reads_itself(three: list[Client]) -> None:
     seen = [person.get("users/me").json for person in three]
 
     assert seen == [person.user for person in three]
 
 
 @pytest.mark.parametrize("neighbour", ["ann", "cat"])
-def test_the_password_of_a_neighbour_logs_nobody_in(
+def test_password_of_another_account_is_rejected(
     app: Flask, three: list[Client], neighbour: str
 ) -> None:
-    answer = log_in(app, "bob", PASSWORDS[neighbour])
+    response = log_in(app, "bob", PASSWORDS[neighbour])
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,17 @@ def test_the_password_of_a_neighbour_logs_nobody_in(
     [("ann", 401), ("bob", 204), ("cat", 401)],
     ids=["before", "own", "after"],
 )
-def test_only_the_own_password_changes_the_password(
+def test_password_change_requires_the_own_password(
     three: list[Client], proof: str, status: int
 ) -> None:
     body = {"current_password": PASSWORDS[proof], "new_password": NEW}
 
-    answer = three[1].post("auth/password", body)
+    response = three[1].post("auth/password", body)
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
-def test_a_new_password_is_the_password_of_nobody_else(three: list[Client]) -> None:
+def test_password_change_affects_no_other_account(three: list[Client]) -> None:
     before = hashes(three)
     body = {"current_password": PASSWORDS["bob"], "new_password": NEW}
 
@@ -83,7 +83,7 @@ def test_a_new_password_is_the_password_of_nobody_else(three: list[Client]) -> N
     assert changed(before, hashes(three)) == [False, True, False]
 
 
-def test_a_renewed_hash_is_that_of_nobody_else(
+def test_renewed_hash_affects_no_other_account(
     three: list[Client], twin: Callable[..., Flask]
 ) -> None:
     before = hashes(three)
@@ -93,37 +93,37 @@ def test_a_renewed_hash_is_that_of_nobody_else(
     assert changed(before, hashes(three)) == [False, True, False]
 
 
-def test_a_change_is_that_of_nobody_else(three: list[Client]) -> None:
-    answer = three[1].patch("users/me", {"full_name": "Bob"})
+def test_update_affects_no_other_account(three: list[Client]) -> None:
+    response = three[1].patch("users/me", {"full_name": "Bob"})
 
     names = [person.get("users/me").json["full_name"] for person in three]
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert names == [None, "Bob", None]
 
 
-def test_a_deletion_is_that_of_nobody_else(three: list[Client]) -> None:
-    answer = three[1].delete("users/me", {"password": PASSWORDS["bob"]})
+def test_deletion_affects_no_other_account(three: list[Client]) -> None:
+    response = three[1].delete("users/me", {"password": PASSWORDS["bob"]})
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert count(three[0].app, "users") == 2
     assert three[0].get("users/me").json == three[0].user
     assert three[2].get("users/me").json == three[2].user
 
 
-def test_a_disabled_neighbour_disables_nobody(app: Flask, three: list[Client]) -> None:
+def test_deactivation_affects_no_other_account(app: Flask, three: list[Client]) -> None:
     store_user(three[0], is_active=False)
     store_user(three[2], is_active=False)
 
-    answer = log_in(app, "bob", PASSWORDS["bob"])
+    response = log_in(app, "bob", PASSWORDS["bob"])
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert three[1].get("users/me").json == three[1].user
 
 
-def test_the_username_of_one_logs_in_nobody_else(three: list[Client]) -> None:
+def test_username_logs_in_only_its_own_account(three: list[Client]) -> None:
     three[1].patch("users/me", {"username": "bob"})
     body = {"username": "bob", "password": PASSWORD}
 
-    answer = Client(three[0].app).post("auth/login", body)
+    response = Client(three[0].app).post("auth/login", body)
 
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")

@@ -12,11 +12,11 @@ from flask import Flask
 
 from taskapi.tasks import writes
 from tests.access import ACCESS, Kind
-from tests.auth.test_proofs import in_another_worker
+from tests.api_keys.holding import Holder, holder
+from tests.auth.test_password_check_races import in_another_worker
 from tests.backstage import run, store_user
 from tests.callers import ask
 from tests.crowd import Crowd
-from tests.keys.holding import Holder, holder
 from tests.support import API, Client, refused
 from tests.system.sql import execute
 
@@ -86,9 +86,9 @@ def test_write_has_no_effect_after_its_session_ended(
     after: list[Any] = []
     after_lookup(lambda: (end(ann), after.append(rows(ann.app))))
 
-    answer = ask(ann, operation, owned)
+    response = ask(ann, operation, owned)
 
-    assert answer.status_code == 401, answer.text
+    assert response.status_code == 401, response.text
     assert rows(ann.app) == after[0]
 
 
@@ -107,14 +107,14 @@ def test_write_has_no_effect_after_its_key_was_revoked(
 
     after_lookup(revoke)
 
-    answer = ask(script, operation, owned)
+    response = ask(script, operation, owned)
 
-    refused(answer, 401, "api-key-invalid")
+    refused(response, 401, "api-key-invalid")
     assert rows(ann.app) == after[0]
 
 
 @pytest.mark.parametrize("both", ["session", "key"])
-def test_write_with_session_and_key_needs_both_until_the_end(
+def test_write_with_session_and_key_needs_both_until_the_commit(
     ann: Client, after_lookup: Any, both: str
 ) -> None:
     script = holder(ann)
@@ -128,9 +128,9 @@ def test_write_with_session_and_key_needs_both_until_the_end(
     }
     after_lookup(ends[both])
 
-    answer = script.post("tasks", {"title": "Tea"})
+    response = script.post("tasks", {"title": "Tea"})
 
-    assert answer.status_code == 401, answer.text
+    assert response.status_code == 401, response.text
     assert execute(ann.app, "SELECT count(*) FROM tasks") == [(0,)]
 
 
@@ -146,14 +146,14 @@ def test_administrator_who_loses_the_role_changes_no_account(
         lambda: (store_user(crowd.admin, role="user"), after.append(rows(ann.app)))
     )
 
-    answer = ask(root, operation, owned)
+    response = ask(root, operation, owned)
 
-    assert answer.status_code in {401, 403}, answer.text
+    assert response.status_code in {401, 403}, response.text
     assert rows(ann.app) == after[0]
 
 
 @pytest.mark.parametrize("operation", [o for o in WRITES if ACCESS[o].body])
-def test_write_has_no_effect_after_its_session_ended_while_the_body_arrived(
+def test_write_has_no_effect_if_its_session_ends_during_the_upload(
     ann: Client, operation: str
 ) -> None:
     crowd = Crowd(ann)
@@ -165,9 +165,9 @@ def test_write_has_no_effect_after_its_session_ended_while_the_body_arrived(
         client.post("auth/logout")
         after.append(rows(ann.app))
 
-    answer = send_slowly(client, operation, owned, log_out)
+    response = send_slowly(client, operation, owned, log_out)
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
     assert rows(ann.app) == after[0]
 
 
@@ -199,11 +199,11 @@ def test_idempotent_write_has_no_effect_after_its_session_ended(
     after_lookup(lambda: (ann.post("auth/logout"), after.append(rows(ann.app))))
     method, path = operation.format(task_id=task_id).split()
 
-    answer = ann.call(
+    response = ann.call(
         method, path, json={"title": "Tea"}, headers={"Idempotency-Key": "k"}
     )
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
     assert rows(ann.app) == after[0]
 
 
@@ -222,9 +222,9 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
 
     monkeypatch.setattr(writes, "hold", hold_then_log_out)
 
-    answer = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
+    response = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
     found = execute(ann.app, "SELECT name FROM task_tags")
     assert found == [("a",)]
 
@@ -237,7 +237,7 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
         (f"{API}/api-keys", b"[]", 422),
     ],
 )
-def test_errors_of_the_body_come_after_those_of_the_caller(
+def test_body_is_validated_after_the_credentials(
     ann: Client, path: str, body: bytes, status: int
 ) -> None:
     script = Holder(Client(ann.app), "tsk_00000000_" + "A" * 43)
@@ -246,6 +246,6 @@ def test_errors_of_the_body_come_after_those_of_the_caller(
         "headers": {"Content-Type": "application/json"},
     }
 
-    answers = [client.post(path, **options) for client in (script, ann)]
+    responses = [client.post(path, **options) for client in (script, ann)]
 
-    assert [a.status_code for a in answers] == [401, status]
+    assert [a.status_code for a in responses] == [401, status]

@@ -8,7 +8,7 @@ from flask import Flask
 
 from taskapi.scopes import IMPLIED, Scope
 from tests.access import PRIVATE, SESSIONS_ONLY
-from tests.keys.holding import Holder, holder
+from tests.api_keys.holding import Holder, holder
 from tests.support import Client, refused
 
 
@@ -45,21 +45,19 @@ def open_to(operations: dict[str, str | None], scope: Scope) -> set[str]:
     return {name for name, needed in operations.items() if needed in sufficient(scope)}
 
 
-def test_the_document_asks_for_the_scopes_of_the_contract(
+def test_document_requires_the_scopes_of_the_contract(
     operations: dict[str, str | None],
 ) -> None:
     assert operations == {name: access.scope for name, access in PRIVATE.items()}
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_every_scope_opens_something(
-    operations: dict[str, str | None], scope: Scope
-) -> None:
+def test_every_scope_is_used(operations: dict[str, str | None], scope: Scope) -> None:
     assert scope in operations.values()
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_a_key_reaches_what_its_scope_opens(
+def test_key_is_accepted_with_the_required_scope(
     admin: Client, operations: dict[str, str | None], scope: Scope
 ) -> None:
     script = holder(admin, scope)
@@ -72,35 +70,35 @@ def test_a_key_reaches_what_its_scope_opens(
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_a_key_reaches_nothing_that_its_scope_does_not_open(
+def test_key_is_rejected_without_the_required_scope(
     admin: Client, operations: dict[str, str | None], scope: Scope
 ) -> None:
     script = holder(admin, scope)
     closed = set(operations) - open_to(operations, scope) - set(SESSIONS_ONLY)
 
-    answers = {name: ask(script, name) for name in closed}
+    responses = {name: ask(script, name) for name in closed}
 
-    told = {n: refused(a, 403, "insufficient-scope") for n, a in answers.items()}
+    told = {n: refused(a, 403, "insufficient-scope") for n, a in responses.items()}
     assert {n: problem["required_scope"] for n, problem in told.items()} == {
         name: operations[name] for name in closed
     }
 
 
 @pytest.mark.parametrize("missing", Scope)
-def test_a_key_with_every_other_scope_is_refused(
+def test_key_with_all_other_scopes_is_rejected(
     admin: Client, operations: dict[str, str | None], missing: Scope
 ) -> None:
     implying = {scope for scope, implied in IMPLIED.items() if implied is missing}
     script = holder(admin, *(set(Scope) - {missing} - implying))
     closed = {name for name, scope in operations.items() if scope == missing}
 
-    answers = [ask(script, name) for name in closed]
+    responses = [ask(script, name) for name in closed]
 
-    problems = [refused(answer, 403, "insufficient-scope") for answer in answers]
+    problems = [refused(response, 403, "insufficient-scope") for response in responses]
     assert {problem["required_scope"] for problem in problems} == {missing}
 
 
-def test_a_key_with_every_scope_reaches_no_operation_of_sessions(
+def test_key_with_all_scopes_is_rejected_by_session_operations(
     admin: Client, operations: dict[str, str | None]
 ) -> None:
     script = holder(admin, *Scope)
@@ -110,11 +108,11 @@ def test_a_key_with_every_scope_reaches_no_operation_of_sessions(
     assert codes == dict.fromkeys(SESSIONS_ONLY, "session-required")
 
 
-def test_a_missing_scope_is_named_in_the_challenge(script: Holder) -> None:
-    answer = script.get("users/me")
+def test_challenge_names_the_missing_scope(script: Holder) -> None:
+    response = script.get("users/me")
 
-    problem = refused(answer, 403, "insufficient-scope")
-    challenge = answer.headers["WWW-Authenticate"]
+    problem = refused(response, 403, "insufficient-scope")
+    challenge = response.headers["WWW-Authenticate"]
     assert problem["required_scope"] == "account:read"
     assert 'error="insufficient_scope"' in challenge
     assert 'scope="account:read"' in challenge
@@ -123,42 +121,42 @@ def test_a_missing_scope_is_named_in_the_challenge(script: Holder) -> None:
 @pytest.mark.parametrize(
     ("scope", "path"), [("tasks:write", "tasks"), ("account:write", "users/me")]
 )
-def test_who_may_write_may_read(ann: Client, scope: str, path: str) -> None:
+def test_write_scope_includes_read(ann: Client, scope: str, path: str) -> None:
     script = holder(ann, scope)
 
-    answer = script.get(path)
+    response = script.get(path)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_who_may_read_may_not_write(ann: Client) -> None:
+def test_read_scope_does_not_include_write(ann: Client) -> None:
     task = ann.make_task()
     script = holder(ann, "tasks:read")
 
-    answer = script.patch(f"tasks/{task['id']}", {"title": "Tea"})
+    response = script.patch(f"tasks/{task['id']}", {"title": "Tea"})
 
-    refused(answer, 403, "insufficient-scope")
+    refused(response, 403, "insufficient-scope")
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
-def test_the_scope_is_checked_before_the_request_is_read(ann: Client) -> None:
+def test_scope_is_checked_before_the_body(ann: Client) -> None:
     script = holder(ann, "tasks:read")
 
-    answer = script.call("POST", "tasks?colour=red", data="{")
+    response = script.call("POST", "tasks?colour=red", data="{")
 
-    refused(answer, 403, "insufficient-scope")
+    refused(response, 403, "insufficient-scope")
 
 
-def test_a_scope_lets_nobody_see_what_is_not_theirs(ann: Client, bob: Client) -> None:
+def test_scope_gives_no_access_to_other_accounts(ann: Client, bob: Client) -> None:
     task = ann.make_task()
     script = holder(bob, "tasks:write")
 
-    answer = script.get(f"tasks/{task['id']}")
+    response = script.get(f"tasks/{task['id']}")
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
-def test_the_owner_of_a_key_is_the_owner_of_what_it_makes(
+def test_key_creates_tasks_of_its_owner(
     app: Flask, ann: Client, script: Holder
 ) -> None:
     task = script.make_task(title="Sow")

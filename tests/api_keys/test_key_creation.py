@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from taskapi import clock
+from tests.api_keys.holding import Holder, holder, make_key, stored_key
 from tests.backstage import run
-from tests.keys.holding import Holder, holder, make_key, stored_key
 from tests.support import Client, faults, refused
 
 SPELLING = r"tsk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}"
@@ -48,27 +48,27 @@ REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
 }
 
 
-def test_a_new_key_is_shown_with_its_parts(ann: Client) -> None:
-    answer = ann.post("api-keys", {"name": "backup"})
+def test_new_key_is_returned_with_its_parts(ann: Client) -> None:
+    response = ann.post("api-keys", {"name": "backup"})
 
-    key = answer.json
-    assert answer.status_code == 201
+    key = response.json
+    assert response.status_code == 201
     assert set(key) == SHOWN | {"api_key"}
     assert re.fullmatch(SPELLING, key["api_key"])
     assert key["api_key"].split("_")[1] == key["prefix"]
     assert (key["expires_at"], key["last_used_at"]) == (None, None)
 
 
-def test_a_new_key_says_where_it_is(ann: Client) -> None:
-    answer = ann.post("api-keys", {"name": "backup"})
+def test_new_key_has_a_location(ann: Client) -> None:
+    response = ann.post("api-keys", {"name": "backup"})
 
-    found = ann.get(answer.headers["Location"])
-    assert answer.headers["Cache-Control"] == "no-store"
+    found = ann.get(response.headers["Location"])
+    assert response.headers["Cache-Control"] == "no-store"
     assert found.status_code == 200
-    assert found.json["id"] == answer.json["id"]
+    assert found.json["id"] == response.json["id"]
 
 
-def test_a_key_is_never_shown_again(ann: Client) -> None:
+def test_key_is_returned_only_once(ann: Client) -> None:
     made = make_key(ann)
 
     one, many = ann.get(f"api-keys/{made['id']}"), ann.get("api-keys")
@@ -78,7 +78,7 @@ def test_a_key_is_never_shown_again(ann: Client) -> None:
     assert made["api_key"].split("_", 2)[2] not in one.text + many.text
 
 
-def test_what_is_stored_of_a_key_is_its_hash(ann: Client) -> None:
+def test_only_the_hash_of_a_key_is_stored(ann: Client) -> None:
     text = make_key(ann)["api_key"]
 
     row = stored_key(ann)
@@ -87,20 +87,20 @@ def test_what_is_stored_of_a_key_is_its_hash(ann: Client) -> None:
     assert text.split("_", 2)[2] not in str(tuple(row))
 
 
-def test_two_keys_have_nothing_in_common(ann: Client) -> None:
+def test_two_keys_have_different_parts(ann: Client) -> None:
     first, second = make_key(ann), make_key(ann)
 
     assert first["prefix"] != second["prefix"]
     assert first["api_key"][13:] != second["api_key"][13:]
 
 
-def test_a_key_reads_and_writes_tasks_unless_it_is_told(ann: Client) -> None:
+def test_default_scopes_are_reading_and_writing_tasks(ann: Client) -> None:
     key = make_key(ann)
 
     assert key["scopes"] == ["tasks:read", "tasks:write"]
 
 
-def test_scopes_are_kept_in_one_order_and_once(ann: Client) -> None:
+def test_scopes_are_sorted_and_unique(ann: Client) -> None:
     key = make_key(ann, scopes=["account:read", "tasks:read", "account:read"])
 
     found = ann.get(f"api-keys/{key['id']}").json
@@ -108,13 +108,13 @@ def test_scopes_are_kept_in_one_order_and_once(ann: Client) -> None:
     assert key["scopes"] == found["scopes"] == ["tasks:read", "account:read"]
 
 
-def test_a_name_may_have_a_hundred_characters(ann: Client) -> None:
+def test_name_can_have_100_characters(ann: Client) -> None:
     key = make_key(ann, name="ü" * 100)
 
     assert key["name"] == "ü" * 100
 
 
-def test_a_key_keeps_the_end_it_is_given(ann: Client) -> None:
+def test_key_keeps_its_expiry(ann: Client) -> None:
     ends = (clock.now() + timedelta(days=3)).isoformat().replace("+00:00", "Z")
 
     key = make_key(ann, expires_at=ends)
@@ -124,42 +124,42 @@ def test_a_key_keeps_the_end_it_is_given(ann: Client) -> None:
 
 
 @pytest.mark.parametrize(("body", "expected"), REFUSED.values(), ids=REFUSED)
-def test_a_key_that_cannot_be_is_not_made(
+def test_invalid_key_is_not_created(
     ann: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    answer = ann.post("api-keys", body)
+    response = ann.post("api-keys", body)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
     assert ann.get("api-keys").json["items"] == []
 
 
-def test_an_administrator_makes_keys_that_administer(admin: Client) -> None:
+def test_administrator_creates_keys_with_the_admin_scope(admin: Client) -> None:
     script = holder(admin, "admin")
 
-    answer = script.get("users")
+    response = script.get("users")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-def test_a_key_that_administers_is_dead_when_its_owner_is_lowered(
+def test_admin_key_is_rejected_after_its_owner_is_demoted(
     admin: Client, bob: Client
 ) -> None:
     script = holder(admin, "admin")
     run(bob.app, "users", "promote", "bob@example.org")
     bob.patch(f"users/{admin.user['id']}", {"role": "user"})
 
-    answer = script.get("users")
+    response = script.get("users")
 
-    refused(answer, 403, "admin-required")
+    refused(response, 403, "admin-required")
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "api-keys"), ("GET", "api-keys"), ("POST", "auth/password")],
 )
-def test_a_key_makes_no_keys_and_changes_no_password(
+def test_key_cannot_create_keys_or_change_passwords(
     script: Holder, method: str, path: str
 ) -> None:
-    answer = script.call(method, path, json={})
+    response = script.call(method, path, json={})
 
-    refused(answer, 403, "session-required")
+    refused(response, 403, "session-required")

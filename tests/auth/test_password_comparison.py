@@ -31,7 +31,7 @@ NEARLY = {
 
 
 @pytest.mark.parametrize("password", ACCEPTED.values(), ids=ACCEPTED)
-def test_who_chose_a_password_logs_in_with_it(anyone: Client, password: str) -> None:
+def test_login_accepts_the_registered_password(anyone: Client, password: str) -> None:
     account = {"username": "ann", "password": password}
 
     registered = anyone.post("auth/register", account)
@@ -42,12 +42,12 @@ def test_who_chose_a_password_logs_in_with_it(anyone: Client, password: str) -> 
 
 
 @pytest.mark.parametrize(("password", "other"), NEARLY.values(), ids=NEARLY)
-def test_what_is_nearly_the_password_is_not_the_password(
+def test_login_rejects_a_similar_password(
     anyone: Client, password: str, other: str
 ) -> None:
     registered = anyone.post("auth/register", {"username": "ann", "password": password})
 
-    answer = anyone.post("auth/login", {"username": "ann", "password": other})
+    response = anyone.post("auth/login", {"username": "ann", "password": other})
 
     assert registered.status_code == 201
-    refused(answer, 401, "invalid-credentials")
+    refused(response, 401, "invalid-credentials")

@@ -77,20 +77,20 @@ VALUES: dict[str, tuple[str, Any, str]] = {
 
 
 @pytest.mark.parametrize(("password", "code"), PASSWORDS.values(), ids=PASSWORDS)
-def test_a_bad_password_is_refused(anyone: Client, password: str, code: str) -> None:
-    answer = anyone.post("auth/register", ACCOUNT | {"password": password})
+def test_weak_password_is_rejected(anyone: Client, password: str, code: str) -> None:
+    response = anyone.post("auth/register", ACCOUNT | {"password": password})
 
-    assert faults(answer) == {"#/password": code}
+    assert faults(response) == {"#/password": code}
     assert count(anyone.app, "users") == 0
 
 
 @pytest.mark.parametrize(("field", "value", "code"), VALUES.values(), ids=VALUES)
-def test_a_bad_value_is_refused(
+def test_invalid_value_is_rejected(
     anyone: Client, field: str, value: Any, code: str
 ) -> None:
-    answer = anyone.post("auth/register", ACCOUNT | {field: value})
+    response = anyone.post("auth/register", ACCOUNT | {field: value})
 
-    assert faults(answer) == {f"#/{field}": code}
+    assert faults(response) == {f"#/{field}": code}
     assert count(anyone.app, "users") == 0
 
 
@@ -105,20 +105,20 @@ def test_a_bad_value_is_refused(
     ],
     ids=["no-name", "empty-name", "no-password", "list", "text"],
 )
-def test_an_account_needs_a_name_and_a_password(
+def test_account_requires_a_name_and_a_password(
     anyone: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    answer = anyone.post("auth/register", body)
+    response = anyone.post("auth/register", body)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
 
 
-def test_all_faults_are_said_at_once(anyone: Client) -> None:
+def test_all_errors_are_returned_together(anyone: Client) -> None:
     account = {"email": "ann", "username": "a b", "password": "short", "colour": "red"}
 
-    answer = anyone.post("auth/register", account)
+    response = anyone.post("auth/register", account)
 
-    assert faults(answer) == {
+    assert faults(response) == {
         "#/email": "format",
         "#/username": "format",
         "#/password": "length",
@@ -130,42 +130,42 @@ def test_all_faults_are_said_at_once(anyone: Client) -> None:
     ("given", "meant"),
     [("pasword", "password"), ("user_name", "username"), ("fullname", "full_name")],
 )
-def test_a_field_that_is_spelled_wrong_is_met_with_the_right_one(
+def test_misspelled_field_suggests_the_correct_one(
     anyone: Client, given: str, meant: str
 ) -> None:
-    answer = anyone.post("auth/register", ACCOUNT | {given: "a long text"})
+    response = anyone.post("auth/register", ACCOUNT | {given: "a long text"})
 
-    assert faults(answer) == {f"#/{given}": "unknown"}
-    assert answer.json["errors"][0]["hint"] == f"Did you mean {meant}?"
+    assert faults(response) == {f"#/{given}": "unknown"}
+    assert response.json["errors"][0]["hint"] == f"Did you mean {meant}?"
 
 
 @pytest.mark.parametrize("field", ["email", "username", "password", "full_name"])
 @pytest.mark.parametrize("half", [chr(0xD800), chr(0xDFFF)], ids=["high", "low"])
-def test_half_a_surrogate_pair_is_refused(
+def test_lone_surrogate_is_rejected_in_a_password(
     anyone: Client, field: str, half: str
 ) -> None:
     body = json.dumps(ACCOUNT | {field: f"long enough {half}"})
 
-    answer = anyone.call("POST", "auth/register", data=body, headers=JSON)
+    response = anyone.call("POST", "auth/register", data=body, headers=JSON)
 
     assert "\\ud" in body
-    assert faults(answer) == {f"#/{field}": "characters"}
+    assert faults(response) == {f"#/{field}": "characters"}
 
 
-def test_half_a_surrogate_pair_is_refused_in_a_name_too(anyone: Client) -> None:
+def test_lone_surrogate_is_rejected_in_a_name(anyone: Client) -> None:
     body = json.dumps(ACCOUNT | {"\ud800": 1})
 
-    answer = anyone.call("POST", "auth/register", data=body, headers=JSON)
+    response = anyone.call("POST", "auth/register", data=body, headers=JSON)
 
-    assert faults(answer) == {"#/%3F": "unknown"}
+    assert faults(response) == {"#/%3F": "unknown"}
 
 
 @pytest.mark.parametrize(
     "text", [b"\xff", b"\xed\xa0\x80", b"\xc0\x80"], ids=["byte", "surrogate", "nul"]
 )
-def test_bytes_that_are_no_text_are_no_json(anyone: Client, text: bytes) -> None:
+def test_body_that_is_not_utf8_is_rejected(anyone: Client, text: bytes) -> None:
     body = json.dumps(ACCOUNT).encode().replace(b"walk", text)
 
-    answer = anyone.call("POST", "auth/register", data=body, headers=JSON)
+    response = anyone.call("POST", "auth/register", data=body, headers=JSON)
 
-    refused(answer, 400, "malformed-json")
+    refused(response, 400, "malformed-json")

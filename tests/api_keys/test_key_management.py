@@ -9,8 +9,8 @@ import pytest
 
 from taskapi import clock
 from taskapi.api_keys import service
+from tests.api_keys.holding import Holder, holder, make_key, without_times
 from tests.backstage import later, run
-from tests.keys.holding import Holder, holder, make_key, without_times
 from tests.support import Client, faults, refused
 
 PAST = "2020-01-01T00:00:00Z"
@@ -32,17 +32,17 @@ def ends(**units: int) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def test_a_list_of_keys_begins_with_the_newest(ann: Client) -> None:
+def test_keys_are_listed_newest_first(ann: Client) -> None:
     made = [make_key(ann, name=name) for name in ("first", "second", "third")]
 
-    answer = ann.get("api-keys?include_total=true")
+    response = ann.get("api-keys?include_total=true")
 
-    shown = [without_times(key) for key in answer.json["items"]]
+    shown = [without_times(key) for key in response.json["items"]]
     assert shown == [without_times(key) for key in reversed(made)]
-    assert answer.json["total"] == 3
+    assert response.json["total"] == 3
 
 
-def test_a_list_of_keys_comes_in_pages(ann: Client) -> None:
+def test_keys_are_paginated(ann: Client) -> None:
     made = [make_key(ann)["id"] for _ in range(3)]
 
     first = ann.get("api-keys?limit=2").json
@@ -53,12 +53,12 @@ def test_a_list_of_keys_comes_in_pages(ann: Client) -> None:
     assert second["next_cursor"] is None
 
 
-def test_a_list_holds_no_key_of_someone_else(ann: Client, bob: Client) -> None:
+def test_list_contains_only_own_keys(ann: Client, bob: Client) -> None:
     make_key(ann)
 
-    answer = bob.get("api-keys")
+    response = bob.get("api-keys")
 
-    assert answer.json["items"] == []
+    assert response.json["items"] == []
 
 
 @pytest.fixture
@@ -84,14 +84,14 @@ def test_change_does_not_undo_an_earlier_end(
     sooner, later_end = ends(hours=1), ends(days=30)
     after_read(lambda: ann.patch(path, {"expires_at": sooner}))
 
-    answer = ann.patch(path, {"expires_at": later_end})
+    response = ann.patch(path, {"expires_at": later_end})
 
-    assert faults(answer) == {"#/expires_at": "range"}
+    assert faults(response) == {"#/expires_at": "range"}
     assert ann.get(path).json["expires_at"] == sooner
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_a_key_of_someone_else_does_not_exist(
+def test_key_of_another_account_is_not_found(
     ann: Client, bob: Client, method: str
 ) -> None:
     key = make_key(ann)
@@ -108,25 +108,25 @@ def without_text(key: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in key.items() if name != "api_key"}
 
 
-def test_a_key_is_renamed(ann: Client) -> None:
+def test_key_is_renamed(ann: Client) -> None:
     key = make_key(ann)
 
-    answer = ann.patch(f"api-keys/{key['id']}", {"name": "restore"})
+    response = ann.patch(f"api-keys/{key['id']}", {"name": "restore"})
 
-    assert answer.status_code == 200
-    assert answer.json == without_text(key) | {"name": "restore"}
-    assert ann.get(f"api-keys/{key['id']}").json == answer.json
+    assert response.status_code == 200
+    assert response.json == without_text(key) | {"name": "restore"}
+    assert ann.get(f"api-keys/{key['id']}").json == response.json
 
 
-def test_a_change_of_nothing_changes_nothing(ann: Client) -> None:
+def test_change_without_effect_changes_nothing(ann: Client) -> None:
     key = make_key(ann)
 
-    answer = ann.patch(f"api-keys/{key['id']}", {})
+    response = ann.patch(f"api-keys/{key['id']}", {})
 
-    assert (answer.status_code, answer.json) == (200, without_text(key))
+    assert (response.status_code, response.json) == (200, without_text(key))
 
 
-def test_a_renamed_key_still_opens(ann: Client, script: Holder) -> None:
+def test_renamed_key_is_still_accepted(ann: Client, script: Holder) -> None:
     key = ann.get("api-keys").json["items"][0]
 
     ann.patch(f"api-keys/{key['id']}", {"name": "restore"})
@@ -135,32 +135,32 @@ def test_a_renamed_key_still_opens(ann: Client, script: Holder) -> None:
 
 
 @pytest.mark.parametrize("before", [None, 30], ids=["endless", "30-days"])
-def test_a_key_can_end_sooner(ann: Client, before: int | None) -> None:
+def test_key_can_expire_sooner(ann: Client, before: int | None) -> None:
     fields = {"expires_at": ends(days=before)} if before else {}
     script = holder(ann, **fields)
     key = ann.get("api-keys").json["items"][0]
 
-    answer = ann.patch(f"api-keys/{key['id']}", {"expires_at": ends(hours=1)})
+    response = ann.patch(f"api-keys/{key['id']}", {"expires_at": ends(hours=1)})
     with later(DAY):
         over = script.get("tasks")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     refused(over, 401, "api-key-expired")
 
 
 @pytest.mark.parametrize(("body", "expected"), REFUSED.values(), ids=REFUSED)
-def test_a_change_that_cannot_be_leaves_the_key_alone(
+def test_invalid_change_keeps_the_key(
     ann: Client, body: Any, expected: dict[str, str]
 ) -> None:
     key = make_key(ann, expires_at=ends(days=30))
 
-    answer = ann.patch(f"api-keys/{key['id']}", body)
+    response = ann.patch(f"api-keys/{key['id']}", body)
 
-    assert faults(answer) == expected
+    assert faults(response) == expected
     assert ann.get(f"api-keys/{key['id']}").json == without_text(key)
 
 
-def test_a_revoked_key_is_gone(ann: Client) -> None:
+def test_revoked_key_is_not_found(ann: Client) -> None:
     key = make_key(ann)
 
     first = ann.delete(f"api-keys/{key['id']}")
@@ -171,7 +171,7 @@ def test_a_revoked_key_is_gone(ann: Client) -> None:
     assert ann.get("api-keys").json["items"] == []
 
 
-def test_revoking_a_key_leaves_the_others(ann: Client, script: Holder) -> None:
+def test_revocation_keeps_other_keys(ann: Client, script: Holder) -> None:
     other = make_key(ann)
 
     ann.delete(f"api-keys/{other['id']}")
@@ -179,7 +179,7 @@ def test_revoking_a_key_leaves_the_others(ann: Client, script: Holder) -> None:
     assert script.get("tasks").status_code == 200
 
 
-def test_an_operator_makes_lists_and_revokes_keys(ann: Client) -> None:
+def test_commands_create_list_and_revoke_keys(ann: Client) -> None:
     login = "ann@example.org"
     text = run(ann.app, "api-keys", "create", login, "--name", "cron").strip()
     script = Holder(ann, text)
@@ -195,7 +195,7 @@ def test_an_operator_makes_lists_and_revokes_keys(ann: Client) -> None:
     refused(script.get("tasks"), 401, "api-key-invalid")
 
 
-def test_what_expired_a_month_ago_is_purged(ann: Client) -> None:
+def test_keys_are_purged_30_days_after_their_expiry(ann: Client) -> None:
     script = holder(ann, expires_at=ends(hours=1))
 
     with later(20 * DAY):

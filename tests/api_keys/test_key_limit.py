@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from taskapi import clock
+from tests.api_keys.holding import holder, make_key
 from tests.backstage import at_once, count, later, run
-from tests.keys.holding import holder, make_key
 from tests.support import Client, refused
 
 MOST = 50
@@ -18,18 +18,18 @@ def fill(owner: Client, number: int = MOST) -> None:
         make_key(owner)
 
 
-def test_a_key_beyond_the_limit_is_rejected(ann: Client) -> None:
+def test_key_beyond_the_limit_is_rejected(ann: Client) -> None:
     fill(ann)
 
-    answer = ann.post("api-keys", {"name": "one more"})
+    response = ann.post("api-keys", {"name": "one more"})
 
-    problem = refused(answer, 409, "limit-reached")
+    problem = refused(response, 409, "limit-reached")
     assert problem["limit"] == MOST
     assert "50 API keys" in problem["detail"]
     assert count(ann.app, "keys") == MOST
 
 
-def test_a_revoked_key_leaves_room_for_another(ann: Client) -> None:
+def test_revoked_key_leaves_room_for_another(ann: Client) -> None:
     fill(ann)
     revoked = ann.get("api-keys").json["items"][0]["id"]
 
@@ -44,17 +44,17 @@ def test_expired_keys_count(ann: Client) -> None:
         make_key(ann, expires_at=soon)
 
     with later(120):
-        answer = ann.post("api-keys", {"name": "one more"})
+        response = ann.post("api-keys", {"name": "one more"})
 
-    refused(answer, 409, "limit-reached")
+    refused(response, 409, "limit-reached")
 
 
-def test_keys_created_at_the_same_time_keep_the_limit(ann: Client) -> None:
+def test_concurrent_creations_keep_the_limit(ann: Client) -> None:
     fill(ann, MOST - 1)
 
-    answers = at_once(*[lambda: ann.post("api-keys", {"name": "race"})] * 8)
+    responses = at_once(*[lambda: ann.post("api-keys", {"name": "race"})] * 8)
 
-    statuses = sorted(answer.status_code for answer in answers)
+    statuses = sorted(response.status_code for response in responses)
     assert statuses == [201] + [409] * 7
     assert count(ann.app, "keys") == MOST
 
@@ -65,7 +65,7 @@ def test_other_accounts_have_their_own_limit(ann: Client, bob: Client) -> None:
     assert holder(bob).get("tasks").status_code == 200
 
 
-def test_the_command_line_keeps_the_limit(ann: Client) -> None:
+def test_command_enforces_the_limit(ann: Client) -> None:
     fill(ann)
 
     with pytest.raises(AssertionError, match="at most 50 API keys"):

@@ -23,7 +23,7 @@ SECONDS_TO_START = 30
 MINUTE = 60
 RESET = "auth/password-reset"
 MANY = """
-    INSERT INTO guesses (subject, number, expires_at, created_at, updated_at)
+    INSERT INTO login_attempts (subject, number, expires_at, created_at, updated_at)
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
     SELECT 'n' || i, 1, '2020-01-01', '2020-01-01', '2020-01-01' FROM n
 """
@@ -31,8 +31,8 @@ BUSY = "451 try again later"
 
 
 def ask(client: Client) -> None:
-    answer = client.post(f"{RESET}/request", {"email": "ann@example.org"})
-    assert answer.status_code == 202
+    response = client.post(f"{RESET}/request", {"email": "ann@example.org"})
+    assert response.status_code == 202
 
 
 def tries_after(minutes: int, app: Flask, mailbox: Mailbox) -> int:
@@ -59,7 +59,7 @@ def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def test_a_letter_survives_the_crash_of_who_sends_it(
+def test_email_survives_a_crash_of_its_sender(
     ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
 ) -> None:
     stuck.kill()
@@ -69,14 +69,14 @@ def test_a_letter_survives_the_crash_of_who_sends_it(
     with later(3 * MINUTE):
         (letter,) = letters(ann, mailbox)
         proof = {"token": token_in(letter), "new_password": "an evening at the sea"}
-        answer = Client(ann.app).post(f"{RESET}/complete", proof)
+        response = Client(ann.app).post(f"{RESET}/complete", proof)
 
     assert at_first == []
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert count(ann.app, "letters") == 0
 
 
-def test_nobody_waits_for_a_mail_server_that_says_nothing(
+def test_requests_do_not_wait_for_an_unresponsive_mail_server(
     ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
 ) -> None:
     made = ann.make_task()
@@ -85,7 +85,7 @@ def test_nobody_waits_for_a_mail_server_that_says_nothing(
     assert ann.get(f"tasks/{made['id']}").json == made
 
 
-def test_many_who_send_at_once_send_each_letter_once(
+def test_concurrent_senders_send_each_email_once(
     app: Flask, ann: Client, mailbox: Mailbox
 ) -> None:
     people = [Client(app, f"p{number}").register() for number in range(12)]
@@ -97,10 +97,10 @@ def test_many_who_send_at_once_send_each_letter_once(
     assert sum(sent) == 12
 
 
-def test_a_letter_that_is_not_taken_is_tried_again_later_and_later(
+def test_rejected_email_is_retried_with_growing_delays(
     ann: Client, mailbox: Mailbox
 ) -> None:
-    mailbox.answer = BUSY
+    mailbox.response = BUSY
     ask(ann)
     before = mailbox.tries
 
@@ -110,13 +110,13 @@ def test_a_letter_that_is_not_taken_is_tried_again_later_and_later(
     assert count(ann.app, "letters") == 1
 
 
-def test_one_letter_that_is_not_taken_stops_no_other(
+def test_rejected_email_does_not_stop_others(
     app: Flask, ann: Client, mailbox: Mailbox
 ) -> None:
-    mailbox.answer = BUSY
+    mailbox.response = BUSY
     ask(ann)
     send(app)
-    mailbox.answer = "250 OK"
+    mailbox.response = "250 OK"
 
     bob = Client(app, "bob").register()
 
@@ -124,13 +124,13 @@ def test_one_letter_that_is_not_taken_stops_no_other(
     assert count(app, "letters") == 1
 
 
-def test_a_letter_is_given_up_after_a_day(
+def test_email_is_discarded_after_a_day(
     app: Flask, ann: Client, mailbox: Mailbox
 ) -> None:
-    mailbox.answer = BUSY
+    mailbox.response = BUSY
     ask(ann)
     send(app)
-    mailbox.answer = "250 OK"
+    mailbox.response = "250 OK"
 
     with later(days(1) + MINUTE):
         sent = send(app)
@@ -140,7 +140,7 @@ def test_a_letter_is_given_up_after_a_day(
     assert "1 letters" in said
 
 
-def test_the_account_is_looked_up_when_the_letter_is_sent(
+def test_account_is_looked_up_when_the_email_is_sent(
     ann: Client, mailbox: Mailbox
 ) -> None:
     ask(ann)
@@ -152,7 +152,7 @@ def test_the_account_is_looked_up_when_the_letter_is_sent(
     assert count(ann.app, "letters") == 0
 
 
-def test_the_command_says_how_many_went(app: Flask, ann: Client) -> None:
+def test_command_prints_the_number_of_emails(app: Flask, ann: Client) -> None:
     ask(ann)
 
     said = run(app, "mail", "send"), run(app, "mail", "send")
@@ -160,7 +160,7 @@ def test_the_command_says_how_many_went(app: Flask, ann: Client) -> None:
     assert said == ("Sent 1 emails.\n", "Sent 0 emails.\n")
 
 
-def test_the_command_says_when_mail_is_off(
+def test_command_reports_that_mail_is_off(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     ask(ann)
@@ -172,7 +172,7 @@ def test_the_command_says_when_mail_is_off(
     assert count(ann.app, "letters") == 1
 
 
-def test_a_purge_clears_tokens_that_are_over(ann: Client, mailbox: Mailbox) -> None:
+def test_purge_deletes_expired_tokens(ann: Client, mailbox: Mailbox) -> None:
     before = count(ann.app, "tokens")
 
     with later(days(1) + MINUTE):
@@ -182,7 +182,7 @@ def test_a_purge_clears_tokens_that_are_over(ann: Client, mailbox: Mailbox) -> N
     assert "1 mailed tokens" in said
 
 
-def test_a_purge_leaves_what_still_counts(ann: Client, mailbox: Mailbox) -> None:
+def test_purge_keeps_valid_tokens(ann: Client, mailbox: Mailbox) -> None:
     ask(ann)
 
     run(ann.app, "purge")
@@ -191,7 +191,7 @@ def test_a_purge_leaves_what_still_counts(ann: Client, mailbox: Mailbox) -> None
     assert ann.get("users/me").status_code == 200
 
 
-def test_much_is_purged_in_several_transactions(
+def test_purge_uses_several_transactions(
     app: Flask, ann: Client, statements: list[str]
 ) -> None:
     execute(app, MANY)
@@ -204,7 +204,7 @@ def test_much_is_purged_in_several_transactions(
     assert len(deletions) == 4  # the last one finds nothing
 
 
-def test_a_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> None:
+def test_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> None:
     never = float("inf")
 
     with later(days(8)):
@@ -216,7 +216,7 @@ def test_a_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> N
     assert purged[1] == 0
 
 
-def test_purge_that_fails_stops_no_other(
+def test_failed_purge_does_not_stop_others(
     app: Flask, ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> int:
@@ -230,9 +230,7 @@ def test_purge_that_fails_stops_no_other(
     assert count(app, "sessions") == 0
 
 
-def test_a_worker_purges_failed_logins_every_15_minutes(
-    app: Flask, ann: Client
-) -> None:
+def test_worker_purges_login_attempts_every_15_minutes(app: Flask, ann: Client) -> None:
     never = float("inf")
     execute(app, MANY)
 
@@ -243,7 +241,7 @@ def test_a_worker_purges_failed_logins_every_15_minutes(
     assert (count(app, "counts"), count(app, "sessions")) == (0, 1)
 
 
-def test_a_worker_goes_on_while_the_database_is_away(
+def test_worker_continues_while_the_database_is_away(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
     lost = make_app(

@@ -23,10 +23,10 @@ class Holder(Client):
 
 
 def make_key(owner: Client, **fields: Any) -> dict[str, Any]:
-    """Make a key and return the answer, which shows it."""
-    answer = owner.post("api-keys", {"name": "backup"} | fields)
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json
+    """Make a key and return the response, which shows it."""
+    response = owner.post("api-keys", {"name": "backup"} | fields)
+    assert response.status_code == 201, response.text
+    made: dict[str, Any] = response.json
     return made
 
 

@@ -1,0 +1,53 @@
+"""A password is as long as the service asks, whoever sets it."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.support import PASSWORD, Client, faults
+
+ASKED = 12
+
+
+@pytest.fixture
+def strict(twin: Callable[..., Flask]) -> Flask:
+    """Return an app that asks for long passwords."""
+    return twin(password_min_length=ASKED)
+
+
+def test_password_of_the_minimum_length_is_accepted(strict: Flask) -> None:
+    account = {"username": "cat", "password": "x" * (ASKED - 1) + "y"}
+
+    response = Client(strict).post("auth/register", account)
+
+    assert response.status_code == 201
+
+
+def test_shorter_password_creates_no_account(strict: Flask) -> None:
+    account = {"username": "cat", "password": "x" * (ASKED - 2) + "y"}
+
+    response = Client(strict).post("auth/register", account)
+
+    assert faults(response) == {"#/password": "length"}
+    assert response.json["errors"][0]["message"] == "Use at least 12 characters."
+
+
+def test_shorter_password_replaces_no_other(ann: Client, strict: Flask) -> None:
+    ann.app = strict
+    change = {"current_password": PASSWORD, "new_password": "x" * (ASKED - 2) + "y"}
+
+    response = ann.post("auth/password", change)
+
+    assert faults(response) == {"#/new_password": "length"}
+
+
+def test_shorter_password_from_before_still_logs_in(
+    anyone: Client, strict: Flask
+) -> None:
+    account = {"username": "cat", "password": "rain.txt"}
+    anyone.post("auth/register", account)
+
+    response = Client(strict).post("auth/login", account)
+
+    assert response.status_code == 200
