@@ -4,7 +4,7 @@ All names of tables and columns that the benchmark itself uses are in this modul
 peers import them too, so it imports nothing.
 """
 
-SEARCH_COLUMN = "words"
+SEARCH_COLUMN = "terms"
 LOGIN_ATTEMPTS_TABLE = "login_attempts"
 WRITTEN_TABLES = ("tasks", "task_tags", "sessions", "users", LOGIN_ATTEMPTS_TABLE)
 

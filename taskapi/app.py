@@ -17,6 +17,7 @@ from taskapi.import_export.routes import import_export
 from taskapi.mail import smtp
 from taskapi.observability import logs
 from taskapi.recovery.routes import recovery
+from taskapi.stats.routes import stats
 from taskapi.system.pages import pages
 from taskapi.system.routes import system
 from taskapi.tasks.routes import tasks
@@ -42,7 +43,7 @@ from taskapi.web.parsing import Json
 if TYPE_CHECKING:
     from config import Settings
 
-BLUEPRINTS = [auth, tasks, import_export, users, keys, recovery, admin, system]
+BLUEPRINTS = [auth, tasks, stats, import_export, users, keys, recovery, admin, system]
 
 
 def _views(app: Flask, seconds: float) -> Iterable[tuple[str, Callable[..., Any]]]:
@@ -66,7 +67,7 @@ def create_app(settings: "Settings") -> Flask:
         rechecks=CallerLoaders(sessions.find_active, api_keys.find_owner),
     )
     idempotency.init_app(
-        app, ResponseStore(responses.begin, responses.claim, responses.keep)
+        app, ResponseStore(responses.begin, responses.reserve, responses.store)
     )
     for module in (rate_limits, in_progress, middleware):
         module.init_app(app, settings)

@@ -1,8 +1,53 @@
-"""The time, read in one place."""
+"""The current time, and days in the time zone of an account.
 
-from datetime import UTC, datetime
+Other modules read the time here, so that tests can replace it in one place.
+
+The database stores a due date without a time as midnight in UTC, so that a new time
+zone changes no row. The functions below translate between such days and the instants at
+which they begin.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+DAY = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
+"""The resolution of both databases."""
 
 
 def now() -> datetime:
-    """Return the current moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)  # noqa: TID251 - the one reader of the time
+
+
+def midnight(day: date) -> datetime:
+    """Return the timestamp that the database stores for a day."""
+    return datetime.combine(day, time(), UTC)
+
+
+@lru_cache(maxsize=4096)
+def start_of_day(day: date, timezone: str) -> datetime:
+    """Return the first instant of a day, which always precedes the next one.
+
+    Where clocks are put forward at midnight, this is the instant of the change. Samoa
+    had no 30 December 2011: such a day is placed just before the one that followed.
+    """
+    zone = ZoneInfo(timezone)
+    start = datetime.combine(day, time(), zone).astimezone(UTC)
+    if start.astimezone(zone).date() > day:
+        return start_of_day(day + DAY, timezone) - INSTANT
+    return start
+
+
+def current_day(instant: datetime, timezone: str) -> date:
+    """Return the last day that has begun at an instant."""
+    day = instant.astimezone(ZoneInfo(timezone)).date()
+    # The clocks of some zones were put back past midnight, into the day before.
+    return day + DAY if start_of_day(day + DAY, timezone) <= instant else day
+
+
+def first_day_from(instant: datetime, timezone: str) -> date:
+    """Return the first day that begins at an instant or later."""
+    day = current_day(instant, timezone)
+    return day if start_of_day(day, timezone) == instant else day + DAY

@@ -14,7 +14,7 @@ from taskapi import db
 from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
 from taskapi.errors import Unavailable
-from taskapi.idempotency import service as answers
+from taskapi.idempotency import service as stored_responses
 from taskapi.mail import service as outbox
 from taskapi.recovery import service as recovery
 from taskapi.recovery import templates
@@ -51,7 +51,7 @@ PURGES: dict[str, Callable[[], int]] = {
     "counts": throttling.purge,
     "mailed tokens": recovery.purge,
     "letters": outbox.purge,
-    "kept answers": answers.purge,
+    "kept answers": stored_responses.purge,
     "tasks deleted permanently": trash.purge_marked,
     "tasks in the trash": _empty_trash,
 }

@@ -164,6 +164,7 @@ def test_the_tags_come_in_the_order_of_their_use(document: Any) -> None:
     assert names == [
         "auth",
         "tasks",
+        "stats",
         "import_export",
         "users",
         "api-keys",

@@ -21,11 +21,10 @@ from psycopg.rows import dict_row
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
-from bench.data import SEARCH_COLUMN
 from taskapi import clock, credentials
 from taskapi.auth.service import CALLER
-from taskapi.tasks import listing, queries, service, values
-from taskapi.tasks.models import Priority, Status, Task
+from taskapi.tasks import listing, queries, writes
+from taskapi.tasks.models import Priority, Status
 from taskapi.tasks.sorting import parse_sort
 
 SECRET_KEY = os.environ["SECRET_KEY"]
@@ -36,9 +35,8 @@ TASK_PATH = re.compile("/api/v1/tasks/([0-9]+)")
 PRIORITIES = list(Priority)
 INTERNAL_COLUMNS = {"position", "done_count", "due_at", "due_is_day"}
 TIMESTAMPS = ("completed_at", "deleted_at", "created_at", "updated_at")
-UNLIMITED = {"most_tasks": 1_000_000_000}
+UNLIMITED = {"max_tasks": 1_000_000_000}
 UPDATE = "UPDATE tasks SET {} WHERE id = {} AND owner_id = {} AND deleted_at IS NULL"
-SEARCH_TYPE: Any = Task.__table__.c[SEARCH_COLUMN].type
 
 local = threading.local()
 
@@ -89,7 +87,7 @@ ONE = Query(queries.ONE)
 PAGE = Query(
     listing.page(frozenset(), parse_sort("-created_at"), (), only_ids=False).statement
 )
-INSERT = Query(service.INSERT)
+INSERT = Query(queries.INSERT)
 SESSION = Query(CALLER)
 
 
@@ -143,10 +141,7 @@ def list_tasks(owner_id: int, limit: int) -> dict[str, Any]:
 
 def create_task(caller: Any, fields: dict[str, Any]) -> dict[str, Any]:
     """Insert a task and return it."""
-    columns = values.first(caller.id, fields, clock.now())
-    columns[SEARCH_COLUMN] = SEARCH_TYPE.process_bind_param(
-        columns[SEARCH_COLUMN], DIALECT
-    )
+    columns = writes.new_row(caller.id, fields, clock.now())
     columns["priority"] = PRIORITIES.index(columns["priority"]) + 1
     given = {name: _plain(_to_database(value)) for name, value in columns.items()}
     parameters = _common_parameters(caller.id) | given | {"joined": ""} | UNLIMITED

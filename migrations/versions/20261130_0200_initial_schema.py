@@ -22,17 +22,17 @@ DELETED = sa.text("deleted_at IS NOT NULL")
 # A migration that rebuilds `tasks` on SQLite (batch mode) drops the triggers and must
 # create them again.
 REMOVE = (
-    "INSERT INTO task_terms(task_terms, rowid, words) "
-    "VALUES('delete', old.id, old.words);"
+    "INSERT INTO task_terms(task_terms, rowid, terms) "
+    "VALUES('delete', old.id, old.terms);"
 )
-ADD = "INSERT INTO task_terms(rowid, words) VALUES(new.id, new.words);"
+ADD = "INSERT INTO task_terms(rowid, terms) VALUES(new.id, new.terms);"
 SQLITE_INDEX = (
     "CREATE VIRTUAL TABLE task_terms USING fts5("
-    "words, content='tasks', content_rowid='id', "
+    "terms, content='tasks', content_rowid='id', "
     "tokenize=\"ascii tokenchars '@'\", detail=none)",
     f"CREATE TRIGGER task_terms_insert AFTER INSERT ON tasks BEGIN {ADD} END",
     f"CREATE TRIGGER task_terms_delete AFTER DELETE ON tasks BEGIN {REMOVE} END",
-    "CREATE TRIGGER task_terms_update AFTER UPDATE OF words ON tasks "
+    "CREATE TRIGGER task_terms_update AFTER UPDATE OF terms ON tasks "
     f"BEGIN {REMOVE} {ADD} END",
 )
 
@@ -191,7 +191,7 @@ def _create_tasks() -> None:
         sa.Column("external_id", sa.String(200)),
         sa.Column("title", _exact(255), nullable=False),
         sa.Column("description", sa.Text()),
-        sa.Column("words", _words(), nullable=False),
+        sa.Column("terms", _terms(), nullable=False),
         sa.Column("status", status, nullable=False),
         sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("due_at", TIME),
@@ -236,7 +236,7 @@ def _create_search_index() -> None:
         for statement in SQLITE_INDEX:
             op.execute(statement)
     else:
-        op.create_index("ix_tasks_terms", "tasks", ["words"], postgresql_using="gin")
+        op.create_index("ix_tasks_terms", "tasks", ["terms"], postgresql_using="gin")
 
 
 def _create_count() -> None:
@@ -293,6 +293,6 @@ def _exact(length: int) -> Any:
     return sa.String(length).with_variant(collated, "postgresql")
 
 
-def _words() -> Any:
+def _terms() -> Any:
     on_sqlite = op.get_bind().dialect.name == "sqlite"
     return sa.Text() if on_sqlite else sa.dialects.postgresql.TSVECTOR()

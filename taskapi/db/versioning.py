@@ -4,15 +4,18 @@ The condition stands in the statement that writes, so that of two writers who re
 same version one is told, whatever the database and however many processes.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, delete, false, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi import clock, db
 from taskapi.db import AnyRow
-from taskapi.errors import NotFound, PreconditionFailed
+from taskapi.errors import FieldError, NotFound, PreconditionFailed
+from taskapi.typing import Path
+
+CODE = PreconditionFailed.code
 
 Versions = Collection[int] | None
 """The versions that a write may meet; None where any will do."""
@@ -25,6 +28,14 @@ class Versioned:
     """Give a model the version that ETags show."""
 
     version: Mapped[int] = mapped_column(default=1)
+
+
+class VersionedRow(Protocol):
+    """A row of a model with a version."""
+
+    @property
+    def version(self) -> int:
+        """Return the version."""
 
 
 def create(
@@ -72,6 +83,25 @@ def remove(
         _current(model, scope, versions)
 
 
+def check(expected: Iterable[tuple[VersionedRow, Versions, Path]]) -> None:
+    """Raise PreconditionFailed if a row has none of the versions expected of it.
+
+    The path is the location of the version in the body; it is empty for If-Match.
+    """
+    stale = [
+        (row.version, path)
+        for row, versions, path in expected
+        if versions is not None and row.version not in versions
+    ]
+    if stale:
+        errors = {
+            path: [FieldError(f"The current version is {version}.", CODE)]
+            for version, path in stale
+            if path
+        }
+        raise PreconditionFailed(errors=errors, current_version=stale[0][0])
+
+
 def _meets(model: type[db.Model], versions: Versions) -> list[ColumnElement[bool]]:
     column = model.__table__.columns["version"]
     return [] if versions is None else [column.in_(versions)]
@@ -92,6 +122,5 @@ def _current(
     row = db.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound
-    if versions is not None and row.version not in versions:
-        raise PreconditionFailed(current_version=row.version)
+    check([(row, versions, ())])
     return row

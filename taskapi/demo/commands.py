@@ -17,7 +17,8 @@ from taskapi.console import (
 from taskapi.db.pagination import PageRequest
 from taskapi.demo import data
 from taskapi.import_export import service as import_export
-from taskapi.tasks import reading, trash
+from taskapi.tasks import service as tasks
+from taskapi.tasks import trash
 from taskapi.typing import Account
 from taskapi.users import service as users
 from taskapi.web.api import PREFIX
@@ -97,7 +98,7 @@ def _move_to_trash(user: Account) -> int:
     ids = [
         row.id
         for name in data.trashed_external_ids()
-        for row in reading.find_page(user, {"external_id": name}, "created_at", first)
+        for row in tasks.find_page(user, {"external_id": name}, "created_at", first)
     ]
-    trash.take(user.id, ids, clock.now())
+    trash.move_to_trash(user.id, ids, clock.now())
     return len(ids)

@@ -1,1 +1,1 @@
-"""Answers that are kept, so that a repeated request is answered and not done again."""
+"""Idempotency keys: stored responses that are returned to repeated requests."""

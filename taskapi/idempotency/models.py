@@ -1,4 +1,4 @@
-"""The table of kept answers."""
+"""Table of stored responses."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from taskapi.users.models import User
 
 
 class StoredResponse(Model):
-    """The answer to a request with an idempotency key; empty while it is made."""
+    """Response to a request with an idempotency key; empty while the request runs."""
 
     __tablename__ = "stored_responses"
     __table_args__ = (UniqueConstraint("user_id", "subject"), Model.__table_args__)

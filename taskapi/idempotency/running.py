@@ -1,9 +1,9 @@
-"""The requests with an Idempotency-Key that are running, on SQLite.
+"""Requests with an idempotency key that are running, on SQLite.
 
-PostgreSQL lets a second request wait for the row that the first one inserts. SQLite has
-one writer at a time and cannot say for what it writes, so each running request locks
-one byte of a file next to the database. All processes see these locks, and the kernel
-releases them when a process ends.
+PostgreSQL makes a second request wait for the row that the first one inserts. SQLite
+has one writer at a time, and a second request cannot find out whether the writer has
+the same key. So each running request locks one byte of a file next to the database. All
+processes see these locks, and the kernel releases them when a process ends.
 """
 
 import fcntl
@@ -15,14 +15,17 @@ from threading import Condition
 from taskapi.server.scheduling import release_slot
 
 POLL_SECONDS = 0.02
-"""For requests of other processes, which cannot notify this one."""
+"""Interval of attempts, since other processes cannot notify this one."""
 
 HEX_DIGITS = 15
-"""An offset in a file has 63 bits; two keys in 2^60 that share one wait in vain."""
+"""Length of the hash prefix that becomes an offset: offsets in a file have 63 bits.
+
+Two different keys share an offset once in 2^60 cases; one then waits needlessly.
+"""
 
 
-class Running:
-    """The running requests of this process, and a file for those of the others."""
+class RunningRequests:
+    """Running requests of this process, and the lock file shared with others."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -31,7 +34,10 @@ class Running:
         self.condition = Condition()
 
     def begin(self, subject: str, timeout: float) -> bool:
-        """Return whether no other request with the key runs, within seconds."""
+        """Register a request; return False if another one runs after `timeout` seconds.
+
+        The subject is the hexadecimal hash of user, operation and key.
+        """
         offset = int(subject[:HEX_DIGITS], 16)
         until = time.monotonic() + timeout
         with self.condition:
@@ -45,7 +51,7 @@ class Running:
         return True
 
     def end(self, subject: str) -> None:
-        """Let the next request with the key begin."""
+        """Unregister a request, so that the next one with its key can begin."""
         offset = int(subject[:HEX_DIGITS], 16)
         with self.condition:
             self.offsets.remove(offset)
@@ -54,7 +60,11 @@ class Running:
             self.condition.notify_all()
 
     def _lock(self, offset: int) -> bool:
-        """Lock a byte; without a file the constraint of the table must be enough."""
+        """Return whether a byte could be locked.
+
+        Also return True if the file cannot be used; the unique constraint of the table
+        then still prevents a second effect.
+        """
         try:
             if self.file is None:
                 self.file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -66,7 +76,9 @@ class Running:
         return True
 
 
-@cache  # these locks belong to a process, so it may open the file only once
-def at(database: str) -> Running:
-    """Return the running requests of a database."""
-    return Running(f"{database}.requests")
+# Cached: these locks belong to a process, and closing a second descriptor of the file
+# would release all of them.
+@cache
+def of_database(path: str) -> RunningRequests:
+    """Return the running requests of the database at a path."""
+    return RunningRequests(f"{path}.requests")

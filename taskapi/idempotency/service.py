@@ -1,6 +1,6 @@
-"""The rules of repeated requests: the first one is done, the others get its answer.
+"""Rules of repeated requests: the first one is executed, the others get its response.
 
-A claim and the effect of the request are in one transaction: both stay, or neither.
+A key is reserved in the transaction of the request: both are committed, or neither.
 """
 
 import hashlib
@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import and_, exc, select, update
 
@@ -18,11 +18,11 @@ from taskapi.errors import IdempotencyKeyReused, RequestInProgress
 from taskapi.idempotency import running
 from taskapi.idempotency.models import StoredResponse
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 
 
-class Answer(NamedTuple):
-    """An answer as it was given."""
+class Response(NamedTuple):
+    """A response as it was sent."""
 
     status: int
     headers: str
@@ -30,56 +30,62 @@ class Answer(NamedTuple):
 
 
 def begin(user_id: int, subject: str) -> Callable[[], None]:
-    """Return what ends this request; raises RequestInProgress if another one runs."""
+    """Register a running request; return the function to call when it has ended.
+
+    Raises RequestInProgress if another request with the key is running.
+    """
     url = db.database.engine.url
     if url.get_backend_name() != "sqlite":
         return lambda: None
-    found = running.at(str(url.database))
+    requests = running.of_database(str(url.database))
     subject = hashlib.sha256(f"{user_id} {subject}".encode()).hexdigest()
-    if not found.begin(subject, db.lock_timeout() / 2):
+    # Half of the time: the request may wait for the database lock as well.
+    if not requests.begin(subject, db.lock_timeout() / 2):
         raise RequestInProgress(retry_after=1)
-    return partial(found.end, subject)
+    return partial(requests.end, subject)
 
 
-def claim(user_id: int, subject: str, fingerprint: str) -> Answer | None:
-    """Return the answer that was given to this request, or None to the first one.
+def reserve(user_id: int, subject: str, fingerprint: str) -> Response | None:
+    """Return the stored response of a request, or None if it is the first one.
 
-    Waits a little for a request with the same key that is still running, and raises
-    RequestInProgress when that takes long; IdempotencyKeyReused for another request.
+    Waits for a running request with the same key. Raises RequestInProgress if that
+    takes too long, and IdempotencyKeyReused if the key belongs to another request.
     """
     if _is_first(user_id, subject, fingerprint):
         return None
-    mine = and_(StoredResponse.user_id == user_id, StoredResponse.subject == subject)
-    kept = db.session.execute(select(StoredResponse.__table__).where(mine)).one()
-    if kept.fingerprint != fingerprint:
+    own = and_(StoredResponse.user_id == user_id, StoredResponse.subject == subject)
+    stored = db.session.execute(select(StoredResponse.__table__).where(own)).one()
+    if stored.fingerprint != fingerprint:
         raise IdempotencyKeyReused
-    return Answer(kept.status, kept.headers, zlib.decompress(kept.body))
+    return Response(stored.status, stored.headers, zlib.decompress(stored.body))
 
 
-def keep(user_id: int, subject: str, *, body: bytes, **answer: Any) -> None:
-    """Keep the answer of a claimed request: its status, headers and body."""
-    mine = and_(StoredResponse.user_id == user_id, StoredResponse.subject == subject)
-    answer["body"] = zlib.compress(body)
-    db.session.execute(update(StoredResponse).where(mine).values(**answer))
+def store(
+    user_id: int, subject: str, *, status: int, headers: str, body: bytes
+) -> None:
+    """Store the response to a request whose key is reserved."""
+    own = and_(StoredResponse.user_id == user_id, StoredResponse.subject == subject)
+    response = {"status": status, "headers": headers, "body": zlib.compress(body)}
+    db.session.execute(update(StoredResponse).where(own).values(**response))
 
 
 def purge() -> int:
-    """Forget what is older than a day; return how much."""
+    """Delete expired responses; return their number."""
     return statements.delete_all(
         StoredResponse, StoredResponse.expires_at <= clock.now()
     )
 
 
 def _is_first(user_id: int, subject: str, fingerprint: str) -> bool:
-    """Take the key, also from an answer that is over."""
+    """Reserve a key that is new, or whose stored response has expired."""
     now = clock.now()
-    fresh = {"fingerprint": fingerprint, "expires_at": now + KEPT}
+    reserved = {"fingerprint": fingerprint, "expires_at": now + RETENTION}
     statement = (
         statements.upsert(StoredResponse)
-        .values(user_id=user_id, subject=subject, **fresh)
+        .values(user_id=user_id, subject=subject, **reserved)
         .on_conflict_do_update(
             index_elements=[StoredResponse.user_id, StoredResponse.subject],
-            set_=fresh,
+            set_=reserved,
             where=StoredResponse.expires_at <= now,
         )
         .returning(StoredResponse.id)

@@ -27,7 +27,7 @@ from taskapi.import_export.schemas import (
     OwnedTaskImportSchema,
     TaskImportSchema,
 )
-from taskapi.tasks import reading
+from taskapi.tasks import service as tasks
 from taskapi.typing import Account
 from taskapi.users.service import find_by_login, get_by_login, list_all
 
@@ -75,7 +75,7 @@ def export_tasks(
     else:
         owners = list_all()
         chunks = export.export_accounts(owners, file_format, bom=bom)
-    total = sum(reading.count(owner, {}) for owner in owners)
+    total = sum(tasks.count(owner, {}) for owner in owners)
     echo(f"Exported {_write(chunks, file, total)} tasks.", err=True)
 
 

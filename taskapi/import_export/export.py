@@ -80,7 +80,7 @@ def _pages(owner_id: int) -> Iterator[Sequence[AnyRow]]:
 
 
 def _page(owner_id: int, after: AnyRow | None = None) -> Sequence[AnyRow]:
-    owner = {"whose": owner_id}
+    owner = {"owner": owner_id}
     if after is None:
         return replica.read(FIRST_PAGE, owner)
     last_seen = {"created_at": after.created_at, "task_id": after.id}

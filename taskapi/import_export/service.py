@@ -26,11 +26,11 @@ from taskapi.errors import (
     RequestInProgress,
 )
 from taskapi.import_export.lines import ParsedTask
-from taskapi.tasks import limit, tags, tree, values
+from taskapi.tasks import tags, tree
 from taskapi.tasks.creation import INSERT
-from taskapi.tasks.external import TAKEN
 from taskapi.tasks.models import MAX_TREE_DEPTH, Task, table
-from taskapi.tasks.tree import ABOVE
+from taskapi.tasks.tree import ANCESTORS
+from taskapi.tasks.writes import EXTERNAL_IDS, check_limit, new_row
 from taskapi.typing import Fields
 
 BATCH = 1_000
@@ -103,12 +103,12 @@ def import_tasks(
     `on_progress` receives the number of tasks in each batch that was inserted.
     """
     _lock_imports(owner_id)
-    tree.hold(owner_id)
+    tree.lock_owner(owner_id)
     existing = _existing_ids(owner_id, tasks)
     parents = _parents(tasks)
     _check_trees(tasks, parents, _levels(owner_id, existing))
     new = [task for task in tasks if task.line not in existing]
-    limit.check(owner_id, len(new))
+    check_limit(owner_id, len(new))
     if not dry_run:
         _insert(owner_id, new, parents, dict(existing), on_progress)
     return ImportResult(len(new), len(existing))
@@ -134,8 +134,8 @@ def _existing_ids(owner_id: int, tasks: Sequence[ParsedTask]) -> dict[int, int]:
     lines.pop(None, None)
     existing = {}
     for external_ids in _batches(list(lines)):
-        parameters = {"whose": owner_id, "external_ids": external_ids}
-        for row in db.session.execute(TAKEN, parameters):
+        parameters = {"owner": owner_id, "external_ids": external_ids}
+        for row in db.session.execute(EXTERNAL_IDS, parameters):
             existing[lines[row.external_id]] = row.id
     return existing
 
@@ -144,7 +144,7 @@ def _levels(owner_id: int, existing: Mapping[int, int]) -> dict[int, int]:
     """Return the levels of existing tasks in their trees, by line."""
     ancestors: Counter[int] = Counter()
     for ids in _batches(list(existing.values())):
-        found = db.session.execute(ABOVE, {"whose": owner_id, "ids": ids})
+        found = db.session.execute(ANCESTORS, {"owner": owner_id, "ids": ids})
         ancestors.update(row.start for row in found)
     return {line: 1 + ancestors[task_id] for line, task_id in existing.items()}
 
@@ -222,7 +222,7 @@ def _insert(
 def _columns(owner_id: int, fields: Fields, now: datetime) -> Fields:
     """Return the columns of a new task, with the timestamps of the file."""
     given = {name: v for name, v in fields.items() if name not in SPECIAL_FIELDS}
-    columns = values.first(owner_id, given, now)
+    columns = new_row(owner_id, given, now)
     if given.get("completed_at"):
         columns["completed_at"] = given["completed_at"]
     return columns

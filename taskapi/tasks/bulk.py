@@ -1,158 +1,143 @@
-"""Many changes of tasks at once: all of them happen, or none.
+"""Bulk requests: many changes of tasks, of which all happen or none.
 
-The number of statements grows with the kinds of change, not with the tasks.
+The number of statements grows with the kinds of change, not with the number of tasks.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from datetime import datetime
 from typing import Any
 
 from taskapi import clock, db
-from taskapi.errors import FieldError, Invalid, PreconditionFailed, PreconditionRequired
-from taskapi.tasks import (
-    external,
-    reading,
-    tags,
-    trash,
-    tree,
-    writes,
-)
-from taskapi.tasks.creation import Draft, everything, plant
-from taskapi.tasks.models import MAX_BULK_TASKS
-from taskapi.tasks.tree import Path
+from taskapi.errors import FieldError, Invalid, PreconditionRequired
+from taskapi.tasks import service, tags, trash, tree, writes
+from taskapi.tasks.creation import NewTask, flatten, insert_trees
+from taskapi.tasks.models import MAX_BULK_TASKS, TaskRow
+from taskapi.tasks.writes import Change, Revision
+from taskapi.typing import Account, Fields, Path
 
-Held = Mapping[int, Any]
-Changes = Mapping[Path, Mapping[str, Any]]
-VERSIONS = {"if_version", "version"}
-"""Fields that say for which version a change is meant."""
+Tasks = Mapping[int, TaskRow]
+VERSIONS = ("if_version", "version")
+"""Fields that name the version for which a change is meant."""
 
 
-def run(caller: Any, request: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
-    """Create, change and delete tasks; with `dry_run` only tell what would come of it.
+def run(caller: Account, request: Mapping[str, Any], *, dry_run: bool) -> Fields:
+    """Create, change and delete tasks; with `dry_run` only return the result.
 
-    Raises what the single changes raise, with the place in the request of each fault.
+    Raises the errors of single changes, with the location of each value.
     """
     with db.dry_run() if dry_run else nullcontext():
         return _run(caller, **request)
 
 
-def refuse_unguarded(request: Mapping[str, Any]) -> None:
-    """Raise PreconditionRequired for a change that names no version."""
+def check_versions_named(request: Mapping[str, Any]) -> None:
+    """Raise PreconditionRequired if a change does not name the version it is for."""
     changes = enumerate(request.get("update", ()))
-    places: list[Path] = [
-        ("update", n) for n, fields in changes if not VERSIONS.intersection(fields)
+    paths: list[Path] = [
+        ("update", n)
+        for n, fields in changes
+        if not any(name in fields for name in VERSIONS)
     ]
-    places += [("delete", n) for n, _ in enumerate(request.get("delete", ()))]
-    if places:
-        fault = FieldError(
-            "Name the version; delete by DELETE with If-Match.", "required"
-        )
-        raise PreconditionRequired(errors={place: [fault] for place in places})
+    paths += [("delete", n) for n, _ in enumerate(request.get("delete", ()))]
+    if paths:
+        text = "Name the version. To delete a task, use DELETE with If-Match."
+        error = FieldError(text, "required")
+        raise PreconditionRequired(errors={path: [error] for path in paths})
 
 
 def _run(
-    caller: Any,
-    create: Sequence[Mapping[str, Any]] = (),
-    update: Sequence[Mapping[str, Any]] = (),
+    caller: Account,
+    create: Sequence[Fields] = (),
+    update: Sequence[Fields] = (),
     delete: Sequence[int] = (),
-) -> dict[str, Any]:
-    """Change first, then delete, then create: freed external ids can be used again."""
-    drafts = [Draft(fields, ("create", n)) for n, fields in enumerate(create)]
-    changes: Changes = {("update", n): fields for n, fields in enumerate(update)}
-    _refuse_crowd(len(everything(drafts)) + len(changes) + len(delete))
-    _refuse_repeats(changes, delete)
-    tree.hold(caller.id)
-    held = writes.hold(caller.id, {fields["id"] for fields in update} | {*delete})
+) -> Fields:
+    """Change first, then delete, then create, so that external ids can be reused."""
+    new_tasks = [NewTask(fields, ("create", n)) for n, fields in enumerate(create)]
+    _check_size(len(flatten(new_tasks)) + len(update) + len(delete))
+    paths = _task_paths(update, delete)
+    _check_repetitions(paths)
+    tree.lock_owner(caller.id)
+    locked = writes.lock_tasks(caller.id, paths.values())
+    # The clock is read after the locks: later versions have a later updated_at.
     now = clock.now()
-    _refuse_absent(held, changes, delete)
-    _refuse_stale(held, changes)
-    revisions = _revisions(caller.id, held, changes, now)
-    renamed = [r.task for r in revisions.values() if "external_id" in r.columns]
-    freed = [*renamed, *(held[task_id] for task_id in delete)]
-    given = {draft.path: draft.fields for draft in everything(drafts)}
-    given |= {path: revision.columns for path, revision in revisions.items()}
-    with external.unique(caller.id, _claimed(given, freed)):
+    _check_present(locked, paths)
+    revisions = writes.revise(_changes(caller, locked, update), now)
+    deleted = [locked[task_id] for task_id in delete]
+    external_ids = _external_id_paths(new_tasks, revisions, deleted)
+    with writes.unique_external_ids(caller.id, external_ids):
         writes.apply(caller.id, revisions)
-        trash.take(caller.id, delete, now)
-        created = plant(caller.id, drafts, now)
-    shown = reading.find_some(caller, [*created, *(f["id"] for f in update)])
+        trash.move_to_trash(caller.id, delete, now)
+        created = insert_trees(caller.id, new_tasks, now)
+    updated = [fields["id"] for fields in update]
+    rows = service.find_existing(caller, [*created, *updated])
+    tasks = {row.id: row for row in rows}
     return {
-        "created": shown[: len(created)],
-        "updated": shown[len(created) :],
+        "created": [tasks[task_id] for task_id in created],
+        "updated": [tasks[task_id] for task_id in updated],
         "deleted": delete,
     }
 
 
-def _revisions(
-    owner_id: int, held: Held, changes: Changes, now: datetime
-) -> dict[Path, writes.Revision]:
-    """Return what changes, with tags as the account first wrote them."""
-    names = [name for fields in changes.values() for name in fields.get("tags", ())]
-    written = tags.as_written(owner_id, names, locked=True)
-    given = {}
-    for path, fields in changes.items():
-        own = [written[tags.key_of(name)] for name in fields.get("tags", ())]
-        tagged = {"tags": own} if "tags" in fields else {}
-        given[path] = (held[fields["id"]], {**fields, **tagged})
-    return writes.revise(given, now)
+def _changes(caller: Account, locked: Tasks, update: Sequence[Fields]) -> list[Change]:
+    named = tags.with_stored_names(caller.id, update, owner_locked=True)
+    return [
+        Change(
+            locked[fields["id"]],
+            fields,
+            path=("update", n),
+            versions={
+                ("update", n, name): {fields[name]}
+                for name in VERSIONS
+                if name in fields
+            },
+        )
+        for n, fields in enumerate(named)
+    ]
 
 
-def _claimed(
-    given: Mapping[Path, Mapping[str, Any]], freed: Sequence[Any]
+def _external_id_paths(
+    new_tasks: Sequence[NewTask],
+    revisions: Sequence[Revision],
+    deleted: Sequence[TaskRow],
 ) -> dict[str, Path]:
-    """Return what external ids are given where, but for those that are freed before."""
-    free = {task.external_id for task in freed}
-    places = external.places(given).items()
-    return {n: p for n, p in places if p[0] == "update" or n not in free}
+    """Return where external ids are given, without new tasks that reuse freed ones.
+
+    Such an id cannot be the one that is taken: its task has lost it by then.
+    """
+    given = {new.path: new.fields for new in flatten(new_tasks)}
+    given |= {r.path: r.columns for r in revisions}
+    freed = {r.task.external_id for r in revisions if "external_id" in r.columns}
+    freed |= {task.external_id for task in deleted}
+    paths = writes.external_id_paths(given).items()
+    return {n: path for n, path in paths if path[0] == "update" or n not in freed}
 
 
-def _refuse_crowd(number: int) -> None:
+def _check_size(number: int) -> None:
     if not 1 <= number <= MAX_BULK_TASKS:
-        fault = FieldError(f"Give 1 to {MAX_BULK_TASKS} tasks in all.", "length")
-        raise Invalid({None: [fault]})
+        error = FieldError(f"Give 1 to {MAX_BULK_TASKS} tasks in all.", "length")
+        raise Invalid({None: [error]})
 
 
-def _refuse_repeats(
-    changes: Mapping[Path, Mapping[str, Any]], delete: Sequence[int]
-) -> None:
-    """Refuse two changes of one task, since their order would count."""
-    wanted = _wanted(changes, delete)
-    times = Counter(wanted.values())
-    fault = FieldError("This task is named more than once.", "repeated")
-    faults = {place: [fault] for place, task in wanted.items() if times[task] > 1}
-    if faults:
-        raise Invalid(faults)
-
-
-def _wanted(
-    changes: Mapping[Path, Mapping[str, Any]], delete: Sequence[int]
-) -> dict[Path, int]:
-    """Return the ids of tasks that must be there, by their place in the request."""
-    changed = {(*path, "id"): fields["id"] for path, fields in changes.items()}
+def _task_paths(update: Sequence[Fields], delete: Sequence[int]) -> dict[Path, int]:
+    """Return the ids of existing tasks by their location in the request."""
+    changed: dict[Path, int] = {
+        ("update", n, "id"): fields["id"] for n, fields in enumerate(update)
+    }
     return changed | {("delete", n): task_id for n, task_id in enumerate(delete)}
 
 
-def _refuse_absent(
-    held: Held, changes: Mapping[Path, Mapping[str, Any]], delete: Sequence[int]
-) -> None:
-    wanted = _wanted(changes, delete)
-    live = {task_id for task_id, task in held.items() if task.deleted_at is None}
-    absent = [place for place, task_id in wanted.items() if task_id not in live]
+def _check_repetitions(paths: Mapping[Path, int]) -> None:
+    """Reject two changes of one task, whose order would matter."""
+    times = Counter(paths.values())
+    error = FieldError("This task is named more than once.", "repeated")
+    errors = {path: [error] for path, task_id in paths.items() if times[task_id] > 1}
+    if errors:
+        raise Invalid(errors)
+
+
+def _check_present(locked: Tasks, paths: Mapping[Path, int]) -> None:
+    present = {i for i, task in locked.items() if task.deleted_at is None}
+    absent = [path for path, task_id in paths.items() if task_id not in present]
     if absent:
-        fault = FieldError("You have no such task.", "not-found")
-        raise Invalid({place: [fault] for place in absent})
-
-
-def _refuse_stale(held: Held, changes: Mapping[Path, Mapping[str, Any]]) -> None:
-    faults, versions = {}, []
-    for path, fields in changes.items():
-        current = held[fields["id"]].version
-        for name in sorted(VERSIONS.intersection(fields)):
-            if fields[name] != current:
-                sentence = f"The current version is {current}."
-                versions.append(current)
-                faults[(*path, name)] = [FieldError(sentence, "precondition-failed")]
-    if faults:
-        raise PreconditionFailed(errors=faults, current_version=versions[0])
+        error = FieldError("You have no task with this id.", "not-found")
+        raise Invalid({path: [error] for path in absent})

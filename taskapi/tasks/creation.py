@@ -1,4 +1,4 @@
-"""New tasks with what hangs below them: one insert for each level, one for all tags."""
+"""Insertion of task trees: one INSERT per level, and one for all tags."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,71 +6,87 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert
 
-from taskapi import db
+from taskapi import clock, db
 from taskapi.errors import FieldError, Invalid
-from taskapi.tasks import limit, tags, tree, values
+from taskapi.tasks import tags, tree, writes
 from taskapi.tasks.models import MAX_SUBTASKS, table
-from taskapi.tasks.tree import Path
+from taskapi.typing import Fields, Path
 
 INSERT = insert(table).returning(table.c.id, sort_by_parameter_order=True)
 
 
-class Draft(NamedTuple):
-    """A task that is not there yet, and where in the request it stands."""
+class NewTask(NamedTuple):
+    """A task that is to be inserted, and its location in the request."""
 
     fields: Mapping[str, Any]
     path: Path
 
-    def subtasks(self) -> "list[Draft]":
-        """Return what is to hang right below it."""
-        below = self.fields.get("subtasks", [])
-        return [Draft(f, (*self.path, "subtasks", n)) for n, f in enumerate(below)]
+    def subtasks(self) -> "list[NewTask]":
+        """Return its direct subtasks."""
+        children = self.fields.get("subtasks", [])
+        return [NewTask(f, (*self.path, "subtasks", n)) for n, f in enumerate(children)]
 
-    def shape(self) -> Path:
-        """Return where it stands that this is part of a tree; nowhere if it is not."""
+    def tree_path(self) -> Path:
+        """Return the location that makes it part of a tree; empty if none does."""
         names = [n for n in ("parent_id", "subtasks") if self.fields.get(n)]
         return (*self.path, names[0]) if names else ()
 
 
-def everything(drafts: Iterable[Draft]) -> list[Draft]:
-    """Return the drafts and all that is to hang below them."""
-    found: list[Draft] = []
-    for draft in drafts:
-        found += [draft, *everything(draft.subtasks())]
+def flatten(new_tasks: Iterable[NewTask]) -> list[NewTask]:
+    """Return the new tasks and all of their descendants."""
+    found: list[NewTask] = []
+    for new in new_tasks:
+        found += [new, *flatten(new.subtasks())]
     return found
 
 
-def plant(owner_id: int, drafts: Sequence[Draft], now: datetime) -> list[int]:
-    """Insert the drafts and what is below them; return the ids of the drafts."""
-    _refuse_crowds(drafts)
-    limit.check(owner_id, len(everything(drafts)))
-    parents = {draft.path: draft.fields.get("parent_id") for draft in drafts}
-    tree.refuse_absent_parents(owner_id, parents)
-    roots = level = [(draft, parents[draft.path]) for draft in drafts]
-    planted: list[tuple[Draft, int]] = []
+def create_tree(owner_id: int, fields: Fields) -> int:
+    """Create a task with its subtasks or below a parent; return its id."""
+    new_tasks = [NewTask(fields, ())]
+    given = {new.path: new.fields for new in flatten(new_tasks)}
+    paths = writes.external_id_paths(given)
+    tree.lock_owner(owner_id)
+    with writes.unique_external_ids(owner_id, paths):
+        (task_id,) = insert_trees(owner_id, new_tasks, clock.now())
+    return task_id
+
+
+def insert_trees(
+    owner_id: int, new_tasks: Sequence[NewTask], now: datetime
+) -> list[int]:
+    """Insert tasks with their descendants; return the ids of the given tasks.
+
+    The owner's row is locked.
+    """
+    _check_sizes(new_tasks)
+    writes.check_limit(owner_id, len(flatten(new_tasks)))
+    parents = {new.path: new.fields.get("parent_id") for new in new_tasks}
+    tree.check_parents(owner_id, parents)
+    level = [(new, parents[new.path]) for new in new_tasks]
+    inserted: list[tuple[NewTask, int]] = []
     while level:
-        made = _insert(owner_id, level, now)
-        planted += made
-        level = [(sub, task_id) for draft, task_id in made for sub in draft.subtasks()]
-    tags.attach_new(owner_id, {i: d.fields.get("tags", []) for d, i in planted})
-    tops = planted[: len(roots)]
-    tree.refuse_bad_shapes(owner_id, {i: d.shape() for d, i in tops if d.shape()})
-    return [task_id for _, task_id in tops]
+        rows = _insert(owner_id, level, now)
+        inserted += rows
+        level = [(sub, task_id) for new, task_id in rows for sub in new.subtasks()]
+    tags.attach_new(owner_id, {i: new.fields.get("tags", []) for new, i in inserted})
+    top = inserted[: len(new_tasks)]
+    tree.check_shapes(owner_id, {i: n.tree_path() for n, i in top if n.tree_path()})
+    return [task_id for _, task_id in top]
 
 
 def _insert(
-    owner_id: int, level: Sequence[tuple[Draft, int | None]], now: datetime
-) -> list[tuple[Draft, int]]:
+    owner_id: int, level: Sequence[tuple[NewTask, int | None]], now: datetime
+) -> list[tuple[NewTask, int]]:
     rows = [
-        values.first(owner_id, draft.fields, now) | {"parent_id": parent}
-        for draft, parent in level
+        writes.new_row(owner_id, new.fields, now) | {"parent_id": parent}
+        for new, parent in level
     ]
     ids = db.session.scalars(INSERT, rows).all()
-    return [(draft, task_id) for (draft, _), task_id in zip(level, ids, strict=True)]
+    return [(new, task_id) for (new, _), task_id in zip(level, ids, strict=True)]
 
 
-def _refuse_crowds(drafts: Sequence[Draft]) -> None:
-    crowded = [d for d in drafts if len(everything([d])) > 1 + MAX_SUBTASKS]
-    if crowded:
-        fault = FieldError(f"At most {MAX_SUBTASKS} subtasks in all.", "length")
-        raise Invalid({(*draft.path, "subtasks"): [fault] for draft in crowded})
+def _check_sizes(new_tasks: Sequence[NewTask]) -> None:
+    large = [new for new in new_tasks if len(flatten([new])) > 1 + MAX_SUBTASKS]
+    if large:
+        error = FieldError(f"Give at most {MAX_SUBTASKS} subtasks in all.", "length")
+        raise Invalid({(*new.path, "subtasks"): [error] for new in large})

@@ -1,17 +1,15 @@
-"""The query parameters of tasks."""
+"""Query parameters of tasks.
+
+The conditions of the filters are in `conditions`.
+"""
 
 from typing import Any
 
 from marshmallow import fields
 
 from taskapi.tasks import models
-from taskapi.tasks.folding import runs
 from taskapi.tasks.schemas import external_id, tag
-from taskapi.tasks.search import (
-    MAX_TERMS,
-    MAX_WORDS,
-    is_too_long,
-)
+from taskapi.tasks.search import MAX_TERMS, MAX_WORDS, is_too_long, words_of
 from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
 from taskapi.web.fields import MAX_ID, Coded, OneOf, Text
 from taskapi.web.pagination import PageArguments
@@ -31,7 +29,7 @@ SORT_KEY = f"-?({'|'.join(SORTS)})"
 
 
 class Parent(QueryInteger):
-    """The id of a parent, or `none`."""
+    """Id of a parent, or `none`."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if value == "none":
@@ -44,17 +42,17 @@ class Parent(QueryInteger):
 
 
 class Search(Text):
-    """Words to look for."""
+    """Words of a search."""
 
     default_error_messages = {
-        "wordless": "There is no letter, digit or symbol in it.",
-        "length": f"At most {MAX_WORDS} words, and {MAX_TERMS} characters of scripts "
-        "without spaces.",
+        "wordless": "Give at least one letter, digit or symbol.",
+        "length": f"Give at most {MAX_WORDS} words, and {MAX_TERMS} characters of "
+        "scripts without spaces.",
     }
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
-        if not runs(text):
+        if not words_of(text):
             raise self.make_error("wordless")
         if is_too_long(text):
             raise self.make_error("length")
@@ -62,11 +60,11 @@ class Search(Text):
 
 
 class Sort(Coded, fields.String):
-    """The sort keys of a list."""
+    """Sort keys of the task list."""
 
     default_error_messages = {
-        "choice": f"Each key is one of {', '.join(SORTS)}; `-` before it sorts "
-        "descending.",
+        "choice": f"Each key must be one of {', '.join(SORTS)}, with `-` before it "
+        "for descending order.",
         "length": f"Give at most {MAX_SORT_KEYS} keys.",
     }
 
@@ -85,24 +83,31 @@ class Sort(Coded, fields.String):
 
 
 class TaskListArguments(PageArguments):
-    """Filters, sort and paging of the list of tasks; filters combine."""
+    """Filters, sort order and paging of the task list; a task must match all filters."""
 
     q = Search(
         low=1,
         high=QUERY_LENGTH,
         metadata={
-            "description": f"At most {MAX_WORDS} words: each must begin a word of "
+            "description": f"At most {MAX_WORDS} words; each must begin a word of the "
             "title or description. Case and accents are ignored. In scripts without "
             "spaces any part of the text is found.",
             "examples": ["water plant"],
         },
     )
-    status = Choices(models.Status, metadata={"description": "One of these."})
-    priority = Choices(models.Priority, metadata={"description": "One of these."})
+    status = Choices(
+        models.Status, metadata={"description": "Tasks with one of these statuses."}
+    )
+    priority = Choices(
+        models.Priority,
+        metadata={"description": "Tasks with one of these priorities."},
+    )
     tag = Repeated(
         tag(),
         most=models.MAX_TAGS,
-        metadata={"description": "Has this tag; repeat it for tasks that have all."},
+        metadata={
+            "description": "Tasks with this tag. Repeat it for tasks that have all."
+        },
     )
     parent_id = Parent(
         low=1,
@@ -111,29 +116,51 @@ class TaskListArguments(PageArguments):
             "type": ["integer", "string"],
             "pattern": "^none$",
             "maxLength": len("none"),
-            "description": "Is a direct subtask of this task, or of `none`.",
+            "description": "Direct subtasks of this task; `none` for the top level.",
         },
     )
     due_before = QueryDateOrTimestamp(
-        metadata={"description": "Before this time, or before the start of this day."}
+        metadata={"description": "Tasks due before this time, or before this day."}
     )
     due_after = QueryDateOrTimestamp(
-        metadata={"description": "From this time, or from the start of this day."}
+        metadata={
+            "description": "Tasks due at or after this time, or on or after this day."
+        }
     )
     due = fields.String(
-        validate=OneOf(["none"]), metadata={"description": "Without a due date."}
+        validate=OneOf(["none"]), metadata={"description": "Tasks without a due date."}
     )
-    created_before = QueryTimestamp()
-    created_after = QueryTimestamp()
-    updated_before = QueryTimestamp()
-    updated_after = QueryTimestamp()
-    completed_before = QueryTimestamp()
-    completed_after = QueryTimestamp()
-    overdue = QueryFlag()
-    external_id = external_id()
-    ids = Ids(most=models.MAX_BULK_TASKS)
+    created_before = QueryTimestamp(
+        metadata={"description": "Tasks created before this time."}
+    )
+    created_after = QueryTimestamp(
+        metadata={"description": "Tasks created at this time or later."}
+    )
+    updated_before = QueryTimestamp(
+        metadata={"description": "Tasks last changed before this time."}
+    )
+    updated_after = QueryTimestamp(
+        metadata={"description": "Tasks last changed at this time or later."}
+    )
+    completed_before = QueryTimestamp(
+        metadata={"description": "Tasks completed before this time."}
+    )
+    completed_after = QueryTimestamp(
+        metadata={"description": "Tasks completed at this time or later."}
+    )
+    overdue = QueryFlag(
+        metadata={"description": "Tasks that are overdue, or that are not."}
+    )
+    external_id = external_id(
+        metadata={"description": "The task with this key of your own."}
+    )
+    ids = Ids(
+        most=models.MAX_BULK_TASKS,
+        metadata={"description": "Tasks with one of these ids."},
+    )
     deleted = QueryFlag(
-        load_default=False, metadata={"description": "List the trash instead."}
+        load_default=False,
+        metadata={"description": "List the tasks in the trash instead."},
     )
     sort = Sort(
         load_default="-created_at",
@@ -147,27 +174,27 @@ class TaskListArguments(PageArguments):
 
 
 class TaskArguments(Schema):
-    """What to read with a task."""
+    """Query parameters of reading a task."""
 
     expand = fields.String(
         validate=OneOf(["subtasks"]),
-        metadata={"description": "The tree of all that is below it as well."},
+        metadata={"description": "Include all descendants of the task."},
     )
 
 
 class DeleteArguments(Schema):
-    """How to delete a task."""
+    """Query parameters of deleting a task."""
 
     permanent = QueryFlag(
         load_default=False,
-        metadata={"description": "Delete it for good, also from the trash."},
+        metadata={"description": "Delete the task permanently, also from the trash."},
     )
 
 
 class BulkArguments(Schema):
-    """How to make many changes."""
+    """Query parameters of a bulk request."""
 
     dry_run = QueryFlag(
         load_default=False,
-        metadata={"description": "Tell what would come of it, and change nothing."},
+        metadata={"description": "Return the result without changing anything."},
     )

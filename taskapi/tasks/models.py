@@ -1,8 +1,8 @@
-"""The table of tasks."""
+"""Table of tasks and table of their tags."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Protocol, cast
 
 from sqlalchemy import (
     DDL,
@@ -18,13 +18,13 @@ from sqlalchemy import (
     func,
     true,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.db import Model
 from taskapi.db.types import Id, Ranked, choice, exact
 from taskapi.db.versioning import Versioned
-from taskapi.tasks.limit import POSTGRESQL_COUNT, SQLITE_COUNT
-from taskapi.tasks.search import SQLITE_INDEX, Words
+from taskapi.tasks.search_index import SQLITE_INDEX
 from taskapi.users.models import User
 
 TITLE_LENGTH = 255
@@ -45,7 +45,7 @@ PERMANENTLY = datetime.fromtimestamp(0, UTC)
 
 
 class Status(StrEnum):
-    """Where a task stands: the four states of an iCalendar to-do (RFC 5545)."""
+    """Status of a task: the four of an iCalendar to-do (RFC 5545)."""
 
     TODO = "todo"
     IN_PROGRESS = "in_progress"
@@ -54,7 +54,7 @@ class Status(StrEnum):
 
 
 class Priority(StrEnum):
-    """How much a task matters, the least first."""
+    """Priority of a task, from the lowest to the highest."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -62,15 +62,35 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
+# Triggers keep the number of tasks in the row of the account, so that no creation
+# counts rows to enforce the limit.
+SQLITE_COUNT = (
+    "CREATE TRIGGER task_count_insert AFTER INSERT ON tasks BEGIN UPDATE users "
+    "SET task_count = task_count + 1 WHERE id = new.owner_id; END",
+    "CREATE TRIGGER task_count_delete AFTER DELETE ON tasks BEGIN UPDATE users "
+    "SET task_count = task_count - 1 WHERE id = old.owner_id; END",
+)
+POSTGRESQL_COUNT = (
+    "CREATE FUNCTION count_tasks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "UPDATE users SET task_count = task_count "
+    "+ CASE TG_OP WHEN 'INSERT' THEN changes.number ELSE -changes.number END "
+    "FROM (SELECT owner_id, count(*) AS number FROM changed GROUP BY owner_id) "
+    "AS changes WHERE users.id = changes.owner_id; RETURN NULL; END $$",
+    "CREATE TRIGGER task_count_insert AFTER INSERT ON tasks REFERENCING NEW TABLE "
+    "AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()",
+    "CREATE TRIGGER task_count_delete AFTER DELETE ON tasks REFERENCING OLD TABLE "
+    "AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()",
+)
+
 OPEN = (Status.TODO, Status.IN_PROGRESS)
 
 
 class Task(Versioned, Model):
-    """Something to do.
+    """A task.
 
-    A due date is a timestamp or, where `due_is_day` is true, a day: then `due_at` is
-    its midnight in UTC, whatever the time zone of the account (see `local_days`). Tasks
-    deleted together share `deleted_at`.
+    A due date is a timestamp or, where `due_is_day` is true, a day. The latter is
+    stored as its midnight in UTC, whatever the time zone of the account (see `clock`).
+    Tasks deleted together share `deleted_at`.
     """
 
     __tablename__ = "tasks"
@@ -86,7 +106,7 @@ class Task(Versioned, Model):
     external_id: Mapped[str | None] = mapped_column(String(EXTERNAL_ID_LENGTH))
     title: Mapped[str] = mapped_column(exact(TITLE_LENGTH))
     description: Mapped[str | None] = mapped_column(Text)
-    words: Mapped[list[str]] = mapped_column(Words)
+    terms: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
     status: Mapped[Status] = mapped_column(choice(Status), default=Status.TODO)
     priority: Mapped[Priority] = mapped_column(
         Ranked(Priority), default=Priority.MEDIUM
@@ -98,6 +118,32 @@ class Task(Versioned, Model):
 
     def __repr__(self) -> str:
         return f"<Task {self.id}>"
+
+
+class TaskRow(Protocol):
+    """A row of a query of tasks, with the attributes that Python code reads."""
+
+    id: int
+    owner_id: int
+    parent_id: int | None
+    external_id: str | None
+    title: str
+    description: str | None
+    status: Status
+    priority: Priority
+    due_at: datetime | None
+    due_is_day: bool
+    completed_at: datetime | None
+    deleted_at: datetime | None
+    version: int
+
+
+class ShownTaskRow(TaskRow, Protocol):
+    """A row with the computed columns of a response as well."""
+
+    tags: str | None
+    subtask_count: int
+    done_count: int
 
 
 table = cast("Table", Task.__table__)
@@ -117,32 +163,32 @@ task_tags = Table(
 )
 
 
-def _of_some(
-    *columns: Any, where: ColumnElement[bool] = NOT_DELETED, **options: Any
-) -> Index:
-    """Index the rows that meet a condition: those outside the trash, unless it says."""
-    name = options.pop("name", None)
-    return Index(name, *columns, sqlite_where=where, postgresql_where=where, **options)
+def _index(
+    *columns: str,
+    where: ColumnElement[bool] = NOT_DELETED,
+    name: str | None = None,
+    unique: bool = False,
+) -> None:
+    """Declare a partial index; by default it covers the tasks outside the trash."""
+    indexed = [table.c[column] for column in columns]
+    Index(name, *indexed, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-for column in (
-    Task.created_at,
-    Task.updated_at,
-    Task.completed_at,
-    Task.priority,
-    Task.title,
-):
-    _of_some(Task.owner_id, column, Task.id)
-_of_some(Task.owner_id, Task.due_is_day, Task.due_at, Task.id)
-_of_some(Task.owner_id, Task.status, Task.created_at, Task.id)
-_of_some(Task.owner_id, Task.external_id, name="uq_tasks_external_id", unique=True)
-_of_some(Task.owner_id, Task.deleted_at, where=DELETED)
-_of_some(Task.deleted_at, where=DELETED)
-_of_some(Task.parent_id, where=Task.parent_id.is_not(None))
-# deletes an account in batches, and finds its rows for the foreign key
+# Almost all indexes begin with the owner: a list reads the entries of one account only.
+for sort_key in ("created_at", "updated_at", "completed_at", "priority", "title"):
+    _index("owner_id", sort_key, "id")
+_index("owner_id", "due_is_day", "due_at", "id")
+_index("owner_id", "status", "created_at", "id")
+_index("owner_id", "external_id", name="uq_tasks_external_id", unique=True)
+# The indexes of deleted tasks and of parents are partial: with statistics (ANALYZE)
+# SQLite took a full index for lists of other tasks, which lasted minutes at 10,000.
+_index("owner_id", "deleted_at", where=DELETED)
+_index("deleted_at", where=DELETED)
+_index("parent_id", where=Task.parent_id.is_not(None))
+# Deletes an account in batches, and finds its rows for the foreign key.
 Index(None, Task.owner_id, Task.id)
-# the search index: GIN on PostgreSQL, an FTS5 table fed by triggers on SQLite
-Index("ix_tasks_terms", Task.words, postgresql_using="gin").ddl_if("postgresql")
+# The search index: GIN on PostgreSQL, an FTS5 table fed by triggers on SQLite.
+Index("ix_tasks_terms", Task.terms, postgresql_using="gin").ddl_if("postgresql")
 for statement in (*SQLITE_INDEX, *SQLITE_COUNT):
     event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
 for statement in POSTGRESQL_COUNT:

@@ -1,11 +1,15 @@
-"""Tasks over HTTP."""
+"""Routes of tasks and tags."""
 
 from functools import partial
 from typing import Any
 
 from taskapi.scopes import Scope
-from taskapi.tasks import bulk, reading, service, stats, tags
-from taskapi.tasks.bulk_read_only import accept_read_only_members
+from taskapi.tasks import bulk, service, tags
+from taskapi.tasks.bulk_schemas import (
+    BulkRequestSchema,
+    BulkResultSchema,
+    check_read_only,
+)
 from taskapi.tasks.filters import (
     BulkArguments,
     DeleteArguments,
@@ -13,22 +17,19 @@ from taskapi.tasks.filters import (
     TaskListArguments,
 )
 from taskapi.tasks.schemas import (
-    BulkRequestSchema,
-    BulkResultSchema,
-    ServiceStatsSchema,
     TagPageSchema,
     TaskPageSchema,
     TaskSchema,
-    TaskStatsSchema,
     TaskTreeSchema,
 )
+from taskapi.typing import Fields
 from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
 from taskapi.web.idempotency import idempotent
 from taskapi.web.settings import settings
 
-tasks = Blueprint("tasks", "Your tasks.", limit="default", accepts_keys=True)
+tasks = Blueprint("tasks", "Your tasks and tags.", limit="default", accepts_keys=True)
 
 READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE
 Versions = frozenset[int] | None
@@ -39,10 +40,10 @@ Versions = frozenset[int] | None
 @idempotent
 @tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
 @tasks.problems("already-exists", "limit-reached", "parent-too-deep")
-def create_task(fields: dict[str, Any]) -> Any:
-    """Make a task
+def create_task(fields: Fields) -> Any:
+    """Create a task
 
-    With `subtasks` the tree of what hangs below it is made as well, all or nothing.
+    `subtasks` are created with it, at any depth: all of them or none.
     """
     task = service.create(caller(), fields)
     return conditional.created(task, f"{PREFIX}/tasks/{task.id}")
@@ -53,35 +54,33 @@ def create_task(fields: dict[str, Any]) -> Any:
 @tasks.arguments(TaskListArguments, location="query")
 @tasks.response(200, TaskPageSchema, headers={"Link": "Link"})
 @tasks.problems("invalid-cursor")
-def list_tasks(arguments: dict[str, Any]) -> Any:
-    """List your tasks
+def list_tasks(arguments: Fields) -> Any:
+    """List tasks
 
-    Follow `next_cursor` (or the Link header) to the end, with the same filters and
-    sort. The walk returns exactly once each task that matches throughout and whose sort
-    keys do not change. A task whose sort key changes may be returned twice or not at
-    all; `created_at` never changes.
+    To read all pages, follow `next_cursor` (or the Link header) with the same filters
+    and sort order. Each task that matches throughout, and whose sort keys do not
+    change, is returned exactly once. A task whose sort keys change may be returned
+    twice or not at all; `created_at` never changes.
     """
-    window = pagination.page_request(arguments)
+    page = pagination.page_request(arguments)
     sort = arguments.pop("sort")
-    rows = reading.find_page(caller(), arguments, sort, window)
-    total = reading.count(caller(), arguments) if window.with_total else None
-    return pagination.page_response(
-        rows, total, window, reading.position(caller(), sort)
-    )
+    rows = service.find_page(caller(), arguments, sort, page)
+    total = service.count(caller(), arguments) if page.with_total else None
+    return pagination.page_response(rows, total, page, service.position(caller(), sort))
 
 
 @tasks.get("/tasks/<id:task_id>", scope=READ)
 @tasks.arguments(TaskArguments, location="query")
 @tasks.response(200, TaskTreeSchema)
 @conditional.readable
-def get_task(arguments: dict[str, Any], task_id: int) -> Any:
-    """Read a task
+def get_task(arguments: Fields, task_id: int) -> Any:
+    """Get a task
 
-    With `expand=subtasks` the answer has the tree of all that is below it, and no ETag.
+    With `expand=subtasks` the response contains all descendants, and has no ETag.
     """
     if "expand" in arguments:
-        return reading.find_trees(caller(), [task_id])[0]
-    return conditional.tagged(reading.find(caller(), task_id))
+        return service.find_trees(caller(), [task_id])[0]
+    return conditional.tagged(service.find(caller(), task_id))
 
 
 @tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"], scope=WRITE)
@@ -90,16 +89,18 @@ def get_task(arguments: dict[str, Any], task_id: int) -> Any:
 @tasks.response(200, TaskSchema)
 @tasks.problems("already-exists", "parent-cycle", "parent-too-deep")
 @conditional.write
-def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> Any:
-    """Change a task
+def update_task(changes: Fields, task_id: int, versions: Versions) -> Any:
+    """Update a task
 
-    A JSON merge patch (RFC 7396): what you leave out stays, null clears. PUT does the
-    same, so that no client loses what it does not know. The media type
-    `application/merge-patch+json` is accepted too. Read-only members that equal the
-    stored ones are ignored, so that a task can be sent back as it was read with one
-    field changed; another `version` is 412. A change without effect keeps the version.
+    The body is a JSON merge patch (RFC 7396): omitted fields keep their values, null
+    clears one. PUT does the same, so that a client does not clear fields that it does
+    not know. The media type `application/merge-patch+json` is accepted too.
+
+    Read-only members that equal the stored ones are ignored, so that you can send a
+    task back as you read it, with one field changed. Another `version` is a 412. An
+    update without effect does not change the version.
     """
-    read = partial(reading.find, caller(), task_id)
+    read = partial(service.find, caller(), task_id)
     versions = read_only.check(changes, TaskSchema, read, versions)
     return service.change(caller(), task_id, changes, versions)
 
@@ -110,11 +111,11 @@ def update_task(changes: dict[str, Any], task_id: int, versions: Versions) -> An
 @tasks.response(204)
 @tasks.problems("limit-reached")
 @conditional.write
-def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) -> None:
+def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
     """Delete a task
 
-    It goes to the trash with all that is below it, and can be restored for a while. At
-    most 10,000 tasks are deleted at once.
+    The task is moved to the trash with its descendants, and can be restored until the
+    trash is purged. One request deletes at most 10,000 tasks.
     """
     service.delete(caller(), task_id, versions, **arguments)
 
@@ -125,10 +126,10 @@ def delete_task(arguments: dict[str, bool], task_id: int, versions: Versions) ->
 @tasks.problems("already-exists")
 @conditional.write
 def restore_task(task_id: int, versions: Versions) -> Any:
-    """Take a task out of the trash
+    """Restore a task
 
-    What went with it comes back with it. When its parent is not there any more, it
-    comes to the top level.
+    The descendants that were deleted with it are restored too. If its parent no longer
+    exists, it moves to the top level.
     """
     return service.restore(caller(), task_id, versions)
 
@@ -146,47 +147,26 @@ def restore_task(task_id: int, versions: Versions) -> Any:
     "precondition-failed",
     "precondition-required",
 )
-def bulk_tasks(arguments: dict[str, bool], request: dict[str, Any]) -> Any:
-    """Make, change and delete many tasks
+def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Any:
+    """Create, update and delete tasks
 
-    All of it happens, or nothing: first the changes, then the deletions, then the new
-    tasks. Faults name their place, such as `#/update/3/title`.
+    Either all of it happens or nothing: updates first, then deletions, then creations.
+    Errors have a pointer such as `#/update/3/title`.
     """
-    accept_read_only_members(caller(), request)
+    check_read_only(request, partial(service.find_existing, caller()))
     if settings.require_if_match:
-        bulk.refuse_unguarded(request)
+        bulk.check_versions_named(request)
     return bulk.run(caller(), request, **arguments)
-
-
-@tasks.get("/tasks/stats", scope=READ)
-@tasks.response(200, TaskStatsSchema)
-def get_task_stats() -> Any:
-    """Count your tasks
-
-    What is in the trash does not count.
-    """
-    return stats.of_owner(caller())
-
-
-@tasks.get("/tasks/admin/stats", scope=Scope.ADMIN)
-@tasks.response(200, ServiceStatsSchema)
-@tasks.problems("admin-required")
-def get_service_stats() -> Any:
-    """Count all accounts and all tasks
-
-    What is in the trash does not count.
-    """
-    return stats.of_everyone()
 
 
 @tasks.get("/tags", scope=READ)
 @tasks.arguments(pagination.PageArguments, location="query")
 @tasks.response(200, TagPageSchema, headers={"Link": "Link"})
 @tasks.problems("invalid-cursor")
-def list_tags(arguments: dict[str, Any]) -> Any:
-    """List your tags
+def list_tags(arguments: Fields) -> Any:
+    """List tags
 
-    By name, with how many tasks have each.
+    They are sorted by name. `task_count` is the number of tasks with the tag.
     """
-    window = pagination.page_request(arguments)
-    return pagination.page_response(*tags.find_page(caller(), window), window)
+    page = pagination.page_request(arguments)
+    return pagination.page_response(*tags.find_page(caller(), page), page)

@@ -1,11 +1,12 @@
-"""Tasks in JSON."""
+"""JSON representation of tasks and tags."""
 
-from enum import StrEnum
+from datetime import datetime
 from typing import Any, ClassVar
 
 from marshmallow import fields
 
 from taskapi.tasks import models, tags
+from taskapi.tasks.models import ShownTaskRow
 from taskapi.web.fields import (
     Choice,
     Count,
@@ -28,20 +29,20 @@ TAG = rf"^[^{COMMA}{CONTROL}]*[^{COMMA}\s{CONTROL}][^{COMMA}{CONTROL}]*$"
 
 
 class DueDate(Derived, DateOrTimestamp):
-    """A due date, which comes back in the form in which it was given."""
+    """Due date, returned as a date or a timestamp, as it was given."""
 
-    def derive(self, obj: Any) -> Any:
-        """Return the day, or the moment."""
+    def derive(self, obj: ShownTaskRow) -> str | datetime | None:
+        """Return a date without time as text, a timestamp as it is."""
         due = obj.due_at
         return due.date().isoformat() if due and obj.due_is_day else due
 
 
 class Tags(Derived, Several):
-    """The tags of a task: a set, returned in the order of their code points."""
+    """Tags of a task: a set, returned in the order of their code points."""
 
-    def derive(self, obj: Any) -> list[str]:
-        """Take apart what a query has joined."""
-        return tags.listed(obj.tags)
+    def derive(self, obj: ShownTaskRow) -> list[str]:
+        """Split the names, which the query has joined."""
+        return sorted(obj.tags.split(",")) if obj.tags else []
 
     def _deserialize(self, *args: Any, **kwargs: Any) -> list[Any]:
         names: dict[str, str] = {}
@@ -51,17 +52,17 @@ class Tags(Derived, Several):
 
 
 class Progress(Derived, fields.Float):
-    """The share of the direct subtasks that are completed."""
+    """Share of the direct subtasks that are completed."""
 
-    def derive(self, obj: Any) -> float:
-        """Count the task itself where it has no subtasks."""
+    def derive(self, obj: ShownTaskRow) -> float:
+        """Return 0 or 1 for a task without subtasks."""
         if obj.subtask_count:
             return float(obj.done_count / obj.subtask_count)
         return float(obj.status == models.Status.COMPLETED)
 
 
 def tag(**options: Any) -> Text:
-    """Return a field for a tag, which keeps its spelling."""
+    """Return a field for a tag, which keeps case and accents."""
     high = models.TAG_LENGTH
     about = {"examples": ["garden"]} | options.pop("metadata", {})
     return Text(
@@ -70,19 +71,19 @@ def tag(**options: Any) -> Text:
 
 
 def external_id(**options: Any) -> Text:
-    """Return a field for the caller's own key of a task."""
+    """Return a field for the key that a client gives a task."""
     return Text(low=1, high=models.EXTERNAL_ID_LENGTH, pattern=SOMETHING, **options)
 
 
 def subtasks() -> Several:
-    """Return the field of what hangs below a new task."""
+    """Return the field for the subtasks of a new task."""
     return Several(
         Nested(lambda: SubtaskSchema().for_input()),
         data_key="subtasks",
         attribute="subtasks",
         load_only=True,
         validate=Length(max=models.MAX_SUBTASKS),
-        metadata={"description": "At most 100 in all, on at most 10 levels."},
+        metadata={"description": "At most 100 subtasks in all, on at most 10 levels."},
     )
 
 
@@ -98,11 +99,16 @@ class TaskSchema(Schema):
     id = Integer(dump_only=True, low=1)
     owner_id = Integer(dump_only=True, low=1)
     parent_id = Integer(
-        low=1, allow_none=True, metadata={"description": "The task that it is part of."}
+        low=1,
+        allow_none=True,
+        metadata={"description": "The task of which it is a subtask."},
     )
     external_id = external_id(
         allow_none=True,
-        metadata={"description": "Your own key, for imports and offline clients."},
+        metadata={
+            "description": "Your own key, for imports and offline clients; unique "
+            "among your tasks outside the trash."
+        },
     )
     title = Text(
         low=1,
@@ -119,8 +125,8 @@ class TaskSchema(Schema):
     due_date = DueDate(
         allow_none=True,
         metadata={
-            "description": "A day or a moment; comes back as it was given, "
-            "moments in UTC.",
+            "description": "A date or a timestamp. It is returned in the same form, "
+            "timestamps in UTC.",
             "examples": ["2036-12-24", "2036-12-24T18:00:00Z"],
         },
     )
@@ -128,8 +134,8 @@ class TaskSchema(Schema):
         tag(),
         validate=Length(max=models.MAX_TAGS),
         metadata={
-            "description": "Compared like search words, and returned as you first "
-            "wrote them.",
+            "description": "Tags are compared as search words are: without case and "
+            "accents. They are returned as you first wrote them.",
             "default": [],
             "examples": [["garden"]],
         },
@@ -137,16 +143,16 @@ class TaskSchema(Schema):
     is_overdue = fields.Boolean(
         dump_only=True,
         metadata={
-            "description": "Open and past its due date; a date has passed when the "
-            "next day begins in the time zone of your account.",
+            "description": "Whether it is open and its due date has passed. A date "
+            "has passed when the next day begins in the time zone of your account.",
             "examples": [False],
         },
     )
     progress = Progress(
         dump_only=True,
         metadata={
-            "description": "The share of its subtasks that are completed; without "
-            "subtasks 1 when it is completed itself.",
+            "description": "The share of its direct subtasks that are completed. "
+            "Without subtasks: 1 if the task itself is completed, else 0.",
             "minimum": 0,
             "maximum": 1,
             "examples": [0],
@@ -157,7 +163,7 @@ class TaskSchema(Schema):
     deleted_at = Timestamp(
         dump_only=True,
         allow_none=True,
-        metadata={"description": "When it went to the trash."},
+        metadata={"description": "The time when it was moved to the trash."},
     )
     version = Integer(dump_only=True, low=1)
     created_at = Timestamp(dump_only=True)
@@ -165,9 +171,9 @@ class TaskSchema(Schema):
 
 
 class SubtaskSchema(TaskSchema):
-    """A new task below another new one."""
+    """A new subtask of a new task."""
 
-    example: ClassVar[dict[str, Any]] = {"title": "Mend the hose"}
+    example: ClassVar[dict[str, Any]] = {"title": "Repair the hose"}
 
     class Meta(TaskSchema.Meta):
         exclude = ("parent_id",)
@@ -176,7 +182,7 @@ class SubtaskSchema(TaskSchema):
 
 
 class TaskTreeSchema(TaskSchema):
-    """A task, perhaps with the tree of what is below it."""
+    """A task, with its descendants where they are requested."""
 
     input_name = "TaskCreate"
     optional: ClassVar[set[str]] = {"subtasks"}
@@ -185,7 +191,7 @@ class TaskTreeSchema(TaskSchema):
         "priority": "high",
         "due_date": "2036-12-24",
         "tags": ["garden"],
-        "subtasks": [{"title": "Mend the hose"}],
+        "subtasks": [{"title": "Repair the hose"}],
     }
 
     new_subtasks = subtasks()
@@ -193,7 +199,8 @@ class TaskTreeSchema(TaskSchema):
         Nested("TaskTreeSchema"),
         dump_only=True,
         metadata={
-            "description": "Only where it is asked for or was just made.",
+            "description": "Only in the response to a creation with subtasks or a "
+            "parent, and to `expand=subtasks`.",
             "maxItems": models.MAX_EXPANDED_TASKS,
         },
     )
@@ -202,86 +209,11 @@ class TaskTreeSchema(TaskSchema):
 TaskPageSchema = page_of(TaskSchema)
 
 
-class BulkTaskUpdateSchema(TaskSchema):
-    """A change of one of several tasks."""
-
-    input_name = "BulkTaskUpdate"
-    example: ClassVar[dict[str, Any]] = {"id": 1, "if_version": 2, "priority": "low"}
-
-    id = Integer(required=True, low=1)
-    if_version = Integer(
-        low=1, metadata={"description": "Change it only if this is its version."}
-    )
-
-
-class BulkRequestSchema(Schema):
-    """Changes of 1 to 100 tasks in all, each task named once."""
-
-    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1}
-    example: ClassVar[dict[str, Any]] = {
-        "create": [{"title": "Sow", "tags": ["garden"]}, {"title": "Dig"}]
-    }
-
-    create = Several(
-        Nested(lambda: TaskTreeSchema().for_input()),
-        validate=Length(max=models.MAX_BULK_TASKS),
-    )
-    update = Several(
-        Nested(lambda: BulkTaskUpdateSchema(partial=("title",)).for_input()),
-        validate=Length(max=models.MAX_BULK_TASKS),
-    )
-    delete = Several(Integer(low=1), validate=Length(max=models.MAX_BULK_TASKS))
-
-
-class BulkResultSchema(Schema):
-    """What came of the changes, in the order of the request."""
-
-    created = fields.List(
-        Nested(TaskSchema), metadata={"maxItems": models.MAX_BULK_TASKS}
-    )
-    updated = fields.List(
-        Nested(TaskSchema), metadata={"maxItems": models.MAX_BULK_TASKS}
-    )
-    deleted = fields.List(Integer(low=1), metadata={"maxItems": models.MAX_BULK_TASKS})
-
-
 class TagSchema(Schema):
-    """A tag, and how many tasks outside the trash have it."""
+    """A tag, and the number of tasks outside the trash that have it."""
 
     name = tag(dump_only=True)
     task_count = Count(dump_only=True)
 
 
 TagPageSchema = page_of(TagSchema)
-
-
-def counts(name: str, kind: type[StrEnum]) -> Nested:
-    """Return a field with a number for each member of an enum."""
-    members = {member.value: Count() for member in kind}
-    return Nested(type(f"{name}Schema", (Schema,), members))
-
-
-class TaskStatsSchema(Schema):
-    """How many tasks there are, of each kind."""
-
-    total = Count(metadata={"examples": [12]})
-    by_status = counts("StatusCounts", models.Status)
-    by_priority = counts("PriorityCounts", models.Priority)
-    overdue = Count()
-    created_last_7_days = Count()
-    completed_last_7_days = Count()
-
-
-class UserStatsSchema(Schema):
-    """How many accounts there are."""
-
-    total = Count()
-    active = Count()
-    admins = Count()
-
-
-class ServiceStatsSchema(Schema):
-    """How many accounts and tasks there are."""
-
-    users = Nested(UserStatsSchema)
-    tasks = Nested(TaskStatsSchema)

@@ -1,132 +1,172 @@
-"""Search: the index terms of a task, and how each database finds tasks by them.
+"""Search terms: the form in which words and tags are compared.
 
-PostgreSQL keeps the terms as a `tsvector` under a GIN index, SQLite in an FTS5 table.
-Each term begins with the id of the owner, so that a search reads the entries of one
-account only, however many there are of others.
+Case is ignored, and so are accents in Latin, Greek, Cyrillic, Hebrew and Arabic. In
+other scripts a mark is a part of the word: か is not が. The result is in composed form
+(NFC), which keeps the voicing mark with its kana.
+
+Each index term begins with the id of the owner, so that a search reads the entries of
+one account only, however many there are of others.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
 
-from sqlalchemy import (
-    BindParameter,
-    Dialect,
-    Select,
-    String,
-    Text,
-    TypeDecorator,
-    bindparam,
-    column,
-    select,
-    table,
-)
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeEngine
-
-from taskapi.tasks import folding
-
-LONGEST = 200
-"""No query has a longer word, so the rest of a longer one is not indexed."""
+MAX_TERM_LENGTH = 200
+"""Length of the longest query; the rest of a longer word is not indexed."""
 
 MAX_WORDS = 8
 MAX_TERMS = 64
-"""What a search may have, since each is looked up in the index."""
+"""Limits of a search, since each term is looked up in the index."""
 
-_REMOVE = (
-    "INSERT INTO task_terms(task_terms, rowid, words) "
-    "VALUES('delete', old.id, old.words);"
+ACCENTED = (
+    r"\u0020-\u02ff\u0370-\u0482\u048a-\u0590\u05be-\u060f\u061b-\u064a\u0671-\u06ff"
+    r"\u0750-\u077f\u0870-\u08ff\u1c80-\u1c8f\u1d00-\u1dbf\u1e00-\u1fff\u2c60-\u2c7f"
+    r"\ua640-\ua66e\ua680-\ua69d\ua720-\ua7ff\uab30-\uab6f"
 )
-_ADD = "INSERT INTO task_terms(rowid, words) VALUES(new.id, new.words);"
-_TRIGGER = "CREATE TRIGGER task_terms_"
-SQLITE_INDEX = (
-    "CREATE VIRTUAL TABLE task_terms USING fts5("
-    "words, content='tasks', content_rowid='id', "
-    "tokenize=\"ascii tokenchars '@'\", detail=none)",
-    f"{_TRIGGER}insert AFTER INSERT ON tasks BEGIN {_ADD} END",
-    f"{_TRIGGER}delete AFTER DELETE ON tasks BEGIN {_REMOVE} END",
-    f"{_TRIGGER}update AFTER UPDATE OF words ON tasks BEGIN {_REMOVE} {_ADD} END",
+"""Characters whose marks are accents; digits and ASCII symbols are among them."""
+
+UNSPACED = (
+    r"\u0e01-\u0e3a\u0e40-\u0eff\u1000-\u109f\u1780-\u17ff\u1950-\u19ff\u1a20-\u1aaf"
+    r"\u1b00-\u1b7f\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u309f\u30a1-\u30fa"
+    r"\u30fc-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua980-\ua9ff"
+    r"\uaa60-\uaadf\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-"""The statements that create the FTS5 table and keep it equal to `tasks.words`."""
+"""Scripts written without spaces: Thai, Lao, Khmer, Myanmar, kana, Han and others."""
+
+REPLACED = str.maketrans(
+    {
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ø": "o",
+        "\u0131": "i",
+        "ħ": "h",
+        "ŧ": "t",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+    }
+)
+"""Characters that Unicode does not decompose."""
+
+MARKED = (range(0x300, 0x1F000), range(0xE0100, 0xE01F0))
+"""Code points of combining marks; a test compares them with Python's Unicode."""
+
+MAX_MARKS = 30
+"""Marks of one character that are kept, as in Unicode's stream-safe text format.
+
+Normalization sorts them in a time that grows with the square of their number.
+"""
+
+IGNORED = (
+    r"\u00ad\u034f\u061c\u0640\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    r"\u20dd-\u20e0\u20e2-\u20e4\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff"
+)
+"""Tatweel, variation selectors, enclosing marks and invisible characters."""
 
 
-def indexed(owner_id: int, *texts: str | None) -> list[str]:
-    """Return the index terms of a task of this owner."""
-    terms = folding.indexed_terms(folding.runs(*texts), LONGEST)
-    return [f"{owner_id}@{term}" for term in sorted(terms)]
+@cache
+def marks() -> str:
+    """Return the combining marks of Unicode as a character class.
+
+    Computed on first use: it takes 0.03 s, and ASCII texts do not need it.
+    """
+    points = [n for span in MARKED for n in span]
+    found = [n for n in points if unicodedata.category(chr(n)).startswith("M")]
+    starts = [n for n in found if unicodedata.category(chr(n - 1))[0] != "M"]
+    ends = [n for n in found if unicodedata.category(chr(n + 1))[0] != "M"]
+    pairs = zip(starts, ends, strict=True)
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in pairs)
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    mark = marks()
+    return (
+        re.compile(f"(?<=[{mark}]{{{MAX_MARKS}}})[{mark}]+"),
+        re.compile(f"([{ACCENTED}])[{mark}]+"),
+        re.compile(rf"[^\W_](?:[^\W_]|[{mark}])*|[^\x00-\x7f\w]"),
+    )
+
+
+def fold(text: str) -> str:
+    """Return the text without case and accents."""
+    if text.isascii():
+        return text.casefold()
+    excessive, accents, _ = _patterns()
+    text = excessive.sub("", re.sub(f"[{IGNORED}]+", "", text))
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    plain = accents.sub(r"\1", parts).translate(REPLACED)
+    return unicodedata.normalize("NFC", plain.casefold())
+
+
+def words_of(*texts: str | None) -> set[str]:
+    """Return the words of texts: runs of letters, digits and marks, and symbols.
+
+    A symbol such as ✓ is a word of its own.
+    """
+    words: set[str] = set()
+    for text in filter(None, texts):
+        folded = fold(text)
+        if folded.isascii():
+            words.update(re.findall(r"[^\W_]+", folded))
+        else:
+            words.update(filter(_is_word, re.findall(_patterns()[2], folded)))
+    return words
+
+
+def index_terms(owner_id: int, *texts: str | None) -> str:
+    """Return the index terms of a task of this owner, separated by spaces.
+
+    They are its words, and where a script has no spaces each pair of adjacent
+    characters and the last one, so that any part of the text is found.
+    """
+    terms: set[str] = set()
+    for part, is_unspaced in _parts(words_of(*texts)):
+        terms.update([*_pairs(part), part[-1]] if is_unspaced else [_truncated(part)])
+    return " ".join(f"{owner_id}@{term}" for term in sorted(terms))
+
+
+def query_terms(owner_id: int, query: str) -> list[str]:
+    """Return the prefixes of index terms that a task must have to match a search."""
+    return [f"{owner_id}@{term}" for term in _prefixes(words_of(query))]
 
 
 def is_too_long(query: str) -> bool:
-    """Return whether a search has more words or index terms than are looked up."""
-    words = folding.runs(query)
-    terms = folding.searched_terms(words, LONGEST)
-    return len(words) > MAX_WORDS or len(terms) > MAX_TERMS
+    """Return whether a search exceeds the limits of words and terms."""
+    words = words_of(query)
+    return len(words) > MAX_WORDS or len(_prefixes(words)) > MAX_TERMS
 
 
-def wanted(owner_id: int, query: str) -> list[str]:
-    """Return the beginnings of the index terms that a task must have."""
-    terms = folding.searched_terms(folding.runs(query), LONGEST)
-    return [f"{owner_id}@{term}" for term in terms]
+def _prefixes(words: Iterable[str]) -> list[str]:
+    """Return the prefixes that a search needs, without those that others imply."""
+    found: set[str] = set()
+    for part, is_unspaced in _parts(words):
+        found.update((_pairs(part) if is_unspaced else set()) or {_truncated(part)})
+    terms = sorted(found)
+    following = zip(terms, [*terms[1:], ""], strict=True)
+    return [term for term, after in following if not after.startswith(term)]
 
 
-class Words(TypeDecorator[list[str]]):
-    """The words of a task, as the database indexes them."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Keep a tsvector on PostgreSQL, text on SQLite."""
-        on_sqlite = dialect.name == "sqlite"
-        return dialect.type_descriptor(Text() if on_sqlite else TSVECTOR())
-
-    def process_bind_param(
-        self, value: Iterable[str] | None, dialect: Dialect
-    ) -> str | None:
-        """Write the words one after the other; a tsvector wants them in quotes."""
-        mark = "" if dialect.name == "sqlite" else "'"
-        return " ".join(f"{mark}{word}{mark}" for word in value or ())
+def _parts(words: Iterable[str]) -> Iterable[tuple[str, bool]]:
+    """Yield the parts of words, and whether each is of a script without spaces."""
+    for word in words:
+        if word.isascii():
+            yield word, False
+            continue
+        for part in re.findall(f"[{UNSPACED}]+|[^{UNSPACED}]+", word):
+            yield part, re.match(f"[{UNSPACED}]", part) is not None
 
 
-class Wanted(TypeDecorator[list[str]]):
-    """The words of a query, in the language of the database's index."""
-
-    impl = String
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Send a tsquery to PostgreSQL."""
-        on_sqlite = dialect.name == "sqlite"
-        return dialect.type_descriptor(String() if on_sqlite else TSQUERY())
-
-    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str:
-        """Ask for terms that begin so."""
-        if dialect.name == "sqlite":
-            return " AND ".join(f'"{term}" *' for term in value or ())
-        return " & ".join(f"'{term}':*" for term in value or ())
+def _pairs(part: str) -> set[str]:
+    return {part[n : n + 2] for n in range(len(part) - 1)}
 
 
-class Matches(FunctionElement[bool]):
-    """The condition that a task has all words of the parameter `q`."""
-
-    inherit_cache = True
-
-    def __init__(self, words: Any, task_id: Any) -> None:
-        query: BindParameter[Any] = bindparam("q", type_=Wanted())
-        super().__init__(words, task_id, query)
+def _truncated(word: str) -> str:
+    return word[:MAX_TERM_LENGTH]
 
 
-@compiles(Matches, "postgresql")
-def _ask_tsvector(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
-    words, _, query = element.clauses
-    return compiler.process(words.bool_op("@@")(query), **options)
-
-
-@compiles(Matches, "sqlite")
-def _ask_fts5(element: Matches, compiler: SQLCompiler, **options: Any) -> str:
-    _, task_id, query = element.clauses
-    found: Select[Any] = select(column("rowid")).select_from(table("task_terms"))
-    matching = found.where(column("task_terms").bool_op("MATCH")(query))
-    return compiler.process(task_id.in_(matching), **options)
+def _is_word(run: str) -> bool:
+    return run[0].isalnum() or unicodedata.category(run[0]).startswith("S")

@@ -1,165 +1,251 @@
-"""The rules of tasks, one at a time; `bulk` has those for many."""
+"""Rules for one task, and reads of tasks; `bulk` has the rules for several tasks."""
 
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import String, and_, bindparam, insert, literal, select
+from sqlalchemy import and_
 
 from taskapi import clock, db
-from taskapi.db import AnyRow, versioning
-from taskapi.db.compiled import CompiledStatement
+from taskapi.db import versioning
+from taskapi.db.pagination import PageRequest
 from taskapi.db.versioning import Versions
-from taskapi.errors import NotFound, PreconditionFailed
+from taskapi.errors import FieldError, Invalid, NotFound
 from taskapi.tasks import (
-    external,
-    limit,
+    conditions,
+    creation,
+    listing,
     queries,
-    reading,
+    sorting,
     tags,
     trash,
     tree,
-    values,
     writes,
 )
-from taskapi.tasks.creation import Draft, everything, plant
-from taskapi.tasks.models import EXISTING, PERMANENTLY, Task, table
+from taskapi.tasks.models import (
+    EXISTING,
+    MAX_EXPANDED_TASKS,
+    ShownTaskRow,
+    Task,
+    TaskRow,
+)
+from taskapi.tasks.writes import Change
+from taskapi.typing import Account, Fields
 from taskapi.users import credentials
 
-GIVEN = {name: bindparam(name, type_=table.c[name].type) for name in values.DEFAULTS}
-COLUMNS = GIVEN | {"owner_id": limit.OWNER_WITH_ROOM}
-INSERT = CompiledStatement(
-    insert(table)
-    .from_select(
-        list(COLUMNS),
-        select(*COLUMNS.values()).where(credentials.valid()),
-        include_defaults=False,
-    )
-    .returning(
-        *queries.STORED,
-        bindparam("joined", type_=String()).label("tags"),
-        literal(0).label("subtask_count"),
-        literal(0).label("done_count"),
-        queries.overdue(queries.NOW, queries.TODAY).label("is_overdue"),
-    )
-)
-"""A new task without subtasks; none if the caller's credentials are not valid."""
-
-REARRANGING = {"parent_id", "tags"}
-"""Fields that lie in other rows too."""
+IN_OTHER_ROWS = {"parent_id", "tags"}
+"""Fields whose rules or values concern other rows than that of the task."""
 
 
-def create(caller: Any, fields: dict[str, Any]) -> Any:
-    """Make a task of the caller's, with what hangs below it."""
+def create(caller: Account, fields: Fields) -> ShownTaskRow | SimpleNamespace:
+    """Create a task with its subtasks."""
     if fields.get("subtasks") or fields.get("parent_id") is not None:
-        return _plant(caller, fields)
-    names = list(tags.as_written(caller.id, fields.get("tags", [])).values())
-    columns = values.first(caller.id, fields, clock.now())
-    shown = reading.moments(caller) | {"joined": ",".join(names)} | limit.most()
-    given = columns | shown | credentials.of(caller)
-    with external.unique(caller.id, external.places({(): fields})), limit.enforced():
-        inserted = db.write(INSERT, given, alone=not names)
+        task_id = creation.create_tree(caller.id, fields)
+        return find_trees(caller, [task_id])[0]
+    names: list[str] = []
+    if fields.get("tags"):
+        names = list(tags.stored_names(caller.id, fields["tags"]).values())
+    row = writes.new_row(caller.id, fields, clock.now()) | credentials.of(caller)
+    row |= read_parameters(caller)
+    row |= {"joined": ",".join(names), "max_tasks": writes.max_tasks()}
+    paths = writes.external_id_paths({(): fields})
+    with writes.unique_external_ids(caller.id, paths), writes.limit_enforced():
+        inserted = db.write(queries.INSERT, row, alone=not names)
     if not inserted:
         raise credentials.revoked(caller)
-    task = inserted[0]
-    tags.attach(caller.id, {task.id: names})
+    task: ShownTaskRow = inserted[0]
+    if names:
+        tags.attach(caller.id, {task.id: names})
     return task
 
 
 def change(
-    caller: Any, task_id: int, changes: dict[str, Any], versions: Versions = None
-) -> AnyRow:
-    """Set the fields that are given; raises NotFound or PreconditionFailed."""
-    alone = not REARRANGING & set(changes)
-    changed = _revised(caller, task_id, changes, versions) if alone else None
-    return changed or _rearranged(caller, task_id, changes, versions)
+    caller: Account, task_id: int, changes: Fields, versions: Versions = None
+) -> ShownTaskRow:
+    """Set fields of a task; raises NotFound or PreconditionFailed."""
+    changed = None
+    if not IN_OTHER_ROWS & set(changes):
+        changed = _change_unlocked(caller, task_id, changes, versions)
+    return changed or _change_locked(caller, task_id, changes, versions)
 
 
-def delete(caller: Any, task_id: int, versions: Versions, *, permanent: bool) -> None:
-    """Move a task and what is below it to the trash, or delete it permanently.
+def delete(
+    caller: Account, task_id: int, versions: Versions, *, permanent: bool
+) -> None:
+    """Move a task and its descendants to the trash, or delete them permanently.
 
-    A large tree is marked as deleted, and deleted by the background job.
+    A large tree is only marked; the background job deletes its rows.
     """
-    tree.hold(caller.id)
+    tree.lock_owner(caller.id)
     if permanent and not trash.is_large(caller.id, task_id):
         one = and_(queries.owned(caller.id), Task.id == task_id, EXISTING)
         versioning.remove(Task, one, versions)
         return
-    _held(caller, task_id, versions, live=not permanent)
+    _lock(caller, task_id, versions, deleted=permanent)
     if permanent:
-        trash.mark(caller.id, task_id)
+        trash.mark_deleted(caller.id, task_id)
     else:
-        trash.take(caller.id, [task_id], clock.now())
+        trash.move_to_trash(caller.id, [task_id], clock.now())
 
 
-def restore(caller: Any, task_id: int, versions: Versions = None) -> AnyRow:
-    """Take a task out of the trash with what went along; one that is not there stays.
+def restore(caller: Account, task_id: int, versions: Versions = None) -> ShownTaskRow:
+    """Restore a task and those deleted with it; others stay as they are.
 
-    Raises AlreadyExists when an external id is used by another task by now.
+    Raises AlreadyExists if another task has one of the external ids.
     """
-    tree.hold(caller.id)
-    task = _held(caller, task_id, versions, live=False)
+    tree.lock_owner(caller.id)
+    task = _lock(caller, task_id, versions, deleted=True)
     if task.deleted_at is not None:
-        with external.unique(caller.id, dict.fromkeys(trash.external_ids(task), ())):
-            trash.bring_back(task, clock.now())
-    return reading.find(caller, task_id)
+        paths = dict.fromkeys(trash.external_ids(task), ())
+        with writes.unique_external_ids(caller.id, paths):
+            trash.restore(task, clock.now())
+    return find(caller, task_id)
 
 
-def _revised(
-    caller: Any, task_id: int, changes: dict[str, Any], versions: Versions
-) -> AnyRow | None:
-    """Change a task as it was read; None when another change came in between."""
-    task = _meant(reading.find(caller, task_id), versions)
-    revisions = writes.revise({(): (task, changes)}, clock.now())
+def _change_unlocked(
+    caller: Account, task_id: int, fields: Fields, versions: Versions
+) -> ShownTaskRow | None:
+    """Change a task that nothing changes between read and write; else return None.
+
+    Guarded by the version that was read, this takes 3 round trips to PostgreSQL, with a
+    row lock 6: 589 instead of 378 changes per second with 16 clients. If the version has
+    changed, the caller locks the row instead of trying again: concurrent changes of one
+    task then wait in the queue of the database.
+    """
+    task = find(caller, task_id)
+    changes = [Change(task, fields, versions={(): versions})]
+    revisions = writes.revise(changes, clock.now())
     if not revisions:
         return task
-    columns = revisions[()].columns
-    of = reading.moments(caller) | {"task_id": task_id, "seen": task.version}
-    statement = queries.revision(frozenset(columns))
-    with external.unique(caller.id, external.places({(): columns})):
-        given = columns | of | credentials.of(caller)
-        rows = db.write(statement, given, alone=True)
+    columns = revisions[0].columns
+    parameters = read_parameters(caller) | credentials.of(caller) | columns
+    parameters |= {"task_id": task_id, "read_version": task.version}
+    statement = queries.guarded_update(frozenset(columns))
+    paths = writes.external_id_paths({(): columns})
+    with writes.unique_external_ids(caller.id, paths):
+        rows = db.write(statement, parameters, alone=True)
     return rows[0] if rows else None
 
 
-def _rearranged(
-    caller: Any, task_id: int, changes: dict[str, Any], versions: Versions
-) -> AnyRow:
-    """Change a task, and what lies in other rows, while nobody else changes it."""
-    if "parent_id" in changes:
-        tree.hold(caller.id)
-    if "tags" in changes:  # before the task is locked, since it may lock the owner
-        written = tags.as_written(caller.id, changes["tags"])
-        changes = changes | {"tags": list(written.values())}
-    task = _held(caller, task_id, versions)
-    revisions = writes.revise({(): (task, changes)}, clock.now())
-    given = {path: revision.columns for path, revision in revisions.items()}
-    with external.unique(caller.id, external.places(given)):
+def _change_locked(
+    caller: Account, task_id: int, fields: Fields, versions: Versions
+) -> ShownTaskRow:
+    """Change a task, its parent and its tags while its row is locked."""
+    if "parent_id" in fields:
+        tree.lock_owner(caller.id)
+    if "tags" in fields:  # before the lock of the task, since it may lock the owner
+        (fields,) = tags.with_stored_names(caller.id, [fields], owner_locked=False)
+    task = _lock(caller, task_id)
+    changes = [Change(task, fields, versions={(): versions})]
+    revisions = writes.revise(changes, clock.now())
+    paths = writes.external_id_paths({r.path: r.columns for r in revisions})
+    with writes.unique_external_ids(caller.id, paths):
         writes.apply(caller.id, revisions)
-    return reading.find(caller, task_id)
+    # Read again: a blocked FOR UPDATE returns the row itself as it is now, but the
+    # counts of subtasks as they were before.
+    return find(caller, task_id)
 
 
-def _plant(caller: Any, fields: dict[str, Any]) -> Any:
-    drafts = [Draft(fields, ())]
-    given = {draft.path: draft.fields for draft in everything(drafts)}
-    tree.hold(caller.id)
-    with external.unique(caller.id, external.places(given)):
-        planted = plant(caller.id, drafts, clock.now())
-    return reading.find_trees(caller, planted)[0]
-
-
-def _held(
-    caller: Any, task_id: int, versions: Versions, *, live: bool = True
-) -> AnyRow:
-    """Return a task, locked, if it has one of the versions."""
-    task = writes.hold(caller.id, [task_id]).get(task_id)
-    if task is None or task.deleted_at == PERMANENTLY:
+def _lock(
+    caller: Account, task_id: int, versions: Versions = None, *, deleted: bool = False
+) -> TaskRow:
+    """Lock a task and check its version; `deleted` accepts one in the trash."""
+    task = writes.lock_tasks(caller.id, [task_id]).get(task_id)
+    if task is None or (task.deleted_at is not None and not deleted):
         raise NotFound
-    if live and task.deleted_at is not None:
-        raise NotFound
-    return _meant(task, versions)
-
-
-def _meant(task: AnyRow, versions: Versions) -> AnyRow:
-    """Return a task that is one of the versions; raises PreconditionFailed."""
-    if versions is not None and task.version not in versions:
-        raise PreconditionFailed(current_version=task.version)
+    versioning.check([(task, versions, ())])
     return task
+
+
+def read_parameters(caller: Account) -> Fields:
+    """Return the parameters of every read: the owner, and the time for the owner."""
+    now = clock.now()
+    today = clock.midnight(clock.current_day(now, caller.timezone))
+    return {"owner": caller.id, "now": now, "today": today, "latest": max(now, today)}
+
+
+def find(caller: Account, task_id: int) -> ShownTaskRow:
+    """Return a task; raises NotFound."""
+    found = db.read(queries.ONE, read_parameters(caller) | {"task_id": task_id})
+    if not found:
+        raise NotFound
+    task: ShownTaskRow = found[0]
+    return task
+
+
+def find_existing(caller: Account, task_ids: Sequence[int]) -> Sequence[ShownTaskRow]:
+    """Return those of the tasks that exist, in any order."""
+    if not task_ids:
+        return []
+    return db.read(queries.SEVERAL, read_parameters(caller) | {"ids": task_ids})
+
+
+def find_trees(caller: Account, task_ids: Sequence[int]) -> list[SimpleNamespace]:
+    """Return tasks with their descendants; raises NotFound.
+
+    Raises Invalid if they are more than 1,000 tasks.
+    """
+    rows = db.read(tree.TREE, read_parameters(caller) | {"ids": task_ids})
+    found = tree.nest(rows)
+    if len(found) > MAX_EXPANDED_TASKS:
+        text = "The tree has more than 1,000 tasks. List them by parent_id."
+        error = FieldError(text, "range")
+        raise Invalid({"expand": [error]}, in_query=True)
+    if not set(task_ids) <= set(found):
+        raise NotFound
+    return [found[task_id] for task_id in task_ids]
+
+
+def find_page(
+    caller: Account, filters: Fields, sort: str, page: PageRequest
+) -> Sequence[ShownTaskRow]:
+    """Return a page of the caller's tasks, and one more row if there are more.
+
+    Far from the start of a list that is read in parts, the ids are read first: to
+    compute all columns of the rows before takes 437 instead of 176 ms at offset 10,000.
+    """
+    keys = sorting.parse_sort(sort)
+    if page.offset and listing.has_parts(keys):
+        rows = _find_page(caller, filters, keys, page, only_ids=True)
+        ids = [row.id for row in rows]
+        by_id = {row.id: row for row in find_existing(caller, ids)}
+        if len(by_id) == len(ids):
+            return [by_id[task_id] for task_id in ids]
+    return _find_page(caller, filters, keys, page)
+
+
+def _find_page(
+    caller: Account,
+    filters: Fields,
+    keys: sorting.Keys,
+    page: PageRequest,
+    *,
+    only_ids: bool = False,
+) -> Sequence[Any]:
+    names, parameters = conditions.translate(caller, filters)
+    position = page.after[0] if page.after else ()
+    after = tuple([value is not None for value in position])
+    limit = page.limit + 1
+    parameters |= read_parameters(caller)
+    parameters |= {"limit": limit, "offset": page.offset, "most": limit + page.offset}
+    if page.after:
+        parameters |= sorting.cursor_parameters(keys, page.after, caller.timezone)
+    statement, has_parts = listing.page(names, keys, after, only_ids=only_ids)
+    rows = db.read(statement, parameters)
+    if not has_parts:
+        return rows
+    merged = sorting.merge(rows, keys, caller.timezone)
+    return merged[page.offset : page.offset + limit]
+
+
+def position(caller: Account, sort: str) -> Callable[[TaskRow], list[Any]]:
+    """Return the function that computes the sort values of a task."""
+    keys = sorting.parse_sort(sort)
+    return lambda row: sorting.position_of(row, keys, caller.timezone)
+
+
+def count(caller: Account, filters: Fields) -> int:
+    """Return the number of tasks that match the filters."""
+    names, parameters = conditions.translate(caller, filters)
+    rows = db.read(listing.total(names), read_parameters(caller) | parameters)
+    return int(rows[0].total)

@@ -1,4 +1,4 @@
-"""Sort keys of the list of tasks, and the order of rows that were read in parts."""
+"""Sort keys of the task list, and the order of rows that were read in parts."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -6,14 +6,9 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from taskapi.db import AnyRow
-from taskapi.tasks.local_days import (
-    INSTANT,
-    first_day_from,
-    midnight,
-    start_of_day,
-)
-from taskapi.tasks.models import Priority, Task
+from taskapi.clock import INSTANT, first_day_from, midnight, start_of_day
+from taskapi.tasks.models import Priority, Task, TaskRow
+from taskapi.typing import Fields
 
 SORTS = {
     "created_at": Task.__table__.c.created_at,
@@ -28,7 +23,7 @@ RANKS = {priority: rank for rank, priority in enumerate(Priority)}
 
 
 class Key(NamedTuple):
-    """One sort key."""
+    """A sort key."""
 
     name: str
     descending: bool
@@ -47,27 +42,27 @@ def parse_sort(sort: str) -> Keys:
     return tuple(keys.values())
 
 
-def position_of(row: AnyRow, keys: Keys, timezone: str) -> list[Any]:
+def position_of(row: TaskRow, keys: Keys, timezone: str) -> list[Any]:
     """Return the values by which a row is sorted."""
     return [_value(row, key.name, timezone) for key in keys]
 
 
 def cursor_parameters(
     keys: Keys, after: tuple[list[Any], int] | None, timezone: str
-) -> dict[str, Any]:
+) -> Fields:
     """Return the parameters of a statement that continues after a row."""
     if after is None:
         return {}
     position, row_id = after
-    given: dict[str, Any] = {"after_id": row_id}
+    parameters: Fields = {"after_id": row_id}
     for number, (key, value) in enumerate(zip(keys, position, strict=True)):
-        given[f"after_{number}"] = value
+        parameters[f"after_{number}"] = value
         if key.name == "due_date" and value is not None:
-            given[f"after_{number}_day"] = _day_after(value, timezone)
-    return given
+            parameters[f"after_{number}_day"] = _stored_day(value, timezone)
+    return parameters
 
 
-def merge(rows: Sequence[AnyRow], keys: Keys, timezone: str) -> list[AnyRow]:
+def merge(rows: Sequence[TaskRow], keys: Keys, timezone: str) -> list[TaskRow]:
     """Sort the rows of all parts; those without a value of a key come last."""
     merged = sorted(rows, key=lambda row: row.id, reverse=keys[-1].descending)
     for key in reversed(keys):
@@ -80,23 +75,23 @@ def merge(rows: Sequence[AnyRow], keys: Keys, timezone: str) -> list[AnyRow]:
     return merged
 
 
-def _order(name: str, timezone: str) -> Callable[[AnyRow], Any]:
+def _order(name: str, timezone: str) -> Callable[[TaskRow], Any]:
     if name == "priority":
         return lambda row: RANKS[row.priority]
     return lambda row: _value(row, name, timezone)
 
 
-def _value(row: AnyRow, name: str, timezone: str) -> Any:
+def _value(row: TaskRow, name: str, timezone: str) -> Any:
     if name != "due_date":
         return getattr(row, name)
     due = row.due_at
-    return start_of_day(due.date(), timezone) if row.due_is_day else due
+    return start_of_day(due.date(), timezone) if due and row.due_is_day else due
 
 
-def _day_after(instant: datetime, timezone: str) -> datetime:
-    """Return a timestamp to compare stored days with, as others with an instant.
+def _stored_day(instant: datetime, timezone: str) -> datetime:
+    """Return the timestamp that stored days are compared with for an instant.
 
-    Only a day that begins at this very instant equals it.
+    Only a day that begins exactly at the instant equals it.
     """
     day = first_day_from(instant, timezone)
     stored = midnight(day)

@@ -1,7 +1,7 @@
-"""The trash: tasks that were deleted, and can be restored for a while.
+"""Trash: deleted tasks, which can be restored until they are purged.
 
-A task is deleted with all that is below it. They have `deleted_at` in common, by which
-the same ones are restored.
+A task is deleted with its descendants. Tasks deleted together share `deleted_at`, and
+are restored together.
 """
 
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, bindparam, exists, func, null, select, update
 
 from taskapi import clock, db
-from taskapi.db import AnyRow, statements
+from taskapi.db import statements
 from taskapi.db.types import UtcDateTime
 from taskapi.errors import LimitReached
 from taskapi.mail import service as outbox
@@ -21,10 +21,11 @@ from taskapi.tasks.models import (
     NOT_DELETED,
     PERMANENTLY,
     Task,
+    TaskRow,
     table,
 )
 from taskapi.tasks.queries import NOW
-from taskapi.tasks.tree import PRESENT, downwards
+from taskapi.tasks.tree import PRESENT, descendants
 
 BATCH = 200
 """Tasks deleted in one transaction; each has tags and entries of the search index."""
@@ -33,31 +34,31 @@ _children = table.alias("children")
 LEAF = ~exists().where(_children.c.parent_id == Task.id)
 SINCE = bindparam("since", type_=UtcDateTime)
 RAISED = {"version": table.c.version + 1, "updated_at": NOW}
-_living, _present = downwards(NOT_DELETED), downwards(EXISTING)
-_gone = downwards(Task.deleted_at == SINCE)
-_taken = select(_living.c.id).limit(MAX_DELETED_TASKS + 1).cte("taken")
-_marked = select(_present.c.id).limit(MAX_DELETED_TASKS + 1).cte("marked")
-TAKE = (
+_not_deleted, _existing = descendants(NOT_DELETED), descendants(EXISTING)
+_deleted_together = descendants(Task.deleted_at == SINCE)
+_moved = select(_not_deleted.c.id).limit(MAX_DELETED_TASKS + 1).cte("moved")
+_marked = select(_existing.c.id).limit(MAX_DELETED_TASKS + 1).cte("marked")
+MOVE_TO_TRASH = (
     update(table)
-    .where(table.c.id.in_(select(_taken.c.id)))
+    .where(table.c.id.in_(select(_moved.c.id)))
     .values(deleted_at=NOW, **RAISED)
-    .returning(table.c.id)  # SQLite's driver does not count them after a CTE
+    .returning(table.c.id)  # SQLite's driver does not count rows after a CTE
 )
-MARK = (
+MARK_DELETED = (
     update(table)
     .where(table.c.id.in_(select(_marked.c.id)))
     .values(deleted_at=PERMANENTLY)
     .returning(table.c.id)
 )
 SIZE = select(func.count()).select_from(_marked)
-BRING_BACK = (
+RESTORE = (
     update(table)
-    .where(table.c.id.in_(select(_gone.c.id)))
+    .where(table.c.id.in_(select(_deleted_together.c.id)))
     .values(deleted_at=null(), **RAISED)
 )
-NAMES = (
+EXTERNAL_IDS = (
     select(Task.external_id)
-    .join(_gone, _gone.c.id == Task.id)
+    .join(_deleted_together, _deleted_together.c.id == Task.id)
     .where(Task.external_id.is_not(None))
 )
 DETACH = (
@@ -65,76 +66,76 @@ DETACH = (
 )
 
 
-def take(owner_id: int, task_ids: Collection[int], now: datetime) -> None:
-    """Move live tasks, and all that is below them, to the trash.
+def move_to_trash(owner_id: int, task_ids: Collection[int], now: datetime) -> None:
+    """Move tasks and their descendants to the trash.
 
-    Raises LimitReached for more than one request may move.
+    Raises LimitReached if they are more than one request may delete.
     """
     if task_ids:
-        of = {"whose": owner_id, "ids": list(task_ids), "now": now}
-        _limit(len(db.session.execute(TAKE, of).all()))
+        parameters = {"owner": owner_id, "ids": list(task_ids), "now": now}
+        _check_number(len(db.session.execute(MOVE_TO_TRASH, parameters).all()))
 
 
 def is_large(owner_id: int, task_id: int) -> bool:
-    """Return whether a task and all that is below it need more than one batch."""
-    of = {"whose": owner_id, "ids": [task_id]}
-    return int(db.session.scalar(SIZE, of) or 0) > BATCH
+    """Return whether a task and its descendants need more than one batch."""
+    parameters = {"owner": owner_id, "ids": [task_id]}
+    return int(db.session.scalar(SIZE, parameters) or 0) > BATCH
 
 
-def mark(owner_id: int, task_id: int) -> None:
-    """Mark a task, and all that is below it, for permanent deletion.
+def mark_deleted(owner_id: int, task_id: int) -> None:
+    """Mark a task and its descendants for permanent deletion.
 
-    They are not found from now on. Raises LimitReached as `take` does.
+    No request finds them from now on. Raises LimitReached as `move_to_trash` does.
     """
-    of = {"whose": owner_id, "ids": [task_id]}
-    _limit(len(db.session.execute(MARK, of).all()))
-    outbox.work_available.set()
+    parameters = {"owner": owner_id, "ids": [task_id]}
+    _check_number(len(db.session.execute(MARK_DELETED, parameters).all()))
+    outbox.work_available.set()  # wakes the thread that purges marked tasks
 
 
-def external_ids(task: AnyRow) -> list[str]:
-    """Return the external ids of a task in the trash and of what went along."""
-    of = {"whose": task.owner_id, "ids": [task.id], "since": task.deleted_at}
-    return list(db.session.scalars(NAMES, of))
+def external_ids(task: TaskRow) -> list[str]:
+    """Return the external ids of a deleted task and of those deleted with it."""
+    of = {"owner": task.owner_id, "ids": [task.id], "since": task.deleted_at}
+    return list(db.session.scalars(EXTERNAL_IDS, of))
 
 
-def bring_back(task: AnyRow, now: datetime) -> None:
-    """Take a task out of the trash with what went along.
+def restore(task: TaskRow, now: datetime) -> None:
+    """Restore a deleted task and those deleted with it.
 
-    It comes to the top level when its parent is not there any more, or too deep.
+    The task moves to the top level if its parent does not exist or is too deep.
     """
-    of = {"whose": task.owner_id, "ids": [task.id]}
-    db.session.execute(BRING_BACK, of | {"now": now, "since": task.deleted_at})
+    of = {"owner": task.owner_id, "ids": [task.id]}
+    db.session.execute(RESTORE, of | {"now": now, "since": task.deleted_at})
     if task.parent_id is not None and not _fits(task):
         db.session.execute(DETACH, {"task_id": task.id})
 
 
-def purge(kept: timedelta) -> int:
-    """Delete permanently what was in the trash for longer; return the number of rows.
+def purge(retention: timedelta) -> int:
+    """Permanently delete the tasks that were deleted earlier; return their number.
 
     Tasks without subtasks come first, so that no statement deletes a whole tree.
     """
-    scope = and_(Task.deleted_at <= clock.now() - kept, LEAF)
+    scope = and_(Task.deleted_at <= clock.now() - retention, LEAF)
     return statements.delete_all(Task, scope, batch=BATCH)
 
 
 def purge_marked() -> int:
-    """Delete what is marked for permanent deletion; return the number of rows."""
+    """Delete the tasks marked for permanent deletion; return their number."""
     return statements.delete_all(
         Task, and_(Task.deleted_at == PERMANENTLY, LEAF), batch=BATCH
     )
 
 
-def _limit(number: int) -> None:
+def _check_number(number: int) -> None:
     if number > MAX_DELETED_TASKS:
         message = (
-            f"At most {MAX_DELETED_TASKS} tasks are deleted at once, those below a task "
-            "included; delete some of its subtasks first."
+            f"One request can delete at most {MAX_DELETED_TASKS} tasks, including "
+            "descendants. Delete some of the subtasks first."
         )
         raise LimitReached(message, limit=MAX_DELETED_TASKS)
 
 
-def _fits(task: AnyRow) -> bool:
-    parent = {"whose": task.owner_id, "ids": [task.parent_id]}
+def _fits(task: TaskRow) -> bool:
+    parent = {"owner": task.owner_id, "ids": [task.parent_id]}
     if not db.session.execute(PRESENT, parent).all():
         return False
     return not tree.is_too_deep(task.owner_id, task.id)

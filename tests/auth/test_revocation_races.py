@@ -213,14 +213,14 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
 ) -> None:
     """A statement that waits keeps its view of other tables."""
     task = ann.make_task(tags=["a"])
-    original = writes.hold
+    original = writes.lock_tasks
 
     def hold_then_log_out(owner_id: int, task_ids: Any) -> Any:
         held = original(owner_id, task_ids)
         in_another_worker(lambda: ann.post("auth/logout"))
         return held
 
-    monkeypatch.setattr(writes, "hold", hold_then_log_out)
+    monkeypatch.setattr(writes, "lock_tasks", hold_then_log_out)
 
     response = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
 

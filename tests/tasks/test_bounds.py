@@ -11,7 +11,7 @@ from taskapi import clock, db
 from taskapi.db import engine
 from taskapi.tasks import listing, queries, trash
 from taskapi.tasks.models import MAX_EXPANDED_TASKS, Task, table
-from taskapi.tasks.values import first
+from taskapi.tasks.writes import new_row
 from tests.support import Client, faults, refused
 from tests.tasks.planning import work
 from tests.tasks.planting import rows
@@ -51,7 +51,7 @@ def database_of(client: Client) -> str:
 def insert_below(client: Client, task_id: int, number: int) -> None:
     """Insert so many subtasks of a task."""
     fields, now = {"title": "Dig", "parent_id": task_id}, clock.now()
-    drafts = [first(client.user["id"], fields, now) for _ in range(number)]
+    drafts = [new_row(client.user["id"], fields, now) for _ in range(number)]
     with client.app.app_context(), db.transaction():
         db.session.execute(insert(table), drafts)
 
@@ -174,6 +174,6 @@ def test_statements_of_lists_are_cached_up_to_a_limit(ann: Client) -> None:
 
     with ann.app.app_context():
         compiled: Any = db.database.engine._compiled_cache  # noqa: SLF001
-    assert len(chosen) > 2 * queries.CACHED
-    assert listing.page.cache_info().currsize <= queries.CACHED
+    assert len(chosen) > 2 * queries.MAX_CACHED_STATEMENTS
+    assert listing.page.cache_info().currsize <= queries.MAX_CACHED_STATEMENTS
     assert len(compiled) <= 1.5 * engine.MAX_CACHED_QUERIES

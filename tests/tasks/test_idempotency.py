@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from taskapi import db
-from taskapi.idempotency import service as answers
+from taskapi.idempotency import service as stored_responses
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
 from tests.api_keys.holding import holder
@@ -217,7 +217,7 @@ def test_old_answers_are_forgotten(ann: Client) -> None:
         ann.log_in().post("tasks", {"title": "Tea"}, headers={"Idempotency-Key": "b"})
 
     with later(days(1) + 60), ann.app.app_context(), db.transaction():
-        assert answers.purge() == 1
+        assert stored_responses.purge() == 1
 
     assert rows(ann, StoredResponse) == 1
 

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from taskapi.tasks.local_days import current_day, first_day_from, start_of_day
+from taskapi.clock import current_day, first_day_from, start_of_day
 from tests.backstage import run
 from tests.support import Client
 from tests.tasks.support import at, titles, walk

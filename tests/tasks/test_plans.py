@@ -11,7 +11,7 @@ from sqlalchemy import String, cast, insert, literal, select, text
 
 from taskapi import clock, db
 from taskapi.tasks.models import Priority, Status, table, task_tags
-from taskapi.tasks.values import first
+from taskapi.tasks.writes import new_row
 from tests.backstage import empty_tables
 from tests.conftest import KINDS
 from tests.support import Client
@@ -65,12 +65,14 @@ def crowd(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Cl
 
 def store(person: Client, number: int) -> None:
     """Insert tasks and a tag for each behind the API's back."""
-    whose, now = person.user["id"], clock.now()
-    rows = [first(whose, fields_of(n), now) | at_times(n, now) for n in range(number)]
+    owner_id, now = person.user["id"], clock.now()
+    rows = [
+        new_row(owner_id, fields_of(n), now) | at_times(n, now) for n in range(number)
+    ]
     db.session.execute(insert(table), rows)
     name = literal("tag") + cast(table.c.id % 100, String)
     tags = select(table.c.id, name, name, table.c.owner_id)
-    tags = tags.where(table.c.owner_id == whose)
+    tags = tags.where(table.c.owner_id == owner_id)
     db.session.execute(
         insert(task_tags).from_select(["task_id", "key", "name", "owner_id"], tags)
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from taskapi.tasks import folding
+from taskapi.tasks import search
 from tests.support import Client
 from tests.system.sql import execute
 from tests.tasks.support import found, titles
@@ -319,7 +319,7 @@ def test_nobody_finds_what_is_someone_elses(ann: Client, bob: Client) -> None:
 def test_each_index_term_belongs_to_one_account(ann: Client, bob: Client) -> None:
     ann.make_task(title="Tea 東京都 ✓", description="काला")
     bob.make_task(title="Tea 東京都 ✓", description="काला")
-    stored = execute(ann.app, "SELECT owner_id, CAST(words AS TEXT) FROM tasks")
+    stored = execute(ann.app, "SELECT owner_id, CAST(terms AS TEXT) FROM tasks")
 
     for owner_id, words in stored:
         terms = words.replace("'", "").split()
@@ -334,8 +334,8 @@ def test_all_marks_of_unicode_are_known() -> None:
         if unicodedata.category(chr(point)).startswith("M")
     }
 
-    assert all(re.fullmatch(f"[{folding.marks()}]", chr(point)) for point in every)
-    assert not re.search(f"[{folding.marks()}]", "".join(_others(every)))
+    assert all(re.fullmatch(f"[{search.marks()}]", chr(point)) for point in every)
+    assert not re.search(f"[{search.marks()}]", "".join(_others(every)))
 
 
 def _others(points: set[int]) -> Iterator[str]:
@@ -345,4 +345,4 @@ def _others(points: set[int]) -> Iterator[str]:
 def test_text_with_many_marks_is_normalized_up_to_thirty_in_a_row() -> None:
     mixed = "\u0301\u0323\u200d" * 5_000
 
-    assert len(folding.fold("क" + mixed)) == 1 + folding.MAX_MARKS
+    assert len(search.fold("क" + mixed)) == 1 + search.MAX_MARKS

@@ -1,0 +1,1 @@
+"""Statistics of tasks and accounts."""
