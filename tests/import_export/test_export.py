@@ -1,4 +1,4 @@
-"""The file of all tasks, in pieces."""
+"""Export of all tasks of an account."""
 
 import csv
 from io import StringIO
@@ -9,7 +9,7 @@ from sqlalchemy import exc
 
 from taskapi.import_export.export import PAGE_SIZE
 from tests.backstage import hearing
-from tests.import_export.files import brought, one_database, read, taken, written
+from tests.import_export.files import export_file, import_file, json_lines, parse_lines
 from tests.support import Client, faults
 
 COLUMNS = [
@@ -30,103 +30,107 @@ COLUMNS = [
 
 @pytest.fixture
 def many(ann: Client) -> Client:
-    """Return Ann with more tasks than one piece has, all made in one moment."""
+    """Return Ann with more than two pages of tasks of the same creation time."""
     tasks = [{"title": f"Task {number}"} for number in range(2 * PAGE_SIZE + 1)]
-    brought(ann, written(*tasks))
+    import_file(ann, json_lines(*tasks))
     return ann
 
 
-def test_every_task_comes_once_in_the_order_of_its_making(many: Client) -> None:
-    titles = [line["title"] for line in read(taken(many))]
+def test_export_has_each_task_once_in_order_of_creation(many: Client) -> None:
+    titles = [line["title"] for line in parse_lines(export_file(many))]
 
     assert titles == [f"Task {number}" for number in range(2 * PAGE_SIZE + 1)]
 
 
-def test_it_is_a_stream_of_lines_to_be_saved(ann: Client) -> None:
-    answer = ann.get("users/me/export")
+def test_export_is_streamed_as_a_download(ann: Client) -> None:
+    response = ann.get("users/me/export")
 
-    assert answer.content_type == "application/x-ndjson"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="tasks.jsonl"'
-    assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert "Content-Length" not in answer.headers
-
-
-def test_an_empty_table_still_names_its_columns(ann: Client) -> None:
-    answer = ann.get("users/me/export?format=csv")
-
-    assert answer.content_type == "text/csv; charset=utf-8"
-    assert answer.text == ",".join(COLUMNS) + "\r\n"
+    assert response.content_type == "application/x-ndjson"
+    assert (
+        response.headers["Content-Disposition"] == 'attachment; filename="tasks.jsonl"'
+    )
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert "Content-Length" not in response.headers
 
 
-def test_a_line_has_these_fields(ann: Client) -> None:
+def test_empty_csv_export_has_a_header(ann: Client) -> None:
+    response = ann.get("users/me/export?format=csv")
+
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert response.text == ",".join(COLUMNS) + "\r\n"
+
+
+def test_exported_line_has_all_stored_fields(ann: Client) -> None:
     ann.make_task()
 
-    (line,) = read(taken(ann))
+    (line,) = parse_lines(export_file(ann))
 
     assert list(line) == COLUMNS
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "'="])
-def test_no_cell_begins_like_a_formula(ann: Client, sign: str) -> None:
+def test_csv_cell_never_begins_with_a_formula(ann: Client, sign: str) -> None:
     ann.make_task(title=f"{sign}1", description=f"{sign}1", external_id=f"{sign}1")
 
-    (row,) = csv.DictReader(StringIO(taken(ann, "csv"), newline=""))
+    (row,) = csv.DictReader(StringIO(export_file(ann, "csv"), newline=""))
 
     cells = {row[name] for name in ("title", "description", "external_id")}
     assert cells == {f"'{sign}1"}
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("sign", ["\t", "\r", "\n"])
-def test_no_text_begins_with_a_sign_that_spreadsheets_skip(
+def test_csv_cell_never_begins_with_whitespace_before_a_formula(
     ann: Client, sign: str
 ) -> None:
     ann.make_task(description=f"{sign}=1")
 
-    (row,) = csv.DictReader(StringIO(taken(ann, "csv"), newline=""))
+    (row,) = csv.DictReader(StringIO(export_file(ann, "csv"), newline=""))
 
     assert row["description"] == f"'{sign}'=1"
 
 
-def test_another_format_is_refused(ann: Client) -> None:
+def test_unknown_format_is_rejected(ann: Client) -> None:
     assert faults(ann.get("users/me/export?format=xml")) == {"format": "choice"}
 
 
-def test_head_reads_no_more_than_it_must(many: Client, statements: list[str]) -> None:
-    answer = many.call("HEAD", "users/me/export")
+def test_head_request_reads_one_page(many: Client, statements: list[str]) -> None:
+    response = many.call("HEAD", "users/me/export")
 
     pages = [text for text in statements if "FROM tasks" in text]
-    assert (answer.status_code, answer.data, len(pages)) == (200, b"", 1)
+    assert (response.status_code, response.data, len(pages)) == (200, b"", 1)
 
 
-def test_what_fails_midway_does_not_end_like_a_whole_file(
+def test_export_that_fails_midway_is_visibly_incomplete(
     app: Flask, many: Client
 ) -> None:
-    answer = many.get("users/me/export")
+    response = many.get("users/me/export")
 
     def fail(_statement: str, _values: object = None) -> None:
-        raise exc.OperationalError("", None, OSError("gone"))
+        raise exc.OperationalError("", None, OSError("closed"))
 
     with hearing(app, fail), pytest.raises(exc.OperationalError):
-        b"".join(answer.iter_encoded())
+        b"".join(response.iter_encoded())
 
 
-def test_a_database_that_is_gone_at_once_is_told(app: Flask, many: Client) -> None:
+def test_export_returns_503_without_a_database(app: Flask, many: Client) -> None:
     seen: list[str] = []
 
     def fail(statement: str, _values: object = None) -> None:
         seen.append(statement)
         if "tasks" in statement:
-            raise exc.OperationalError("", None, OSError("gone"))
+            raise exc.OperationalError("", None, OSError("closed"))
 
     with hearing(app, fail):
-        answer = many.get("users/me/export")
+        response = many.get("users/me/export")
 
-    assert answer.status_code == 503
+    assert response.status_code == 503
 
 
-def test_who_reads_slowly_holds_no_connection(app: Flask, many: Client) -> None:
+def test_export_to_a_slow_client_occupies_no_connection(
+    app: Flask, many: Client
+) -> None:
     pieces = many.get("users/me/export").iter_encoded()
     next(pieces)
 
@@ -136,7 +140,7 @@ def test_who_reads_slowly_holds_no_connection(app: Flask, many: Client) -> None:
     assert busy == 0
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
@@ -154,7 +158,7 @@ def test_export_honours_accept(ann: Client, accept: str, media_type: str) -> Non
     assert "Accept" in response.headers["Vary"]
 
 
-@one_database
+@pytest.mark.one_database
 def test_export_begins_csv_with_a_byte_order_mark_on_request(ann: Client) -> None:
     response = ann.get("users/me/export?format=csv&bom=true")
 
@@ -162,15 +166,15 @@ def test_export_begins_csv_with_a_byte_order_mark_on_request(ann: Client) -> Non
     assert faults(ann.get("users/me/export?bom=true")) == {"bom": "conflict"}
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("separator", [";", "\t", "\n", "\r\n", "; "])
-def test_formulas_inside_of_cells_are_neutralised(ann: Client, separator: str) -> None:
+def test_formulas_inside_cells_are_neutralized(ann: Client, separator: str) -> None:
     text = f"a{separator}=1"
     ann.make_task(description=text)
 
-    table = taken(ann, "csv")
+    table = export_file(ann, "csv")
 
     (row,) = csv.DictReader(StringIO(table, newline=""))
     assert row["description"] == f"a{separator}'=1"
-    brought(ann, table, "text/csv")
-    assert {line["description"] for line in read(taken(ann))} == {text}
+    import_file(ann, table, "text/csv")
+    assert {line["description"] for line in parse_lines(export_file(ann))} == {text}

@@ -1,4 +1,4 @@
-"""Tasks come in as files, in the forms that programs and people make them."""
+"""Import of files in the formats that programs and spreadsheets write."""
 
 from io import BytesIO
 
@@ -7,12 +7,11 @@ import pytest
 from tests.import_export.files import (
     CSV,
     JSONL,
-    bring,
-    brought,
-    kept,
-    numbers,
-    one_database,
-    written,
+    exported_tasks,
+    import_file,
+    json_lines,
+    send_file,
+    task_count,
 )
 from tests.support import Client
 
@@ -36,121 +35,119 @@ LINES = {
 
 
 def titles(client: Client) -> list[str]:
-    return [task["title"] for task in kept(client)]
+    return [task["title"] for task in exported_tasks(client)]
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", SHEETS)
-def test_a_table_is_read_as_spreadsheets_write_it(ann: Client, name: str) -> None:
-    answer = brought(ann, SHEETS[name].encode(), CSV)
+def test_import_reads_csv_of_spreadsheets(ann: Client, name: str) -> None:
+    response = import_file(ann, SHEETS[name].encode(), CSV)
 
-    assert answer == {"created": 2, "skipped": 0, "truncated": []}
-    assert [(task["title"], task["tags"]) for task in kept(ann)] == [
+    assert response == {"created": 2, "skipped": 0, "truncated": []}
+    assert [(task["title"], task["tags"]) for task in exported_tasks(ann)] == [
         ("Sow", ["garden"]),
         ("Dig", []),
     ]
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", LINES)
-def test_lines_are_read_as_programs_write_them(ann: Client, name: str) -> None:
-    brought(ann, LINES[name].encode())
+def test_import_reads_json_lines_of_programs(ann: Client, name: str) -> None:
+    import_file(ann, LINES[name].encode())
 
     assert titles(ann) == ["Sow", "Dig"]
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "media_type",
     [JSONL, "application/jsonl", "application/x-ndjson; charset=utf-8", "TEXT/CSV"],
 )
-def test_a_file_may_be_called_by_each_of_its_names(
-    ann: Client, media_type: str
-) -> None:
-    assert bring(ann, "", media_type).status_code in {200, 422}
+def test_import_accepts_each_media_type(ann: Client, media_type: str) -> None:
+    assert send_file(ann, "", media_type).status_code in {200, 422}
 
 
-@one_database
-def test_a_text_keeps_its_lines_and_its_quotes(ann: Client) -> None:
-    brought(ann, 'title,description\r\nSow,"one\r\n""two"""\r\n', CSV)
+@pytest.mark.one_database
+def test_csv_cell_keeps_line_breaks_and_quotes(ann: Client) -> None:
+    import_file(ann, 'title,description\r\nSow,"one\r\n""two"""\r\n', CSV)
 
-    assert kept(ann)[0]["description"] == 'one\r\n"two"'
+    assert exported_tasks(ann)[0]["description"] == 'one\r\n"two"'
 
 
-@one_database
-def test_an_apostrophe_before_a_formula_is_taken_away(ann: Client) -> None:
-    brought(ann, "title\r\n'=1\r\n''=1\r\n'1\r\n=1\r\n", CSV)
+@pytest.mark.one_database
+def test_import_removes_the_apostrophe_before_a_formula(ann: Client) -> None:
+    import_file(ann, "title\r\n'=1\r\n''=1\r\n'1\r\n=1\r\n", CSV)
 
     assert titles(ann) == ["=1", "'=1", "'1", "=1"]
 
 
-def test_parents_may_come_later(ann: Client) -> None:
+def test_parent_can_follow_its_subtask(ann: Client) -> None:
     tasks = [
         {"title": "Books", "parent_id": 7},
         {"title": "Pack", "id": 7, "parent_id": 9},
         {"title": "Move", "id": 9},
     ]
 
-    brought(ann, written(*tasks))
+    import_file(ann, json_lines(*tasks))
 
-    below = [(task["title"], task["below"]) for task in kept(ann)]
-    assert below == [("Books", "Pack"), ("Pack", "Move"), ("Move", None)]
+    parents = [(task["title"], task["parent"]) for task in exported_tasks(ann)]
+    assert parents == [("Books", "Pack"), ("Pack", "Move"), ("Move", None)]
 
 
-def test_what_is_there_by_its_external_id_stays_and_takes_children(
+def test_existing_task_is_kept_and_gets_new_subtasks(
     ann: Client,
 ) -> None:
     there = ann.make_task(title="Mine", external_id="a")
-    file = written(
+    file = json_lines(
         {"title": "Theirs", "external_id": "a", "id": 1},
         {"title": "New", "parent_id": 1},
     )
 
-    answer = brought(ann, file)
+    response = import_file(ann, file)
 
-    assert answer == {"created": 1, "skipped": 1, "truncated": []}
+    assert response == {"created": 1, "skipped": 1, "truncated": []}
     assert ann.get(f"tasks/{there['id']}").json["title"] == "Mine"
     assert ann.get(f"tasks?parent_id={there['id']}").json["items"][0]["title"] == "New"
 
 
-def test_an_external_id_in_the_trash_is_free(ann: Client) -> None:
-    gone = ann.make_task(external_id="a")
-    ann.delete(f"tasks/{gone['id']}")
+def test_external_id_of_a_task_in_the_trash_can_be_imported(ann: Client) -> None:
+    deleted = ann.make_task(external_id="a")
+    ann.delete(f"tasks/{deleted['id']}")
 
-    answer = brought(ann, written({"title": "Sow", "external_id": "a"}))
+    response = import_file(ann, json_lines({"title": "Sow", "external_id": "a"}))
 
-    assert answer == {"created": 1, "skipped": 0, "truncated": []}
+    assert response == {"created": 1, "skipped": 0, "truncated": []}
 
 
-def test_a_dry_run_says_the_same_and_changes_nothing(ann: Client) -> None:
+def test_dry_run_returns_the_result_and_creates_nothing(ann: Client) -> None:
     ann.make_task(external_id="a")
-    file = written({"title": "Sow", "external_id": "a"}, {"title": "Dig"})
+    file = json_lines({"title": "Sow", "external_id": "a"}, {"title": "Dig"})
 
-    dry = bring(ann, file, query="?dry_run=true").json
+    dry = send_file(ann, file, query="?dry_run=true").json
 
-    assert (dry, numbers(ann)) == ({"created": 1, "skipped": 1, "truncated": []}, 1)
-    assert brought(ann, file) == dry
+    assert (dry, task_count(ann)) == ({"created": 1, "skipped": 1, "truncated": []}, 1)
+    assert import_file(ann, file) == dry
 
 
-def test_a_repeated_request_with_a_key_imports_once(ann: Client) -> None:
+def test_repeated_request_with_a_key_imports_once(ann: Client) -> None:
     headers = {"Idempotency-Key": "monday", "Content-Type": JSONL}
-    file = written({"title": "Sow"})
+    file = json_lines({"title": "Sow"})
 
     first = ann.call("POST", "users/me/import", data=file, headers=headers)
     again = ann.call("POST", "users/me/import", data=file, headers=headers)
 
     assert first.json == again.json == {"created": 1, "skipped": 0, "truncated": []}
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert numbers(ann) == 1
+    assert task_count(ann) == 1
 
 
-def test_a_file_in_chunks_is_read(ann: Client) -> None:
-    answer = ann.call(
+def test_import_reads_a_chunked_body(ann: Client) -> None:
+    response = ann.call(
         "POST",
         "users/me/import",
-        input_stream=BytesIO(written({"title": "Sow"}).encode()),
+        input_stream=BytesIO(json_lines({"title": "Sow"}).encode()),
         environ_overrides={"wsgi.input_terminated": True},
         headers={"Content-Type": JSONL, "Transfer-Encoding": "chunked"},
     )
 
-    assert answer.json == {"created": 1, "skipped": 0, "truncated": []}
+    assert response.json == {"created": 1, "skipped": 0, "truncated": []}

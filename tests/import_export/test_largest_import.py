@@ -1,4 +1,4 @@
-"""The largest documented import succeeds, and its parsing costs others nothing."""
+"""The largest import, and the effects of imports on other requests."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from taskapi import db
 from taskapi.db import deadline
 from taskapi.import_export import service
 from taskapi.import_export.parser import TaskParser
-from tests.import_export.files import CSV, JSONL, bring, numbers, written
+from tests.import_export.files import CSV, JSONL, json_lines, send_file, task_count
 from tests.support import Client, refused
 from tests.system.sql import execute
 
@@ -25,9 +25,9 @@ MAX_BYTES = 1024 * 1024
 
 def largest() -> bytes:
     """Return a table of 10,000 lines with 20 tags each, in exactly 1 MiB."""
-    letters = [a + b for a in ascii_lowercase for b in ascii_lowercase]
+    names = [a + b for a in ascii_lowercase for b in ascii_lowercase]
     rows = [
-        f'{n},"{",".join(letters[(n + k) % len(letters)] for k in range(TAGS))}"\n'
+        f'{n},"{",".join(names[(n + k) % len(names)] for k in range(TAGS))}"\n'
         for n in range(LINES)
     ]
     table = "title,tags,description\n" + "".join(row[:-1] + ",\n" for row in rows)
@@ -41,7 +41,7 @@ def largest() -> bytes:
 def test_tags_are_inserted_in_bulk(ann: Client, statements: list[str]) -> None:
     head, *rows = largest().splitlines(keepends=True)
 
-    response = bring(ann, head + b"".join(rows[:1_100]), CSV)
+    response = send_file(ann, head + b"".join(rows[:1_100]), CSV)
 
     inserts = [text for text in statements if text.startswith("INSERT INTO task_tags")]
     assert response.json == {"created": 1_100, "skipped": 0, "truncated": []}
@@ -54,7 +54,7 @@ def test_tags_are_inserted_in_bulk(ann: Client, statements: list[str]) -> None:
 def test_largest_import_is_stored(ann: Client) -> None:
     body = largest()
 
-    response = bring(ann, body, CSV)
+    response = send_file(ann, body, CSV)
 
     assert len(body) == MAX_BYTES
     assert response.json == {"created": LINES, "skipped": 0, "truncated": []}
@@ -65,54 +65,54 @@ def test_largest_import_is_stored(ann: Client) -> None:
 def test_parsing_does_not_spend_the_database_deadline(
     ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left: list[float] = []
-    read, store = TaskParser.parse, service.import_tasks
+    remaining: list[float] = []
+    parse, store = TaskParser.parse, service.import_tasks
 
-    def slow(intake: TaskParser, *arguments: Any) -> Any:
-        left.append(deadline.remaining())
+    def parse_slowly(parser: TaskParser, *arguments: Any) -> Any:
+        remaining.append(deadline.remaining())
         later = SimpleNamespace(monotonic=lambda: monotonic() + 3600, sleep=sleep)
         monkeypatch.setattr(deadline, "time", later)
-        return read(intake, *arguments)
+        return parse(parser, *arguments)
 
-    def stored(*arguments: Any, **options: Any) -> Any:
-        left.append(deadline.remaining())
+    def record_and_store(*arguments: Any, **options: Any) -> Any:
+        remaining.append(deadline.remaining())
         return store(*arguments, **options)
 
-    monkeypatch.setattr(TaskParser, "parse", slow)
-    monkeypatch.setattr(service, "import_tasks", stored)
+    monkeypatch.setattr(TaskParser, "parse", parse_slowly)
+    monkeypatch.setattr(service, "import_tasks", record_and_store)
 
-    response = bring(ann, written({"title": "Sow"}))
+    response = send_file(ann, json_lines({"title": "Sow"}))
 
     assert response.status_code == 200
-    before, after = left
+    before, after = remaining
     assert 0 < after <= before + 1
     assert after > before - 60
 
 
-def test_nothing_is_locked_while_a_file_is_parsed(
+def test_parsing_takes_no_lock(
     ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    responses: list[int] = []
-    read = TaskParser.parse
+    statuses: list[int] = []
+    parse = TaskParser.parse
 
-    def parse(intake: TaskParser, *arguments: Any) -> Any:
-        with ThreadPoolExecutor(1) as other:
-            call = other.submit(bob.post, "tasks", {"title": "Dig"})
-            responses.append(call.result().status_code)
-        return read(intake, *arguments)
+    def write_and_parse(parser: TaskParser, *arguments: Any) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            call = pool.submit(bob.post, "tasks", {"title": "Dig"})
+            statuses.append(call.result().status_code)
+        return parse(parser, *arguments)
 
-    monkeypatch.setattr(TaskParser, "parse", parse)
+    monkeypatch.setattr(TaskParser, "parse", write_and_parse)
     headers = {"Idempotency-Key": "a", "Content-Type": JSONL}
-    file = written({"title": "Sow"})
+    file = json_lines({"title": "Sow"})
 
     response = ann.call("POST", "users/me/import", data=file, headers=headers)
 
-    assert (response.status_code, responses) == (200, [201])
+    assert (response.status_code, statuses) == (200, [201])
 
 
 @pytest.fixture
 def during(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[TestResponse]]:
-    """Return what sends a second import while the first one is stored."""
+    """Return a function that arranges a request while the first import is stored."""
 
     def run(second: Callable[[], TestResponse]) -> list[TestResponse]:
         responses: list[TestResponse] = []
@@ -130,28 +130,28 @@ def during(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[TestResponse]]
     return run
 
 
-def test_a_second_import_of_the_caller_is_rejected(
+def test_second_concurrent_import_is_rejected(
     ann: Client, during: Callable[..., list[TestResponse]]
 ) -> None:
-    file = written({"title": "Sow"})
-    responses = during(lambda: bring(ann, file))
+    file = json_lines({"title": "Sow"})
+    responses = during(lambda: send_file(ann, file))
 
-    first = bring(ann, file)
+    first = send_file(ann, file)
 
     assert first.status_code == 200
     (second,) = responses
     refused(second, 429, "rate-limited")
     assert int(second.headers["Retry-After"]) > 0
-    assert bring(ann, file).status_code == 200
-    assert numbers(ann) == 2
+    assert send_file(ann, file).status_code == 200
+    assert task_count(ann) == 2
 
 
-def test_a_repetition_with_the_same_key_is_in_progress(
+def test_repeated_concurrent_import_is_reported_as_in_progress(
     ann: Client, during: Callable[..., list[TestResponse]]
 ) -> None:
     def send() -> TestResponse:
         headers = {"Idempotency-Key": "a", "Content-Type": JSONL}
-        file = written({"title": "Sow"})
+        file = json_lines({"title": "Sow"})
         return ann.call("POST", "users/me/import", data=file, headers=headers)
 
     responses = during(send)
@@ -160,23 +160,23 @@ def test_a_repetition_with_the_same_key_is_in_progress(
 
     refused(responses[0], 409, "request-in-progress")
     assert (first.status_code, again.json) == (200, first.json)
-    assert numbers(ann) == 1
+    assert task_count(ann) == 1
 
 
-def test_a_rejected_import_lets_the_next_one_in(ann: Client) -> None:
-    assert bring(ann, "{").status_code == 422
-    assert bring(ann, written({"title": "Sow"})).status_code == 200
+def test_import_after_a_rejected_one_succeeds(ann: Client) -> None:
+    assert send_file(ann, "{").status_code == 422
+    assert send_file(ann, json_lines({"title": "Sow"})).status_code == 200
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_an_import_in_another_worker_counts_on_postgresql(
+def test_import_during_one_in_another_worker_is_rejected_on_postgresql(
     app: Flask, ann: Client
 ) -> None:
     with app.app_context(), db.database.engine.connect() as connection:
         connection.exec_driver_sql("BEGIN")
         connection.execute(service.LOCK, {"name": f"import {ann.user['id']}"})
-        response = bring(ann, written({"title": "Sow"}))
+        response = send_file(ann, json_lines({"title": "Sow"}))
         connection.exec_driver_sql("ROLLBACK")
 
     refused(response, 429, "rate-limited")
-    assert bring(ann, written({"title": "Sow"})).status_code == 200
+    assert send_file(ann, json_lines({"title": "Sow"})).status_code == 200

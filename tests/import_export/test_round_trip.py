@@ -1,13 +1,20 @@
-"""What was taken out goes in again: nobody is locked in."""
+"""Exported files can be imported again."""
 
 from typing import Any
 
 import pytest
 
-from tests.import_export.files import TYPES, brought, kept, read, taken, written
+from tests.import_export.files import (
+    TYPES,
+    export_file,
+    exported_tasks,
+    import_file,
+    json_lines,
+    parse_lines,
+)
 from tests.support import Client
 
-NASTY: list[dict[str, Any]] = [
+SPECIAL: list[dict[str, Any]] = [
     {"title": '=HYPERLINK("http://example.org")', "external_id": "=1+1"},
     {"title": "'=was quoted before", "description": "-1\r\n+2"},
     {"title": "''", "description": "\t tab, \"quotes\" and 'more'"},
@@ -23,56 +30,56 @@ forms = pytest.mark.parametrize("form", TYPES)
 
 @pytest.fixture
 def account(ann: Client) -> Client:
-    """Return Ann, with all that a task can have; a parent that is younger, too."""
+    """Return Ann with tasks of all kinds, one with a newer parent."""
     child = ann.make_task(title="Books", external_id="b-1", tags=["b", "a"])
     parent = ann.make_task(title="Pack", subtasks=[{"title": "Rent a van"}])
     ann.patch(f"tasks/{child['id']}", {"parent_id": parent["id"]})
-    ann.post("tasks/bulk", {"create": NASTY})
+    ann.post("tasks/bulk", {"create": SPECIAL})
     return ann
 
 
 @forms
-def test_another_account_gets_the_same_tasks(
+def test_exported_file_can_be_imported_by_another_account(
     account: Client, bob: Client, form: str
 ) -> None:
-    answer = brought(bob, taken(account, form), TYPES[form])
+    response = import_file(bob, export_file(account, form), TYPES[form])
 
-    assert answer == {"created": 12, "skipped": 0, "truncated": []}
-    assert kept(bob) == kept(account)
-    assert len(kept(bob)) == 12
+    assert response == {"created": 12, "skipped": 0, "truncated": []}
+    assert exported_tasks(bob) == exported_tasks(account)
+    assert len(exported_tasks(bob)) == 12
 
 
 @forms
-def test_the_same_file_does_not_double_what_has_an_external_id(
+def test_repeated_import_skips_tasks_with_external_ids(
     account: Client, bob: Client, form: str
 ) -> None:
-    keyed = [line for line in read(taken(account)) if line["external_id"]]
-    file = written(*({**line, "parent_id": None} for line in keyed))
-    brought(bob, file)
+    keyed = [line for line in parse_lines(export_file(account)) if line["external_id"]]
+    file = json_lines(*({**line, "parent_id": None} for line in keyed))
+    import_file(bob, file)
 
-    again = brought(bob, taken(bob, form), TYPES[form])
+    again = import_file(bob, export_file(bob, form), TYPES[form])
 
     assert again == {"created": 0, "skipped": 2, "truncated": []}
-    assert len(kept(bob)) == 2
+    assert len(exported_tasks(bob)) == 2
 
 
-def test_the_trash_stays_behind(ann: Client, task: dict[str, Any]) -> None:
+def test_export_excludes_the_trash(ann: Client, task: dict[str, Any]) -> None:
     ann.delete(f"tasks/{task['id']}")
 
-    assert taken(ann) == ""
+    assert export_file(ann) == ""
 
 
-def test_nobody_gets_the_tasks_of_others(ann: Client, bob: Client) -> None:
+def test_export_excludes_tasks_of_other_accounts(ann: Client, bob: Client) -> None:
     ann.make_task(title="Mine")
 
-    assert (len(kept(ann)), kept(bob)) == (1, [])
+    assert (len(exported_tasks(ann)), exported_tasks(bob)) == (1, [])
 
 
-def test_times_are_kept_but_that_of_the_change(ann: Client) -> None:
+def test_import_keeps_timestamps_except_updated_at(ann: Client) -> None:
     made, done = "2020-01-01T10:00:00Z", "2020-02-01T10:00:00.5Z"
     times = {"created_at": made, "completed_at": done, "updated_at": done}
 
-    brought(ann, written({"title": "Old", "status": "completed"} | times))
+    import_file(ann, json_lines({"title": "Old", "status": "completed"} | times))
 
     (task,) = ann.get("tasks").json["items"]
     assert task["created_at"] == made
@@ -80,11 +87,11 @@ def test_times_are_kept_but_that_of_the_change(ann: Client) -> None:
     assert task["updated_at"] > "2026"
 
 
-def test_what_comes_in_is_found_and_counted(ann: Client) -> None:
-    tasks = [{"title": "Mend hose", "tags": ["Garden"]}, {"title": "Sow"}]
+def test_imported_tasks_are_searchable_and_counted(ann: Client) -> None:
+    tasks = [{"title": "Fix hose", "tags": ["Garden"]}, {"title": "Sow"}]
 
-    brought(ann, written(*tasks))
+    import_file(ann, json_lines(*tasks))
 
     found = ann.get("tasks?q=hos&tag=garden").json["items"]
-    assert [task["title"] for task in found] == ["Mend hose"]
+    assert [task["title"] for task in found] == ["Fix hose"]
     assert ann.get("tasks/stats").json["total"] == 2

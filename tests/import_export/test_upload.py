@@ -1,4 +1,4 @@
-"""A file may be the part `file` of a form."""
+"""Import of a file that is the part `file` of a form."""
 
 from io import BytesIO
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.import_export.files import numbers, one_database
+from tests.import_export.files import task_count
 from tests.support import Client, faults, refused
 
 TABLE = b"title,tags\r\nSow,garden\r\n"
@@ -24,7 +24,7 @@ def part(content: bytes, name: str, media_type: str) -> tuple[BytesIO, str, str]
     return BytesIO(content), name, media_type
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("content", "name", "media_type"),
     [
@@ -45,7 +45,7 @@ def test_import_reads_the_file_of_a_form(
     assert response.json == {"created": 1, "skipped": 0, "truncated": []}
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("parts", "code"),
     [
@@ -71,21 +71,21 @@ def test_other_parts_are_rejected(
     ann: Client, parts: dict[str, Any], code: dict[str, str]
 ) -> None:
     assert faults(upload(ann, parts)) == code
-    assert numbers(ann) == 0
+    assert task_count(ann) == 0
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", ["tasks.xlsx", "tasks", ""])
-def test_a_file_of_unknown_format_is_rejected(ann: Client, name: str) -> None:
+def test_file_of_unknown_format_is_rejected(ann: Client, name: str) -> None:
     response = upload(ann, {"file": part(TABLE, name or "x", "application/zip")})
 
     problem = refused(response, 415, "unsupported-media-type")
     assert "text/csv" in problem["detail"]
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("end", [-3, -10, -30])
-def test_a_form_without_its_end_imports_nothing(ann: Client, end: int) -> None:
+def test_incomplete_form_imports_nothing(ann: Client, end: int) -> None:
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n'
     body = head + b"Content-Type: text/csv\r\n\r\n" + TABLE + b"Dig,\r\n--x--\r\n"
 
@@ -97,10 +97,10 @@ def test_a_form_without_its_end_imports_nothing(ann: Client, end: int) -> None:
     )
 
     assert response.status_code in {400, 422}
-    assert numbers(ann) == 0
+    assert task_count(ann) == 0
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("more", ["", '; filename="a.csv"'])
 def test_form_with_an_unnamed_part_is_rejected(ann: Client, more: str) -> None:
     head = f"--x\r\nContent-Disposition: form-data{more}\r\n\r\n".encode()
@@ -115,9 +115,9 @@ def test_form_with_an_unnamed_part_is_rejected(ann: Client, more: str) -> None:
     refused(response, 400, "bad-request")
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "x" * 300])
-def test_a_form_without_a_boundary_is_rejected(ann: Client, boundary: str) -> None:
+def test_form_without_a_boundary_is_rejected(ann: Client, boundary: str) -> None:
     response = ann.call(
         "POST",
         "users/me/import",
@@ -128,7 +128,7 @@ def test_a_form_without_a_boundary_is_rejected(ann: Client, boundary: str) -> No
     assert response.status_code in {400, 422}
 
 
-def test_a_repeated_form_with_a_key_imports_once(ann: Client) -> None:
+def test_repeated_form_with_a_key_imports_once(ann: Client) -> None:
     """Clients choose another boundary for each attempt."""
     first = upload(
         ann, {"file": part(TABLE, "a.csv", "text/csv")}, **{"Idempotency-Key": "a"}
@@ -143,4 +143,4 @@ def test_a_repeated_form_with_a_key_imports_once(ann: Client) -> None:
     assert (first.status_code, again.json) == (200, first.json)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert other.status_code == 422
-    assert numbers(ann) == 1
+    assert task_count(ann) == 1

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.import_export.files import one_database
 from tests.support import Client, refused
 
 PLACES: dict[str, tuple[bytes, tuple[int, int]]] = {
@@ -34,7 +33,7 @@ BODIES = [
 ]
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", PLACES)
 def test_malformed_json_has_line_and_column(ann: Client, name: str) -> None:
     body, place = PLACES[name]
@@ -47,7 +46,7 @@ def test_malformed_json_has_line_and_column(ann: Client, name: str) -> None:
     assert (problem["line"], problem["column"]) == place
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(("method", "path"), BODIES)
 def test_every_json_body_reports_the_place(ann: Client, method: str, path: str) -> None:
     headers = {"Content-Type": "application/json"}

@@ -10,7 +10,7 @@ from flask import current_app
 from taskapi.web.schema import Schema, component_name
 from tests.backstage import run
 from tests.contract import ANSWERS
-from tests.import_export.files import bring, written
+from tests.import_export.files import json_lines, send_file
 from tests.support import PASSWORD, Client
 
 INSIDE = {
@@ -78,7 +78,7 @@ def test_every_answer_is_what_marshmallow_writes(
         ann.patch(f"tasks/{task}", {"description": "Soon"}),
         ann.get(f"tasks/{task}?expand=subtasks"),
         ann.get(f"api-keys/{key.json['id']}"),
-        bring(ann, written({"title": "Sow"})),
+        send_file(ann, json_lines({"title": "Sow"})),
         ann.get("users/me/export"),
         *(ann.get(path) for path in READ),
     ]

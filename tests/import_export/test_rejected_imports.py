@@ -1,4 +1,4 @@
-"""A file with anything wrong in it changes nothing, and every bad line is named."""
+"""Rejected imports: errors name each invalid line, and nothing is imported."""
 
 import json
 from typing import Any
@@ -8,12 +8,11 @@ import pytest
 from tests.import_export.files import (
     CSV,
     JSONL,
-    bring,
-    brought,
-    faults_by_line,
-    numbers,
-    one_database,
-    written,
+    errors_by_line,
+    import_file,
+    json_lines,
+    send_file,
+    task_count,
 )
 from tests.support import Client, refused
 
@@ -47,7 +46,7 @@ BAD_LINES: dict[str, tuple[bytes, str, str]] = {
         "#/completed_at",
         "conflict",
     ),
-    "nobody's child": (b'{"title": "a", "parent_id": 7}', "#/parent_id", "not-found"),
+    "unknown parent": (b'{"title": "a", "parent_id": 7}', "#/parent_id", "not-found"),
     "its own child": (
         b'{"title": "a", "id": 1, "parent_id": 1}',
         "#/parent_id",
@@ -81,123 +80,125 @@ BAD_TABLES: dict[str, tuple[bytes, tuple[int, str], str]] = {
 }
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", BAD_LINES)
-def test_a_bad_line_is_named_and_nothing_comes_in(ann: Client, name: str) -> None:
+def test_invalid_line_is_reported_and_nothing_is_imported(
+    ann: Client, name: str
+) -> None:
     line, pointer, code = BAD_LINES[name]
     good = json.dumps(GOOD).encode()
 
-    answer = bring(ann, b"\n".join([good, line, good]))
+    response = send_file(ann, b"\n".join([good, line, good]))
 
-    assert faults_by_line(answer) == {(2, pointer): code}
-    refused(answer, 422, "validation-error")
-    assert numbers(ann) == 0
+    assert errors_by_line(response) == {(2, pointer): code}
+    refused(response, 422, "validation-error")
+    assert task_count(ann) == 0
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", BAD_TABLES)
-def test_a_bad_table_is_refused_at_its_line(ann: Client, name: str) -> None:
+def test_invalid_csv_is_rejected_with_its_line(ann: Client, name: str) -> None:
     table, place, code = BAD_TABLES[name]
 
-    answer = bring(ann, table, CSV)
+    response = send_file(ann, table, CSV)
 
-    found = faults_by_line(answer)
+    found = errors_by_line(response)
     assert place[0] in {line for line, _ in found}
     assert code == "any" or found == {place: code}
-    assert numbers(ann) == 0
+    assert task_count(ann) == 0
 
 
-@one_database
-def test_line_7031_of_many_is_named(ann: Client) -> None:
+@pytest.mark.one_database
+def test_error_far_into_a_file_has_its_line_number(ann: Client) -> None:
     lines = [GOOD] * 7030 + [{"title": ""}] + [GOOD] * 10 + [{"titel": "Sow"}]
 
-    answer = bring(ann, written(*lines))
+    response = send_file(ann, json_lines(*lines))
 
-    assert faults_by_line(answer) == {
+    assert errors_by_line(response) == {
         (7031, "#/title"): "length",
         (7042, "#/title"): "required",
         (7042, "#/titel"): "unknown",
     }
-    assert numbers(ann) == 0
+    assert task_count(ann) == 0
 
 
-@one_database
-def test_no_more_than_a_thousand_bad_lines_are_named(ann: Client) -> None:
-    answer = bring(ann, b"{\n" * 1500)
+@pytest.mark.one_database
+def test_at_most_a_thousand_invalid_lines_are_reported(ann: Client) -> None:
+    response = send_file(ann, b"{\n" * 1500)
 
-    assert max(line for line, _ in faults_by_line(answer)) == 1000
+    assert max(line for line, _ in errors_by_line(response)) == 1000
 
 
-def test_ids_and_external_ids_stand_once_in_a_file(ann: Client) -> None:
+def test_ids_are_unique_within_a_file(ann: Client) -> None:
     first = GOOD | {"id": 1, "external_id": "a"}
-    file = written(first, first | {"id": 2}, first | {"external_id": "b"})
+    file = json_lines(first, first | {"id": 2}, first | {"external_id": "b"})
 
-    answer = bring(ann, file)
+    response = send_file(ann, file)
 
     found = {(2, "#/external_id"): "repeated", (3, "#/id"): "repeated"}
-    assert faults_by_line(answer) == found
-    assert "Line 1" in answer.json["errors"][0]["message"]
+    assert errors_by_line(response) == found
+    assert "Line 1" in response.json["errors"][0]["message"]
 
 
-def test_circles_and_what_hangs_on_them_are_named(ann: Client) -> None:
+def test_cycles_and_their_descendants_are_rejected(ann: Client) -> None:
     parents = {1: 2, 2: 3, 3: 1, 4: 3, 5: None}
     tasks = [GOOD | {"id": own, "parent_id": up} for own, up in parents.items()]
 
-    answer = bring(ann, written(*tasks))
+    response = send_file(ann, json_lines(*tasks))
 
-    circle = {(line, "#/parent_id"): "parent-cycle" for line in (1, 2, 3, 4)}
-    assert faults_by_line(answer) == circle
+    cycle = {(line, "#/parent_id"): "parent-cycle" for line in (1, 2, 3, 4)}
+    assert errors_by_line(response) == cycle
 
 
 def chain(length: int) -> list[dict[str, Any]]:
-    """Return tasks each below the one after it."""
+    """Return tasks that are each a child of the next one."""
     ups = [*range(2, length + 1), None]
     return [GOOD | {"id": n, "parent_id": up} for n, up in enumerate(ups, 1)]
 
 
-def test_ten_levels_are_the_most(ann: Client) -> None:
-    answer = bring(ann, written(*chain(12)))
+def test_tree_of_more_than_ten_levels_is_rejected(ann: Client) -> None:
+    response = send_file(ann, json_lines(*chain(12)))
 
     deep = {(line, "#/parent_id"): "parent-too-deep" for line in (1, 2)}
-    assert faults_by_line(answer) == deep
-    assert brought(ann, written(*chain(10)))["created"] == 10
+    assert errors_by_line(response) == deep
+    assert import_file(ann, json_lines(*chain(10)))["created"] == 10
 
 
-def test_what_is_there_counts_for_the_depth(ann: Client) -> None:
+def test_depth_includes_existing_ancestors(ann: Client) -> None:
     there = [*chain(9), GOOD | {"id": 10, "parent_id": 1, "external_id": "tenth"}]
-    brought(ann, written(*there))
+    import_file(ann, json_lines(*there))
     tenth = GOOD | {"id": 1, "external_id": "tenth"}
 
-    answer = bring(ann, written(tenth, GOOD | {"parent_id": 1}))
+    response = send_file(ann, json_lines(tenth, GOOD | {"parent_id": 1}))
 
-    assert faults_by_line(answer) == {(2, "#/parent_id"): "parent-too-deep"}
+    assert errors_by_line(response) == {(2, "#/parent_id"): "parent-too-deep"}
 
 
-def test_ids_of_the_service_mean_nothing_in_a_file(ann: Client, bob: Client) -> None:
+def test_ids_in_a_file_do_not_refer_to_stored_tasks(ann: Client, bob: Client) -> None:
     theirs = ann.make_task()["id"]
 
-    own = brought(bob, written(GOOD | {"id": theirs}))
-    foreign = bring(bob, written(GOOD | {"parent_id": theirs}))
+    own = import_file(bob, json_lines(GOOD | {"id": theirs}))
+    foreign = send_file(bob, json_lines(GOOD | {"parent_id": theirs}))
 
     assert own == {"created": 1, "skipped": 0, "truncated": []}
-    assert faults_by_line(foreign) == {(1, "#/parent_id"): "not-found"}
-    assert numbers(ann) == 1
+    assert errors_by_line(foreign) == {(1, "#/parent_id"): "not-found"}
+    assert task_count(ann) == 1
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "media_type", ["application/json", "text/plain", "application/zip", ""]
 )
-def test_a_file_says_what_it_is(ann: Client, media_type: str) -> None:
-    refused(bring(ann, "", media_type), 415, "unsupported-media-type")
+def test_other_media_types_are_rejected(ann: Client, media_type: str) -> None:
+    refused(send_file(ann, "", media_type), 415, "unsupported-media-type")
 
 
-def test_a_megabyte_is_the_most(ann: Client) -> None:
-    refused(bring(ann, b"\n" * (2**20 + 1)), 413, "payload-too-large")
+def test_file_of_more_than_a_mebibyte_is_rejected(ann: Client) -> None:
+    refused(send_file(ann, b"\n" * (2**20 + 1)), 413, "payload-too-large")
 
 
-@one_database
-def test_ten_thousand_tasks_are_the_most(ann: Client) -> None:
-    answer = bring(ann, b'{"title": "Sow"}\n' * 10_001, JSONL, "?dry_run=true")
+@pytest.mark.one_database
+def test_file_of_more_than_ten_thousand_tasks_is_rejected(ann: Client) -> None:
+    response = send_file(ann, b'{"title": "Sow"}\n' * 10_001, JSONL, "?dry_run=true")
 
-    assert faults_by_line(answer) == {(10_001, "#"): "length"}
+    assert errors_by_line(response) == {(10_001, "#"): "length"}

@@ -1,4 +1,4 @@
-"""Files as people save them: encodings, separators, line ends, places of errors."""
+"""Import of other encodings, separators and line ends, and positions of errors."""
 
 from typing import Any
 
@@ -7,15 +7,14 @@ import pytest
 from tests.import_export.files import (
     CSV,
     JSONL,
-    bring,
-    brought,
-    kept,
-    numbers,
-    one_database,
+    exported_tasks,
+    import_file,
+    send_file,
+    task_count,
 )
 from tests.support import Client, refused
 
-pytestmark = one_database
+pytestmark = pytest.mark.one_database
 TABLE = "title,tags\r\nKäse,garden\r\nDig,\r\n"
 LINES = '{"title": "Käse", "tags": ["garden"]}\n{"title": "Dig"}\n'
 ENCODINGS = {
@@ -44,7 +43,7 @@ TABLES = {
 
 
 def content(client: Client) -> list[tuple[str, list[str]]]:
-    return [(task["title"], task["tags"]) for task in kept(client)]
+    return [(task["title"], task["tags"]) for task in exported_tasks(client)]
 
 
 @pytest.mark.parametrize("name", ENCODINGS)
@@ -54,26 +53,26 @@ def test_import_decodes_the_encoding(
 ) -> None:
     encoding, parameter = ENCODINGS[name]
 
-    brought(ann, text.encode(encoding), media_type + parameter)
+    import_file(ann, text.encode(encoding), media_type + parameter)
 
     assert content(ann) == [("Käse", ["garden"]), ("Dig", [])]
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_import_reads_separators_and_line_ends(ann: Client, name: str) -> None:
-    brought(ann, TABLES[name].encode(), CSV)
+    import_file(ann, TABLES[name].encode(), CSV)
 
     assert content(ann) == [("Käse", ["garden"]), ("Dig", [])]
 
 
 def test_import_reads_json_lines_that_end_with_carriage_returns(ann: Client) -> None:
-    brought(ann, LINES.replace("\n", "\r").encode())
+    import_file(ann, LINES.replace("\n", "\r").encode())
 
     assert content(ann) == [("Käse", ["garden"]), ("Dig", [])]
 
 
 def test_unknown_charset_is_rejected_with_the_known_ones(ann: Client) -> None:
-    response = bring(ann, TABLE, "text/csv; charset=koi8-r")
+    response = send_file(ann, TABLE, "text/csv; charset=koi8-r")
 
     problem = refused(response, 415, "unsupported-media-type")
     assert "windows-1252" in problem["detail"]
@@ -176,24 +175,24 @@ PLACES: dict[str, tuple[bytes, str, tuple[int, int], str, str]] = {
 def test_errors_name_line_column_and_cause(ann: Client, name: str) -> None:
     file, media_type, place, code, cause = PLACES[name]
 
-    problem = refused(bring(ann, file, media_type), 422, "validation-error")
+    problem = refused(send_file(ann, file, media_type), 422, "validation-error")
 
     (error,) = problem["errors"]
     assert (error["line"], error["column"], error["code"]) == (*place, code)
     assert cause in error["message"]
-    assert numbers(ann) == 0
+    assert task_count(ann) == 0
 
 
-def test_error_of_an_encoding_has_a_hint(ann: Client) -> None:
-    response = bring(ann, b"title\nK\xe4se\n", CSV)
+def test_encoding_error_has_a_hint(ann: Client) -> None:
+    response = send_file(ann, b"title\nK\xe4se\n", CSV)
 
     (error,) = response.json["errors"]
     assert "UTF-8" in error["hint"]
     assert "windows-1252" in error["hint"]
 
 
-def test_every_line_with_bad_bytes_is_named(ann: Client) -> None:
-    response = bring(ann, b"title\nK\xe4se\nDig\nK\xf6ln\n", CSV)
+def test_each_undecodable_line_is_reported(ann: Client) -> None:
+    response = send_file(ann, b"title\nK\xe4se\nDig\nK\xf6ln\n", CSV)
 
     assert [error["line"] for error in response.json["errors"]] == [2, 4]
 
@@ -208,14 +207,16 @@ FOREIGN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_foreign_ids_may_be_texts(ann: Client, form: str) -> None:
+def test_ids_can_be_texts(ann: Client, form: str) -> None:
     rows = [f"{t['id']},{t['title']},{t.get('parent_id', '')}" for t in FOREIGN]
     table = "\n".join(["id,title,parent_id", *rows])
     lines = "\n".join(str(task).replace("'", '"') for task in FOREIGN)
 
-    brought(ann, lines if form == "jsonl" else table, JSONL if form == "jsonl" else CSV)
+    import_file(
+        ann, lines if form == "jsonl" else table, JSONL if form == "jsonl" else CSV
+    )
 
-    assert [(task["title"], task["below"]) for task in kept(ann)] == [
+    assert [(task["title"], task["parent"]) for task in exported_tasks(ann)] == [
         ("Books", "Pack"),
         ("Pack", None),
         ("Move", None),
