@@ -1,4 +1,4 @@
-"""What operators do at the command line, and what it does to accounts."""
+"""The commands for accounts, sessions and API keys."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(app: Flask) -> Run:
-    """Return what runs `flask` with these words, and types at its prompts."""
+    """Return a function that runs `flask` with arguments and input."""
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
 
     def invoke(*words: str, typed: str = "") -> Result:
@@ -35,7 +35,7 @@ def run(app: Flask) -> Run:
 
 @pytest.fixture
 def admin(app: Flask, run: Run) -> Client:
-    """Return the first administrator, who has logged in."""
+    """Return the first administrator, logged in."""
     made = run("users", "create", "--admin", *named("root"), *secret(PASSWORD))
     assert made.exit_code == 0, made.output
     return Client(app, "root").log_in()
@@ -54,14 +54,14 @@ def login(name: str, password: str = PASSWORD) -> dict[str, str]:
 
 
 def start(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as an operator does, in a process of its own."""
+    """Run a command in a separate process."""
     command = [FLASK, *words]
     return subprocess.run(  # noqa: S603 - our own commands
         command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
 
 
-def test_an_account_is_made_from_options(run: Run, anyone: Client) -> None:
+def test_create_user_takes_options(run: Run, anyone: Client) -> None:
     name = ["--username", "ann", "--full-name", "Ann Lee"]
 
     made = run("users", "create", *named("ann"), *name, *secret(PASSWORD))
@@ -72,7 +72,7 @@ def test_an_account_is_made_from_options(run: Run, anyone: Client) -> None:
     assert anyone.post("auth/login", login("ann")).status_code == 200
 
 
-def test_an_account_is_made_from_answers(app: Flask, run: Run) -> None:
+def test_create_user_prompts_for_missing_options(app: Flask, run: Run) -> None:
     typed = f"ann@example.org\n{PASSWORD}\n{PASSWORD}\n"
 
     made = run("users", "create", typed=typed)
@@ -83,7 +83,7 @@ def test_an_account_is_made_from_answers(app: Flask, run: Run) -> None:
     assert (me["email"], me["role"]) == ("ann@example.org", "user")
 
 
-def test_a_password_that_is_typed_twice_in_two_ways_makes_nothing(run: Run) -> None:
+def test_create_user_rejects_different_passwords(run: Run) -> None:
     typed = f"{PASSWORD}\n{OTHER}\n"
 
     made = run("users", "create", *named("ann"), typed=typed)
@@ -94,14 +94,14 @@ def test_a_password_that_is_typed_twice_in_two_ways_makes_nothing(run: Run) -> N
     assert "ann" not in run("users", "list").output
 
 
-def test_the_first_admin_comes_from_the_command_line(admin: Client) -> None:
+def test_create_user_creates_an_administrator(admin: Client) -> None:
     me = admin.get("users/me").json
 
     assert (me["role"], me["is_active"]) == ("admin", True)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ([*named("ann"), *secret("short")], "password: "),
         ([*named("ann"), *secret("password123")], "password: "),
@@ -113,13 +113,13 @@ def test_the_first_admin_comes_from_the_command_line(admin: Client) -> None:
     ],
     ids=["short", "common", "own-name", "long", "email", "username", "control"],
 )
-def test_what_registration_refuses_is_refused_in_a_line(
-    run: Run, options: list[str], said: str
+def test_create_user_rejects_invalid_values(
+    run: Run, options: list[str], message: str
 ) -> None:
     made = run("users", "create", *options)
 
     assert made.exit_code == 1
-    assert made.output.startswith(f"Error: {said}")
+    assert made.output.startswith(f"Error: {message}")
     assert made.output.count("\n") == 1
     assert run("users", "list").output.count("\n") == 1
 
@@ -127,7 +127,7 @@ def test_what_registration_refuses_is_refused_in_a_line(
 @pytest.mark.parametrize(
     "taken", [named("ann"), ["--username", "ann.lee"]], ids=["email", "username"]
 )
-def test_a_taken_name_is_refused_and_makes_nothing(
+def test_create_user_rejects_a_taken_name(
     run: Run, ann: Client, taken: list[str]
 ) -> None:
     ann.patch("users/me", {"username": "ann.lee"})
@@ -141,7 +141,7 @@ def test_a_taken_name_is_refused_and_makes_nothing(
     assert run("users", "list").output == before
 
 
-def test_the_list_shows_every_account_and_no_hash(
+def test_list_users_prints_all_accounts_without_hashes(
     run: Run, admin: Client, ann: Client
 ) -> None:
     run("users", "deactivate", "ann@example.org")
@@ -156,58 +156,56 @@ def test_the_list_shows_every_account_and_no_hash(
     assert not [line for line in lines if "$2b$" in line]
 
 
-def test_the_list_is_also_json_as_administrators_see_it(
-    run: Run, admin: Client, ann: Client
-) -> None:
+def test_list_users_prints_json(run: Run, admin: Client, ann: Client) -> None:
     printed = json.loads(run("users", "list", "--json").stdout)
 
     assert printed == sorted(admin.get("users").json["items"], key=itemgetter("id"))
 
 
 @pytest.mark.parametrize("name", ["ann@example.org", "ANN@Example.org", "ann.lee"])
-def test_an_account_is_promoted_by_any_of_its_names(
-    run: Run, ann: Client, name: str
-) -> None:
+def test_promote_accepts_email_and_username(run: Run, ann: Client, name: str) -> None:
     ann.patch("users/me", {"username": "ann.lee"})
 
-    done = run("users", "promote", name)
+    result = run("users", "promote", name)
 
     me = ann.get("users/me").json
-    assert (done.exit_code, done.stdout) == (
+    assert (result.exit_code, result.stdout) == (
         0,
         "ann@example.org is now an administrator.\n",
     )
     assert me["role"] == "admin"
 
 
-def test_a_deactivated_account_is_out_at_once(
+def test_deactivate_ends_sessions_immediately(
     run: Run, ann: Client, anyone: Client
 ) -> None:
-    done = run("users", "deactivate", "ann@example.org")
+    result = run("users", "deactivate", "ann@example.org")
 
     access = ann.get("users/me")
     refresh = anyone.post("auth/refresh", {k: ann.tokens[k] for k in ["refresh_token"]})
-    assert done.exit_code == 0
+    assert result.exit_code == 0
     refused(access, 401, "session-revoked")
     refused(refresh, 401, "session-revoked")
     refused(anyone.post("auth/login", login("ann")), 403, "account-disabled")
 
 
-def test_the_last_admin_stays_and_stays_logged_in(run: Run, admin: Client) -> None:
-    done = run("users", "deactivate", "root@example.org")
+def test_deactivate_rejects_the_last_administrator(run: Run, admin: Client) -> None:
+    result = run("users", "deactivate", "root@example.org")
 
     me = admin.get("users/me")
-    assert done.exit_code == 1
-    assert done.output.startswith("Error: This is the last active admin")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: This is the last active admin")
     assert (me.status_code, me.json["is_active"]) == (200, True)
 
 
-def test_one_of_two_admins_can_go(run: Run, admin: Client, ann: Client) -> None:
+def test_deactivate_accepts_one_of_two_administrators(
+    run: Run, admin: Client, ann: Client
+) -> None:
     run("users", "promote", "ann@example.org")
 
-    done = run("users", "deactivate", "root@example.org")
+    result = run("users", "deactivate", "root@example.org")
 
-    assert done.exit_code == 0
+    assert result.exit_code == 0
     refused(admin.get("users/me"), 401, "session-revoked")
     assert ann.get("users/me").status_code == 200
 
@@ -217,13 +215,13 @@ def test_one_of_two_admins_can_go(run: Run, admin: Client, ann: Client) -> None:
     [(secret(OTHER), ""), ([], f"{OTHER}\n{OTHER}\n")],
     ids=["option", "prompt"],
 )
-def test_a_new_password_ends_what_the_old_one_began(
+def test_reset_password_ends_sessions(
     run: Run, ann: Client, anyone: Client, options: list[str], typed: str
 ) -> None:
-    done = run("users", "reset-password", "ann@example.org", *options, typed=typed)
+    result = run("users", "reset-password", "ann@example.org", *options, typed=typed)
 
-    assert done.exit_code == 0
-    assert OTHER not in done.output
+    assert result.exit_code == 0
+    assert OTHER not in result.output
     refused(ann.get("users/me"), 401, "session-revoked")
     refused(anyone.post("auth/login", login("ann")), 401, "invalid-credentials")
     assert anyone.post("auth/login", login("ann", OTHER)).status_code == 200
@@ -234,13 +232,13 @@ def test_a_new_password_ends_what_the_old_one_began(
     ["short", "password123", "ann@example.org", "x" * 129],
     ids=["short", "common", "own-name", "long"],
 )
-def test_a_password_that_is_refused_changes_nothing(
+def test_reset_password_rejects_weak_passwords(
     run: Run, ann: Client, anyone: Client, password: str
 ) -> None:
-    done = run("users", "reset-password", "ann@example.org", *secret(password))
+    result = run("users", "reset-password", "ann@example.org", *secret(password))
 
-    assert done.exit_code == 1
-    assert done.output.startswith("Error: password: ")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: password: ")
     assert ann.get("users/me").status_code == 200
     assert anyone.post("auth/login", login("ann")).status_code == 200
 
@@ -257,16 +255,16 @@ def test_a_password_that_is_refused_changes_nothing(
     ],
     ids=lambda words: " ".join(words[:2]),
 )
-def test_an_unknown_account_is_named_in_a_line(run: Run, words: list[str]) -> None:
-    done = run(*words, "nobody")
+def test_unknown_account_is_reported(run: Run, words: list[str]) -> None:
+    result = run(*words, "unknown")
 
-    assert (done.exit_code, done.output) == (
+    assert (result.exit_code, result.output) == (
         1,
-        "Error: There is no account named nobody.\n",
+        "Error: There is no account named unknown.\n",
     )
 
 
-def test_commands_keep_what_they_did_in_a_process_of_their_own(tmp_path: Path) -> None:
+def test_commands_commit_in_a_separate_process(tmp_path: Path) -> None:
     address = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db", "BCRYPT_ROUNDS": "4"}
     variables = {"PATH": os.environ["PATH"]} | address
     create = ["users", "create", "--username", "ann", *secret(PASSWORD)]
@@ -281,9 +279,7 @@ def test_commands_keep_what_they_did_in_a_process_of_their_own(tmp_path: Path) -
     assert re.fullmatch(r"tsk_\S+\n", key.stdout), "nothing else is piped"
 
 
-def test_commands_keep_what_they_did_under_the_runner_of_flask(
-    app: Flask, run: Run
-) -> None:
+def test_commands_commit_in_the_test_runner_of_flask(app: Flask, run: Run) -> None:
     create = ["users", "create", *named("ann"), *secret(PASSWORD)]
 
     made = app.test_cli_runner().invoke(args=create)
@@ -303,7 +299,7 @@ def test_commands_keep_what_they_did_under_the_runner_of_flask(
     ],
     ids=["empty", "long", "NUL", "no id", "long id"],
 )
-def test_what_is_wrong_with_a_key_is_told_in_a_line(
+def test_api_key_commands_reject_invalid_values(
     run: Run, admin: Client, words: list[str], named: str
 ) -> None:
     refused = run("api-keys", *words)
@@ -315,15 +311,13 @@ def test_what_is_wrong_with_a_key_is_told_in_a_line(
 
 
 @pytest.mark.parametrize("words", [["users", "list"], ["purge"]], ids=" ".join)
-def test_a_database_that_is_not_migrated_is_told_in_a_line(
-    tmp_path: Path, words: list[str]
-) -> None:
+def test_missing_schema_is_reported(tmp_path: Path, words: list[str]) -> None:
     address = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
 
-    done = start({"PATH": os.environ["PATH"]} | address, *words)
+    result = start({"PATH": os.environ["PATH"]} | address, *words)
 
-    assert done.returncode == 1
-    said = done.stderr.splitlines()[-1]
-    assert said.startswith(
+    assert result.returncode == 1
+    message = result.stderr.splitlines()[-1]
+    assert message.startswith(
         "Error: The database is unreachable or has no current schema"
     )

@@ -179,7 +179,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_not_set_has_the_documented_default(checkout: Path) -> None:
+def test_settings_have_defaults(checkout: Path) -> None:
     variables = {"PATH": os.environ["PATH"]}
 
     shown = run(SHOW, variables, checkout).stdout
@@ -190,7 +190,7 @@ def test_what_is_not_set_has_the_documented_default(checkout: Path) -> None:
     assert shown.strip() == str(dict(sorted((own | DEFAULTS).items())))
 
 
-def test_no_setting_is_without_a_test_of_its_default() -> None:
+def test_each_default_is_tested() -> None:
     names = {one.name for one in fields(config.Settings)}
 
     assert names - {"secret_key", "database_url"} == set(DEFAULTS)
@@ -199,9 +199,7 @@ def test_no_setting_is_without_a_test_of_its_default() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), WRONG, ids=[f"{name}={value}" for name, value in WRONG]
 )
-def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
-    name: str, value: str
-) -> None:
+def test_invalid_setting_ends_the_process_with_a_message(name: str, value: str) -> None:
     variables = environment(**{name: value})
 
     stopped = run(SERVE, variables)
@@ -222,7 +220,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
     ],
     ids=["wsgi", "gunicorn", "flask", "migrations"],
 )
-def test_whatever_loads_the_settings_says_the_same_line(words: list[str]) -> None:
+def test_each_program_reports_an_invalid_setting(words: list[str]) -> None:
     variables = environment(PORT="0")
 
     stopped = run(words, variables)
@@ -235,7 +233,7 @@ def test_whatever_loads_the_settings_says_the_same_line(words: list[str]) -> Non
 @pytest.mark.parametrize(
     "sender", ["tasks@example.org", "<t@b>", "Tasks <tasks@example.org>", "Büro <t@b>"]
 )
-def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
+def test_sender_can_have_a_name(sender: str) -> None:
     mail = {"SMTP_URL": f"smtps://ann:{PLANTED}@host", "MAIL_FROM": sender}
 
     shown = run(SHOW, environment(**mail))
@@ -254,7 +252,7 @@ def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
         ("localhost", "localhost:8000", "http://localhost:8000"),
     ],
 )
-def test_host_is_bound_and_shown_as_a_url_writes_it(
+def test_bind_and_address_use_the_url_format(
     host: str, bind: str, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOST", host)
@@ -265,7 +263,7 @@ def test_host_is_bound_and_shown_as_a_url_writes_it(
     assert (settings.bind, settings.address) == (bind, address)
 
 
-def test_gunicorn_takes_bind_and_keepalive_from_the_settings() -> None:
+def test_gunicorn_uses_bind_and_keepalive_of_the_settings() -> None:
     variables = environment(HOST="::1", PORT="8001", KEEPALIVE_SECONDS="77")
 
     shown = run([str(TOOLS / "gunicorn"), "--print-config", "wsgi:app"], variables)
@@ -282,7 +280,7 @@ def test_gunicorn_takes_bind_and_keepalive_from_the_settings() -> None:
     ],
     ids=["Render's", "our own"],
 )
-def test_public_url_is_that_of_render_unless_it_is_set(own: str, expected: str) -> None:
+def test_public_url_defaults_to_that_of_render(own: str, expected: str) -> None:
     external = "https://taskapi.onrender.com"
     variables = environment(PUBLIC_URL=own, RENDER_EXTERNAL_URL=external)
 
@@ -299,7 +297,7 @@ def test_public_url_is_that_of_render_unless_it_is_set(own: str, expected: str) 
     ],
     ids=["no-sender", "no-mail"],
 )
-def test_mail_that_could_not_be_sent_stops_the_start(
+def test_mail_settings_that_contradict_are_rejected(
     settings: dict[str, str], named: str
 ) -> None:
     variables = environment(ENVIRONMENT="production", **settings)
@@ -312,7 +310,7 @@ def test_mail_that_could_not_be_sent_stops_the_start(
 
 
 @pytest.mark.parametrize("environ", ["development", "testing"])
-def test_verified_emails_can_be_tried_out_without_mail(environ: str) -> None:
+def test_verified_emails_need_no_mail_in_development(environ: str) -> None:
     variables = environment(ENVIRONMENT=environ, REQUIRE_VERIFIED_EMAIL="true")
 
     shown = run(SHOW, variables)
@@ -320,7 +318,7 @@ def test_verified_emails_can_be_tried_out_without_mail(environ: str) -> None:
     assert "'require_verified_email': True" in shown.stdout
 
 
-def test_postgresql_does_not_start_without_a_secret() -> None:
+def test_postgresql_requires_a_secret() -> None:
     address = f"postgresql://ann:{PLANTED}@host/name"
     variables = environment(SECRET_KEY="", DATABASE_URL=address)
 
@@ -333,7 +331,7 @@ def test_postgresql_does_not_start_without_a_secret() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_each_name_of_postgresql_means_psycopg(scheme: str) -> None:
+def test_each_postgresql_scheme_selects_psycopg(scheme: str) -> None:
     variables = environment(DATABASE_URL=f"{scheme}://ann:pw@host/name?sslmode=require")
 
     shown = run(URL, variables)
@@ -358,9 +356,7 @@ def test_each_name_of_postgresql_means_psycopg(scheme: str) -> None:
         ),
     ],
 )
-def test_several_hosts_of_postgresql_are_told_apart(
-    address: str, expected: str
-) -> None:
+def test_several_postgresql_hosts_are_converted(address: str, expected: str) -> None:
     variables = environment(DATABASE_URL=f"postgresql://{address}")
 
     shown = run(URL, variables)
@@ -385,7 +381,9 @@ def test_several_hosts_of_postgresql_are_told_apart(
         ),
     ],
 )
-def test_a_replica_is_named_as_the_primary_is(address: str, expected: str) -> None:
+def test_replica_url_is_converted_like_that_of_the_primary(
+    address: str, expected: str
+) -> None:
     variables = environment(
         DATABASE_URL="postgresql://one/name", DATABASE_REPLICA_URL=address
     )
@@ -398,7 +396,7 @@ def test_a_replica_is_named_as_the_primary_is(address: str, expected: str) -> No
 @pytest.mark.parametrize(
     "address", ["sqlite:////a.db", f"x{PLANTED}", "postgres://a:b"]
 )
-def test_a_replica_that_could_not_be_read_stops_the_start(address: str) -> None:
+def test_invalid_replica_url_is_rejected(address: str) -> None:
     variables = environment(
         DATABASE_URL="postgresql://one/name", DATABASE_REPLICA_URL=address
     )
@@ -410,7 +408,7 @@ def test_a_replica_that_could_not_be_read_stops_the_start(address: str) -> None:
     assert PLANTED not in stopped.stderr
 
 
-def test_a_relative_path_of_sqlite_is_relative_to_where_the_process_starts(
+def test_relative_sqlite_path_is_relative_to_the_working_directory(
     checkout: Path,
 ) -> None:
     variables = environment(DATABASE_URL="sqlite:///data/tasks.db?timeout=3")
@@ -421,7 +419,7 @@ def test_a_relative_path_of_sqlite_is_relative_to_where_the_process_starts(
     assert shown.stdout.strip() == expected
 
 
-def test_processes_that_start_together_share_the_secret_they_make(
+def test_concurrent_processes_share_the_generated_secret(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "new" / "tasks.db"
@@ -436,7 +434,7 @@ def test_processes_that_start_together_share_the_secret_they_make(
     assert list(kept.parent.iterdir()) == [kept]
 
 
-def test_the_stored_secret_outlives_the_process(tmp_path: Path) -> None:
+def test_generated_secret_is_stored(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/tasks.db"
     variables = environment(SECRET_KEY="", DATABASE_URL=address)
 
@@ -446,7 +444,7 @@ def test_the_stored_secret_outlives_the_process(tmp_path: Path) -> None:
     assert first.stdout == second.stdout
 
 
-def test_a_file_may_hold_the_value_of_a_setting(tmp_path: Path) -> None:
+def test_setting_can_be_read_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(GOOD[::-1])
     variables = environment(SECRET_KEY_FILE=str(tmp_path / "key"))
 
@@ -462,7 +460,7 @@ def test_a_file_may_hold_the_value_of_a_setting(tmp_path: Path) -> None:
         ("metrics_token", GOOD, GOOD),
     ],
 )
-def test_the_line_end_of_a_file_is_no_part_of_the_value(
+def test_line_end_of_a_file_is_not_part_of_the_value(
     tmp_path: Path, name: str, value: str, read: str
 ) -> None:
     (tmp_path / "value").write_text(f"{value}\n")
@@ -473,7 +471,7 @@ def test_the_line_end_of_a_file_is_no_part_of_the_value(
     assert shown.stdout == f"{read}\n"
 
 
-def test_the_environment_wins_over_the_file_of_a_developer(checkout: Path) -> None:
+def test_environment_takes_precedence_over_dotenv(checkout: Path) -> None:
     (checkout / ".env").write_text("PORT=8001\nTHREADS=5\n")
     variables = {"PATH": os.environ["PATH"], "PORT": "8002"}
 
@@ -483,7 +481,7 @@ def test_the_environment_wins_over_the_file_of_a_developer(checkout: Path) -> No
     assert "'threads': 5" in shown.stdout
 
 
-def test_settings_show_no_secret() -> None:
+def test_settings_repr_contains_no_secret() -> None:
     settings = config.Settings(
         secret_key=f"{PLANTED}-1",
         secret_key_previous=f"{PLANTED}-2",

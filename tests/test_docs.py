@@ -41,7 +41,7 @@ def test_settings_page_shows_the_defaults() -> None:
     assert {n: str(v) for n, v in said.items()} == {n: str(true[n]) for n in said}
 
 
-def test_pages_tell_how_many_threads_are_for_logins_that_wait() -> None:
+def test_pages_document_threads_for_waiting_logins() -> None:
     told = [
         number
         for page in PAGES
@@ -64,7 +64,7 @@ def test_settings_page_lists_every_command(apps: dict[str, Flask]) -> None:
     assert missing == set()
 
 
-def test_every_make_target_of_the_documentation_exists() -> None:
+def test_documented_make_targets_exist() -> None:
     text = "".join(page.read_text() for page in PAGES)
     named = set(re.findall(r"(?:^|`)make ([a-z]+)\b(?=[\s`])", text, re.MULTILINE))
     targets = set(
@@ -76,7 +76,7 @@ def test_every_make_target_of_the_documentation_exists() -> None:
     assert missing == set()
 
 
-def test_links_between_pages_lead_somewhere() -> None:
+def test_links_between_pages_are_valid() -> None:
     links = [
         page.parent / target
         for page in PAGES

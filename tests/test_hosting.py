@@ -30,7 +30,7 @@ def given(variable: dict[str, Any]) -> str:
     return GENERATED if variable.get("generateValue") else str(variable["value"])
 
 
-def test_the_service_starts_with_the_values_of_the_blueprint(
+def test_service_starts_with_the_settings_of_the_blueprint(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for variable in SERVICE["envVars"]:
@@ -48,7 +48,7 @@ def test_the_service_starts_with_the_values_of_the_blueprint(
 
 
 @pytest.mark.parametrize("name", ["api", "migrate"])
-def test_a_composed_service_starts_with_its_values(
+def test_service_starts_with_the_settings_of_compose(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = COMPOSED[name]
@@ -63,7 +63,7 @@ def test_a_composed_service_starts_with_its_values(
     assert server["POSTGRES_PASSWORD"] in service["environment"]["DATABASE_URL"]
 
 
-def test_the_blueprint_asks_for_a_path_that_the_service_has(
+def test_blueprint_health_check_path_exists(
     apps: dict[str, Flask],
 ) -> None:
     client = apps["postgresql"].test_client()
@@ -73,7 +73,7 @@ def test_the_blueprint_asks_for_a_path_that_the_service_has(
     assert answer.status_code == 200
 
 
-def test_the_blueprint_runs_a_command_that_the_service_has(
+def test_blueprint_command_exists(
     apps: dict[str, Flask],
 ) -> None:
     program, group, command = shlex.split(SERVICE["preDeployCommand"])

@@ -93,14 +93,14 @@ def unsatisfied(one: Requirement, locked: dict[str, Pin]) -> bool:
     return bool(missing) or not one.specifier.contains(pin.version, prereleases=True)
 
 
-def test_every_lock_file_is_checked() -> None:
+def test_each_lock_file_is_tested() -> None:
     files = {path.name for path in ROOT.glob("requirements*.txt")}
 
     assert files == set(DIRECT)
 
 
 @pytest.mark.parametrize("lock", DIRECT)
-def test_lock_satisfies_what_the_project_requires(lock: str) -> None:
+def test_lock_satisfies_the_requirements_of_the_project(lock: str) -> None:
     wanted = [Requirement(text) for text in DIRECT[lock]]
 
     locked = pins(lock, ENVIRONMENTS[0])
@@ -109,7 +109,7 @@ def test_lock_satisfies_what_the_project_requires(lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", DIRECT)
-def test_lock_satisfies_what_its_distributions_require(lock: str) -> None:
+def test_lock_satisfies_the_requirements_of_its_distributions(lock: str) -> None:
     missing = {
         f"{name} requires {one}"
         for environment in ENVIRONMENTS
@@ -122,7 +122,7 @@ def test_lock_satisfies_what_its_distributions_require(lock: str) -> None:
     assert missing == set()
 
 
-def test_all_that_is_served_is_installed_where_tests_run() -> None:
+def test_development_lock_contains_the_runtime_lock() -> None:
     here = {name: str(value) for name, value in default_environment().items()}
 
     served = pins("requirements.txt", here)
@@ -133,7 +133,7 @@ def test_all_that_is_served_is_installed_where_tests_run() -> None:
 
 
 @pytest.mark.parametrize("lock", DIRECT)
-def test_every_pin_of_a_lock_has_hashes(lock: str) -> None:
+def test_each_pin_of_a_lock_has_hashes(lock: str) -> None:
     text = (ROOT / lock).read_text()
 
     pinned = re.findall(r"^[a-z0-9].*\n +(\S+)", text, re.MULTILINE)
@@ -143,7 +143,7 @@ def test_every_pin_of_a_lock_has_hashes(lock: str) -> None:
 
 
 @pytest.mark.parametrize("lock", ["requirements-dev.txt", "requirements-bench.txt"])
-def test_locks_agree_on_what_is_served(lock: str) -> None:
+def test_locks_agree_on_runtime_versions(lock: str) -> None:
     served = pins("requirements.txt", ENVIRONMENTS[0])
 
     same = pins(lock, ENVIRONMENTS[0])

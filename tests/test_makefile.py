@@ -86,7 +86,7 @@ def test_make_installs_everything_once(checkout: Checkout) -> None:
         pytest.param("pip check", id="while they are checked"),
     ],
 )
-def test_make_builds_an_interrupted_environment_again(
+def test_make_recreates_an_interrupted_environment(
     checkout: Checkout, place: str
 ) -> None:
     checkout.make(interrupted_at=place)
@@ -98,7 +98,7 @@ def test_make_builds_an_interrupted_environment_again(
     assert checkout.make() == []
 
 
-def test_make_builds_an_environment_again_that_lost_its_python(
+def test_make_recreates_an_environment_without_its_python(
     checkout: Checkout,
 ) -> None:
     checkout.make()

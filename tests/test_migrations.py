@@ -19,7 +19,7 @@ from taskapi import db
 from taskapi.db import migrations
 from tests.conftest import KINDS
 from tests.databases import NewDatabase, new_databases
-from tests.operations.commands import kind_of
+from tests.operations.commands import database_kind
 from tests.support import Client
 from tests.system.sql import counts, execute
 
@@ -126,7 +126,7 @@ def schema(app: Flask) -> dict[str, Any]:
 
 def sqlite_only(app: Flask) -> dict[str, Any]:
     """Describe what the inspector does not report: AUTOINCREMENT, FTS5, triggers."""
-    if kind_of(app) != "sqlite":
+    if database_kind(app) != "sqlite":
         return {}
     rows = execute(app, "SELECT type, name, sql FROM sqlite_master WHERE sql > ''")
     return {

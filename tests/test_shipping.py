@@ -89,7 +89,7 @@ def shown(default: object) -> str:
         pytest.param("zizmor --offline .", id="security"),
     ],
 )
-def test_the_linters_of_what_ships_find_nothing(command: str) -> None:
+def test_linters_find_nothing(command: str) -> None:
     tool, *arguments = command.split()
 
     status, said = run(tool, *arguments)
@@ -97,14 +97,14 @@ def test_the_linters_of_what_ships_find_nothing(command: str) -> None:
     assert status == 0, said
 
 
-def test_every_workflow_is_looked_at() -> None:
+def test_each_workflow_is_linted() -> None:
     there = {str(p.relative_to(ROOT)) for p in ROOT.glob(".github/workflows/*")}
 
     assert there == set(WORKFLOWS)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS)
-def test_every_action_is_pinned_by_a_full_hash_and_names_its_version(path: str) -> None:
+def test_actions_are_pinned_by_hash_and_name_their_version(path: str) -> None:
     workflow = read(path)
 
     used = re.findall(r"uses: (.+)", workflow)
@@ -115,7 +115,7 @@ def test_every_action_is_pinned_by_a_full_hash_and_names_its_version(path: str) 
 
 
 @pytest.mark.parametrize("path", WORKFLOWS)
-def test_no_checkout_leaves_its_credentials_behind(path: str) -> None:
+def test_checkouts_do_not_persist_credentials(path: str) -> None:
     workflow = read(path)
 
     checkouts = workflow.count("uses: actions/checkout@")
@@ -125,7 +125,7 @@ def test_no_checkout_leaves_its_credentials_behind(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS)
-def test_a_workflow_may_read_and_only_its_jobs_may_do_more(path: str) -> None:
+def test_workflows_have_read_permissions_by_default(path: str) -> None:
     workflow = parse(path)
 
     jobs = workflow["jobs"].values()
@@ -136,7 +136,7 @@ def test_a_workflow_may_read_and_only_its_jobs_may_do_more(path: str) -> None:
     assert "pull_request_target" not in read(path)
 
 
-def test_a_release_pushes_its_image_before_it_is_announced() -> None:
+def test_release_pushes_the_image_before_it_is_published() -> None:
     jobs = parse(RELEASE)["jobs"]
 
     rights = {name: job["permissions"] for name, job in jobs.items()}
@@ -146,7 +146,7 @@ def test_a_release_pushes_its_image_before_it_is_announced() -> None:
     assert rights["notes"] == {"contents": "write"}
 
 
-def test_the_oldest_python_that_is_promised_is_tested() -> None:
+def test_oldest_supported_python_is_tested() -> None:
     promise = re.search(r'requires-python = ">=(.+)"', read("pyproject.toml"))
 
     tested = parse(WORKFLOW)["jobs"]["test"]["strategy"]["matrix"]["python"]
@@ -155,7 +155,7 @@ def test_the_oldest_python_that_is_promised_is_tested() -> None:
     assert promise[1] == tested[0]
 
 
-def test_one_postgresql_is_tested_composed_and_hosted() -> None:
+def test_tests_and_deployments_use_the_same_postgresql() -> None:
     tested = parse(WORKFLOW)["jobs"]["test"]["services"]["database"]["image"]
 
     major = parse("render.yaml")["databases"][0]["postgresMajorVersion"]
@@ -164,7 +164,7 @@ def test_one_postgresql_is_tested_composed_and_hosted() -> None:
     assert tested.startswith(f"postgres:{major}.")
 
 
-def test_every_variable_of_the_blueprint_is_a_setting() -> None:
+def test_blueprint_variables_are_settings() -> None:
     variables = hosted_variables()
 
     unknown = variables.keys() - SETTINGS.keys()
@@ -173,7 +173,7 @@ def test_every_variable_of_the_blueprint_is_a_setting() -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "migrate"])
-def test_every_variable_of_a_composed_service_is_a_setting(name: str) -> None:
+def test_compose_variables_are_settings(name: str) -> None:
     variables = composed(name)["environment"]
 
     unknown = variables.keys() - SETTINGS.keys()
@@ -181,7 +181,7 @@ def test_every_variable_of_a_composed_service_is_a_setting(name: str) -> None:
     assert unknown == set()
 
 
-def test_every_variable_of_the_image_is_a_setting_or_one_of_python() -> None:
+def test_image_variables_are_settings_or_those_of_python() -> None:
     variables = image_variables().keys()
 
     of_python = set(filter(OF_PYTHON.fullmatch, variables))
@@ -189,7 +189,7 @@ def test_every_variable_of_the_image_is_a_setting_or_one_of_python() -> None:
     assert variables - of_python <= SETTINGS.keys()
 
 
-def test_whoever_asks_for_health_asks_at_the_same_path() -> None:
+def test_health_checks_use_the_same_path() -> None:
     image = re.findall(r"'GET', '(.+?)'", instructions("HEALTHCHECK")[0])
     workflow = re.findall(r"http://127\.0\.0\.1:8000(\S*)", read(WORKFLOW))
 
@@ -200,7 +200,7 @@ def test_whoever_asks_for_health_asks_at_the_same_path() -> None:
     assert asked == {"/health"}
 
 
-def test_the_example_names_every_setting_and_shows_its_default() -> None:
+def test_env_example_lists_settings_with_defaults() -> None:
     expected = {name: shown(default) for name, default in SETTINGS.items()}
     relative = "sqlite:///instance/taskapi.db"
 
@@ -212,7 +212,7 @@ def test_the_example_names_every_setting_and_shows_its_default() -> None:
     assert shipped == expected
 
 
-def test_the_example_sets_nothing_until_someone_does() -> None:
+def test_env_example_sets_nothing() -> None:
     lines = read(".env.example").splitlines()
 
     active = [line for line in lines if line and not line.startswith("# ")]
@@ -220,7 +220,7 @@ def test_the_example_sets_nothing_until_someone_does() -> None:
     assert active == []
 
 
-def test_the_image_serves_as_a_user_without_rights() -> None:
+def test_image_runs_as_an_unprivileged_user() -> None:
     users = instructions("USER")
 
     last = users[-1]
@@ -246,7 +246,7 @@ def test_operators_install_as_make_does() -> None:
     assert installs == [(options, ".venv/bin/pip check")] * 2
 
 
-def test_nothing_comes_into_the_image_unnamed() -> None:
+def test_image_copies_only_named_files() -> None:
     lines = read(".dockerignore").splitlines()
 
     rules = [line for line in lines if not line.startswith("#")]
@@ -257,7 +257,7 @@ def test_nothing_comes_into_the_image_unnamed() -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "migrate"])
-def test_a_composed_service_can_change_nothing_but_its_scratch_folder(
+def test_compose_services_have_read_only_file_systems(
     name: str,
 ) -> None:
     service = composed(name)
@@ -268,7 +268,7 @@ def test_a_composed_service_can_change_nothing_but_its_scratch_folder(
     assert "no-new-privileges:true" in service["security_opt"]
 
 
-def test_the_composed_api_waits_for_the_migrations() -> None:
+def test_compose_api_waits_for_migrations() -> None:
     api, migrate = composed("api"), composed("migrate")
 
     after = api["depends_on"]["migrate"]["condition"]
@@ -278,7 +278,7 @@ def test_the_composed_api_waits_for_the_migrations() -> None:
     assert migrate["command"] == ["flask", "db", "upgrade"]
 
 
-def test_the_composed_api_is_reached_from_its_own_machine_only() -> None:
+def test_compose_api_is_reachable_only_from_its_machine() -> None:
     api, database = composed("api"), composed("database")
 
     addresses = [port.split(":")[0] for port in api["ports"]]
@@ -288,7 +288,7 @@ def test_the_composed_api_is_reached_from_its_own_machine_only() -> None:
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "POSTGRES_PASSWORD"])
-def test_compose_brings_no_secret_of_its_own(name: str) -> None:
+def test_compose_file_contains_no_secret(name: str) -> None:
     text = read("compose.yaml")
 
     mentions = re.findall(rf"\${{?{name}..", text)
@@ -296,7 +296,7 @@ def test_compose_brings_no_secret_of_its_own(name: str) -> None:
     assert set(mentions) == {f"${{{name}:?"}
 
 
-def test_the_blueprint_makes_the_secret_and_finds_the_database() -> None:
+def test_blueprint_generates_the_secret_and_references_the_database() -> None:
     variables = hosted_variables()
 
     database = parse("render.yaml")["databases"][0]
@@ -307,7 +307,7 @@ def test_the_blueprint_makes_the_secret_and_finds_the_database() -> None:
     assert database["ipAllowList"] == []
 
 
-def test_every_platform_waits_longer_than_gunicorn() -> None:
+def test_platforms_wait_longer_than_gunicorn() -> None:
     delay = hosted()["maxShutdownDelaySeconds"]
 
     grace = composed("api")["stop_grace_period"]
@@ -316,7 +316,7 @@ def test_every_platform_waits_longer_than_gunicorn() -> None:
     assert int(grace.removesuffix("s")) > GRACEFUL_TIMEOUT
 
 
-def test_every_platform_migrates_before_it_serves() -> None:
+def test_platforms_migrate_before_they_serve() -> None:
     procfile = processes()
 
     before = hosted()["preDeployCommand"]
@@ -327,7 +327,7 @@ def test_every_platform_migrates_before_it_serves() -> None:
     assert before == "flask db upgrade"
 
 
-def test_every_platform_serves_as_production_on_all_addresses() -> None:
+def test_platforms_run_in_production_on_all_addresses() -> None:
     render = {name: value.get("value") for name, value in hosted_variables().items()}
 
     procfile = assignments(processes()["web"])

@@ -16,7 +16,7 @@ from taskapi.db import replica
 from tests.backstage import run
 from tests.cluster.replication import Pair, replicated_servers
 from tests.helpers.programs import wait_until
-from tests.operations.commands import examined
+from tests.operations.commands import run_doctor
 from tests.support import Client
 
 MakeApp = Callable[..., Flask]
@@ -223,7 +223,7 @@ def test_unreachable_replica_is_not_tried_by_each_request(
 def test_doctor_reports_the_lag_of_the_replica(root: Client, pair: Pair) -> None:
     pair.wait_for_replay()
 
-    found = examined(root.app)["replica"]
+    found = run_doctor(root.app)["replica"]
 
     assert (found["state"], found["message"]) == ("ok", "0 s behind the primary")
 
@@ -234,7 +234,7 @@ def test_doctor_reports_why_the_replica_is_not_used(
     primary = url(pair.primary.url())
     made = make_app(database_url=primary, database_replica_url=primary)
 
-    found = examined(made)["replica"]
+    found = run_doctor(made)["replica"]
     dispose(made)
 
     assert found["state"] == "warn"

@@ -1,4 +1,4 @@
-"""`flask seed`: something to look at, for who tries the service out."""
+"""`flask seed`: the demo account."""
 
 import re
 import shlex
@@ -23,59 +23,62 @@ def seed(app: Flask, *words: str) -> Result:
     return app.test_cli_runner().invoke(cli, ["seed", *words])
 
 
-def said(output: str, name: str) -> str:
-    """Return what the command calls by this name."""
+def printed(output: str, name: str) -> str:
+    """Return the printed value with this name."""
     return re.search(rf"^  {name} +(\S+)$", output, re.MULTILINE)[1]
 
 
 @pytest.fixture
 def output(app: Flask) -> str:
-    """Return what the command printed, once it has made the account."""
-    done = seed(app)
-    assert done.exit_code == 0, done.output
-    return done.stdout
+    """Return the output of the command that creates the account."""
+    result = seed(app)
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 @pytest.fixture
 def demo(app: Flask, output: str) -> Client:
-    """Return a script that holds the printed key."""
-    return Holder(Client(app), said(output, "API key"))
+    """Return a client that uses the printed key."""
+    return Holder(Client(app), printed(output, "API key"))
 
 
-def test_the_printed_login_opens_the_account(anyone: Client, output: str) -> None:
-    login = {n: said(output, n) for n in ("username", "password")}
+def test_printed_login_is_valid(anyone: Client, output: str) -> None:
+    login = {n: printed(output, n) for n in ("username", "password")}
 
     assert anyone.post("auth/login", login).status_code == 200
 
 
-def test_the_printed_line_lists_what_is_open(anyone: Client, output: str) -> None:
+def test_printed_request_lists_open_tasks(anyone: Client, output: str) -> None:
     _, _, header, address = shlex.split(output.splitlines()[-1])
     name, _, text = header.partition(": ")
     asked = urlsplit(address)
 
-    answer = anyone.get(f"{asked.path}?{asked.query}", headers={name: text})
+    response = anyone.get(f"{asked.path}?{asked.query}", headers={name: text})
 
     assert (asked.scheme, asked.netloc) == ("http", "127.0.0.1:8000")
-    assert {task["status"] for task in answer.json["items"]} == {"todo", "in_progress"}
+    assert {task["status"] for task in response.json["items"]} == {
+        "todo",
+        "in_progress",
+    }
 
 
-def test_there_is_some_of_everything(demo: Client) -> None:
+def test_demo_account_has_tasks_of_all_kinds(demo: Client) -> None:
     tasks = demo.get("tasks?limit=100").json["items"]
 
     kinds = Counter(task["status"] for task in tasks)
     assert min(kinds[n] for n in ("todo", "in_progress", "completed", "cancelled")) > 1
     assert any(task["is_overdue"] for task in tasks)
     assert any(task["subtask_count"] and task["parent_id"] for task in tasks)
-    assert all(task["completed_at"] > task["created_at"] for task in done(tasks))
+    assert all(task["completed_at"] > task["created_at"] for task in completed(tasks))
     assert len(demo.get("tags").json["items"]) > 8
     assert len(demo.get("tasks?deleted=true").json["items"]) == 3
 
 
-def done(tasks: list[dict[str, str]]) -> list[dict[str, str]]:
+def completed(tasks: list[dict[str, str]]) -> list[dict[str, str]]:
     return [task for task in tasks if task["status"] == "completed"]
 
 
-def test_once_more_changes_nothing_and_says_so(app: Flask, demo: Client) -> None:
+def test_second_seed_changes_nothing(app: Flask, demo: Client) -> None:
     before = demo.get("tasks?limit=100").json
 
     again = seed(app, "--tasks", "500")
@@ -85,10 +88,10 @@ def test_once_more_changes_nothing_and_says_so(app: Flask, demo: Client) -> None
     assert demo.get("tasks?limit=100").json == before
 
 
-def test_as_many_as_are_asked_for(app: Flask) -> None:
+def test_seed_creates_the_requested_number_of_tasks(app: Flask) -> None:
     made = seed(app, "--tasks", "1234")
 
-    demo = Holder(Client(app), said(made.stdout, "API key"))
+    demo = Holder(Client(app), printed(made.stdout, "API key"))
     live = demo.get("tasks?include_total=true").json["total"]
     assert (live, made.stdout.splitlines()[0]) == (
         1231,
@@ -96,11 +99,13 @@ def test_as_many_as_are_asked_for(app: Flask) -> None:
     )
 
 
-def test_production_is_left_alone(twin: Callable[..., Flask], anyone: Client) -> None:
-    done = seed(twin(environment=Environment.PRODUCTION))
+def test_seed_is_rejected_in_production(
+    twin: Callable[..., Flask], anyone: Client
+) -> None:
+    result = seed(twin(environment=Environment.PRODUCTION))
 
-    assert (done.exit_code, done.output.count("\n")) == (1, 1)
-    assert done.output.startswith(
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert result.output.startswith(
         "Error: A demo account cannot be created in production"
     )
     login = {"username": "demo", "password": "demo"}

@@ -1,4 +1,4 @@
-"""What operators type, and how a refusal looks."""
+"""Helpers that run commands in the test process or in a separate one."""
 
 import json
 import subprocess
@@ -31,31 +31,34 @@ SERVED = {
 }
 
 
-def refusal(app: Flask, *words: str | Path) -> str:
-    """Run a command that is refused, and return the one line that says why."""
+def run_failing(app: Flask, *arguments: str | Path) -> str:
+    """Run a command that fails, and return its one-line error message."""
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
-    done = app.test_cli_runner().invoke(cli, [str(word) for word in words])
-    return one_line(done.exit_code, done.stderr)
+    result = app.test_cli_runner().invoke(
+        cli, [str(argument) for argument in arguments]
+    )
+    return error_line(result.exit_code, result.stderr)
 
 
-def one_line(status: int, said: str) -> str:
-    assert status == 1, said
-    assert said.startswith("Error: "), said
-    assert said.count("\n") == 1, said
-    return said
+def error_line(status: int, output: str) -> str:
+    """Return the output of a command that failed with a one-line message."""
+    assert status == 1, output
+    assert output.startswith("Error: "), output
+    assert output.count("\n") == 1, output
+    return output
 
 
-def start(
+def run_process(
     app: Flask,
-    *words: str | Path,
+    *arguments: str | Path,
     variables: dict[str, str] | None = None,
     **options: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command on an app's database, in a process of its own."""
+    """Run a command on the database of an app, in a separate process."""
     settings = app.extensions["settings"]
     same = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
     wanted = environment(**same | {"ENVIRONMENT": "testing"} | (variables or {}))
-    command = [FLASK, *words]
+    command = [FLASK, *arguments]
     return subprocess.run(  # noqa: S603 - our own command
         command,
         cwd=ROOT,
@@ -68,28 +71,28 @@ def start(
     )
 
 
-def kind_of(app: Flask) -> str:
+def database_kind(app: Flask) -> str:
     url = make_url(app.extensions["settings"].database_url)
     return url.get_backend_name()
 
 
-def tables(app: Flask) -> int:
-    """Count the tables; a file that is not there has none, and is not made."""
+def table_count(app: Flask) -> int:
+    """Return the number of tables, without creating an SQLite file."""
     url = make_url(app.extensions["settings"].database_url)
-    if kind_of(app) == "sqlite" and not Path(str(url.database)).exists():
+    if database_kind(app) == "sqlite" and not Path(str(url.database)).exists():
         return 0
-    return int(execute(app, TABLES[kind_of(app)])[0][0])
+    return int(execute(app, TABLES[database_kind(app)])[0][0])
 
 
-def examined(app: Flask) -> dict[str, dict[str, str]]:
-    """Return what the doctor says of each check."""
+def run_doctor(app: Flask) -> dict[str, dict[str, str]]:
+    """Return the finding of each check of `flask doctor`."""
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
-    done = app.test_cli_runner().invoke(cli, ["doctor", "--json"])
-    findings = json.loads(done.stdout)
+    result = app.test_cli_runner().invoke(cli, ["doctor", "--json"])
+    findings = json.loads(result.stdout)
     broken = any(one["state"] == "fail" for one in findings)
-    assert done.exit_code == broken, done.output
+    assert result.exit_code == broken, result.output
     return {one["check"]: one for one in findings}
 
 
-def states(app: Flask) -> dict[str, str]:
-    return {check: one["state"] for check, one in examined(app).items()}
+def doctor_states(app: Flask) -> dict[str, str]:
+    return {check: one["state"] for check, one in run_doctor(app).items()}

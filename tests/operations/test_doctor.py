@@ -1,4 +1,4 @@
-"""`flask doctor`: what is wrong, and what to do about it."""
+"""`flask doctor`: findings and remedies."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ from flask.cli import FlaskGroup
 from tests.backstage import later, run
 from tests.databases import release_newer_schema
 from tests.mailbox import Mailbox
-from tests.operations.commands import SERVED, examined, start, states
+from tests.operations.commands import PRODUCTION, doctor_states, run_doctor, run_process
 from tests.system.sql import execute
 from tests.system.store import Store
 
@@ -26,8 +26,8 @@ PASSWORDS = ["open-sesame", "swordfish", "xyzzy"]
 
 
 @pytest.fixture
-def mute() -> Iterator[str]:
-    """Return an address that takes connections and never says a word."""
+def silent_server() -> Iterator[str]:
+    """Return the address of a server that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
@@ -39,10 +39,10 @@ def mailbox() -> Iterator[Mailbox]:
     made.close()
 
 
-def test_a_service_that_lacks_nothing_is_all_green(twin: Twin, app: Flask) -> None:
+def test_doctor_finds_no_problem_in_a_complete_service(twin: Twin, app: Flask) -> None:
     run(app, "users", "create", "--admin", "--username=ann", "--password=a b c d e f g")
 
-    found = states(twin(**SERVED))
+    found = doctor_states(twin(**PRODUCTION))
 
     found.pop("file system", None)  # that of a developer may be anything
     assert {"database", "schema", "administrator", "replica", "mail"} <= found.keys()
@@ -75,40 +75,40 @@ def test_a_service_that_lacks_nothing_is_all_green(twin: Twin, app: Flask) -> No
         ({"database_replica_url": NOWHERE}, "replica", "fail"),
     ],
 )
-def test_each_setting_is_judged(
+def test_doctor_checks_each_setting(
     make_app: Callable[..., Flask], changes: dict[str, Any], check: str, state: str
 ) -> None:
-    found = examined(make_app(**SERVED | changes))[check]
+    found = run_doctor(make_app(**PRODUCTION | changes))[check]
 
     assert found["state"] == state
     assert bool(found["remedy"]) == (state != "ok")
 
 
-def test_forwarded_entries_are_shown_with_the_setting_that_fits(
+def test_doctor_reports_the_number_of_forwarded_entries(
     make_app: Callable[..., Flask], forwarded: list[str]
 ) -> None:
-    found = examined(make_app(**SERVED | {"trusted_proxies": 3}))["forwarded"]
+    found = run_doctor(make_app(**PRODUCTION | {"trusted_proxies": 3}))["forwarded"]
 
     assert forwarded == ["https://tasks.example.org"]
     assert "has 1 entries, and TRUSTED_PROXIES is 3" in found["message"]
     assert found["remedy"].startswith("Set TRUSTED_PROXIES=1, ")
 
 
-def test_a_redis_that_answers_is_well(
+def test_doctor_accepts_a_redis_that_responds(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
     store = Store(tmp_path)
 
-    found = states(make_app(ratelimit_storage_uri=store.uri))
+    found = doctor_states(make_app(ratelimit_storage_uri=store.uri))
     store.kill()
 
     assert found["redis"] == "ok"
 
 
-def test_what_is_wrong_says_what_to_do(make_app: Callable[..., Flask]) -> None:
-    app = make_app(**SERVED | {"trusted_hosts": ("other.example.org",)})
+def test_doctor_suggests_a_remedy(make_app: Callable[..., Flask]) -> None:
+    app = make_app(**PRODUCTION | {"trusted_hosts": ("other.example.org",)})
 
-    found = examined(app)["host names"]
+    found = run_doctor(app)["host names"]
 
     assert found == {
         "check": "host names",
@@ -118,72 +118,72 @@ def test_what_is_wrong_says_what_to_do(make_app: Callable[..., Flask]) -> None:
     }
 
 
-def test_a_database_without_tables_is_to_be_migrated(empty: Flask) -> None:
+def test_doctor_reports_a_database_without_tables(empty: Flask) -> None:
     execute(empty, "SELECT 1")
 
-    found = examined(empty)
+    found = run_doctor(empty)
 
     assert found["schema"]["state"] == "fail"
     assert found["schema"]["remedy"] == "Run `flask db upgrade`."
     assert "administrator" not in found
 
 
-def test_database_of_older_release_must_be_migrated(
+def test_doctor_reports_a_database_of_an_older_release(
     empty: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with empty.app_context():
         flask_migrate.upgrade()
     release_newer_schema(monkeypatch)
 
-    found = examined(empty)["schema"]
+    found = run_doctor(empty)["schema"]
 
     assert found["state"] == "fail"
     assert found["remedy"] == "Run `flask db upgrade`."
 
 
-def test_a_database_of_a_newer_release_wants_that_release(empty: Flask) -> None:
+def test_doctor_warns_of_a_database_of_a_newer_release(empty: Flask) -> None:
     with empty.app_context():
         flask_migrate.upgrade()
     execute(empty, "UPDATE alembic_version SET version_num = 'ffff00001111'")
 
-    found = examined(empty)["schema"]
+    found = run_doctor(empty)["schema"]
 
     assert found["state"] == "warn"
     assert found["remedy"] == "Deploy the newer release that migrated it."
 
 
-def test_a_service_without_an_administrator_is_told(app: Flask) -> None:
-    assert states(app)["administrator"] == "warn"
+def test_doctor_warns_of_a_missing_administrator(app: Flask) -> None:
+    assert doctor_states(app)["administrator"] == "warn"
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(("workers", "state"), [(1, "ok"), (12, "warn"), (256, "fail")])
-def test_connections_are_counted_against_those_of_the_server(
+def test_doctor_compares_connections_with_the_limit_of_the_server(
     app: Flask, twin: Twin, workers: int, state: str
 ) -> None:
     execute(app, "SELECT 1")
 
-    found = examined(twin(threads=4, web_concurrency=workers))["connections"]
+    found = run_doctor(twin(threads=4, web_concurrency=workers))["connections"]
 
     assert found["state"] == state
     assert f"{workers} workers open up to {workers * 5} of " in found["message"]
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_a_clock_that_is_wrong_is_told(app: Flask) -> None:
+def test_doctor_warns_of_a_wrong_clock(app: Flask) -> None:
     with later(60):
-        found = examined(app)["clock"]
+        found = run_doctor(app)["clock"]
 
     assert found["state"] == "warn"
     assert "-60 s" in found["message"] or "-59 s" in found["message"]
 
 
-def test_a_mail_server_is_greeted_and_gets_no_letter(
+def test_doctor_logs_in_to_the_mail_server_and_sends_nothing(
     make_app: Callable[..., Flask], mailbox: Mailbox
 ) -> None:
     app = make_app(smtp_url=f"smtp://{mailbox.address}", mail_from="a@example.org")
 
-    found = examined(app)["mail"]
+    found = run_doctor(app)["mail"]
 
     assert found["state"] == "warn"
     assert "not encrypted" in found["message"]
@@ -191,25 +191,27 @@ def test_a_mail_server_is_greeted_and_gets_no_letter(
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_what_never_answers_is_given_up(app: Flask, mute: str) -> None:
+def test_doctor_ends_checks_that_get_no_response(
+    app: Flask, silent_server: str
+) -> None:
     silent = {
-        "DATABASE_URL": f"postgresql://ann:{PASSWORDS[0]}@{mute}/x",
-        "SMTP_URL": f"smtp://{mute}",
+        "DATABASE_URL": f"postgresql://ann:{PASSWORDS[0]}@{silent_server}/x",
+        "SMTP_URL": f"smtp://{silent_server}",
         "MAIL_FROM": "a@example.org",
-        "RATELIMIT_STORAGE_URI": f"redis://{mute}",
+        "RATELIMIT_STORAGE_URI": f"redis://{silent_server}",
     }
 
-    done = start(app, "doctor", "--json", variables=silent)
+    result = run_process(app, "doctor", "--json", variables=silent)
 
-    found = {one["check"]: one["state"] for one in json.loads(done.stdout)}
-    assert done.returncode == 1
+    found = {one["check"]: one["state"] for one in json.loads(result.stdout)}
+    assert result.returncode == 1
     assert (found["database"], found["mail"], found["redis"]) == ("fail",) * 3
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "no.such.host.invalid", "@127.0.0.1"])
-def test_no_secret_is_shown(app: Flask, host: str) -> None:
+def test_doctor_prints_no_secret(app: Flask, host: str) -> None:
     secrets = {
         "SECRET_KEY": KEY,
         "SECRET_KEY_PREVIOUS": KEY[::-1],
@@ -219,20 +221,20 @@ def test_no_secret_is_shown(app: Flask, host: str) -> None:
         "RATELIMIT_STORAGE_URI": f"redis://:{PASSWORDS[2]}@127.0.0.1:1",
     }
 
-    done = start(app, "doctor", variables=secrets)
+    result = run_process(app, "doctor", variables=secrets)
 
-    said = done.stdout + done.stderr
+    output = result.stdout + result.stderr
     hidden = [KEY, KEY[::-1], *PASSWORDS]
-    assert "fail  database" in said
-    assert [secret for secret in hidden if secret in said] == []
+    assert "fail  database" in output
+    assert [secret for secret in hidden if secret in output] == []
 
 
 @pytest.mark.parametrize("color", [True, False])
-def test_colours_are_for_terminals(app: Flask, *, color: bool) -> None:
+def test_doctor_uses_colors_only_in_terminals(app: Flask, *, color: bool) -> None:
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
 
-    said = app.test_cli_runner().invoke(cli, ["doctor"], color=color).stdout
+    output = app.test_cli_runner().invoke(cli, ["doctor"], color=color).stdout
 
-    assert (click.style("ok  ", fg="green", bold=True) in said) == color
-    assert ("\x1b" in said) == color
-    assert said.splitlines()[-1].endswith(" warnings.")
+    assert (click.style("ok  ", fg="green", bold=True) in output) == color
+    assert ("\x1b" in output) == color
+    assert output.splitlines()[-1].endswith(" warnings.")

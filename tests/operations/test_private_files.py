@@ -22,21 +22,21 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_a_new_database_is_private(make_app: Callable[..., Flask], file: Path) -> None:
+def test_new_database_is_private(make_app: Callable[..., Flask], file: Path) -> None:
     app = make_app(database_url=f"sqlite:///{file}")
 
     with app.app_context():
         with db.database.engine.connect() as connection:
             connection.execute(text("CREATE TABLE a (b)"))
-            beside = [file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm")]
-            modes = [mode(path) for path in (file, *beside)]
+            siblings = [file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm")]
+            modes = [mode(path) for path in (file, *siblings)]
         db.database.engine.dispose()
 
     assert modes == [0o600] * 3
 
 
 @pytest.mark.parametrize("part", ["folder", "", "-wal", "-shm"])
-def test_the_doctor_warns_of_what_others_may_open(
+def test_doctor_warns_of_accessible_files(
     make_app: Callable[..., Flask], file: Path, part: str
 ) -> None:
     exposed = file.parent if part == "folder" else file.with_name(file.name + part)

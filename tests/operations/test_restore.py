@@ -1,4 +1,4 @@
-"""`flask restore`: the whole copy into an empty database, or nothing."""
+"""`flask restore` into an empty database, and after failures."""
 
 import errno
 from collections.abc import Callable
@@ -14,7 +14,13 @@ from taskapi.backup import commands
 from tests.api_keys.holding import make_key
 from tests.backstage import limited, run
 from tests.databases import release_newer_schema
-from tests.operations.commands import kind_of, one_line, refusal, start, tables
+from tests.operations.commands import (
+    database_kind,
+    error_line,
+    run_failing,
+    run_process,
+    table_count,
+)
 from tests.operations.conftest import Fresh
 from tests.operations.test_backup import limit_files
 from tests.support import Client
@@ -35,19 +41,19 @@ DAMAGES: dict[str, Damage] = {
 
 @pytest.fixture
 def saved(ann: Client, file: Path) -> Path:
-    """Return a backup of a database with a task of Ann's."""
+    """Return a backup of a database with one task."""
     ann.make_task(title="Écrire à Zoë")
     run(ann.app, "backup", str(file))
     return file
 
 
 def found(client: Client, words: str) -> list[str]:
-    answer = client.get(f"tasks?q={words}")
-    return [task["title"] for task in answer.json["items"]]
+    response = client.get(f"tasks?q={words}")
+    return [task["title"] for task in response.json["items"]]
 
 
 def interrupted(restore: Callable[..., None]) -> Callable[..., None]:
-    """Return a restore after whose commit the command comes to an end."""
+    """Return a restore that raises OSError after it has committed."""
 
     def restore_and_end(*arguments: Any, **options: Any) -> None:
         restore(*arguments, **options)
@@ -56,24 +62,24 @@ def interrupted(restore: Callable[..., None]) -> Callable[..., None]:
     return restore_and_end
 
 
-def place(app: Flask) -> Path:
+def database_file(app: Flask) -> Path:
     """Return the file of an SQLite database."""
     return Path(str(make_url(app.extensions["settings"].database_url).database))
 
 
-def beside(path: Path, ending: str) -> Path:
+def sibling(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def test_a_restored_copy_is_the_service_again(
+def test_restored_database_serves_the_same_tasks(
     ann: Client, saved: Path, empty: Flask
 ) -> None:
-    said = run(empty, "restore", str(saved))
+    output = run(empty, "restore", str(saved))
 
-    there = Client(empty, "ann").log_in()
-    assert "Restored 1 accounts and 1 tasks" in said
-    assert there.get("/health").status_code == 200
-    assert there.get("tasks").json == ann.get("tasks").json
+    restored = Client(empty, "ann").log_in()
+    assert "Restored 1 accounts and 1 tasks" in output
+    assert restored.get("/health").status_code == 200
+    assert restored.get("tasks").json == ann.get("tasks").json
 
 
 @pytest.mark.parametrize("revoke", [False, True])
@@ -94,30 +100,28 @@ def test_restore_ends_sessions_in_the_same_transaction(
     ann: Client, empty: Flask, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(ann.app, "backup", str(file))
-    kind = commands.ENGINES[kind_of(empty)]
+    kind = commands.ENGINES[database_kind(empty)]
     monkeypatch.setattr(kind, "restore", interrupted(kind.restore))
 
-    refusal(empty, "restore", file)
+    run_failing(empty, "restore", file)
 
-    assert tables(empty)
+    assert table_count(empty)
     assert limited(ann, empty).get("tasks").status_code == 401
 
 
-def test_search_goes_on_in_a_restored_copy(
+def test_search_works_in_a_restored_database(
     ann: Client, saved: Path, empty: Flask
 ) -> None:
     run(empty, "restore", str(saved))
-    there = Client(empty, "ann").log_in()
+    restored = Client(empty, "ann").log_in()
 
-    there.make_task(title="Zoë answers")
+    restored.make_task(title="Zoë calls")
 
-    assert found(there, "ecrire") == ["Écrire à Zoë"]
-    assert sorted(found(there, "zoe")) == ["Zoë answers", "Écrire à Zoë"]
+    assert found(restored, "ecrire") == ["Écrire à Zoë"]
+    assert sorted(found(restored, "zoe")) == ["Zoë calls", "Écrire à Zoë"]
 
 
-def test_a_service_that_waits_for_its_tables_sees_them_without_a_restart(
-    saved: Path, empty: Flask
-) -> None:
+def test_running_service_sees_restored_tables(saved: Path, empty: Flask) -> None:
     waiting = Client(empty)
     execute(empty, "SELECT 1")  # it has connected, and made the file of SQLite
     before = waiting.get("/health").status_code
@@ -127,41 +131,39 @@ def test_a_service_that_waits_for_its_tables_sees_them_without_a_restart(
     assert (before, waiting.get("/health").status_code) == (503, 200)
 
 
-def test_a_database_with_tables_is_never_touched(ann: Client, saved: Path) -> None:
+def test_restore_never_changes_a_database_with_tables(ann: Client, saved: Path) -> None:
     later = ann.make_task()
 
-    said = refusal(ann.app, "restore", saved)
+    output = run_failing(ann.app, "restore", saved)
 
-    assert "is not empty: it has " in said
-    assert "The database is unchanged." in said
+    assert "is not empty: it has " in output
+    assert "The database is unchanged." in output
     assert ann.get(f"tasks/{later['id']}").status_code == 200
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_what_is_left_of_a_backup_is_refused(
-    saved: Path, empty: Flask, damage: Damage
-) -> None:
+def test_damaged_backup_is_rejected(saved: Path, empty: Flask, damage: Damage) -> None:
     saved.write_bytes(damage(saved.read_bytes()))
 
-    said = refusal(empty, "restore", saved)
+    output = run_failing(empty, "restore", saved)
 
-    assert str(saved) in said
-    assert tables(empty) == 0
-
-
-def test_a_file_that_is_missing_is_named(empty: Flask, file: Path) -> None:
-    assert f"{file}: No such file" in refusal(empty, "restore", file)
+    assert str(saved) in output
+    assert table_count(empty) == 0
 
 
-def test_a_backup_of_the_other_kind_is_refused(
+def test_restore_of_a_missing_file_is_rejected(empty: Flask, file: Path) -> None:
+    assert f"{file}: No such file" in run_failing(empty, "restore", file)
+
+
+def test_backup_of_the_other_kind_of_database_is_rejected(
     app: Flask, apps: dict[str, Flask], file: Path, empty: Flask
 ) -> None:
-    run(apps[OTHER[kind_of(app)]], "backup", str(file))
+    run(apps[OTHER[database_kind(app)]], "backup", str(file))
 
-    said = refusal(empty, "restore", file)
+    output = run_failing(empty, "restore", file)
 
-    assert "is a backup of " in said
-    assert tables(empty) == 0
+    assert "is a backup of " in output
+    assert table_count(empty) == 0
 
 
 def test_backup_of_older_release_must_be_migrated(
@@ -178,7 +180,7 @@ def test_backup_of_older_release_must_be_migrated(
     assert Client(empty).get("/health").status_code == 503
 
 
-def test_a_backup_of_a_newer_release_is_refused(
+def test_backup_of_a_newer_release_is_rejected(
     fresh: Fresh, empty: Flask, file: Path
 ) -> None:
     newer = fresh()
@@ -187,51 +189,51 @@ def test_a_backup_of_a_newer_release_is_refused(
     execute(newer, RENAME, name="ffff00001111")
     run(newer, "backup", str(file))
 
-    said = refusal(empty, "restore", file)
+    output = run_failing(empty, "restore", file)
 
-    assert "ffff00001111 of a newer release" in said
-    assert "Restore it with the release that created it" in said
-    assert tables(empty) == 0
+    assert "ffff00001111 of a newer release" in output
+    assert "Restore it with the release that created it" in output
+    assert table_count(empty) == 0
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_disk_that_is_full_leaves_nothing_half_restored(
-    saved: Path, empty: Flask
-) -> None:
-    done = start(empty, "restore", saved, preexec_fn=limit_files(65_536))
+def test_restore_on_a_full_disk_leaves_nothing(saved: Path, empty: Flask) -> None:
+    result = run_process(empty, "restore", saved, preexec_fn=limit_files(65_536))
 
-    assert "The database is unchanged." in one_line(done.returncode, done.stderr)
-    assert list(place(empty).parent.iterdir()) == []
+    assert "The database is unchanged." in error_line(result.returncode, result.stderr)
+    assert list(database_file(empty).parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_a_restore_that_fails_midway_leaves_nothing(saved: Path, empty: Flask) -> None:
+def test_restore_that_fails_midway_leaves_nothing(saved: Path, empty: Flask) -> None:
     execute(empty, "CREATE VIEW tasks AS SELECT 1 AS one")  # in the way of the table
 
-    said = refusal(empty, "restore", saved)
+    output = run_failing(empty, "restore", saved)
 
-    assert 'relation "tasks" already exists' in said
-    assert tables(empty) == 0
+    assert 'relation "tasks" already exists' in output
+    assert table_count(empty) == 0
 
 
 @pytest.mark.parametrize("ending", ["-wal", "-journal"])
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_what_is_left_of_a_lost_database_is_not_thrown_away(
+def test_restore_keeps_the_log_of_a_removed_database(
     saved: Path, empty: Flask, ending: str
 ) -> None:
-    rest = beside(place(empty), ending)
+    rest = sibling(database_file(empty), ending)
     rest.write_text("the last writes")
 
-    said = refusal(empty, "restore", saved)
+    output = run_failing(empty, "restore", saved)
 
-    assert f"{rest} belongs to a database file that was removed" in said
+    assert f"{rest} belongs to a database file that was removed" in output
     assert rest.read_text() == "the last writes"
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_database_in_use_is_no_backup(ann: Client, empty: Flask) -> None:
-    used = place(ann.app)
+def test_restore_rejects_a_database_in_use(ann: Client, empty: Flask) -> None:
+    used = database_file(ann.app)
 
-    done = start(empty, "restore", used)  # in this process it would end our locks
+    result = run_process(
+        empty, "restore", used
+    )  # in this process it would end our locks
 
-    assert "is a database in use" in one_line(done.returncode, done.stderr)
+    assert "is a database in use" in error_line(result.returncode, result.stderr)

@@ -1,4 +1,4 @@
-"""The commands of the pages for operators, run as they are printed."""
+"""The commands of the documentation, run as printed."""
 
 import os
 import re
@@ -51,12 +51,12 @@ def address(app: Flask) -> str:
 
 
 def follow(app: Flask, commands: str) -> str:
-    """Run commands on the database of an app, and return what they say."""
+    """Run commands on the database of an app, and return their output."""
     here = re.sub(r"^(export|cd) .*\n", "", commands, flags=re.MULTILINE)
     here = re.sub(
         r"(?<=\s)flask|\.venv/bin/flask|^flask", FLASK, here, flags=re.MULTILINE
     )
-    done = subprocess.run(  # noqa: S603 - the commands of our own documentation
+    result = subprocess.run(  # noqa: S603 - the commands of our own documentation
         ["/bin/sh", "-euc", here],
         cwd=ROOT,
         env=environment(
@@ -67,8 +67,8 @@ def follow(app: Flask, commands: str) -> str:
         check=False,
         timeout=300,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def secrets_of(file: Path) -> dict[str, str | None]:
@@ -78,12 +78,12 @@ def secrets_of(file: Path) -> dict[str, str | None]:
 
 
 def accepted(instances: list[Flask]) -> list[bool]:
-    """Tell whether an instance takes tokens of itself and of its neighbours."""
-    ours = [Client(app, "ann").log_in() for app in instances]
-    neighbours = [*pairwise(instances), *pairwise(reversed(instances))]
+    """Return whether instances accept the tokens of adjacent releases."""
+    clients = [Client(app, "ann").log_in() for app in instances]
+    adjacent = [*pairwise(instances), *pairwise(reversed(instances))]
     return [
-        limited(ours[instances.index(one)], other).get("users/me").status_code == 200
-        for one, other in neighbours
+        limited(clients[instances.index(one)], other).get("users/me").status_code == 200
+        for one, other in adjacent
     ]
 
 
@@ -94,29 +94,27 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir()
     for name, days in (("week.backup", 7), ("month.backup", 30)):
         (made / name).touch()
-        moment = time.time() - days * DAYS
-        os.utime(made / name, (moment, moment))
+        timestamp = time.time() - days * DAYS
+        os.utime(made / name, (timestamp, timestamp))
     return made
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_key_is_made_listed_and_revoked(ann: Client) -> None:
+def test_documented_key_commands_work(ann: Client) -> None:
     run(ann.app, "api-keys", "create", "ann@example.org", "--name=old")
     ((old,),) = execute(ann.app, "SELECT id FROM api_keys")
     commands = re.sub(r"\bann\b", "ann@example.org", script("Keys for scripts"))
 
-    said = follow(ann.app, re.sub(r"(revoke \S+) \d+", rf"\1 {old}", commands))
+    output = follow(ann.app, re.sub(r"(revoke \S+) \d+", rf"\1 {old}", commands))
 
-    made, *listed, revoked = said.splitlines()
+    made, *listed, revoked = output.splitlines()
     bearer = {"Authorization": f"Bearer {made}"}
     assert [line.split()[-1] for line in listed] == ["NAME", "old", "report"]
-    assert revoked == f"Key {old} is revoked."
+    assert revoked == f"API key {old} is revoked."
     assert Client(ann.app).get("tasks", headers=bearer).status_code == 200
 
 
-def test_the_nightly_backup_makes_a_copy_and_lets_old_ones_go(
-    ann: Client, folder: Path
-) -> None:
+def test_documented_backup_removes_old_backups(ann: Client, folder: Path) -> None:
     follow(ann.app, script("Backup").replace(FOLDER, str(folder)))
 
     names = sorted(path.name for path in folder.iterdir())
@@ -125,23 +123,21 @@ def test_the_nightly_backup_makes_a_copy_and_lets_old_ones_go(
     assert names[1] == "week.backup"
 
 
-def test_the_restore_of_the_documentation_restores(
-    ann: Client, folder: Path, empty: Flask
-) -> None:
+def test_documented_restore_works(ann: Client, folder: Path, empty: Flask) -> None:
     title = ann.make_task()["title"]
     follow(ann.app, script("Backup").replace(FOLDER, str(folder)))
     (file,) = folder.glob("2*.backup")
 
     commands = re.sub(rf"{FOLDER}/\S+", str(file), script("Restore"))
-    said = follow(empty, commands)
+    output = follow(empty, commands)
 
-    there = Client(empty, "ann").log_in()
-    assert "Restored 1 accounts and 1 tasks" in said
-    assert [task["title"] for task in there.get("tasks").json["items"]] == [title]
+    restored = Client(empty, "ann").log_in()
+    assert "Restored 1 accounts and 1 tasks" in output
+    assert [task["title"] for task in restored.get("tasks").json["items"]] == [title]
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_changed_secret_logs_nobody_out_of_any_instance(
+def test_documented_secret_rotation_ends_no_session(
     ann: Client, twin: Callable[..., Flask], tmp_path: Path
 ) -> None:
     kept = ann.app.extensions["settings"].secret_key
@@ -192,7 +188,7 @@ def owned(owner: str, empty: Flask, reach: Callable[[str], Flask]) -> Flask:
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_a_changed_database_password_leaves_the_tables_to_their_owner(
+def test_documented_password_rotation_keeps_the_owner_of_tables(
     owner: str, empty: Flask, owned: Flask, reach: Callable[[str], Flask], folder: Path
 ) -> None:
     settings = folder / "taskapi.env"

@@ -1,4 +1,4 @@
-"""What `flask doctor` says about the disk of SQLite."""
+"""`flask doctor`: checks of the files of SQLite."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from taskapi.doctor import files
-from tests.operations.commands import SERVED, examined, states
+from tests.operations.commands import PRODUCTION, doctor_states, run_doctor
 
 Twin = Callable[..., Flask]
 KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
@@ -22,7 +22,7 @@ MOUNTS = """\
 def mount(
     app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], None]:
-    """Return what puts the database on a kind of file system, to all appearance."""
+    """Return a function that simulates a type of file system for the database."""
     file = Path(app.extensions["settings"].database_url.removeprefix("sqlite:///"))
 
     def put(kind: str) -> None:
@@ -33,12 +33,12 @@ def mount(
     return put
 
 
-def test_looking_makes_no_database(
+def test_doctor_creates_no_database(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
     file = tmp_path / "new.db"
 
-    found = examined(make_app(database_url=f"sqlite:///{file}"))
+    found = run_doctor(make_app(database_url=f"sqlite:///{file}"))
 
     assert found["database"]["state"] == "fail"
     assert list(tmp_path.iterdir()) == []
@@ -46,33 +46,31 @@ def test_looking_makes_no_database(
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "overlay", "tmpfs"])
-def test_sqlite_wants_a_disk_that_is_local_and_stays(
+def test_doctor_reports_network_and_temporary_file_systems(
     app: Flask, twin: Twin, mount: Callable[[str], None], kind: str
 ) -> None:
     mount(kind)
 
-    found = [states(one)["file system"] for one in (app, twin(**SERVED))]
+    found = [doctor_states(one)["file system"] for one in (app, twin(**PRODUCTION))]
 
     assert found == ["warn", "fail"]
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("mode", "state"), [(0o600, "ok"), (0o644, "warn")])
-def test_a_stored_secret_is_for_its_owner_alone(
+def test_doctor_warns_of_a_readable_secret_file(
     empty: Flask, mode: int, state: str
 ) -> None:
     address = empty.extensions["settings"].database_url
-    kept = Path(f"{address.removeprefix('sqlite:///')}.secret")
-    kept.write_text(KEY)
-    kept.chmod(mode)
+    secret = Path(f"{address.removeprefix('sqlite:///')}.secret")
+    secret.write_text(KEY)
+    secret.chmod(mode)
 
-    assert states(empty)["secret file"] == state
+    assert doctor_states(empty)["secret file"] == state
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_sqlite_is_at_home_on_a_local_disk(
-    twin: Twin, mount: Callable[[str], None]
-) -> None:
+def test_doctor_accepts_a_local_disk(twin: Twin, mount: Callable[[str], None]) -> None:
     mount("ext4")
 
-    assert states(twin(**SERVED))["file system"] == "ok"
+    assert doctor_states(twin(**PRODUCTION))["file system"] == "ok"
