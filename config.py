@@ -272,11 +272,11 @@ def _stored_secret(database_url: str) -> str:
 def _create_once(target: Path, text: str) -> None:
     """Create a complete file with mode 600; of several processes the first one wins."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with NamedTemporaryFile("w", dir=target.parent) as draft:
-        draft.write(text)
-        draft.flush()
+    with NamedTemporaryFile("w", dir=target.parent) as file:
+        file.write(text)
+        file.flush()
         with suppress(FileExistsError):
-            os.link(draft.name, target)
+            os.link(file.name, target)
 
 
 def _reject_weak(name: str, secret: str) -> None:

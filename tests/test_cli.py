@@ -302,11 +302,11 @@ def test_commands_commit_in_the_test_runner_of_flask(app: Flask, run: Run) -> No
 def test_api_key_commands_reject_invalid_values(
     run: Run, admin: Client, words: list[str], named: str
 ) -> None:
-    refused = run("api-keys", *words)
+    result = run("api-keys", *words)
 
-    assert refused.exit_code != 0
-    assert isinstance(refused.exception, SystemExit)
-    assert named in refused.output
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit)
+    assert named in result.output
     assert len(run("api-keys", "list", "root@example.org").output.splitlines()) == 1
 
 

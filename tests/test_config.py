@@ -352,7 +352,7 @@ def test_each_postgresql_scheme_selects_psycopg(scheme: str) -> None:
         pytest.param(
             "one,[::1]:6432/name?target_session_attrs=any",
             "/name?host=one,::1&port=,6432&target_session_attrs=any",
-            id="unless another is asked for",
+            id="unless another is set",
         ),
     ],
 )

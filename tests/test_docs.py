@@ -32,23 +32,23 @@ def test_settings_page_lists_every_setting() -> None:
 def test_settings_page_shows_the_defaults() -> None:
     spoken = {"true": True, "false": False, "": "", "none": (), "any": ()}
     documented = settings_table()
-    for name in ("DATABASE_URL", "SECRET_KEY"):  # described in words
+    for name in ("DATABASE_URL", "SECRET_KEY"):  # the page describes their defaults
         documented.pop(name)
 
     true = {f.name.upper(): f.default for f in fields(Settings)}
 
-    said = {name: spoken.get(text, text) for name, text in documented.items()}
-    assert {n: str(v) for n, v in said.items()} == {n: str(true[n]) for n in said}
+    shown = {name: spoken.get(text, text) for name, text in documented.items()}
+    assert {n: str(v) for n, v in shown.items()} == {n: str(true[n]) for n in shown}
 
 
 def test_pages_document_threads_for_waiting_logins() -> None:
-    told = [
+    documented_numbers = [
         number
         for page in PAGES
         for number in re.findall(r"hreads\b[^.|]*? and (\d+) more", page.read_text())
     ]
 
-    assert told == [str(WAITING)] * 2
+    assert documented_numbers == [str(WAITING)] * 2
 
 
 def test_settings_page_lists_every_command(apps: dict[str, Flask]) -> None:

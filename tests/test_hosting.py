@@ -1,4 +1,4 @@
-"""What hosts the service: values are read, paths and commands exist."""
+"""The settings, paths and commands of render.yaml and compose.yaml exist."""
 
 import re
 import shlex
@@ -68,9 +68,9 @@ def test_blueprint_health_check_path_exists(
 ) -> None:
     client = apps["postgresql"].test_client()
 
-    answer = client.get(SERVICE["healthCheckPath"])
+    response = client.get(SERVICE["healthCheckPath"])
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_blueprint_command_exists(

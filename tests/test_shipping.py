@@ -14,7 +14,9 @@ import config
 ROOT = Path(__file__).parents[1]
 TOOLS = Path(sys.executable).parent
 WORKFLOW = ".github/workflows/ci.yml"
-WORKFLOWS = [f".github/workflows/{name}.yml" for name in ("ci", "release", "security")]
+WORKFLOWS = [
+    f".github/workflows/{name}.yml" for name in ("ci", "nightly", "release", "security")
+]
 RELEASE = ".github/workflows/release.yml"
 ALL = " ".join(WORKFLOWS)
 DEPENDABOT = ".github/dependabot.yml"
@@ -92,9 +94,9 @@ def shown(default: object) -> str:
 def test_linters_find_nothing(command: str) -> None:
     tool, *arguments = command.split()
 
-    status, said = run(tool, *arguments)
+    status, output = run(tool, *arguments)
 
-    assert status == 0, said
+    assert status == 0, output
 
 
 def test_each_workflow_is_linted() -> None:

@@ -54,7 +54,7 @@ def list_users(*, as_json: bool) -> None:
 @users_group.command("promote")
 @click.argument("login")
 def promote(login: str) -> None:
-    """Make the account LOGIN (an email or a username) an administrator."""
+    """Give the account LOGIN (an email or a username) the role of administrator."""
     user = admin.change(users.get_by_login(login).id, {"role": Role.ADMIN})
     echo(f"{get_login(user)} is now an administrator.")
 

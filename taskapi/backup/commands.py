@@ -83,7 +83,11 @@ def restore(file: Path, *, revoke_keys: bool) -> None:
         _check_revision(file, revision)
         engine.restore(file, without=excluded)
     with _report_errors("The backup was restored before this error."):
-        accounts, tasks = _count(User), _count(Task)
+        _print_result(revision, revoke_keys=revoke_keys)
+
+
+def _print_result(revision: str, *, revoke_keys: bool) -> None:
+    accounts, tasks = _count(User), _count(Task)
     echo(f"Restored {accounts} accounts and {tasks} tasks, schema {revision}.")
     echo("All sessions and email tokens have ended.")
     if not revoke_keys:

@@ -20,7 +20,7 @@ TABLES = {
     "postgresql": "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
 }
 
-SERVED = {
+PRODUCTION = {
     "environment": "production",
     "public_url": "https://tasks.example.org",
     "trusted_hosts": ("tasks.example.org",),
