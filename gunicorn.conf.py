@@ -1,4 +1,4 @@
-"""How gunicorn serves taskapi; it reads this file by itself."""
+"""Configuration of gunicorn, which reads this file from the working directory."""
 
 import gc
 import os
@@ -14,12 +14,12 @@ from taskapi import maintenance
 from taskapi.db import deadline
 from taskapi.observability import logs, metrics
 from taskapi.observability.logs import logging_config
-from taskapi.passwords import WAITING
+from taskapi.passwords import MAX_WAITING
 from taskapi.server import draining
 from taskapi.server.worker import Log, Worker
 
 settings = load()
-gc.disable()  # here, where all that is loaded stays; workers collect
+gc.disable()  # in the master, whose objects all stay; workers enable it
 logs.configure(settings.log_level)
 logs.catch()
 
@@ -27,19 +27,23 @@ bind = settings.bind
 worker_class = Worker
 logger_class = Log
 workers = settings.web_concurrency
-threads = settings.threads + WAITING  # who waits for a hash keeps nobody else out
-memory = Path("/dev/shm")  # noqa: S108 - a heartbeat on a disk can block a worker
-worker_tmp_dir = str(memory) if memory.is_dir() else None
-# 20 tags of 50 characters, percent-encoded, need 12,099; gunicorn stops at 8,190
+threads = settings.threads + MAX_WAITING  # logins that wait to hash have own threads
+shared_memory = Path("/dev/shm")  # noqa: S108 - heartbeats on a disk can block workers
+worker_tmp_dir = str(shared_memory) if shared_memory.is_dir() else None
+# a filter by 20 tags of 50 characters, percent-encoded, has 12,099 bytes; gunicorn's
+# own maximum is 8,190
 limit_request_line = message.MAX_REQUEST_LINE = 16_384
 keepalive = settings.keepalive_seconds
 graceful_timeout = 25
 timeout = 60
 max_requests = settings.max_requests
-max_requests_jitter = settings.max_requests // 10  # not all workers at once
+max_requests_jitter = settings.max_requests // 10  # so that workers restart one by one
 preload_app = True
-reuse_port = False  # on, reloads under load broke 14 of 17,000 requests; off, none
-forwarded_allow_ips = ""  # TRUSTED_PROXIES decides whom to believe
+# With reuse_port two reloads under load failed 14 and 26 of 17,000 requests, because the
+# kernel gives connections to listeners of workers that end; without it none, and the CPU
+# time of two workers differed by less than a fifth.
+reuse_port = False
+forwarded_allow_ips = ""  # TRUSTED_PROXIES names the proxies to trust
 forwarder_headers = ""
 control_socket_disable = True
 logconfig_dict = logging_config(settings.log_level)
@@ -47,10 +51,10 @@ if settings.metrics_token:
     raw_env = [f"PROMETHEUS_MULTIPROC_DIR={metrics.share(worker_tmp_dir)}"]
 
 
-HELLO = """
-  taskapi serves  {address}
+GREETING = """
+  taskapi         {address}
   documentation   {address}/docs
-  make an account with
+  Create an account with
 
 curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
   -d '{{"username": "ann", "password": "four words of yours"}}'
@@ -59,14 +63,14 @@ curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
 
 
 mask_term = partial(signal.pthread_sigmask, mask={signal.SIGTERM})
-os.register_at_fork(  # a worker that cannot hear yet that it should end hears it later
+os.register_at_fork(  # a worker receives SIGTERM only after it has its handlers
     before=partial(mask_term, signal.SIG_BLOCK),
     after_in_parent=partial(mask_term, signal.SIG_UNBLOCK),
 )
 
 
 def pre_fork(server, worker):
-    """Freeze what was loaded, so that workers share its memory; number the worker."""
+    """Freeze loaded objects, so that workers share their memory; number the worker."""
     gc.collect()
     gc.freeze()
     taken = {other.number for other in server.WORKERS.values()}
@@ -74,33 +78,33 @@ def pre_fork(server, worker):
 
 
 def post_fork(_server, worker):
-    """Let each worker collect what its requests leave, and have figures of its own."""
+    """Collect the garbage of requests; write the metrics of this worker."""
     gc.enable()
     metrics.enter_worker(worker.number)
 
 
 def child_exit(_server, worker):
-    """Forget what a worker that ended was busy with."""
+    """Remove the gauges of a worker that ended."""
     metrics.leave_worker(worker.number)
 
 
-def leave(server):
-    """Say that this instance leaves, and leave when proxies have heard it."""
-    if draining.is_leaving() or not settings.drain_seconds:
+def drain(server):
+    """Report readiness as 503, and stop when proxies have noticed it."""
+    if draining.is_draining() or not settings.drain_seconds:
         raise StopIteration
-    draining.announce()
-    end = partial(server.SIG_QUEUE.put_nowait, signal.SIGTERM)
-    signal.signal(signal.SIGALRM, lambda *_: end())
+    draining.start()
+    stop = partial(server.SIG_QUEUE.put_nowait, signal.SIGTERM)
+    signal.signal(signal.SIGALRM, lambda *_: stop())
     signal.setitimer(signal.ITIMER_REAL, settings.drain_seconds)
 
 
 def on_starting(server):
-    """Leave in our way when told to."""
-    server.handle_term = partial(leave, server)
+    """Drain before stopping on SIGTERM."""
+    server.handle_term = partial(drain, server)
 
 
 def post_worker_init(worker):
-    """Hear that it should end, and start what a worker does beside its requests."""
+    """Accept SIGTERM; start maintenance, metrics and deadlines."""
     mask_term(signal.SIG_UNBLOCK)
     maintenance.start(worker.wsgi)
     metrics.start(worker.wsgi)
@@ -108,7 +112,7 @@ def post_worker_init(worker):
 
 
 def when_ready(_server):
-    """Greet developers."""
+    """Print the address in development."""
     if settings.environment == "development":
-        sys.stdout.write(HELLO.format(address=settings.address))
+        sys.stdout.write(GREETING.format(address=settings.address))
         sys.stdout.flush()

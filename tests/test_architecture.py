@@ -1,4 +1,4 @@
-"""Rules of the code that no linter checks."""
+"""Rules of the code that linters do not check."""
 
 import ast
 import re
@@ -20,7 +20,9 @@ SUPPRESSION = re.compile(r"#.*\b(noqa|type: ignore|pragma|nosec)\b")
 REASONED = re.compile(
     r"# (noqa: [A-Z]+\d+|type: ignore\[[a-z-]+\]).*  ?(- |# )?[a-zA-Z]"
 )
-BUDGET = 12
+MAX_SUPPRESSIONS = 12
+ANY = re.compile(r"\bAny\b")
+MAX_ANY = 621  # lowered as types are added; the aim is 250
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -43,19 +45,19 @@ def code(function: Function) -> list[ast.stmt]:
 
 
 def physical(function: Function) -> int:
-    """Return how many lines of the file the code of a function takes."""
+    """Return the number of lines of a function's code."""
     body = code(function)
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
 def logical(function: Function) -> int:
-    """Return how many lines it has when none is wrapped, such as that of a literal."""
+    """Return the number of lines of a function's code before wrapping."""
     body = code(function)
     return sum(len(ast.unparse(statement).splitlines()) for statement in body)
 
 
 def names(path: Path) -> set[str]:
-    """Return every name and attribute that the code of a file mentions."""
+    """Return all names and attributes in the code of a file."""
     nodes = list(ast.walk(tree(path)))
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return attributes | {node.id for node in nodes if isinstance(node, ast.Name)}
@@ -74,7 +76,7 @@ def all_functions(paths: list[Path]) -> dict[str, Function]:
     return {name: node for path in paths for name, node in functions(path).items()}
 
 
-def test_only_the_database_module_commits() -> None:
+def test_only_db_commits() -> None:
     ending = {"commit", "rollback"}
 
     enders = [shown(path) for path in SERVED if ending & names(path)]
@@ -85,24 +87,24 @@ def test_only_the_database_module_commits() -> None:
     ]
 
 
-def test_only_what_an_attacker_must_not_undo_survives_a_refusal() -> None:
+def test_commit_early_is_called_for_security_only() -> None:
     callers = [p for p in SERVED if "commit_early" in names(p)]
 
     assert [shown(path) for path in callers] == [
-        "taskapi/auth/refresh.py",  # the end of a session whose token was stolen
+        "taskapi/auth/refresh.py",  # the session of a stolen token ends
         "taskapi/users/throttling.py",  # login attempts
     ]
 
 
-def test_only_the_settings_read_the_environment() -> None:
-    reading = {"environ", "getenv", "environb"}
+def test_only_settings_read_the_environment() -> None:
+    reading = re.compile(r"\bos\.(environb?|getenv)\b|from os import")
 
-    readers = [shown(path) for path in SERVED if reading & names(path)]
+    readers = [shown(path) for path in SERVED if reading.search(path.read_text())]
 
     assert readers in ([], ["config.py"])
 
 
-def test_only_the_clock_reads_the_time_of_day() -> None:
+def test_only_clock_reads_the_time() -> None:
     reading = {"now", "utcnow", "today"}
 
     calls = {
@@ -116,7 +118,7 @@ def test_only_the_clock_reads_the_time_of_day() -> None:
     assert own == {"taskapi/clock.py: datetime.now"}
 
 
-def test_handlers_only_pass_on() -> None:
+def test_handlers_have_at_most_eight_lines() -> None:
     routes = [path for path in PACKAGE if path.name == "routes.py"]
 
     lengths = {name: logical(one) for name, one in all_functions(routes).items()}
@@ -125,14 +127,14 @@ def test_handlers_only_pass_on() -> None:
     assert [name for name, lines in lengths.items() if lines > 8] == []
 
 
-def test_functions_fit_on_a_screen() -> None:
+def test_functions_have_at_most_25_lines() -> None:
     lengths = {name: physical(one) for name, one in all_functions(SERVED).items()}
 
-    assert [name for name, lines in lengths.items() if lines > 40] == []
+    assert [name for name, lines in lengths.items() if lines > 25] == []
 
 
 @pytest.mark.parametrize("path", FEATURES, ids=shown)
-def test_a_feature_says_what_it_is_and_runs_nothing(path: Path) -> None:
+def test_packages_have_a_docstring_and_no_code(path: Path) -> None:
     body = tree(path).body
 
     assert ast.get_docstring(tree(path))
@@ -140,23 +142,23 @@ def test_a_feature_says_what_it_is_and_runs_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SERVED, ids=shown)
-def test_a_file_has_one_subject(path: Path) -> None:
+def test_files_are_short(path: Path) -> None:
     lines = path.read_text().splitlines()
 
     assert len(lines) <= 300
 
 
-def test_tools_are_silenced_rarely() -> None:
-    assert len(list(suppressions())) <= BUDGET
+def test_suppressions_are_rare() -> None:
+    assert len(list(suppressions())) <= MAX_SUPPRESSIONS
 
 
-def test_who_silences_a_tool_says_which_rule_and_why() -> None:
+def test_suppressions_name_the_rule_and_the_reason() -> None:
     unreasoned = [text for text in suppressions() if not REASONED.search(text)]
 
     assert unreasoned == []
 
 
-def test_imports_stand_at_the_top() -> None:
+def test_imports_are_at_the_top() -> None:
     importing = {
         name
         for name, function in all_functions(PACKAGE).items()
@@ -165,3 +167,25 @@ def test_imports_stand_at_the_top() -> None:
     }
 
     assert importing == set()
+
+
+def test_top_level_has_nine_modules() -> None:
+    modules = {path.stem for path in (ROOT / "taskapi").glob("*.py")} - {"__init__"}
+
+    assert modules == {
+        "app",
+        "cli",
+        "clock",
+        "console",
+        "errors",
+        "maintenance",
+        "passwords",
+        "scopes",
+        "typing",
+    }
+
+
+def test_any_is_used_rarely() -> None:
+    used = [word for path in PACKAGE for word in ANY.findall(path.read_text())]
+
+    assert len(used) <= MAX_ANY

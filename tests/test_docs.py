@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask
 
 from config import Settings
-from taskapi.passwords import WAITING
+from taskapi.passwords import MAX_WAITING
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -48,7 +48,7 @@ def test_pages_document_threads_for_waiting_logins() -> None:
         for number in re.findall(r"hreads\b[^.|]*? and (\d+) more", page.read_text())
     ]
 
-    assert documented_numbers == [str(WAITING)] * 2
+    assert documented_numbers == [str(MAX_WAITING)] * 2
 
 
 def test_settings_page_lists_every_command(apps: dict[str, Flask]) -> None:

@@ -1,4 +1,4 @@
-"""The rules of passwords that are easier to state on functions."""
+"""Rules of passwords and the hash queue, without an app."""
 
 import os
 import sys
@@ -11,113 +11,114 @@ import pytest
 
 from taskapi import passwords
 from taskapi.errors import Unavailable
+from taskapi.passwords import HashQueue
 
-ANSWER = 42
-LEAST_PRIORITY = 19
-SECONDS_TO_HOLD = 30
+RESULT = 42
+LOWEST_PRIORITY = 19
+TIMEOUT_SECONDS = 30
 SHORT = 0.001
 
 
 def common() -> list[str]:
     """Return the list of common passwords."""
-    lines = passwords.COMMON.read_text().splitlines()
+    lines = passwords.COMMON_PASSWORDS.read_text().splitlines()
     return [line for line in lines if not line.startswith("#")]
 
 
 @contextmanager
-def taken(slot: passwords.Slot) -> Iterator[None]:
-    """Keep the slot busy for the block, in which nobody waits for it long."""
-    begun, over = Event(), Event()
+def occupied(queue: HashQueue) -> Iterator[None]:
+    """Keep the queue busy in the block, with a short timeout for other callers."""
+    started, ended = Event(), Event()
 
-    def hold() -> bool:
-        begun.set()
-        return over.wait(SECONDS_TO_HOLD)
+    def occupy() -> bool:
+        started.set()
+        return ended.wait(TIMEOUT_SECONDS)
 
-    holder = Thread(target=slot.run, args=[hold])
-    holder.start()
+    thread = Thread(target=queue.run, args=[occupy])
+    thread.start()
     try:
-        assert begun.wait(SECONDS_TO_HOLD)
+        assert started.wait(TIMEOUT_SECONDS)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(passwords, "WAIT_SECONDS", SHORT)
+            patch.setattr(passwords, "TIMEOUT_SECONDS", SHORT)
             yield
     finally:
-        over.set()
-        holder.join()
+        ended.set()
+        thread.join()
 
 
 def niceness() -> int:
-    """Return how much the thread that asks lets others go first."""
+    """Return the niceness of the current thread."""
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def answer() -> int:
-    return ANSWER
+def compute() -> int:
+    return RESULT
 
 
 def fail() -> None:
     raise ValueError("not a hash")
 
 
-def test_thousands_of_common_passwords_of_acceptable_length_are_known() -> None:
-    fitting = {word for word in common() if len(word) >= passwords.MIN_LENGTH}
+def test_common_passwords_contain_thousands_of_acceptable_length() -> None:
+    acceptable = {word for word in common() if len(word) >= passwords.MIN_LENGTH}
 
-    assert len(fitting) >= 3000
-
-
-def test_common_passwords_are_listed_as_they_are_compared() -> None:
-    folded = [word.lower() for word in common()]
-
-    assert folded == common()
+    assert len(acceptable) >= 3000
 
 
-def test_who_waits_too_long_for_a_hash_is_asked_to_come_back() -> None:
-    slot = passwords.Slot()
+def test_common_passwords_are_lower_case() -> None:
+    lowered = [word.lower() for word in common()]
 
-    with taken(slot), pytest.raises(Unavailable) as refusal:
-        slot.run(answer)
-
-    assert refusal.value.details == {"retry_after": SHORT}
+    assert lowered == common()
 
 
-def test_a_hash_that_nobody_waits_for_any_more_is_not_made() -> None:
-    slot = passwords.Slot()
-    made: list[int] = []
+def test_hash_queue_raises_unavailable_after_the_timeout() -> None:
+    queue = HashQueue()
 
-    with taken(slot), pytest.raises(Unavailable):
-        slot.run(partial(made.append, ANSWER))
+    with occupied(queue), pytest.raises(Unavailable) as raised:
+        queue.run(compute)
 
-    assert slot.run(answer) == ANSWER
-    assert made == []
+    assert raised.value.details == {"retry_after": SHORT}
 
 
-def test_a_slot_is_free_again_after_a_failure() -> None:
-    slot = passwords.Slot()
+def test_hash_queue_skips_hashes_after_their_timeout() -> None:
+    queue = HashQueue()
+    computed: list[int] = []
+
+    with occupied(queue), pytest.raises(Unavailable):
+        queue.run(partial(computed.append, RESULT))
+
+    assert queue.run(compute) == RESULT
+    assert computed == []
+
+
+def test_hash_queue_is_free_after_a_failure() -> None:
+    queue = HashQueue()
 
     with pytest.raises(ValueError, match="not a hash"):
-        slot.run(fail)
+        queue.run(fail)
 
-    assert slot.run(answer) == ANSWER
+    assert queue.run(compute) == RESULT
 
 
-def test_the_places_of_who_gave_up_are_free_again() -> None:
-    slot = passwords.Slot()
-    refused = 0
+def test_hash_queue_frees_the_places_of_timed_out_callers() -> None:
+    queue = HashQueue()
+    rejected = 0
 
-    with taken(slot):
-        for _ in range(3 * (1 + passwords.WAITING)):
+    with occupied(queue):
+        for _ in range(3 * (1 + passwords.MAX_WAITING)):
             with pytest.raises(Unavailable):
-                slot.run(answer)
-            refused += 1
+                queue.run(compute)
+            rejected += 1
 
-    assert refused == 3 * (1 + passwords.WAITING)
-    assert slot.run(answer) == ANSWER
+    assert rejected == 3 * (1 + passwords.MAX_WAITING)
+    assert queue.run(compute) == RESULT
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="others do so for processes alone")
-def test_a_hash_lets_other_threads_go_first() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="priority of threads: Linux only")
+def test_hash_queue_lowers_the_priority_of_its_thread() -> None:
     before = niceness()
 
-    in_slot = passwords.Slot().run(niceness)
+    in_queue = HashQueue().run(niceness)
 
-    assert in_slot == min(before + passwords.NICENESS, LEAST_PRIORITY)
+    assert in_queue == min(before + passwords.NICENESS, LOWEST_PRIORITY)
     assert niceness() == before

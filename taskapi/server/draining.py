@@ -1,16 +1,16 @@
-"""Whether this instance is about to end: its master says it, and workers read it."""
+"""Flag shared by master and workers: this instance is shutting down."""
 
 import mmap
 
-shared = mmap.mmap(-1, 1)
-"""A byte that the master has in common with the workers that it forks."""
+_shared = mmap.mmap(-1, 1)
+"""One byte of memory, which workers inherit when the master forks them."""
 
 
-def announce() -> None:
-    """Say that no new requests should come here."""
-    shared[0] = 1
+def start() -> None:
+    """Report that this instance should get no new requests."""
+    _shared[0] = 1
 
 
-def is_leaving() -> bool:
-    """Tell whether that was said."""
-    return shared[0] == 1
+def is_draining() -> bool:
+    """Return whether this instance is shutting down."""
+    return _shared[0] == 1

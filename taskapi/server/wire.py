@@ -1,7 +1,7 @@
-"""HTTP below the application: bodies as gunicorn reads them, requests it cannot parse.
+"""HTTP below the application: complete bodies, and requests that gunicorn rejects.
 
 A request that cannot be parsed is passed to the application too, without its body and
-marked with the reason. So its response has the form, the headers and the log line of
+marked with the reason. So its response has the format, the headers and the log line of
 all others.
 """
 
@@ -24,12 +24,12 @@ CODES = {
     errors.ExpectationFailed: "expectation-failed",
     errors.UnsupportedTransferCoding: "not-implemented",
 }
-OF_SERVER = {
+SERVER_ERRORS = {
     "ConfigurationProblem",
     "InvalidResponseHeader",
     "InvalidResponseHeaderName",
 }
-KEPT = {
+KNOWN_HEADERS = {
     b"content-type",
     b"host",
     b"origin",
@@ -40,14 +40,16 @@ KEPT = {
     b"x-request-id",
 }
 REQUEST_LINE = re.compile(rb"([A-Z]+) (/[^ ?#\r\n]*)[ ?#]")
-ENCODE = "Percent-encode all but ASCII characters in the URL, such as %C3%A9 for é."
+ENCODING_HINT = (
+    "Percent-encode all but ASCII characters in the URL, such as %C3%A9 for é."
+)
 
 
 class Reader:
-    """The reader of a body; the connection closes unless it comes to the end.
+    """Reader of a body; unless it is read to its end, the connection is closed.
 
-    gunicorn passes a body that ends too early on as if it were complete, and waits for
-    the next bytes of one as long as the client wants.
+    gunicorn treats a body that ends too early as complete, and waits for the next bytes
+    without a timeout.
     """
 
     def __init__(self, request: Any, client: socket.socket) -> None:
@@ -58,7 +60,7 @@ class Reader:
         self.deadline = time.monotonic() + BODY_SECONDS
 
     def read(self, size: int) -> bytes:
-        """Return so many bytes or what is left of them; nothing means the end."""
+        """Return up to `size` bytes; none at the end. Raises NoMoreData if it is early."""
         expected = min(size, getattr(self.reader, "length", 0))
         self.client.settimeout(max(0, self.deadline - time.monotonic()))
         try:
@@ -73,16 +75,16 @@ class Reader:
 
 
 def guard_body(request: Any, client: socket.socket) -> None:
-    """Read the body, if there is one, only as a whole and in time."""
+    """Require that a body is complete and arrives within BODY_SECONDS."""
     if getattr(request.body.reader, "length", None) != 0:
         reader: Any = Reader(request, client)
         request.body = Body(reader)
 
 
 def code_of(error: BaseException) -> str:
-    """Return the code of the problem for what went wrong in gunicorn."""
-    of_client = isinstance(error, errors.ParseException)
-    if not of_client or type(error).__name__ in OF_SERVER:
+    """Return the problem code for an error of gunicorn."""
+    is_client_error = isinstance(error, errors.ParseException)
+    if not is_client_error or type(error).__name__ in SERVER_ERRORS:
         return "internal-error"
     if isinstance(error, errors.InvalidHeader) and _has_other_coding(error.req):
         return "not-implemented"
@@ -93,18 +95,18 @@ def response_to(
     app: Any, head: bytes, client: tuple[str, int], error: BaseException
 ) -> bytes:
     """Return the whole response to a request that could not be parsed."""
-    sent = _parse(head) | {
+    environ = _parse(head) | {
         "REMOTE_ADDR": client[0],
         "wsgi.input": Unparsed(code_of(error), _detail(error)),
     }
-    pieces, status, headers = run_wsgi_app(app, sent, buffered=True)
+    pieces, status, headers = run_wsgi_app(app, environ, buffered=True)
     lines = [f"HTTP/1.1 {status}", f"Date: {util.http_date()}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + b"".join(pieces)
 
 
 class Unparsed(BytesIO):
-    """In place of the body, why the server could not parse the request."""
+    """Marker in place of the body: the reason why the request was not parsed."""
 
     def __init__(self, code: str, detail: str | None = None) -> None:
         super().__init__()
@@ -113,25 +115,26 @@ class Unparsed(BytesIO):
 
 
 def _has_other_coding(request: Any) -> bool:
-    """Return whether a coding other than `chunked` is applied to the body."""
-    named = {v for n, v in getattr(request, "headers", []) if n == "TRANSFER-ENCODING"}
-    codings = {one.strip().lower() for value in named for one in value.split(",")}
+    """Return whether the body has a transfer coding other than `chunked`."""
+    headers = getattr(request, "headers", [])
+    values = [value for name, value in headers if name == "TRANSFER-ENCODING"]
+    codings = {one.strip().lower() for value in values for one in value.split(",")}
     return not codings <= {"chunked"}
 
 
 def _detail(error: BaseException) -> str | None:
-    """Return a hint where the general sentence of the code is not enough."""
+    """Return a detail that is more helpful than that of the problem code."""
     line = str(error.req) if isinstance(error, errors.InvalidRequestLine) else ""
-    return ENCODE if " HTTP/" in line and not line.isascii() else None
+    return ENCODING_HINT if " HTTP/" in line and not line.isascii() else None
 
 
 def _parse(head: bytes) -> dict[str, Any]:
-    """Return what is known of a request: method, path and some headers."""
+    """Return a WSGI environment with the method, path and known headers of a request."""
     lines = head.partition(b"\r\n\r\n")[0].split(b"\r\n")
-    found = REQUEST_LINE.match(lines[0])
-    method, path = found.groups() if found else (b"GET", b"/")
+    match = REQUEST_LINE.match(lines[0])
+    method, path = match.groups() if match else (b"GET", b"/")
     pairs = [line.partition(b":") for line in lines[1:]]
-    kept = [(n, v.strip()) for n, _, v in pairs if n.lower() in KEPT]
-    headers = [(n.decode(), v.decode("latin-1")) for n, v in kept]
-    sent = create_environ(method=method.decode(), headers=headers)
-    return sent | {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}
+    known = [(n, v.strip()) for n, _, v in pairs if n.lower() in KNOWN_HEADERS]
+    headers = [(n.decode(), v.decode("latin-1")) for n, v in known]
+    environ = create_environ(method=method.decode(), headers=headers)
+    return environ | {"PATH_INFO": unquote_to_bytes(path).decode("latin-1")}

@@ -20,7 +20,7 @@ REVISION = text("SELECT version_num FROM alembic_version")
 
 def checks() -> dict[str, str]:
     """Return the state of each dependency of requests."""
-    if draining.is_leaving():
+    if draining.is_draining():
         return {"server": "leaving"}
     return {
         "database": "ok" if _read(PING) == [1] else "failed",

@@ -111,7 +111,7 @@ def login_attempt(account: Subject, network: str) -> Iterator[None]:
     """
     # Take the hash slot first: an attempt that gets none is rejected with 503 and must
     # not count, or ten logins in a burst would lock out the owner of the account.
-    with passwords.slot():
+    with passwords.reserve():
         total = count(account)
         own = _count_share(total, network)
         client = count(address(network))
@@ -132,7 +132,7 @@ def password_check(subject: Subject) -> Iterator[None]:
 
     A correct password resets the count. Raises RateLimited or Unavailable.
     """
-    with passwords.slot():
+    with passwords.reserve():
         counter = count(subject)
         db.commit_early()
         yield

@@ -26,7 +26,9 @@ Write = Callable[[Client], TestResponse]
 
 def in_another_worker(event: Callable[[], object]) -> None:
     """Let an event happen in a thread that finds the hash slot free."""
-    own = patch.object(current_app.extensions["passwords"], "slot", passwords.Slot())
+    own = patch.object(
+        current_app.extensions["passwords"], "queue", passwords.HashQueue()
+    )
     with own, ThreadPoolExecutor(1) as pool:
         pool.submit(event).result()
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from taskapi.passwords import WAITING
+from taskapi.passwords import MAX_WAITING
 from tests.support import API
 from tests.system.conftest import Serve
 from tests.system.server import Server
@@ -23,7 +23,7 @@ def busy(serving: Serve) -> Iterator[Server]:
     """Return a server all of whose threads wait for clients that say no more."""
     server = serving(THREADS=THREADS)
     with ExitStack() as open_until_the_end:
-        for _ in range(THREADS + WAITING + 1):
+        for _ in range(THREADS + MAX_WAITING + 1):
             client = socket.create_connection(("127.0.0.1", server.port))
             open_until_the_end.enter_context(client)
             client.sendall(HALF)
