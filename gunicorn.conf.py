@@ -21,7 +21,7 @@ from taskapi.server.worker import Log, Worker
 settings = load()
 gc.disable()  # in the master, whose objects all stay; workers enable it
 logs.configure(settings.log_level)
-logs.catch()
+logs.log_uncaught()
 
 bind = settings.bind
 worker_class = Worker

@@ -1,7 +1,6 @@
 """The application factory."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -46,12 +45,6 @@ if TYPE_CHECKING:
 BLUEPRINTS = [auth, tasks, stats, import_export, users, keys, recovery, admin, system]
 
 
-def _views(app: Flask, seconds: float) -> Iterable[tuple[str, Callable[..., Any]]]:
-    """Yield each view, wrapped in a transaction with a deadline."""
-    for name, view in app.view_functions.items():
-        yield name, db.transactional(view, seconds=seconds)
-
-
 def create_app(settings: "Settings") -> Flask:
     """Create an app. The first request connects to the database."""
     logs.configure(settings.log_level)
@@ -75,10 +68,17 @@ def create_app(settings: "Settings") -> Flask:
     cors.init_app(app, settings)
     problems.init_app(app)
     receiving.init_app(app)
+    _register_views(app, settings)
+    cli.init_app(app)
+    return app
+
+
+def _register_views(app: Flask, settings: "Settings") -> None:
+    """Register the blueprints; each view runs in a transaction with a deadline."""
     api = Api(app, server=settings.public_url or "/")
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
-    app.view_functions = dict(_views(app, settings.request_timeout))
-    cli.init_app(app)
-    return app
+    seconds = settings.request_timeout
+    for name, view in app.view_functions.items():
+        app.view_functions[name] = db.transactional(view, seconds=seconds)

@@ -79,7 +79,7 @@ def command_transaction(ctx: click.Context) -> Iterator[None]:
     """
     try:
         app = ctx.ensure_object(ScriptInfo).load_app()
-        with app.app_context(), logs.aside(), db.transaction():
+        with app.app_context(), logs.to_stderr(), db.transaction():
             yield
     except Problem as problem:
         raise CommandError(error_message(problem)) from problem

@@ -114,7 +114,7 @@ def _check_revision(file: Path, revision: str) -> None:
 def _report_errors(outcome: str) -> Iterator[None]:
     """Report errors as messages that also say what happened to the data."""
     try:
-        with logs.aside():
+        with logs.to_stderr():
             yield
     except click.ClickException as error:
         raise CommandError(f"{error.message} {outcome}") from error

@@ -56,7 +56,7 @@ def doctor(*, as_json: bool) -> None:
     and leave it 0.
     """
     app = click.get_current_context().ensure_object(ScriptInfo).load_app()
-    with logs.aside():
+    with logs.to_stderr():
         findings = _run_checks(app)
     if as_json:
         click.echo(json.dumps([one._asdict() for one in findings], indent=2))

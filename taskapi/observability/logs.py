@@ -20,10 +20,10 @@ SHARED: list[Any] = [
 
 
 class Output(logging.StreamHandler[Any]):
-    """Standard output, as opposed to handlers of others; structlog writes to it too."""
+    """Handler of standard output, which structlog writes to as well."""
 
     def line(self, text: str) -> None:
-        """Write a line whole; one that cannot be written stops nobody."""
+        """Write a complete line; a line that cannot be written stops no request."""
         self.acquire()
         try:
             with suppress(OSError, ValueError):
@@ -36,6 +36,14 @@ class Output(logging.StreamHandler[Any]):
 
 
 OUTPUT = Output(sys.stdout)
+JSON_FORMATTER = {
+    "()": structlog.stdlib.ProcessorFormatter,
+    "foreign_pre_chain": SHARED,
+    "processors": [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(),
+    ],
+}
 PROCESSORS: list[Any] = [*SHARED, structlog.processors.JSONRenderer()]
 
 
@@ -50,15 +58,15 @@ def configure(level: str) -> None:
     )
 
 
-def catch() -> None:
-    """Write warnings, and errors that nobody handles, as lines of the log too."""
+def log_uncaught() -> None:
+    """Log warnings and uncaught errors as JSON too."""
     logging.captureWarnings(capture=True)
-    sys.excepthook = _crash
-    threading.excepthook = _lose_thread
-    sys.unraisablehook = _ignore
+    sys.excepthook = _log_crash
+    threading.excepthook = _log_thread_crash
+    sys.unraisablehook = _log_ignored
 
 
-def _crash(
+def _log_crash(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     if issubclass(kind, KeyboardInterrupt):
@@ -67,21 +75,21 @@ def _crash(
         structlog.get_logger().error("crashed", exc_info=error)
 
 
-def _lose_thread(lost: threading.ExceptHookArgs) -> None:
-    name = lost.thread.name if lost.thread else None
-    structlog.get_logger().error("thread crashed", thread=name, exc_info=lost.exc_value)
+def _log_thread_crash(crash: threading.ExceptHookArgs) -> None:
+    name, error = crash.thread.name if crash.thread else None, crash.exc_value
+    structlog.get_logger().error("thread crashed", thread=name, exc_info=error)
 
 
-def _ignore(ignored: "sys.UnraisableHookArgs") -> None:
+def _log_ignored(ignored: "sys.UnraisableHookArgs") -> None:
     structlog.get_logger().error("error ignored", exc_info=ignored.exc_value)
 
 
 @contextmanager
-def aside() -> Iterator[None]:
-    """Log to standard error meanwhile: what a command prints may be piped."""
-    before = OUTPUT.setStream(sys.stderr)
+def to_stderr() -> Iterator[None]:
+    """Log to standard error in the block, because output of commands may be piped."""
+    previous = OUTPUT.setStream(sys.stderr)
     yield
-    OUTPUT.setStream(before or sys.stdout)
+    OUTPUT.setStream(previous or sys.stdout)
 
 
 def _output() -> Output:
@@ -90,25 +98,13 @@ def _output() -> Output:
 
 
 def logging_config(level: str) -> dict[str, Any]:
-    """Return the standard library's part; gunicorn takes the same."""
+    """Return the configuration of the standard library and of gunicorn."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "json": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": SHARED,
-                "processors": [
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.JSONRenderer(),
-                ],
-            }
-        },
+        "formatters": {"json": JSON_FORMATTER},
         "handlers": {
-            "stdout": {
-                "()": _output,
-                "formatter": "json",
-            }
+            "stdout": {"()": _output, "formatter": "json"},
         },
         "loggers": {
             "alembic.runtime.plugins": {"level": "WARNING"},

@@ -95,7 +95,17 @@ class Metrics:
         self.engine = engine
         self.registry = CollectorRegistry()
         common: dict[str, Any] = {"namespace": "taskapi", "registry": self.registry}
-        live = common | {"multiprocess_mode": "livesum"}
+        self._create_request_metrics(common)
+        self._create_pool_gauges(common)
+        self.logins = Counter("logins", "Logins, by outcome.", ["outcome"], **common)
+        self.limits = Counter(
+            "limits_hit", "Rejected requests, by limit.", ["limit"], **common
+        )
+        build = common | {"multiprocess_mode": "max"}
+        self.build = Gauge("build_info", "Always 1.", ["version", "python"], **build)
+        self._create_series(version)
+
+    def _create_request_metrics(self, common: dict[str, Any]) -> None:
         self.requests = Counter(
             "http_requests",
             "Requests, by response.",
@@ -110,20 +120,21 @@ class Metrics:
             **common,
         )
         self.in_flight = Gauge(
-            "http_requests_in_flight", "Requests without a response yet.", **live
+            "http_requests_in_flight",
+            "Requests without a response yet.",
+            multiprocess_mode="livesum",
+            **common,
         )
+        self.series = cache(self._series)  # labels() takes as long as counting
+
+    def _create_pool_gauges(self, common: dict[str, Any]) -> None:
+        live = common | {"multiprocess_mode": "livesum"}
         self.pool_size = Gauge(
             "database_pool_size", "Maximum of database connections.", **live
         )
         self.pool_in_use = Gauge(
             "database_pool_in_use", "Database connections in use.", **live
         )
-        self.logins = Counter("logins", "Logins, by outcome.", ["outcome"], **common)
-        self.limits = Counter(
-            "limits_hit", "Rejected requests, by limit.", ["limit"], **common
-        )
-        self.series = cache(self._series)  # labels() takes as long as counting
-        self._create_series(version)
         self._count_connections()
 
     def _create_series(self, version: str) -> None:
@@ -132,15 +143,7 @@ class Metrics:
             self.logins.labels(outcome)
         for limit in LIMITS:
             self.limits.labels(limit)
-        build = Gauge(
-            "build_info",
-            "Always 1.",
-            ["version", "python"],
-            namespace="taskapi",
-            registry=self.registry,
-            multiprocess_mode="max",
-        )
-        build.labels(version, platform.python_version()).set(1)
+        self.build.labels(version, platform.python_version()).set(1)
 
     def observe(self, method: str, route: str, status: str, seconds: float) -> None:
         """Count a response and the time that it took."""

@@ -13,7 +13,7 @@ BEGIN = """
 import threading, warnings
 from taskapi.observability import logs as log
 log.configure("INFO")
-log.catch()
+log.log_uncaught()
 """
 CASES = {
     "crashed": "1 / 0",
