@@ -1,6 +1,6 @@
 """The application factory."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
@@ -80,5 +80,6 @@ def _register_views(app: Flask, settings: "Settings") -> None:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
     seconds = settings.request_timeout
-    for name, view in app.view_functions.items():
-        app.view_functions[name] = db.transactional(view, seconds=seconds)
+    views: dict[str, Any] = app.view_functions
+    for name, view in views.items():
+        views[name] = db.transactional(view, seconds=seconds)
