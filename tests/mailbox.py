@@ -24,10 +24,10 @@ logging.getLogger("mail.log").setLevel("WARNING")  # it tells of each connection
 
 
 class Mailbox:
-    """The server of a test; `answer` is what it says to each letter, if it does."""
+    """The server of a test; `response` is its reply to each message."""
 
     def __init__(self, port: int = 0, **options: Any) -> None:
-        self.answer = "250 OK"
+        self.response = "250 OK"
         self.came: Queue[EmailMessage] = Queue()
         self.recipients: list[str] = []
         self.is_stuck = False
@@ -51,10 +51,10 @@ class Mailbox:
             await asyncio.Event().wait()
         self.encrypted.append(session.ssl is not None)
         self.recipients += envelope.rcpt_tos
-        if self.answer.startswith("250"):
+        if self.response.startswith("250"):
             content = envelope.content
             self.came.put(message_from_bytes(content, policy=policy.default))
-        return self.answer
+        return self.response
 
     def next(self) -> EmailMessage:
         """Return the next letter, when it has come."""

@@ -68,7 +68,7 @@ def log_in_and_open(client: Client, gate: Gate) -> TestResponse:
 def test_login_returns_503_when_the_hash_queue_is_full(
     twin: Callable[..., Flask], gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "WAITING", 4)
+    monkeypatch.setattr(passwords, "MAX_WAITING", 4)
     crowd = Client(twin(bcrypt_rounds=5))
 
     responses = at_once(*[lambda: log_in_and_open(crowd, gate)] * 6)

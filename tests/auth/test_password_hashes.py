@@ -21,7 +21,9 @@ def test_password_is_stored_as_a_hash_of_the_configured_cost(
     assert len(stored) == 60
 
 
-def test_same_password_has_different_hashes(ann: Client, bob: Client) -> None:
+def test_same_password_has_different_hashes(app: Flask) -> None:
+    ann, bob = (Client(app, name).register() for name in ("ann", "bob"))
+
     hers, his = stored_user(ann).password_hash, stored_user(bob).password_hash
 
     assert hers != his

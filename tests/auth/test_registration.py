@@ -187,7 +187,7 @@ def test_concurrent_registrations_of_one_name_create_one_account(
     monkeypatch: pytest.MonkeyPatch,
     names: list[dict[str, str]],
 ) -> None:
-    monkeypatch.setattr(passwords, "WAITING", CROWD)  # all get past their hash
+    monkeypatch.setattr(passwords, "MAX_WAITING", CROWD)  # all get past their hash
     crowd = Client(twin())
 
     accounts = [name | {"password": PASSWORD} for name in names]

@@ -60,11 +60,11 @@ def counts(app: Flask) -> list[int]:
 @contextmanager
 def busy(app: Flask) -> Iterator[None]:
     """Keep the hash slot of an app taken for the block."""
-    slot = app.extensions["passwords"].slot
+    queue = app.extensions["passwords"].queue
     taken, leave = Event(), Event()
 
     def hold() -> None:
-        with slot.taken():
+        with queue.reserved():
             taken.set()
             assert leave.wait(SECONDS)
 
@@ -216,7 +216,7 @@ def test_cleared_failures_leave_no_rows(ann: Client) -> None:
 def test_login_without_a_hash_slot_leaves_no_rows(
     ann: Client, twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(passwords, "WAITING", 0)
+    monkeypatch.setattr(passwords, "MAX_WAITING", 0)
     app = twin()
 
     with busy(app):
@@ -233,7 +233,7 @@ def test_password_check_without_a_hash_slot_leaves_no_rows(
     monkeypatch: pytest.MonkeyPatch,
     proof: Proof,
 ) -> None:
-    monkeypatch.setattr(passwords, "WAITING", 0)
+    monkeypatch.setattr(passwords, "MAX_WAITING", 0)
     ann.app = twin()
 
     with busy(ann.app):

@@ -54,7 +54,7 @@ def test_a_worker_sends_letters_by_itself_and_logs_nothing_of_them(
 def test_a_letter_that_is_refused_puts_no_address_into_the_log(
     mailing: Serve, mailbox: Mailbox
 ) -> None:
-    mailbox.answer = "550 planted@example.org is nobody here"
+    mailbox.response = "550 planted@example.org is nobody here"
     server = mailing()
 
     server.call("POST", f"{API}/auth/register", ACCOUNT)
