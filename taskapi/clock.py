@@ -18,7 +18,7 @@ INSTANT = timedelta(microseconds=1)
 
 def now() -> datetime:
     """Return the current time in UTC."""
-    return datetime.now(UTC)  # noqa: TID251 - the one reader of the time
+    return datetime.now(UTC)  # noqa: TID251 - the only reader of the time
 
 
 def midnight(day: date) -> datetime:

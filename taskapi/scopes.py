@@ -1,11 +1,11 @@
-"""What an API key may do."""
+"""Scopes of API keys."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """A right that a key carries; writing implies reading."""
+    """Permission of an API key; permission to write implies permission to read."""
 
     TASKS_READ = "tasks:read"
     TASKS_WRITE = "tasks:write"
@@ -21,5 +21,5 @@ IMPLIED = {
 
 
 def covers(granted: Iterable[Scope], needed: Scope) -> bool:
-    """Tell whether the scopes of a key allow what an operation needs."""
+    """Return whether the scopes of a key include the one that an operation needs."""
     return any(scope is needed or IMPLIED.get(scope) is needed for scope in granted)

@@ -1,6 +1,6 @@
-"""Errors of the drivers and of SQLAlchemy, and the problems that they become.
+"""Mapping of the errors of drivers and SQLAlchemy to problems.
 
-Every class is mapped: an error of the database is never an internal error.
+All classes are mapped, so that a database error is never an internal error.
 """
 
 import sqlite3
@@ -34,21 +34,21 @@ STALE = {
     "42P05",  # the prepared statement exists already, for the same reason
     "08P01",  # its parameters differ, for the same reason
 }
-"""Errors that a new connection cures, because it has no prepared statements."""
+"""Errors that do not occur on a new connection: it has no prepared statements."""
 
 STALE_CATALOG = ("cache lookup failed", "could not open relation")
 """XX000 for an object that was dropped while a plan still referred to it."""
 
 READ_ONLY = "25006"
-"""A write reached a server that is a replica now."""
+"""A write to a server that has become a replica."""
 
 LOCK_NOT_AVAILABLE = "55P03"
 
-OUT_OF_REACH = (
-    exc.OperationalError,  # gone, refused, locked, full
+UNAVAILABLE = (
+    exc.OperationalError,  # unreachable, locked, full
     exc.InterfaceError,
-    exc.TimeoutError,  # of the pool
-    exc.ProgrammingError,  # not migrated; SQLite calls that operational
+    exc.TimeoutError,  # from the pool
+    exc.ProgrammingError,  # not migrated; an OperationalError on SQLite
     psycopg.OperationalError,
     psycopg.InterfaceError,
     sqlite3.OperationalError,
@@ -57,12 +57,12 @@ OUT_OF_REACH = (
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """Return the SQLSTATE of an error of PostgreSQL, None for all others."""
+    """Return the SQLSTATE of an error of PostgreSQL, None for other errors."""
     return getattr(_cause(error), "sqlstate", None)
 
 
 def needs_new_connections(error: BaseException) -> bool:
-    """Return whether the pool must not keep the connections that it has."""
+    """Return whether the pool must replace its connections."""
     return is_stale(error) or sqlstate(error) == READ_ONLY
 
 
@@ -95,7 +95,7 @@ def _names_stale_object(error: BaseException) -> bool:
 
 def _rejected(error: BaseException) -> Problem:
     log.warning("database rejected a value", kind=type(_cause(error)).__name__)
-    message = "The database cannot store a value; send a shorter or smaller one."
+    message = "The database cannot store a value. Send a shorter or smaller one."
     return Invalid({None: [FieldError(message, "range")]})
 
 
@@ -103,13 +103,15 @@ def _log(error: BaseException) -> None:
     """Log the kind of an error; its message may quote values of the request."""
     about = {"kind": type(_cause(error)).__name__, "code": sqlstate(error)}
     if isinstance(error, exc.IntegrityError | psycopg.IntegrityError):
-        return  # a race with a request that deleted what this one refers to
+        return  # the referenced row was deleted concurrently: the client retries
     if sqlstate(error) == LOCK_NOT_AVAILABLE:
         log.info("lock not available")
     elif sqlstate(error) == READ_ONLY:
-        log.warning("database takes no writes")
-    elif isinstance(error, OUT_OF_REACH):
-        cause = "no answer in time" if deadline.remaining() < 0 else str(_cause(error))
-        log.warning("database out of reach", cause=cause.partition("\n")[0])
+        log.warning("database is read-only")
+    elif isinstance(error, UNAVAILABLE):
+        cause = (
+            "no response in time" if deadline.remaining() < 0 else str(_cause(error))
+        )
+        log.warning("database unavailable", cause=cause.partition("\n")[0])
     else:
         log.error("database failed", **about)

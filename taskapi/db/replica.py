@@ -1,22 +1,22 @@
-"""Heavy reads that may be seconds old: from a replica, while there is one that serves.
+"""Reads that may be stale, from a PostgreSQL replica.
 
-A replica serves when it is reached, still follows its primary and is not too far
-behind. Where it does not, the primary answers, and one read in ten seconds looks again.
+The replica is used while it is reachable, follows its primary and lags by at most 30
+seconds. Otherwise the primary is used, and one read in ten seconds tries again.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock, Timer
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 from flask import Flask, current_app
 from sqlalchemy import Connection, Executable, create_engine, exc, text
 
 from taskapi import db
-from taskapi.db import AnyRow, deadline
-from taskapi.db.compiled import CompiledStatement, run
+from taskapi.db import deadline
+from taskapi.db.compiled import CompiledStatement, Parameters, R, run
 from taskapi.db.engine import POOL_RECYCLE_SECONDS, POOL_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-LAG_SECONDS = 30
+MAX_LAG_SECONDS = 30
 RETRY_SECONDS = 10
-CONNECTIONS = 2
-SILENT_SECONDS = 3
+POOL_SIZE = 2
+TIMEOUT_SECONDS = 3
 
 STATE = text(
     """
@@ -38,27 +38,27 @@ STATE = text(
     END AS lag
     """
 )
-"""Cut off from its primary, it has replayed all it received, and is behind still."""
+"""A replica that lost its primary has replayed all it received and lags nevertheless."""
 
 
-class Unfit(Exception):
-    """A server that is reached and must not be read from; the message says why."""
+class Unusable(Exception):
+    """A reachable server that must not be read from, with the reason."""
 
 
 class Replica:
-    """A server that follows the primary, with connections of its own."""
+    """A server that follows the primary, with its own connection pool."""
 
     def __init__(self, url: str) -> None:
         self.engine = create_engine(
             url,
             execution_options={"postgresql_readonly": True},
-            pool_size=CONNECTIONS,
+            pool_size=POOL_SIZE,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_recycle=POOL_RECYCLE_SECONDS,
             hide_parameters=True,
             connect_args={
-                "tcp_user_timeout": SILENT_SECONDS * 1_000,
+                "tcp_user_timeout": TIMEOUT_SECONDS * 1_000,
                 "application_name": "taskapi",
                 "prepare_threshold": None,
             },
@@ -67,19 +67,23 @@ class Replica:
         self.retry_at: float | None = None
         self.lock = Lock()
 
-    def read(self, statement: Executable | CompiledStatement, given: Any) -> Any:
-        """Return the rows, or None where the primary must be asked."""
-        if not self._may_ask():
+    def read(
+        self,
+        statement: Executable | CompiledStatement[R],
+        parameters: Parameters | None,
+    ) -> Sequence[R] | None:
+        """Return the rows, or None if the primary must be used."""
+        if not self._is_due():
             return None
         try:
             with self.engine.connect() as connection:
-                _refuse_unfit(connection)
+                _check(connection)
                 deadline.enter(connection)
-                rows = run(connection, statement, given)
-        except exc.TimeoutError:  # all connections are busy, which is no fault
+                rows = run(connection, statement, parameters)
+        except exc.TimeoutError:  # all connections are in use, which is no failure
             return None
-        except (exc.DBAPIError, Unfit) as error:
-            self._leave(error)
+        except (exc.DBAPIError, Unusable) as error:
+            self._postpone(error)
             return None
         finally:
             deadline.release()
@@ -87,61 +91,61 @@ class Replica:
         return rows
 
     def lag(self) -> float:
-        """Return how many seconds it is behind; raises where it does not serve."""
+        """Return the lag in seconds. Raises DBAPIError or Unusable."""
         with self.engine.connect() as connection:
-            return _refuse_unfit(connection)
+            return _check(connection)
 
-    def _may_ask(self) -> bool:
-        """Tell whether to ask it; when it is away, one asks for all at times."""
+    def _is_due(self) -> bool:
+        """Return whether to try it; after a failure one thread tries at intervals."""
         with self.lock:
             due = self.retry_at is None or time.monotonic() >= self.retry_at
             if due and self.retry_at is not None:
                 self.retry_at = time.monotonic() + RETRY_SECONDS
             return due
 
-    def _leave(self, error: Exception) -> None:
+    def _postpone(self, error: Exception) -> None:
         self.retry_at = time.monotonic() + RETRY_SECONDS
         cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        log.warning("replica does not serve", cause=cause)
+        log.warning("replica unavailable", cause=cause)
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Make the engine of the replica, if there is one; nothing connects yet."""
+    """Create the engine of the replica, if one is configured."""
     url = settings.database_replica_url
     app.extensions["replica"] = Replica(url) if url else None
 
 
 def current() -> Replica | None:
-    """Return the replica of the running app, if there is one."""
+    """Return the replica of the current app, if one is configured."""
     return cast("Replica | None", current_app.extensions["replica"])
 
 
 def read(
-    statement: Executable | CompiledStatement, parameters: dict[str, Any] | None = None
-) -> Sequence[AnyRow]:
-    """Return all rows of a query as `db.read` does, from up to half a minute ago."""
+    statement: Executable | CompiledStatement[R], parameters: Parameters | None = None
+) -> Sequence[R]:
+    """Return all rows of a query like `db.read`, up to 30 seconds old."""
     replica = current()
     rows = replica.read(statement, parameters) if replica else None
     return db.read(statement, parameters) if rows is None else rows
 
 
-def _refuse_unfit(connection: Connection) -> float:
-    """Return the lag in seconds of what may be read from."""
-    with _answered_soon(connection):
+def _check(connection: Connection) -> float:
+    """Return the lag of a replica in seconds. Raises Unusable."""
+    with _timeout(connection):
         state = connection.execute(STATE).one()
     if not state.follows:
-        raise Unfit("it follows no primary")
+        raise Unusable("it follows no primary")
     if state.lag is None:
-        raise Unfit("it does not know how far behind it is")
-    if state.lag > LAG_SECONDS:
-        raise Unfit(f"it is {state.lag:.0f} s behind")
+        raise Unusable("its lag is unknown")
+    if state.lag > MAX_LAG_SECONDS:
+        raise Unusable(f"its lag is {state.lag:.0f} seconds")
     return float(state.lag)
 
 
 @contextmanager
-def _answered_soon(connection: Connection) -> Iterator[None]:
-    """Cut the connection in the block when its server is frozen."""
-    timer = Timer(SILENT_SECONDS, connection.info["interrupt"])
+def _timeout(connection: Connection) -> Iterator[None]:
+    """Interrupt the connection in the block if its server does not respond."""
+    timer = Timer(TIMEOUT_SECONDS, connection.info["interrupt"])
     timer.start()
     try:
         yield

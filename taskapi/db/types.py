@@ -1,4 +1,4 @@
-"""Column types: the same values in Python whatever the database keeps."""
+"""Column types that have the same Python values on both databases."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware in Python, UTC in the database, whatever the database keeps."""
+    """A timestamp: timezone-aware in Python, UTC in the database."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -48,18 +48,18 @@ def _read_text(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
-def _to_utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(UTC) if moment else None
+def _to_utc(value: datetime | None) -> datetime | None:
+    return value.astimezone(UTC) if value else None
 
 
 def exact(length: int) -> TypeEngine[str]:
-    """Return the type of a text that sorts by code points on both databases."""
+    """Return the type of a string that sorts by code points on both databases."""
     plain = String(length)
     return plain.with_variant(String(length, collation="C"), "postgresql")
 
 
 def choice(kind: type[StrEnum]) -> Enum:
-    """Return the column type of an enum: its values as text, with a CHECK."""
+    """Return the column type of an enum: strings with a CHECK constraint."""
     return Enum(
         kind,
         name=kind.__name__.lower(),
@@ -71,7 +71,7 @@ def choice(kind: type[StrEnum]) -> Enum:
 
 
 class Ranked(TypeDecorator[StrEnum]):
-    """An enum that sorts by the order of its members: stored as its number."""
+    """An enum that sorts in the order of its members, stored as a number."""
 
     impl = SmallInteger
     cache_ok = True
@@ -82,23 +82,23 @@ class Ranked(TypeDecorator[StrEnum]):
         self.members = tuple(kind)
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> int | None:
-        """Store the rank of a member, or of its value."""
+        """Return the number of a member, given as member or value."""
         return None if value is None else self.members.index(self.kind(value)) + 1
 
     def process_result_value(
         self, value: int | None, _dialect: Dialect
     ) -> StrEnum | None:
-        """Return the member of a rank."""
+        """Return the member with a number."""
         return None if value is None else self.members[value - 1]
 
 
 def constant(value: StrEnum) -> ColumnElement[str]:
-    """Return a value that is part of the statement, not one of its parameters."""
+    """Return a value as literal SQL instead of a bind parameter."""
     return literal_column(f"'{value}'")
 
 
 class Joined(FunctionElement[str]):
-    """The texts of a column, with commas between them."""
+    """Aggregate of the strings of a column, separated by commas."""
 
     type = String()
     inherit_cache = True
@@ -115,7 +115,7 @@ def _join_on_sqlite(element: Joined, compiler: SQLCompiler, **options: Any) -> s
 
 
 class Each(FunctionElement[str]):
-    """The texts of a JSON array, one in each row."""
+    """Table function that returns the strings of a JSON array as rows."""
 
     type = String()
     inherit_cache = True

@@ -1,7 +1,7 @@
-"""Rows with a version: every real change raises it by 1, and no change is lost.
+"""Optimistic locking: rows with a version that each change increments.
 
-The condition stands in the statement that writes, so that of two writers who read the
-same version one is told, whatever the database and however many processes.
+The statement that writes compares the version. Of two writers that read the same
+version the second gets PreconditionFailed, on both databases and in any process.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,14 +18,14 @@ from taskapi.typing import Path
 CODE = PreconditionFailed.code
 
 Versions = Collection[int] | None
-"""The versions that a write may meet; None where any will do."""
+"""The versions that a write accepts; None accepts all."""
 
-Answer = Sequence[ColumnElement[Any]]
-"""The columns to return; all of the table where none are named."""
+Returning = Sequence[ColumnElement[Any]]
+"""The columns to return; an empty sequence returns all."""
 
 
 class Versioned:
-    """Give a model the version that ETags show."""
+    """Mixin with the version, which ETags contain."""
 
     version: Mapped[int] = mapped_column(default=1)
 
@@ -39,12 +39,12 @@ class VersionedRow(Protocol):
 
 
 def create(
-    model: type[db.Model], values: dict[str, Any], answer: Answer = ()
+    model: type[db.Model], values: dict[str, Any], returning: Returning = ()
 ) -> AnyRow:
     """Insert one row and return it."""
     now = clock.now()
     values = {"created_at": now, "updated_at": now} | values
-    statement = insert(model).values(values).returning(*_answer(model, answer))
+    statement = insert(model).values(values).returning(*_columns(model, returning))
     return db.session.execute(statement).one()
 
 
@@ -53,31 +53,32 @@ def change(
     scope: ColumnElement[bool],
     values: dict[str, Any],
     versions: Versions = None,
-    answer: Answer = (),
+    returning: Returning = (),
 ) -> AnyRow:
     """Set values on the one row of the scope and return it.
 
-    What already has these values stays as it is, version and `updated_at` included.
-    Raises NotFound outside the scope, PreconditionFailed on any other version.
+    A row that has these values already stays unchanged, including version and
+    `updated_at`. Raises NotFound outside of the scope and PreconditionFailed for a
+    version that is not accepted.
     """
     columns = model.__table__.columns
     differs = [columns[name].is_distinct_from(new) for name, new in values.items()]
-    raised = {"version": columns["version"] + 1, "updated_at": clock.now()}
+    increment = {"version": columns["version"] + 1, "updated_at": clock.now()}
     statement = (
         update(model)
-        .where(scope, or_(false(), *differs), *_meets(model, versions))
-        .values(**values, **raised)
-        .returning(*_answer(model, answer))
+        .where(scope, or_(false(), *differs), *_accepts(model, versions))
+        .values(**values, **increment)
+        .returning(*_columns(model, returning))
     )
     changed = db.session.execute(statement).one_or_none()
-    return changed or _current(model, scope, versions, answer)
+    return changed or _current(model, scope, versions, returning)
 
 
 def remove(
     model: type[db.Model], scope: ColumnElement[bool], versions: Versions = None
 ) -> None:
-    """Delete the one row of the scope; raises as `change` does."""
-    statement = delete(model).where(scope, *_meets(model, versions))
+    """Delete the one row of the scope. Raises the same errors as `change`."""
+    statement = delete(model).where(scope, *_accepts(model, versions))
     removed = db.session.execute(statement.returning(model.id)).one_or_none()
     if removed is None:
         _current(model, scope, versions)
@@ -102,23 +103,23 @@ def check(expected: Iterable[tuple[VersionedRow, Versions, Path]]) -> None:
         raise PreconditionFailed(errors=errors, current_version=stale[0][0])
 
 
-def _meets(model: type[db.Model], versions: Versions) -> list[ColumnElement[bool]]:
+def _accepts(model: type[db.Model], versions: Versions) -> list[ColumnElement[bool]]:
     column = model.__table__.columns["version"]
     return [] if versions is None else [column.in_(versions)]
 
 
-def _answer(model: type[db.Model], answer: Answer) -> Answer:
-    return answer or model.__table__.columns.values()
+def _columns(model: type[db.Model], returning: Returning) -> Returning:
+    return returning or model.__table__.columns.values()
 
 
 def _current(
     model: type[db.Model],
     scope: ColumnElement[bool],
     versions: Versions,
-    answer: Answer = (),
+    returning: Returning = (),
 ) -> AnyRow:
-    """Return the row that a write passed over, or say why it did."""
-    statement = select(*_answer(model, answer)).where(scope)
+    """Return the row that a write left unchanged, or raise the reason."""
+    statement = select(*_columns(model, returning)).where(scope)
     row = db.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound

@@ -43,7 +43,7 @@ def check_replica() -> list[Finding]:
         return [ok("replica", "disabled: DATABASE_REPLICA_URL is empty")]
     try:
         return [ok("replica", f"{server.lag():.0f} s behind the primary")]
-    except replica.Unfit as error:
+    except replica.Unusable as error:
         remedy = "Check pg_stat_replication on the primary, which serves all reads now."
         return [warn("replica", f"not used: {error}", remedy)]
     except errors.ERRORS:

@@ -131,7 +131,7 @@ def verify_email(user: UserPasswordRow, **changes: Any) -> None:
         has_password(user.id, user.password_hash), User.email == user.email
     )
     changes["email_verified"] = True
-    versioning.change(User, unchanged, changes, answer=PUBLIC_COLUMNS)
+    versioning.change(User, unchanged, changes, returning=PUBLIC_COLUMNS)
 
 
 def change_password(caller: Caller, current: str, new: str) -> None:

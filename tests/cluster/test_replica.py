@@ -88,7 +88,7 @@ def service(pair: Pair, make_app: MakeApp) -> Iterator[Client]:
 def root(service: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return the administrator of an app that tries the replica again at once."""
     monkeypatch.setattr(replica, "RETRY_SECONDS", 0)
-    monkeypatch.setattr(replica, "SILENT_SECONDS", 20)
+    monkeypatch.setattr(replica, "TIMEOUT_SECONDS", 20)
     service.make_task()  # gives the replica a recent commit
     return service
 
@@ -155,7 +155,7 @@ def test_other_reads_come_from_the_primary(root: Client, pair: Pair) -> None:
 def test_replica_that_lags_is_not_read(
     root: Client, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replica, "LAG_SECONDS", 0)
+    monkeypatch.setattr(replica, "MAX_LAG_SECONDS", 0)
 
     with pair.paused_replay():
         root.make_task()
@@ -168,7 +168,7 @@ def test_replica_that_lags_is_not_read(
 def test_disconnected_replica_is_not_read(
     root: Client, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replica, "LAG_SECONDS", 0)
+    monkeypatch.setattr(replica, "MAX_LAG_SECONDS", 0)
 
     with pair.disconnected_replica():
         root.make_task()
@@ -195,7 +195,7 @@ def test_frozen_replica_is_not_read(
     root: Client, pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     total_of_service(root)
-    monkeypatch.setattr(replica, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(replica, "TIMEOUT_SECONDS", 0.1)
 
     with pair.frozen_replica():
         root.make_task()
