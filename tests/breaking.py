@@ -1,6 +1,6 @@
-"""What in a newer OpenAPI document breaks clients of an older one.
+"""Comparison of OpenAPI documents: changes that break existing clients.
 
-What clients send may only get wider, what they are answered only narrower and fuller.
+Requests may only accept more; responses may only become narrower and more complete.
 Of a pattern or a combination of schemas nothing tells whether it got wider: any change
 of it counts.
 """
@@ -24,8 +24,8 @@ def breaks(old: Document, new: Document) -> list[str]:
 
 def _components(old: Document, new: Document) -> Iterator[str]:
     schemas = old["components"]["schemas"]
-    yield from _gone("", "schema", schemas, new["components"]["schemas"])
-    yield from _gone("", "problem", _codes(old), _codes(new))
+    yield from _removed("", "schema", schemas, new["components"]["schemas"])
+    yield from _removed("", "problem", _codes(old), _codes(new))
 
 
 def _codes(document: Document) -> list[str]:
@@ -36,7 +36,7 @@ def _codes(document: Document) -> list[str]:
 
 def _operations(old: Document, new: Document) -> Iterator[str]:
     before, after = _by_route(old), _by_route(new)
-    yield from _gone("", "operation", before, after)
+    yield from _removed("", "operation", before, after)
     for route in before.keys() & after.keys():
         pair = Pair(route, old, new)
         yield from pair.operation(before[route], after[route])
@@ -51,13 +51,13 @@ def _by_route(document: Document) -> dict[str, Any]:
     }
 
 
-def _gone(
+def _removed(
     where: str, kind: str, old: Iterable[Any], new: Iterable[Any]
 ) -> Iterator[str]:
     left = list(new)
     for name in old:
         if name not in left:
-            yield ": ".join(filter(None, [where, f"{kind} {name} is gone".strip()]))
+            yield ": ".join(filter(None, [where, f"{kind} {name} was removed".strip()]))
 
 
 class Pair:
@@ -70,17 +70,17 @@ class Pair:
     def operation(self, old: Any, new: Any) -> Iterator[str]:
         """Compare the whole operation."""
         if old["operationId"] != new["operationId"]:
-            yield f"{self.route}: operationId {old['operationId']} is gone"
+            yield f"{self.route}: operationId {old['operationId']} was removed"
         yield from self.security(old, new)
         yield from self.parameters(self.named(self.old, old), self.named(self.new, new))
         yield from self.body(old.get("requestBody"), new.get("requestBody"))
-        yield from self.answers(old["responses"], new["responses"])
+        yield from self.responses(old["responses"], new["responses"])
 
     def security(self, old: Any, new: Any) -> Iterator[str]:
         """Compare the ways to be let in; each that there was must stay."""
         before, after = old["security"] or [{}], new["security"] or [{}]
         if {} not in after:
-            yield from _gone(self.route, "way in", before, after)
+            yield from _removed(self.route, "way in", before, after)
 
     def named(self, document: Document, operation: Any) -> dict[str, Any]:
         """Return the parameters by place and name."""
@@ -90,7 +90,7 @@ class Pair:
 
     def parameters(self, old: Any, new: Any) -> Iterator[str]:
         """Compare the parameters."""
-        yield from _gone(self.route, "", old, new)
+        yield from _removed(self.route, "", old, new)
         for name in new:
             where = f"{self.route}: {name}"
             before = old.get(name, {})
@@ -107,22 +107,22 @@ class Pair:
         if old:
             yield from self.contents(where, old, new or {}, sent=True)
 
-    def answers(self, old: Any, new: Any) -> Iterator[str]:
-        """Compare the answers; errors come and go, and are told apart by their code."""
+    def responses(self, old: Any, new: Any) -> Iterator[str]:
+        """Compare the responses; errors may change, since clients read their code."""
         good = [status for status in old if status < "400"]
-        yield from _gone(self.route, "answer", good, new)
+        yield from _removed(self.route, "response", good, new)
         for status in [one for one in good if one in new]:
             where = f"{self.route}: {status}"
             before = _resolve(self.old, old[status])[0]
             after = _resolve(self.new, new[status])[0]
             headers = before.get("headers", {}), after.get("headers", {})
-            yield from _gone(where, "header", *headers)
+            yield from _removed(where, "header", *headers)
             yield from self.contents(where, before, after, sent=False)
 
     def contents(self, where: str, old: Any, new: Any, *, sent: bool) -> Iterator[str]:
         """Compare what there is in each media type."""
         before, after = old.get("content", {}), new.get("content", {})
-        yield from _gone(where, "media type", before, after)
+        yield from _removed(where, "media type", before, after)
         for kind in before.keys() & after.keys():
             compare = self.sent if sent else self.received
             yield from compare(where, before[kind]["schema"], after[kind]["schema"])
@@ -132,17 +132,17 @@ class Pair:
         before, after, known = self.resolved(old, new, sent=True)
         if known:
             return
-        yield from _gone(where, "type", _types(before), _types(after) or ANY)
+        yield from _removed(where, "type", _types(before), _types(after) or ANY)
         yield from _values(where, before, after, free=["of any kind"])
         yield from _narrowed(where, before, after)
         if after.get("additionalProperties") is False:
-            yield from _gone(where, "field", _fields(before), _fields(after))
+            yield from _removed(where, "field", _fields(before), _fields(after))
         for name in {*after.get("required", [])} - {*before.get("required", [])}:
             yield f"{where}: field {name} is required now"
         yield from self.inner(where, before, after, sent=True)
 
     def received(self, where: str, old: Any, new: Any) -> Iterator[str]:
-        """Compare schemas of what clients are answered."""
+        """Compare schemas of responses."""
         before, after, known = self.resolved(old, new, sent=False)
         if known:
             return
@@ -150,8 +150,8 @@ class Pair:
             yield f"{where}: may be {name} now"
         yield from _values(where, before, after, free=[])
         if before.get("format") != after.get("format"):
-            yield f"{where}: format {before.get('format')} is gone"
-        yield from _gone(where, "field", _fields(before), _fields(after))
+            yield f"{where}: format {before.get('format')} was removed"
+        yield from _removed(where, "field", _fields(before), _fields(after))
         for name in {*before.get("required", [])} & {*_fields(after)}:
             if name not in after.get("required", []):
                 yield f"{where}: field {name} may be missing now"
@@ -186,8 +186,8 @@ def _resolve(document: Document, part: Any) -> tuple[Any, str]:
 
 
 def _types(schema: Any) -> list[str]:
-    said = schema.get("type", [])
-    return [said] if isinstance(said, str) else said
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
 
 
 def _fields(schema: Any) -> Any:
@@ -197,7 +197,7 @@ def _fields(schema: Any) -> Any:
 def _values(where: str, old: Any, new: Any, *, free: list[str]) -> Iterator[str]:
     """Find values that are gone; `free` is what there was without a list of them."""
     if "enum" in new:
-        yield from _gone(where, "value", old.get("enum", free), new["enum"])
+        yield from _removed(where, "value", old.get("enum", free), new["enum"])
 
 
 def _narrowed(where: str, old: Any, new: Any) -> Iterator[str]:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from werkzeug.test import TestResponse
 
-from tests.access import ACCESS, Kind
 from tests.api_keys.holding import Holder
 from tests.crowd import Crowd, alone, key_but, key_for, together
+from tests.permissions import ACCESS, Kind
 from tests.support import API, Client, refused
 
 OK = "ok"

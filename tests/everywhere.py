@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests.access import PRIVATE
+from tests.permissions import PRIVATE
 from tests.support import Client, refused
 
 Place = Callable[[str, str], dict[str, Any]]

@@ -1,4 +1,4 @@
-"""What every answer carries, and which web pages may read it."""
+"""Common headers of responses, and CORS."""
 
 import re
 from collections.abc import Callable
@@ -8,6 +8,8 @@ import pytest
 from flask import Flask
 
 from tests.support import Client, refused
+
+pytestmark = pytest.mark.one_database
 
 ORIGIN = "https://app.example.org"
 OTHER = "https://admin.example.org"
@@ -26,7 +28,7 @@ EXPOSED = {
     "Idempotency-Replayed",
 }
 TASK = {"title": "Water the plants"}
-ANSWERS: dict[str, tuple[int, str, str, dict[str, Any]]] = {
+CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "200": (200, "GET", "users/me", {}),
     "201": (201, "POST", "tasks", {"json": TASK}),
     "204": (204, "POST", "auth/logout", {}),
@@ -67,33 +69,33 @@ def cors(response: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("status", "method", "path", "options"), ANSWERS.values(), ids=ANSWERS
+    ("status", "method", "path", "options"), CASES.values(), ids=CASES
 )
-def test_every_answer_forbids_browsers_to_guess_or_to_embed(
+def test_response_forbids_sniffing_and_embedding(
     ann: Client, status: int, method: str, path: str, options: dict[str, Any]
 ) -> None:
-    answer = ann.call(method, path, **options)
+    response = ann.call(method, path, **options)
 
     policy = "default-src 'none'; frame-ancestors 'none'"
-    assert answer.status_code == status
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"] == policy
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert OURS.fullmatch(answer.headers["X-Request-ID"])
-    assert HSTS not in answer.headers
-    assert "Server" not in answer.headers
+    assert response.status_code == status
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Security-Policy"] == policy
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert OURS.fullmatch(response.headers["X-Request-ID"])
+    assert HSTS not in response.headers
+    assert "Server" not in response.headers
 
 
-def test_an_unforeseen_failure_shows_nothing_and_keeps_the_headers(
+def test_internal_error_reveals_nothing_and_has_headers(
     failing: Client,
 ) -> None:
-    answer = failing.get("/fail")
+    response = failing.get("/fail")
 
-    refused(answer, 500, "internal-error")
-    assert "planted" not in answer.text
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
-    assert answer.headers["Cache-Control"] == "no-store"
+    refused(response, 500, "internal-error")
+    assert "planted" not in response.text
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -108,24 +110,24 @@ def test_an_unforeseen_failure_shows_nothing_and_keeps_the_headers(
     ],
     ids=["own", "list", "write", "login", "absent", "health"],
 )
-def test_no_cache_may_serve_one_callers_answer_to_another(
+def test_response_is_not_shared_by_caches(
     ann: Client, method: str, path: str, expected: str
 ) -> None:
-    answer = ann.call(method, path, json={} if method == "POST" else None)
+    response = ann.call(method, path, json={} if method == "POST" else None)
 
-    assert answer.headers["Cache-Control"] == expected
+    assert response.headers["Cache-Control"] == expected
 
 
-def test_an_answer_without_a_body_names_no_type(ann: Client) -> None:
+def test_response_without_body_has_no_content_type(ann: Client) -> None:
     task = ann.make_task()
 
-    answer = ann.delete(f"tasks/{task['id']}")
+    response = ann.delete(f"tasks/{task['id']}")
 
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
 
 
-def test_https_is_demanded_where_it_is_declared(
+def test_hsts_is_sent_with_https_public_url(
     make_client: Callable[..., Client],
 ) -> None:
     anyone = make_client(public_url="https://tasks.example.org")
@@ -139,24 +141,24 @@ def test_https_is_demanded_where_it_is_declared(
 @pytest.mark.parametrize(
     "settings", [{}, {"public_url": "http://10.0.0.7"}], ids=["undeclared", "http"]
 )
-def test_https_is_not_demanded_where_it_is_not_declared(
+def test_hsts_is_not_sent_with_http_public_url(
     make_client: Callable[..., Client], settings: dict[str, str]
 ) -> None:
     anyone = make_client(**settings)
 
-    answer = anyone.get("", headers={"X-Forwarded-Proto": "https"})
+    response = anyone.get("", headers={"X-Forwarded-Proto": "https"})
 
-    assert HSTS not in answer.headers
+    assert HSTS not in response.headers
 
 
 @pytest.mark.parametrize(
     "sent", ["a", "A-b.c_9", "x" * 64], ids=["short", "marks", "longest"]
 )
-def test_a_request_id_of_the_caller_comes_back(anyone: Client, sent: str) -> None:
-    answer = anyone.get("nothing", headers={"X-Request-ID": sent})
+def test_request_id_of_client_is_returned(anyone: Client, sent: str) -> None:
+    response = anyone.get("nothing", headers={"X-Request-ID": sent})
 
-    assert answer.headers["X-Request-ID"] == sent
-    assert answer.json["request_id"] == sent
+    assert response.headers["X-Request-ID"] == sent
+    assert response.json["request_id"] == sent
 
 
 @pytest.mark.parametrize(
@@ -164,42 +166,40 @@ def test_a_request_id_of_the_caller_comes_back(anyone: Client, sent: str) -> Non
     ["", "x" * 65, "a b", "a;b", '"a"', "<script>", "é"],
     ids=["empty", "long", "space", "semicolon", "quotes", "markup", "letter"],
 )
-def test_any_other_request_id_is_replaced(anyone: Client, sent: str) -> None:
-    answer = anyone.get("nothing", headers={"X-Request-ID": sent})
+def test_invalid_request_id_is_replaced(anyone: Client, sent: str) -> None:
+    response = anyone.get("nothing", headers={"X-Request-ID": sent})
 
-    assert OURS.fullmatch(answer.headers["X-Request-ID"])
+    assert OURS.fullmatch(response.headers["X-Request-ID"])
 
 
-def test_two_requests_have_two_ids(anyone: Client) -> None:
+def test_requests_have_different_ids(anyone: Client) -> None:
     first, second = anyone.get("/health/live"), anyone.get("/health/live")
 
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
 
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"], ids=["request", "preflight"])
-def test_no_page_of_another_origin_reads_answers_by_default(
-    anyone: Client, method: str
-) -> None:
+def test_cors_is_disabled_by_default(anyone: Client, method: str) -> None:
     sent = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
 
-    answer = anyone.call(method, "tasks", headers=sent)
+    response = anyone.call(method, "tasks", headers=sent)
 
-    assert cors(answer) == []
+    assert cors(response) == []
 
 
 @pytest.mark.parametrize("path", ["", "users/me", "nothing"], ids=["200", "401", "404"])
 @pytest.mark.parametrize("origins", [(ORIGIN,), (OTHER, ORIGIN)], ids=["one", "two"])
-def test_a_page_of_a_listed_origin_reads_answers_without_cookies(
+def test_cors_allows_listed_origin_without_cookies(
     make_client: Callable[..., Client], origins: tuple[str, ...], path: str
 ) -> None:
     anyone = make_client(cors_origins=origins)
 
-    answer = anyone.get(path, headers={"Origin": ORIGIN})
+    response = anyone.get(path, headers={"Origin": ORIGIN})
 
-    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
-    assert answer.headers.getlist(ALLOWED) == [ORIGIN]
+    exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
+    assert response.headers.getlist(ALLOWED) == [ORIGIN]
     assert set(exposed) == EXPOSED
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -214,14 +214,14 @@ def test_a_page_of_a_listed_origin_reads_answers_without_cookies(
     ],
     ids=["other", "suffix", "dot", "scheme", "port", "null"],
 )
-def test_a_page_of_any_other_origin_does_not(
+def test_cors_rejects_other_origins(
     make_client: Callable[..., Client], origin: str
 ) -> None:
     anyone = make_client(cors_origins=(ORIGIN, OTHER))
 
-    answer = anyone.get("", headers={"Origin": origin})
+    response = anyone.get("", headers={"Origin": origin})
 
-    assert cors(answer) == []
+    assert cors(response) == []
 
 
 @pytest.mark.parametrize(
@@ -233,14 +233,14 @@ def test_a_page_of_any_other_origin_does_not(
     ],
     ids=["itself", "pattern", "prefix"],
 )
-def test_an_origin_is_compared_as_text_and_as_a_whole(
+def test_cors_compares_whole_origins_literally(
     make_client: Callable[..., Client], origin: str, allowed: list[str]
 ) -> None:
     anyone = make_client(cors_origins=("http://[::1]:5173",))
 
-    answer = anyone.get("", headers={"Origin": origin})
+    response = anyone.get("", headers={"Origin": origin})
 
-    assert answer.headers.getlist(ALLOWED) == allowed
+    assert response.headers.getlist(ALLOWED) == allowed
 
 
 @pytest.mark.parametrize(
@@ -249,31 +249,31 @@ def test_an_origin_is_compared_as_text_and_as_a_whole(
     ids=["listed", "other", "none"],
 )
 @pytest.mark.parametrize("origins", [(ORIGIN,), (OTHER, ORIGIN)], ids=["one", "two"])
-def test_caches_are_told_that_answers_differ_by_origin(
+def test_cors_response_varies_by_origin(
     make_client: Callable[..., Client], origins: tuple[str, ...], sent: dict[str, str]
 ) -> None:
     anyone = make_client(cors_origins=origins)
 
-    answer = anyone.get("", headers=sent)
+    response = anyone.get("", headers=sent)
 
-    assert "Origin" in answer.vary
+    assert "Origin" in response.vary
 
 
-def test_a_page_may_change_a_task_under_its_version(
+def test_cors_preflight_allows_if_match(
     make_client: Callable[..., Client],
 ) -> None:
     anyone = make_client(cors_origins=(ORIGIN,))
     wanted = "authorization, content-type, if-match"
     asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "PATCH"}
 
-    answer = anyone.call(
+    response = anyone.call(
         "OPTIONS",
         "tasks/1",
         headers=asked | {"Access-Control-Request-Headers": wanted},
     )
 
-    methods = answer.headers["Access-Control-Allow-Methods"].split(", ")
-    assert answer.status_code == 200
-    assert answer.headers[ALLOWED] == ORIGIN
+    methods = response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert response.status_code == 200
+    assert response.headers[ALLOWED] == ORIGIN
     assert {"PATCH", "PUT", "DELETE"} <= set(methods)
-    assert answer.headers["Access-Control-Allow-Headers"] == wanted
+    assert response.headers["Access-Control-Allow-Headers"] == wanted

@@ -1,4 +1,4 @@
-"""Clients of the last release go on with this one; what would break them is told."""
+"""Compatibility with clients of the last release."""
 
 import copy
 import json
@@ -21,49 +21,53 @@ SENT = f"{INPUT}.properties"
 LIMIT = f"{TASKS}.get.parameters.0"
 DELETED = object()
 BREAKS: dict[str, tuple[str, Any, str]] = {
-    "path": (TASKS, DELETED, "operation POST /api/v1/tasks is gone"),
-    "method": (f"{TASKS}.post", DELETED, "operation POST /api/v1/tasks is gone"),
-    "name": (f"{TASKS}.post.operationId", "make_task", "operationId create_task is"),
+    "path": (TASKS, DELETED, "operation POST /api/v1/tasks was removed"),
+    "method": (f"{TASKS}.post", DELETED, "operation POST /api/v1/tasks was removed"),
+    "name": (f"{TASKS}.post.operationId", "make_task", "operationId create_task was"),
     "field": (f"{TASK}.title", DELETED, "GET /api/v1/tasks: 200: items: items: field"),
     "absence": ("components.schemas.Task.required", ["id"], "title may be missing now"),
     "null": (f"{TASK}.title.type", ["string", "null"], "title: may be null now"),
     "type": (f"{TASK}.id.type", "string", "id: may be string now"),
-    "form": (f"{TASK}.created_at.format", DELETED, "format date-time is gone"),
-    "value": (f"{SENT}.status.enum", ["todo"], "status: value completed is gone"),
-    "choice": (f"{SENT}.title.enum", ["a"], "title: value of any kind is gone"),
+    "form": (f"{TASK}.created_at.format", DELETED, "format date-time was removed"),
+    "value": (f"{SENT}.status.enum", ["todo"], "status: value completed was removed"),
+    "choice": (f"{SENT}.title.enum", ["a"], "title: value of any kind was removed"),
     "input": (
         f"{SENT}.title",
         DELETED,
-        "POST /api/v1/tasks: body: field title is gone",
+        "POST /api/v1/tasks: body: field title was removed",
     ),
     "need": (f"{INPUT}.required", ["title", "tags"], "field tags is required now"),
-    "kind": (f"{SENT}.due_date.type", "string", "due_date: type null is gone"),
+    "kind": (f"{SENT}.due_date.type", "string", "due_date: type null was removed"),
     "length": (f"{SENT}.title.maxLength", 200, "maxLength is 200 now, it was 255"),
     "least": (f"{SENT}.title.minLength", 2, "minLength is 2 now, it was 1"),
     "limit": (f"{SENT}.status.maxLength", 9, "maxLength is 9 now, it was None"),
     "many": (f"{SENT}.tags.maxItems", 10, "maxItems is 10 now, it was 20"),
     "item": (f"{SENT}.tags.items.maxLength", 9, "tags: items: maxLength is 9 now"),
     "pattern": (f"{SENT}.title.pattern", "^a", "title: pattern is another now"),
-    "parameter": (LIMIT, DELETED, "GET /api/v1/tasks: query parameter limit is gone"),
+    "parameter": (
+        LIMIT,
+        DELETED,
+        "GET /api/v1/tasks: query parameter limit was removed",
+    ),
     "demand": (f"{LIMIT}.required", True, "query parameter limit is required now"),
     "range": (f"{LIMIT}.schema.maximum", 50, "maximum is 50 now, it was 100"),
     "body": (
         f"{TASKS}.post.requestBody",
         DELETED,
-        "media type application/json is gone",
+        "media type application/json was removed",
     ),
-    "status": (f"{TASKS}.post.responses.201", DELETED, "answer 201 is gone"),
+    "status": (f"{TASKS}.post.responses.201", DELETED, "response 201 was removed"),
     "header": (
         f"{TASKS}.post.responses.201.headers.ETag",
         DELETED,
-        "header ETag is gone",
+        "header ETag was removed",
     ),
-    "login": ("paths./health.get.security", [{"bearer": []}], "way in {} is gone"),
-    "scope": (f"{TASKS}.get.security.2", DELETED, "['tasks:read']} is gone"),
+    "login": ("paths./health.get.security", [{"bearer": []}], "way in {} was removed"),
+    "scope": (f"{TASKS}.get.security.2", DELETED, "['tasks:read']} was removed"),
     "problem": (
         "components.responses.NotFound.content.application/problem+json.examples",
         {},
-        "problem not-found is gone",
+        "problem not-found was removed",
     ),
 }
 HARMLESS: dict[str, tuple[str, Any]] = {
@@ -113,14 +117,14 @@ def put(inside: Any, last: Any, value: Any) -> None:
         inside[last] = value
 
 
-def test_clients_of_the_last_release_go_on(released: Any, current: Any) -> None:
+def test_released_document_has_no_breaking_change(released: Any, current: Any) -> None:
     found = breaks(released, current)
 
     assert not found, "\n".join([*found, ADVICE])
 
 
 @pytest.mark.parametrize(("path", "value", "told"), BREAKS.values(), ids=BREAKS)
-def test_what_breaks_clients_is_told(
+def test_breaking_change_is_reported(
     current: Any, path: str, value: Any, told: str
 ) -> None:
     found = breaks(current, changed(current, path, value))
@@ -128,18 +132,18 @@ def test_what_breaks_clients_is_told(
     assert [sentence for sentence in found if told in sentence], found
 
 
-def test_a_schema_with_another_name_is_told(current: Any) -> None:
+def test_renamed_schema_is_reported(current: Any) -> None:
     renamed = json.loads(json.dumps(current).replace('/Task"', '/ToDo"'))
     schemas = renamed["components"]["schemas"]
     schemas["ToDo"] = schemas.pop("Task")
 
     found = breaks(current, renamed)
 
-    assert found == ["schema Task is gone"]
+    assert found == ["schema Task was removed"]
 
 
 @pytest.mark.parametrize(("path", "value"), HARMLESS.values(), ids=HARMLESS)
-def test_what_breaks_nobody_is_not_told(current: Any, path: str, value: Any) -> None:
+def test_compatible_change_is_not_reported(current: Any, path: str, value: Any) -> None:
     found = breaks(current, changed(current, path, value))
 
     assert found == []

@@ -1,4 +1,4 @@
-"""The OpenAPI document: right in form, true of the service, the same for everyone."""
+"""The OpenAPI document: valid, correct, and equal in every process."""
 
 import json
 import re
@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
-from tests.access import PRIVATE, PUBLIC
 from tests.backstage import at_once
-from tests.contract import ANSWERS, INPUTS, OTHERS
+from tests.openapi_components import INPUTS, OTHERS, OUTPUTS
+from tests.permissions import PRIVATE, PUBLIC
 from tests.support import API, Client
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
@@ -51,7 +51,7 @@ def routes(app: Flask) -> dict[str, str]:
 
 
 def expected_id(route: str, endpoint: str) -> str:
-    """PUT does what PATCH does under a name of its own."""
+    """Return the operation id; PUT shares the function of PATCH."""
     name = endpoint.rpartition(".")[2]
     return name.replace("update_", "replace_") if route.startswith("PUT") else name
 
@@ -82,22 +82,20 @@ def properties(document: Any, ending: str = "") -> dict[str, Any]:
     }
 
 
-def test_the_document_is_valid_openapi(document: Any) -> None:
+def test_document_is_valid_openapi(document: Any) -> None:
     validate(document)
 
     assert document["openapi"].startswith("3.1.")
 
 
-def test_the_list_of_public_endpoints_is_this_one(served: Flask, document: Any) -> None:
+def test_public_operations_equal_the_permissions(served: Flask, document: Any) -> None:
     undocumented = set(routes(served)) - set(operations(document))
 
     assert public(document) | undocumented == set(PUBLIC)
     assert set(operations(document)) - public(document) == set(PRIVATE)
 
 
-def test_every_operation_is_called_as_its_function(
-    served: Flask, document: Any
-) -> None:
+def test_operation_id_is_name_of_the_view(served: Flask, document: Any) -> None:
     functions = routes(served)
 
     found = {
@@ -112,30 +110,30 @@ def test_every_operation_is_called_as_its_function(
 @pytest.mark.parametrize(
     "part", ["summary", "description", "tags", "responses", "operationId"]
 )
-def test_every_operation_says_what_it_is(document: Any, part: str) -> None:
-    silent = [r for r, operation in operations(document).items() if not operation[part]]
+def test_operation_is_described(document: Any, part: str) -> None:
+    missing = [
+        r for r, operation in operations(document).items() if not operation[part]
+    ]
 
-    assert silent == []
+    assert missing == []
 
 
-def test_a_summary_is_a_title_and_no_sentence(document: Any) -> None:
+def test_summary_is_a_title(document: Any) -> None:
     summaries = {one["summary"] for one in operations(document).values()}
 
     assert [text for text in summaries if text.endswith(".") or "\n" in text] == []
 
 
 @pytest.mark.parametrize("status", ["401", "403", "422", "503"])
-def test_every_private_operation_documents_what_any_may_answer(
-    document: Any, status: str
-) -> None:
+def test_private_operation_documents_common_errors(document: Any, status: str) -> None:
     found = operations(document)
 
-    silent = [route for route in PRIVATE if status not in found[route]["responses"]]
+    missing = [route for route in PRIVATE if status not in found[route]["responses"]]
 
-    assert silent == []
+    assert missing == []
 
 
-def test_any_of_three_credentials_is_described(document: Any) -> None:
+def test_security_schemes_are_described(document: Any) -> None:
     schemes = document["components"]["securitySchemes"]
 
     flow = schemes["password"]["flows"]["password"]
@@ -149,38 +147,22 @@ def test_any_of_three_credentials_is_described(document: Any) -> None:
     assert document["security"] == [{"bearer": []}, {"password": []}]
 
 
-def test_components_have_names_of_our_own(document: Any) -> None:
+def test_components_have_the_expected_names(document: Any) -> None:
     components = document["components"]
 
     found = {part: set(components[part]) for part in OTHERS}
 
-    assert set(components["schemas"]) == INPUTS | ANSWERS
+    assert set(components["schemas"]) == INPUTS | OUTPUTS
     assert found == OTHERS
 
 
-def test_the_tags_come_in_the_order_of_their_use(document: Any) -> None:
-    names = [tag["name"] for tag in document["tags"]]
-
-    assert names == [
-        "auth",
-        "tasks",
-        "stats",
-        "import_export",
-        "users",
-        "api-keys",
-        "recovery",
-        "admin",
-        "system",
-    ]
-
-
-def test_the_committed_document_is_that_of_the_code(document: Any) -> None:
+def test_committed_document_is_current(document: Any) -> None:
     committed = json.loads(COMMITTED.read_text())
 
     assert committed == document, "docs/openapi.json is stale: run `make openapi`"
 
 
-def test_nothing_is_described_before_the_document_is_asked_for(
+def test_document_is_built_on_first_request(
     make_app: Callable[..., Flask],
 ) -> None:
     app = make_app()
@@ -192,7 +174,7 @@ def test_nothing_is_described_before_the_document_is_asked_for(
     assert undocumented == len(served["tags"])
 
 
-def test_who_asks_at_the_same_time_gets_the_whole_document(
+def test_concurrent_requests_get_the_complete_document(
     make_app: Callable[..., Flask], document: Any
 ) -> None:
     app = make_app()
@@ -203,15 +185,13 @@ def test_who_asks_at_the_same_time_gets_the_whole_document(
 
 
 @pytest.mark.parametrize("response", ["TooManyRequests", "ServiceUnavailable"])
-def test_a_refusal_for_now_documents_when_to_come_back(
-    document: Any, response: str
-) -> None:
+def test_temporary_error_documents_retry_after(document: Any, response: str) -> None:
     described = document["components"]["responses"][response]
 
     assert "Retry-After" in described.get("headers", {})
 
 
-def test_every_value_has_a_type(document: Any) -> None:
+def test_property_has_a_type(document: Any) -> None:
     typed = {"type", "$ref", "anyOf"}
 
     untyped = [name for name, one in properties(document).items() if not typed & {*one}]
@@ -219,16 +199,14 @@ def test_every_value_has_a_type(document: Any) -> None:
     assert untyped == []
 
 
-def test_a_change_proposes_nothing_for_what_is_left_out(document: Any) -> None:
+def test_update_schema_has_no_defaults(document: Any) -> None:
     changes = properties(document, ending="Update")
 
     assert [name for name, one in changes.items() if "default" in one] == []
 
 
 @pytest.mark.parametrize("schema", ["Task", "User", "TaskPage", "TokenResponse"])
-def test_an_answer_documents_what_it_holds_and_nothing_else(
-    document: Any, schema: str
-) -> None:
+def test_response_schema_requires_all_properties(document: Any, schema: str) -> None:
     described = document["components"]["schemas"][schema]
 
     hidden = [n for n, one in described["properties"].items() if one.get("writeOnly")]
@@ -237,28 +215,26 @@ def test_an_answer_documents_what_it_holds_and_nothing_else(
     assert described["required"] == list(described["properties"])
 
 
-@pytest.mark.parametrize("schema", sorted(ANSWERS))
-def test_an_answer_may_get_new_members_without_breaking_clients(
-    document: Any, schema: str
-) -> None:
+@pytest.mark.parametrize("schema", sorted(OUTPUTS))
+def test_response_schema_is_open(document: Any, schema: str) -> None:
     described = document["components"]["schemas"][schema]
 
     assert "additionalProperties" not in described
 
 
-def test_a_new_password_has_a_documented_length(document: Any) -> None:
+def test_password_length_is_documented(document: Any) -> None:
     described = properties(document)["UserCreate.password"]
 
     assert (described["minLength"], described["maxLength"]) == (8, 128)
 
 
-def test_a_fault_has_a_pointer_or_a_parameter(document: Any) -> None:
+def test_field_error_requires_code_and_message(document: Any) -> None:
     fault = document["components"]["schemas"]["FieldError"]
 
     assert set(fault["required"]) == {"code", "message"}
 
 
-def test_a_body_is_required_where_one_of_its_fields_is(document: Any) -> None:
+def test_body_is_required_if_a_field_is(document: Any) -> None:
     wrong = [
         route
         for route, required, schema in inputs(document)
@@ -268,7 +244,7 @@ def test_a_body_is_required_where_one_of_its_fields_is(document: Any) -> None:
     assert wrong == []
 
 
-def test_the_document_is_the_same_each_time_and_by_each_process(
+def test_document_is_equal_in_every_process(
     served: Flask, make_app: Callable[..., Flask]
 ) -> None:
     first, second = Client(served).get("/openapi.json"), Client(served)

@@ -1,4 +1,4 @@
-"""Examples, headers and limits of the OpenAPI document, as it is committed."""
+"""Examples, headers and limits in the committed OpenAPI document."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -18,12 +18,12 @@ OPERATIONS = [
 COMPONENTS = {"components": DOCUMENT["components"]}
 
 
-def kinds(schema: Any) -> list[str]:
-    said = schema.get("type", [])
-    return [said] if isinstance(said, str) else said
+def types_of(schema: Any) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
 
 
-def silent_of(response: Any, header: str) -> bool:
+def lacks(response: Any, header: str) -> bool:
     return header not in response.get("headers", {})
 
 
@@ -53,7 +53,7 @@ def contents(bodies: Iterable[Any]) -> list[Any]:
     return [media for one in bodies for media in one.get("content", {}).values()]
 
 
-def test_every_example_is_one_of_its_schema() -> None:
+def test_example_matches_its_schema() -> None:
     shown = list(examples())
 
     wrong = [
@@ -69,23 +69,23 @@ def test_every_example_is_one_of_its_schema() -> None:
 @pytest.mark.parametrize(
     "header", ["X-Request-ID", "RateLimit", "RateLimit-Policy"], ids=str
 )
-def test_every_counted_answer_documents_its_headers(header: str) -> None:
+def test_rate_limited_operation_documents_its_headers(header: str) -> None:
     counted = [one for one in OPERATIONS if "429" in one["responses"]]
 
     answers = [response for one in counted for response in one["responses"].items()]
-    silent = [one for status, one in answers if status < "4" and silent_of(one, header)]
+    missing = [one for status, one in answers if status < "4" and lacks(one, header)]
 
-    assert silent == []
+    assert missing == []
 
 
-def test_every_text_and_number_and_list_is_limited() -> None:
+def test_property_has_a_limit() -> None:
     limits = {"string": "maxLength", "integer": "maximum", "array": "maxItems"}
 
-    endless = [
+    unlimited = [
         name
         for name, one in properties().items()
         for kind, limit in limits.items()
-        if kind in kinds(one) and not {limit, "enum"} & {*one}
+        if kind in types_of(one) and not {limit, "enum"} & {*one}
     ]
 
-    assert endless == []
+    assert unlimited == []

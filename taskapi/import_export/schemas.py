@@ -152,7 +152,7 @@ class TruncatedLineSchema(Schema):
 
     line = Count()
     names = fields.List(
-        Word(),
+        Word(metadata={"maxLength": max(map(len, TRUNCATED_FIELDS))}),
         data_key="fields",
         attribute="fields",
         metadata={"maxItems": len(TRUNCATED_FIELDS)},

@@ -169,6 +169,7 @@ class TaskListArguments(PageArguments):
             "descending. The id breaks ties in the direction of the last key; tasks "
             "without the value come last.",
             "examples": ["priority,-due_date"],
+            "maxLength": MAX_SORT_KEYS * (len("-,") + max(map(len, SORTS))),
         },
     )
 

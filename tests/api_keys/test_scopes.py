@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from taskapi.scopes import IMPLIED, Scope
-from tests.access import PRIVATE, SESSIONS_ONLY
 from tests.api_keys.holding import Holder, holder
+from tests.permissions import PRIVATE, SESSIONS_ONLY
 from tests.support import Client, refused
 
 

@@ -11,12 +11,12 @@ import pytest
 from flask import Flask
 
 from taskapi.tasks import writes
-from tests.access import ACCESS, Kind
 from tests.api_keys.holding import Holder, holder
 from tests.auth.test_password_check_races import in_another_worker
 from tests.backstage import run, store_user
 from tests.callers import ask
 from tests.crowd import Crowd
+from tests.permissions import ACCESS, Kind
 from tests.support import API, Client, refused
 from tests.system.sql import execute
 

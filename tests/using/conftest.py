@@ -1,4 +1,4 @@
-"""A server that programs and pages use from outside."""
+"""Fixtures for a server that external programs and pages use."""
 
 import http.server
 import os

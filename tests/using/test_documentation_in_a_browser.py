@@ -1,4 +1,4 @@
-"""The documentation page, used in a browser as a visitor uses it."""
+"""The documentation page in a browser."""
 
 from collections.abc import Iterator
 
@@ -64,7 +64,7 @@ def executed(block: Locator) -> str:
     return status.inner_text().split()[0]
 
 
-def test_an_authorized_visitor_runs_operations(visit: Visit) -> None:
+def test_authorized_visitor_executes_operations(visit: Visit) -> None:
     blocks = [opened(visit, name) for name in ("create_task", "list_tags", "get_me")]
 
     statuses = [executed(block) for block in blocks]
@@ -73,7 +73,7 @@ def test_an_authorized_visitor_runs_operations(visit: Visit) -> None:
     assert statuses == ["201", "200", "200"]
 
 
-def test_a_visitor_sees_what_was_wrong(visit: Visit) -> None:
+def test_visitor_sees_the_problem(visit: Visit) -> None:
     block = opened(visit, "create_task")
     block.locator("textarea.body-param__text").fill('{"title": ""}')
 
@@ -84,7 +84,7 @@ def test_a_visitor_sees_what_was_wrong(visit: Visit) -> None:
     assert "#/title" in shown.first.inner_text()
 
 
-def test_a_visitor_stays_authorized_and_the_page_is_quiet(visit: Visit) -> None:
+def test_authorization_survives_reload_without_console_errors(visit: Visit) -> None:
     before = executed(opened(visit, "get_me"))
 
     visit.page.reload(wait_until="networkidle")
@@ -96,15 +96,13 @@ def test_a_visitor_stays_authorized_and_the_page_is_quiet(visit: Visit) -> None:
     assert visit.hosts == {visit.address.removeprefix("http://")}
 
 
-def test_a_visitor_without_a_link_hears_no_complaint(arrival: Visit) -> None:
+def test_root_redirects_visitor_without_console_errors(arrival: Visit) -> None:
     assert arrival.complaints == []
     assert arrival.hosts == {arrival.address.removeprefix("http://")}
 
 
 @pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/validation-error"])
-def test_a_phone_needs_no_scrolling_sideways(
-    chromium: Browser, address: str, path: str
-) -> None:
+def test_page_fits_a_phone(chromium: Browser, address: str, path: str) -> None:
     with chromium.new_page(viewport=PHONE) as page:
         visit = Visit(page, address).go(path)
         visit.photograph(f"phone{path.replace('/', '-')}")
@@ -113,7 +111,7 @@ def test_a_phone_needs_no_scrolling_sideways(
     assert width == PHONE["width"]
 
 
-def test_an_open_operation_fits_a_phone(chromium: Browser, address: str) -> None:
+def test_open_operation_fits_a_phone(chromium: Browser, address: str) -> None:
     with chromium.new_page(viewport=PHONE) as page:
         visit = Visit(page, address).go("/docs")
         opened(visit, "create_task").locator("button.execute").wait_for()
@@ -123,7 +121,7 @@ def test_an_open_operation_fits_a_phone(chromium: Browser, address: str) -> None
     assert width == PHONE["width"]
 
 
-def test_a_browser_without_javascript_is_told_where_the_document_is(
+def test_page_without_javascript_links_the_document(
     chromium: Browser, address: str
 ) -> None:
     with chromium.new_page(java_script_enabled=False) as page:

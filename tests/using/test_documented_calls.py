@@ -1,6 +1,6 @@
 """Every call by curl in the README and in docs/, made as it stands there.
 
-Calls answer 2xx, unless a comment of their block begins with another status. A page
+Calls response 2xx, unless a comment of their block begins with another status. A page
 that registers nobody goes on where the quickstart ends.
 """
 
@@ -76,7 +76,7 @@ def refusals(script: str, server: Server, folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
-def test_every_call_of_a_page_is_answered_as_it_says(
+def test_documented_call_returns_documented_status(
     page: str, empty: Server, tmp_path: Path
 ) -> None:
     need("curl")
@@ -88,7 +88,7 @@ def test_every_call_of_a_page_is_answered_as_it_says(
     assert refused == re.findall(r"^# (\d{3})\b", script, re.MULTILINE)
 
 
-def test_the_pages_for_client_authors_have_calls() -> None:
+def test_client_pages_contain_calls() -> None:
     names = {"quickstart", "authentication", "writes", "lists", "errors", "tasks"}
 
     expected = {f"docs/{name}.md" for name in names} | {"README.md"}

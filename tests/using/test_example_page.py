@@ -1,4 +1,4 @@
-"""The page of docs/examples/, in a browser, from an origin of its own."""
+"""The example page of docs/examples/ in a browser, from another origin."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,9 @@ def log_in(page: Page, account: Account, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_the_page_makes_and_completes_tasks(visit: Visit, account: Account) -> None:
+def test_example_page_creates_and_completes_tasks(
+    visit: Visit, account: Account
+) -> None:
     page = visit.page
     log_in(page, account)
 
@@ -36,7 +38,7 @@ def test_the_page_makes_and_completes_tasks(visit: Visit, account: Account) -> N
     assert visit.complaints == []
 
 
-def test_the_page_says_what_was_wrong(visit: Visit, account: Account) -> None:
+def test_example_page_shows_the_problem(visit: Visit, account: Account) -> None:
     log_in(visit.page, account, "not the password")
 
     problem = visit.page.locator("#problem:not(:empty)").inner_text()

@@ -1,4 +1,4 @@
-"""The programs of docs/examples/, run as they stand there."""
+"""The programs of docs/examples/, run unchanged."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ def titles(done: Done) -> list[str]:
     return [line.split(maxsplit=1)[1] for line in done.stdout.splitlines()]
 
 
-def test_the_python_script_makes_each_task_once(sow: Callable[[str], Done]) -> None:
+def test_python_script_creates_each_task_once(sow: Callable[[str], Done]) -> None:
     sow("Sow\nWater\n")
 
     again = sow("Sow\nWater\nWeed\n")
@@ -59,7 +59,7 @@ def test_the_python_script_makes_each_task_once(sow: Callable[[str], Done]) -> N
     assert titles(again) == ["Sow", "Water", "Weed"]
 
 
-def test_the_python_script_says_what_was_wrong(sow: Callable[[str], Done]) -> None:
+def test_python_script_prints_the_problem(sow: Callable[[str], Done]) -> None:
     done = sow("x" * 256)
 
     assert done.returncode == 1
@@ -67,7 +67,7 @@ def test_the_python_script_says_what_was_wrong(sow: Callable[[str], Done]) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_the_shell_script_shows_what_is_open(
+def test_shell_script_prints_open_tasks(
     sow: Callable[[str], Done], today: Callable[..., Done]
 ) -> None:
     sow("Sow\nWater")
@@ -77,7 +77,7 @@ def test_the_shell_script_shows_what_is_open(
     assert titles(shown) == ["medium\t-\tWater", "medium\t-\tSow"]
 
 
-def test_the_shell_script_completes_a_task(
+def test_shell_script_completes_a_task(
     sow: Callable[[str], Done], today: Callable[..., Done]
 ) -> None:
     task_id = sow("Sow").stdout.split()[0]
@@ -88,7 +88,7 @@ def test_the_shell_script_completes_a_task(
     assert titles(today()) == []
 
 
-def test_the_shell_script_says_what_was_wrong(today: Callable[..., Done]) -> None:
+def test_shell_script_prints_the_problem(today: Callable[..., Done]) -> None:
     done = today("done", "0")
 
     assert done.returncode != 0

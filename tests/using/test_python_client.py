@@ -1,4 +1,4 @@
-"""A Python client, as openapi-python-client makes it from the document."""
+"""A Python client that openapi-python-client generates from the document."""
 
 import importlib
 import subprocess
@@ -67,7 +67,7 @@ def complete(caller: Any, task: Any, etag: str) -> Any:
     return change(task.id, client=caller, body=body, if_match=etag)
 
 
-def test_a_generated_client_registers_and_logs_in(client: Any, service: Server) -> None:
+def test_generated_client_registers_and_logs_in(client: Any, service: Server) -> None:
     names = {"username": "generated", "password": PASSWORD}
     models = part("models")
 
@@ -81,9 +81,7 @@ def test_a_generated_client_registers_and_logs_in(client: Any, service: Server) 
     assert tokens.token_type == "bearer"
 
 
-def test_a_generated_client_logs_in_as_oauth_does(
-    client: Any, account: Account
-) -> None:
+def test_generated_client_logs_in_by_oauth(client: Any, account: Account) -> None:
     models = part("models")
     names = {"username": account.name, "password": PASSWORD}
 
@@ -94,7 +92,7 @@ def test_a_generated_client_logs_in_as_oauth_does(
     assert tokens.token_type == "bearer"
 
 
-def test_a_generated_client_makes_a_task_once(caller: Any) -> None:
+def test_generated_client_creates_a_task_once(caller: Any) -> None:
     made = create(caller, "Sow", idempotency_key="sow")
 
     again = create(caller, "Sow", idempotency_key="sow")
@@ -103,7 +101,7 @@ def test_a_generated_client_makes_a_task_once(caller: Any) -> None:
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_generated_client_changes_only_the_version_that_it_saw(caller: Any) -> None:
+def test_generated_client_updates_only_the_version_it_read(caller: Any) -> None:
     made = create(caller, "Sow")
 
     changed = complete(caller, made.parsed, made.headers["ETag"])
@@ -114,7 +112,7 @@ def test_a_generated_client_changes_only_the_version_that_it_saw(caller: Any) ->
     assert stale.to_dict()["current_version"] == 2
 
 
-def test_a_generated_client_walks_to_the_end(caller: Any) -> None:
+def test_generated_client_follows_cursors_to_the_end(caller: Any) -> None:
     made = {create(caller, title).parsed.id for title in ("Sow", "Water", "Weed")}
     page_of = part("api.tasks.list_tasks").sync
     wanted = list(part("models").ListTasksStatusItem)
@@ -126,7 +124,7 @@ def test_a_generated_client_walks_to_the_end(caller: Any) -> None:
     assert last.next_cursor is None
 
 
-def test_a_generated_client_reads_what_was_wrong(caller: Any) -> None:
+def test_generated_client_parses_the_problem(caller: Any) -> None:
     problem = create(caller, "").parsed
 
     (fault,) = problem.errors

@@ -1,4 +1,4 @@
-"""A TypeScript client, typed by openapi-typescript, as strict as it gets."""
+"""A TypeScript client with types of openapi-typescript, in strict mode."""
 
 import json
 import shutil
@@ -49,20 +49,20 @@ def seen(service: Server, compiled: Path) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_typed_client_makes_a_task_once(seen: dict[str, Any]) -> None:
+def test_typed_client_creates_a_task_once(seen: dict[str, Any]) -> None:
     assert seen["repeated"] == {"id": seen["made"][0], "replayed": "true"}
     assert len(set(seen["made"])) == 3
 
 
-def test_a_typed_client_changes_only_the_version_that_it_saw(
+def test_typed_client_updates_only_the_version_it_read(
     seen: dict[str, Any],
 ) -> None:
     assert (seen["changed"], seen["stale"]) == ("completed", "precondition-failed")
 
 
-def test_a_typed_client_walks_to_the_end(seen: dict[str, Any]) -> None:
+def test_typed_client_follows_cursors_to_the_end(seen: dict[str, Any]) -> None:
     assert sorted(seen["walked"]) == sorted(seen["made"])
 
 
-def test_a_typed_client_reads_what_was_wrong(seen: dict[str, Any]) -> None:
+def test_typed_client_parses_the_problem(seen: dict[str, Any]) -> None:
     assert seen["faults"] == [["#/title", "length"]]

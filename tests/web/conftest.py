@@ -1,4 +1,4 @@
-"""An app that fails."""
+"""Fixture for a client of an app with a failing view."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What `/metrics` says, read as Prometheus reads it."""
+"""Parsing of `/metrics` by the Prometheus client."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def figures(text: str) -> Figures:
 
 def scraped(client: Any) -> Figures:
     """Return the figures that a client gets with the token."""
-    answer = client.get("/metrics", headers=BEARER)
-    assert answer.status_code == 200, answer.text
-    return figures(answer.text)
+    response = client.get("/metrics", headers=BEARER)
+    assert response.status_code == 200, response.text
+    return figures(response.text)
 
 
 def rise(after: Figures, before: Figures, name: str, *labels: str) -> float:

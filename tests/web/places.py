@@ -1,4 +1,4 @@
-"""The operations that read JSON, and what is stored before and after them."""
+"""Operations that read JSON, and the stored rows before and after them."""
 
 from typing import Any
 

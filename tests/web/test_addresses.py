@@ -1,4 +1,4 @@
-"""Addresses of clients: one client cannot pass for many, whatever its address."""
+"""Client addresses: a client cannot appear as several clients."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -8,6 +8,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.support import PASSWORD, Client, refused
+
+pytestmark = pytest.mark.one_database
 
 Twin = Callable[..., Flask]
 HUNDRED = 100
@@ -41,26 +43,28 @@ def log_in(app: Flask, ip: str, name: str, password: str = PASSWORD) -> TestResp
 
 
 @pytest.mark.parametrize("ip", FORMS, ids=ascii)
-def test_an_address_of_any_form_logs_in(ann: Client, ip: str) -> None:
+def test_login_accepts_any_form_of_client_address(ann: Client, ip: str) -> None:
     login = {"username": "ann@example.org", "password": PASSWORD}
 
-    answer = Client(ann.app).post("auth/login", login, environ_base={"REMOTE_ADDR": ip})
+    response = Client(ann.app).post(
+        "auth/login", login, environ_base={"REMOTE_ADDR": ip}
+    )
 
-    assert answer.status_code == 200
-    ann.tokens = answer.json
+    assert response.status_code == 200
+    ann.tokens = response.json
     assert ann.get("auth/sessions").json["items"][0]["ip"] == FORMS[ip]
 
 
 @pytest.mark.parametrize("ip", [ip for ip in FORMS if ip.isprintable()], ids=ascii)
-def test_an_address_reported_by_a_proxy_logs_in(
+def test_login_accepts_addresses_forwarded_by_proxies(
     ann: Client, twin: Twin, ip: str
 ) -> None:
     reported = FORMS[ip] if ip else "127.0.0.1"  # that of the proxy
 
-    answer = log_in(twin(trusted_proxies=1), ip, "ann@example.org")
+    response = log_in(twin(trusted_proxies=1), ip, "ann@example.org")
 
-    assert answer.status_code == 200
-    ann.tokens = answer.json
+    assert response.status_code == 200
+    ann.tokens = response.json
     assert ann.get("auth/sessions").json["items"][0]["ip"] == reported
 
 
@@ -75,15 +79,15 @@ ONE_CLIENT = {
 
 
 @pytest.mark.parametrize("form", ONE_CLIENT.values(), ids=ONE_CLIENT)
-def test_one_client_has_one_rate_limit(
+def test_rate_limit_treats_forms_of_one_address_as_one_client(
     app: Flask, twin: Twin, form: Callable[[int], str]
 ) -> None:
     limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": 3}
     limited = twin(trusted_proxies=1, **limits)
 
-    answers = [log_in(limited, form(n), f"user{n}") for n in range(5)]
+    responses = [log_in(limited, form(n), f"user{n}") for n in range(5)]
 
-    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 2
+    assert [response.status_code for response in responses] == [401] * 3 + [429] * 2
 
 
 @pytest.mark.parametrize("form", ONE_CLIENT.values(), ids=ONE_CLIENT)
@@ -94,9 +98,9 @@ def test_failed_logins_of_one_client_are_counted_together(
     for n in range(HUNDRED):
         log_in(app, form(n), uuid4().hex)
 
-    answer = log_in(app, form(HUNDRED + 1), "another")
+    response = log_in(app, form(HUNDRED + 1), "another")
 
-    refused(answer, 429, "rate-limited")
+    refused(response, 429, "rate-limited")
 
 
 @pytest.mark.parametrize(
@@ -108,13 +112,13 @@ def test_failed_logins_of_one_client_are_counted_together(
         ("unparsable", "192.0.2.7"),
     ],
 )
-def test_other_networks_have_other_limits(
+def test_rate_limit_counts_networks_separately(
     app: Flask, twin: Twin, one: str, other: str
 ) -> None:
     limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": 1}
     limited = twin(trusted_proxies=1, **limits)
     log_in(limited, one, "nobody")
 
-    answers = log_in(limited, one, "nobody"), log_in(limited, other, "nobody")
+    responses = log_in(limited, one, "nobody"), log_in(limited, other, "nobody")
 
-    assert [answer.status_code for answer in answers] == [429, 401]
+    assert [response.status_code for response in responses] == [429, 401]

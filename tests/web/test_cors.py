@@ -1,4 +1,4 @@
-"""Preflight requests of browsers, for pages of a listed origin."""
+"""CORS preflight requests from a listed origin."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from tests.support import Client
+
+pytestmark = pytest.mark.one_database
 
 ORIGIN = "https://app.example.org"
 PRIVATE = "Access-Control-Allow-Private-Network"
@@ -17,7 +19,7 @@ ASKED = {
 MakeApp = Callable[..., Flask]
 
 
-def test_a_preflight_is_kept_for_two_hours(make_app: MakeApp) -> None:
+def test_preflight_is_cached_for_two_hours(make_app: MakeApp) -> None:
     anyone = Client(make_app(cors_origins=(ORIGIN,)))
 
     response = anyone.call("OPTIONS", "tasks/1", headers=ASKED)
@@ -27,7 +29,7 @@ def test_a_preflight_is_kept_for_two_hours(make_app: MakeApp) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
 @pytest.mark.parametrize("allowed", [False, True])
-def test_a_private_network_is_allowed_by_a_setting_only(
+def test_private_network_access_requires_the_setting(
     make_app: MakeApp, method: str, *, allowed: bool
 ) -> None:
     anyone = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=allowed))
@@ -45,7 +47,7 @@ def test_a_private_network_is_allowed_by_a_setting_only(
     ],
     ids=["not-requested", "other-origin"],
 )
-def test_a_private_network_is_never_allowed_unasked(
+def test_private_network_header_is_sent_only_on_request(
     make_app: MakeApp, sent: dict[str, str]
 ) -> None:
     anyone = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=True))

@@ -1,4 +1,4 @@
-"""Values are taken as they are: nothing is coerced, and each fault has its place."""
+"""Validation of fields: nothing is coerced, and each error has a location."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ import pytest
 
 from tests.support import PASSWORD, Client, faults
 from tests.web.places import send, stored
+
+pytestmark = pytest.mark.one_database
 
 TASK = {"title": "Tea"}
 USER = {"email": "eve@example.org", "password": PASSWORD}
@@ -52,46 +54,46 @@ ESCAPES = {
 
 
 @every_string
-def test_a_string_is_a_string(
+def test_string_field_rejects_numbers(
     ann: Client, task: dict[str, Any], place: str, field: str
 ) -> None:
     before = stored(ann)
 
-    answer = send(ann, place, orjson.dumps(FULL[place] | {field: 7}))
+    response = send(ann, place, orjson.dumps(FULL[place] | {field: 7}))
 
-    assert faults(answer) == {f"#/{field}": "type"}
+    assert faults(response) == {f"#/{field}": "type"}
     assert stored(ann) == before
 
 
 @pytest.mark.parametrize("value", [True, False, 0, 1.5, {}, {"todo": 1}, []], ids=repr)
-def test_what_resembles_a_string_is_none(ann: Client, value: object) -> None:
-    answer = ann.post("tasks", {"title": value, "status": value})
+def test_string_field_rejects_other_types(ann: Client, value: object) -> None:
+    response = ann.post("tasks", {"title": value, "status": value})
 
-    assert faults(answer) == {"#/title": "type", "#/status": "type"}
+    assert faults(response) == {"#/title": "type", "#/status": "type"}
 
 
 @every_string
 @pytest.mark.parametrize("character", [r"\u0000", r"\ud800"], ids=["NUL", "surrogate"])
-def test_what_is_no_text_is_in_no_string(
+def test_string_field_rejects_control_characters(
     ann: Client, task: dict[str, Any], place: str, field: str, character: str
 ) -> None:
     before = stored(ann)
     good = orjson.dumps(FULL[place] | {field: "Tea time @"})
     bad = good.replace(b"@", character.encode())
 
-    answer = send(ann, place, bad)
+    response = send(ann, place, bad)
 
-    assert faults(answer)[f"#/{field}"] in {"characters", "choice"}
+    assert faults(response)[f"#/{field}"] in {"characters", "choice"}
     assert stored(ann) == before
 
 
 @pytest.mark.parametrize("half", [r"\udc00", r"\ud800x", r"\udc00\ud800", r"\ud83d"])
-def test_half_a_surrogate_pair_is_no_character(ann: Client, half: str) -> None:
+def test_string_field_rejects_unpaired_surrogates(ann: Client, half: str) -> None:
     body = f'{{"title": "Tea {half}"}}'.encode()
 
-    answer = send(ann, "new task", body)
+    response = send(ann, "new task", body)
 
-    assert faults(answer) == {"#/title": "characters"}
+    assert faults(response) == {"#/title": "characters"}
 
 
 @pytest.mark.parametrize(
@@ -107,73 +109,73 @@ def test_half_a_surrogate_pair_is_no_character(ann: Client, half: str) -> None:
         ("zzz", None),
     ],
 )
-def test_an_unknown_field_is_refused_with_the_nearest_name(
+def test_unknown_field_error_suggests_a_similar_name(
     ann: Client, field: str, hint: str | None
 ) -> None:
-    answer = ann.post("tasks", TASK | {field: "Tea"})
+    response = ann.post("tasks", TASK | {field: "Tea"})
 
-    assert faults(answer) == {f"#/{field}": "unknown"}
-    (fault,) = answer.json["errors"]
+    assert faults(response) == {f"#/{field}": "unknown"}
+    (fault,) = response.json["errors"]
     assert fault.get("hint") == (hint and f"Did you mean {hint}?")
 
 
-def test_of_many_unknown_fields_fifty_are_told(ann: Client) -> None:
+def test_unknown_field_errors_are_limited_to_fifty(ann: Client) -> None:
     strangers = {f"field{number}": 1 for number in range(5000)}
 
-    answer = ann.post("tasks", strangers | {"title": ""})
+    response = ann.post("tasks", strangers | {"title": ""})
 
-    told = faults(answer)
+    told = faults(response)
     assert told.pop("#/title") == "length"
     assert set(told.values()) == {"unknown"}
     assert len(told) == 50
 
 
 @pytest.mark.parametrize("place", ["task", "account", "registration"])
-def test_an_unknown_field_is_refused_wherever_one_is_written(
+def test_unknown_field_is_rejected_by_every_operation(
     ann: Client, task: dict[str, Any], place: str
 ) -> None:
     before = stored(ann)
 
-    answer = send(ann, place, orjson.dumps(FULL[place] | {"nonsense": 1}))
+    response = send(ann, place, orjson.dumps(FULL[place] | {"nonsense": 1}))
 
-    assert faults(answer) == {"#/nonsense": "unknown"}
+    assert faults(response) == {"#/nonsense": "unknown"}
     assert stored(ann) == before
 
 
 @pytest.mark.parametrize(("name", "pointer"), ESCAPES.values(), ids=ESCAPES)
-def test_the_pointer_to_an_odd_name_is_escaped(
+def test_pointer_to_unusual_name_is_escaped(
     ann: Client, name: str, pointer: str
 ) -> None:
-    answer = ann.post("tasks", TASK | {name: 1})
+    response = ann.post("tasks", TASK | {name: 1})
 
-    assert faults(answer) == {pointer: "unknown"}
+    assert faults(response) == {pointer: "unknown"}
 
 
 @pytest.mark.parametrize("name", [r"\ud800", r"a\udfffb", r"\udc00/~"])
-def test_a_name_that_is_no_text_is_refused_in_text(ann: Client, name: str) -> None:
-    answer = send(ann, "new task", f'{{"title": "Tea", "{name}": 1}}'.encode())
+def test_name_with_surrogate_is_reported_in_ascii(ann: Client, name: str) -> None:
+    response = send(ann, "new task", f'{{"title": "Tea", "{name}": 1}}'.encode())
 
-    ((pointer, code),) = faults(answer).items()
+    ((pointer, code),) = faults(response).items()
     assert (pointer[:2], code) == ("#/", "unknown")
     assert pointer.isascii()
 
 
 @pytest.mark.parametrize("place", ["new task", "task"])
-def test_all_faults_of_a_task_are_told_at_once(
+def test_task_errors_are_reported_together(
     ann: Client, task: dict[str, Any], place: str
 ) -> None:
     bad = {name: value for name, (value, _) in FAULTY.items()}
 
-    answer = send(ann, place, orjson.dumps(bad))
+    response = send(ann, place, orjson.dumps(bad))
 
     expected = {f"#/{name}": code for name, (_, code) in FAULTY.items()}
     if place == "task":  # the version of an update is a precondition
         del expected["#/version"]
-    assert faults(answer) == expected
+    assert faults(response) == expected
     assert ann.get("tasks").json["items"] == [task]
 
 
-def test_all_faults_of_a_registration_are_told_at_once(anyone: Client) -> None:
+def test_registration_errors_are_reported_together(anyone: Client) -> None:
     bad = {
         "email": "nobody",
         "username": "a b",
@@ -183,9 +185,9 @@ def test_all_faults_of_a_registration_are_told_at_once(anyone: Client) -> None:
         "role": "admin",
     }
 
-    answer = anyone.post("auth/register", bad)
+    response = anyone.post("auth/register", bad)
 
-    assert faults(answer) == {
+    assert faults(response) == {
         "#/email": "format",
         "#/username": "format",
         "#/password": "length",
@@ -195,25 +197,25 @@ def test_all_faults_of_a_registration_are_told_at_once(anyone: Client) -> None:
     }
 
 
-def test_a_missing_field_is_told_with_the_rest(ann: Client) -> None:
-    answer = ann.post("tasks", {"status": 1, "nonsense": 1})
+def test_missing_field_is_reported_with_other_errors(ann: Client) -> None:
+    response = ann.post("tasks", {"status": 1, "nonsense": 1})
 
-    assert faults(answer) == {
+    assert faults(response) == {
         "#/title": "required",
         "#/status": "type",
         "#/nonsense": "unknown",
     }
 
 
-def test_each_fault_says_what_is_wrong(ann: Client) -> None:
-    answer = ann.post("tasks", {"title": "", "due_date": "x", "status": "x", "x": 1})
+def test_field_error_has_a_message(ann: Client) -> None:
+    response = ann.post("tasks", {"title": "", "due_date": "x", "status": "x", "x": 1})
 
-    messages = [fault["message"] for fault in answer.json["errors"]]
+    messages = [fault["message"] for fault in response.json["errors"]]
     assert len(messages) == len(set(messages)) == 4
     assert all(message.endswith(".") for message in messages)
 
 
-def test_of_a_crowd_of_unknown_fields_fifty_are_told(ann: Client) -> None:
+def test_thousands_of_unknown_fields_cause_fifty_errors(ann: Client) -> None:
     crowd = {f"x{number:05}": number for number in range(5_000)}
 
     refusal = ann.post("tasks", {"title": "Tea"} | crowd)

@@ -1,10 +1,12 @@
-"""An id in a path is a 64-bit number in plain digits, and anything else is nowhere."""
+"""Ids in paths: positive 64-bit numbers in ASCII digits."""
 
 from typing import Any
 
 import pytest
 
 from tests.support import Client, refused
+
+pytestmark = pytest.mark.one_database
 
 ARABIC = str.maketrans("0123456789", "".join(chr(0x660 + n) for n in range(10)))
 FULLWIDTH = str.maketrans("0123456789", "".join(chr(0xFF10 + n) for n in range(10)))
@@ -50,41 +52,41 @@ NO_IDS = {
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
-def test_an_id_has_one_spelling(
+def test_id_has_one_canonical_form(
     ann: Client, task: dict[str, Any], spelling: str
 ) -> None:
-    answer = ann.get(f"tasks/{spelling.format(id=task['id'])}")
+    response = ann.get(f"tasks/{spelling.format(id=task['id'])}")
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("digits", [ARABIC, FULLWIDTH], ids=["Arabic", "full-width"])
-def test_an_id_is_not_written_in_other_digits(
+def test_id_rejects_digits_of_other_scripts(
     ann: Client, task: dict[str, Any], digits: dict[int, str]
 ) -> None:
-    answer = ann.get(f"tasks/{str(task['id']).translate(digits)}")
+    response = ann.get(f"tasks/{str(task['id']).translate(digits)}")
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("spelling", NO_IDS.values(), ids=NO_IDS)
-def test_what_is_no_id_is_not_found(ann: Client, spelling: str) -> None:
-    answer = ann.get(f"tasks/{spelling}")
+def test_invalid_id_returns_404(ann: Client, spelling: str) -> None:
+    response = ann.get(f"tasks/{spelling}")
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
 @pytest.mark.parametrize("number", ["0", str(2**63), "9" * 19, "1" * 20])
-def test_a_number_out_of_range_is_not_found_by_any_method(
+def test_id_out_of_range_returns_404_for_every_method(
     ann: Client, method: str, number: str
 ) -> None:
-    answer = ann.call(method, f"tasks/{number}", json={"title": "Tea"})
+    response = ann.call(method, f"tasks/{number}", json={"title": "Tea"})
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
-def test_the_largest_id_is_an_id(ann: Client) -> None:
-    answer = ann.get(f"tasks/{2**63 - 1}")
+def test_largest_id_is_accepted(ann: Client) -> None:
+    response = ann.get(f"tasks/{2**63 - 1}")
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")

@@ -1,4 +1,4 @@
-"""A body is one strict JSON document (RFC 8259, RFC 7493), or it is refused."""
+"""Strict JSON bodies (RFC 8259, RFC 7493)."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ import pytest
 
 from tests.support import PASSWORD, Client, faults, refused
 from tests.web.places import send, stored, widely
+
+pytestmark = pytest.mark.one_database
 
 TEA = b'{"title": "Tea"}'
 MALFORMED = {
@@ -54,26 +56,26 @@ NO_OBJECT = {
 
 
 @widely(MALFORMED, FEW)
-def test_a_malformed_body_is_refused_and_nothing_is_stored(
+def test_malformed_body_is_rejected_and_stores_nothing(
     ann: Client, task: dict[str, Any], place: str, sent: bytes
 ) -> None:
     before = stored(ann)
 
-    answer = send(ann, place, sent)
+    response = send(ann, place, sent)
 
-    refused(answer, 400, "malformed-json")
+    refused(response, 400, "malformed-json")
     assert stored(ann) == before
 
 
 @widely(NO_OBJECT, ["a list", "null"])
-def test_a_body_that_is_no_object_is_refused_as_a_whole(
+def test_body_that_is_not_an_object_is_rejected(
     ann: Client, task: dict[str, Any], place: str, sent: bytes
 ) -> None:
     before = stored(ann)
 
-    answer = send(ann, place, sent)
+    response = send(ann, place, sent)
 
-    assert faults(answer) == {"#": "type"}
+    assert faults(response) == {"#": "type"}
     assert stored(ann) == before
 
 
@@ -87,7 +89,7 @@ def test_a_body_that_is_no_object_is_refused_as_a_whole(
     ],
     ids=["a name twice", "two documents", "a byte order mark", "null"],
 )
-def test_login_and_logout_are_as_strict(ann: Client, body: bytes) -> None:
+def test_login_and_logout_reject_malformed_json(ann: Client, body: bytes) -> None:
     json = {"Content-Type": "application/json"}
 
     login = ann.call("POST", "auth/login", data=body, headers=json)
@@ -107,12 +109,12 @@ def test_login_and_logout_are_as_strict(ann: Client, body: bytes) -> None:
     ],
     ids=["escapes", "a surrogate pair", "UTF-8", "quotes"],
 )
-def test_every_spelling_of_a_string_is_read(
+def test_json_escapes_are_decoded(
     ann: Client, task: dict[str, Any], sent: bytes, kept: str
 ) -> None:
-    answer = send(ann, "new task", b'\n{ "title" :\t' + sent + b"}\r\n ")
+    response = send(ann, "new task", b'\n{ "title" :\t' + sent + b"}\r\n ")
 
-    assert (answer.status_code, answer.json["title"]) == (201, kept)
+    assert (response.status_code, response.json["title"]) == (201, kept)
 
 
 @pytest.mark.parametrize(
@@ -120,12 +122,12 @@ def test_every_spelling_of_a_string_is_read(
     [b"[" * 31 + b"]" * 31, b"1" * 20, b"-1.5e300"],
     ids=["32 levels", "20 digits", "a float"],
 )
-def test_what_is_just_within_the_limits_is_read(
+def test_json_at_the_limits_is_accepted(
     ann: Client, task: dict[str, Any], value: bytes
 ) -> None:
-    answer = send(ann, "new task", b'{"title": ' + value + b"}")
+    response = send(ann, "new task", b'{"title": ' + value + b"}")
 
-    assert faults(answer) == {"#/title": "type"}
+    assert faults(response) == {"#/title": "type"}
 
 
 @pytest.mark.parametrize(
@@ -138,16 +140,16 @@ def test_what_is_just_within_the_limits_is_read(
     ],
     ids=["NUL", "unknown zone", "unknown field", "a name twice"],
 )
-def test_a_refused_registration_makes_no_account(anyone: Client, fault: bytes) -> None:
+def test_rejected_registration_creates_no_account(anyone: Client, fault: bytes) -> None:
     eve = Client(anyone.app, "eve")
     account = f'{{"email": "eve@example.org", "password": "{PASSWORD}", '.encode()
 
-    answer = eve.call(
+    response = eve.call(
         "POST",
         "auth/register",
         data=account + fault + b"}",
         headers={"Content-Type": "application/json"},
     )
 
-    assert answer.status_code in {400, 422}
+    assert response.status_code in {400, 422}
     assert eve.register().user["email"] == "eve@example.org"

@@ -1,4 +1,4 @@
-"""`malformed-json` gives line and column of what is not accepted."""
+"""Line and column of `malformed-json`."""
 
 import pytest
 
@@ -35,7 +35,7 @@ BODIES = [
 
 @pytest.mark.one_database
 @pytest.mark.parametrize("name", PLACES)
-def test_malformed_json_has_line_and_column(ann: Client, name: str) -> None:
+def test_malformed_json_error_has_line_and_column(ann: Client, name: str) -> None:
     body, place = PLACES[name]
 
     response = ann.call(
@@ -48,7 +48,9 @@ def test_malformed_json_has_line_and_column(ann: Client, name: str) -> None:
 
 @pytest.mark.one_database
 @pytest.mark.parametrize(("method", "path"), BODIES)
-def test_every_json_body_reports_the_place(ann: Client, method: str, path: str) -> None:
+def test_every_json_operation_reports_line_and_column(
+    ann: Client, method: str, path: str
+) -> None:
     headers = {"Content-Type": "application/json"}
 
     response = ann.call(method, path, data=b'{\n"a": }', headers=headers)

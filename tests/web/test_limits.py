@@ -1,4 +1,4 @@
-"""Rate limits: told in every answer, kept for each caller, no matter to health."""
+"""Rate limits: headers, separate callers, and operations without a limit."""
 
 import socket
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from taskapi import clock
 from tests.api_keys.holding import holder
 from tests.backstage import another_session, at, limited
 from tests.support import PASSWORD, Client, refused
+
+pytestmark = pytest.mark.one_database
 
 LOGIN = {"username": "nobody", "password": PASSWORD}
 Twin = Callable[..., Flask]
@@ -23,7 +25,7 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_an_answer_says_what_is_left(ann: Client, twin: Twin) -> None:
+def test_response_reports_remaining_requests(ann: Client, twin: Twin) -> None:
     caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=5))
 
     first, second = caller.get("tasks"), caller.get("users/me")
@@ -33,30 +35,28 @@ def test_an_answer_says_what_is_left(ann: Client, twin: Twin) -> None:
     assert second.headers["RateLimit"].startswith('"default";r=3;t=')
 
 
-def test_a_login_says_what_is_left(twin: Twin) -> None:
+def test_login_reports_remaining_requests(twin: Twin) -> None:
     anyone = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=5))
 
-    answer = anyone.post("auth/login", LOGIN)
+    response = anyone.post("auth/login", LOGIN)
 
-    assert answer.headers["RateLimit-Policy"] == '"auth";q=5;w=60'
-    assert answer.headers["RateLimit"].startswith('"auth";r=4;t=')
+    assert response.headers["RateLimit-Policy"] == '"auth";q=5;w=60'
+    assert response.headers["RateLimit"].startswith('"auth";r=4;t=')
 
 
-def test_beyond_the_limit_the_answer_says_when_to_come_back(
-    ann: Client, twin: Twin
-) -> None:
+def test_rate_limited_response_has_retry_after(ann: Client, twin: Twin) -> None:
     caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=2))
     caller.get("tasks")
     caller.get("tasks")
 
-    answer = caller.get("tasks")
+    response = caller.get("tasks")
 
-    refused(answer, 429, "rate-limited")
-    assert 0 < int(answer.headers["Retry-After"]) <= 60
-    assert answer.headers["RateLimit"].startswith('"default";r=0;t=')
+    refused(response, 429, "rate-limited")
+    assert 0 < int(response.headers["Retry-After"]) <= 60
+    assert response.headers["RateLimit"].startswith('"default";r=0;t=')
 
 
-def test_who_comes_back_when_told_is_heard(ann: Client, twin: Twin) -> None:
+def test_request_after_retry_after_is_accepted(ann: Client, twin: Twin) -> None:
     caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=1))
     began = clock.now().timestamp()
     with at(began):
@@ -65,31 +65,31 @@ def test_who_comes_back_when_told_is_heard(ann: Client, twin: Twin) -> None:
         over = caller.get("tasks")
 
     with at(began + 0.6 + int(over.headers["Retry-After"])):
-        answer = caller.get("tasks")
+        response = caller.get("tasks")
 
-    assert [over.status_code, answer.status_code] == [429, 200]
+    assert [over.status_code, response.status_code] == [429, 200]
     assert over.headers["RateLimit"] == f'"default";r=0;t={over.headers["Retry-After"]}'
 
 
-def test_a_refused_write_is_not_made(ann: Client, twin: Twin) -> None:
+def test_rate_limited_write_changes_nothing(ann: Client, twin: Twin) -> None:
     caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=1))
     caller.get("tasks")
 
-    answer = caller.post("tasks", {"title": "Sow"})
+    response = caller.post("tasks", {"title": "Sow"})
 
-    refused(answer, 429, "rate-limited")
+    refused(response, 429, "rate-limited")
     assert ann.get("tasks").json["items"] == []
 
 
-def test_users_of_one_address_do_not_share_a_limit(
+def test_users_of_one_address_have_separate_limits(
     ann: Client, bob: Client, twin: Twin
 ) -> None:
     app = twin(ratelimit_enabled=True, ratelimit_per_minute=1)
     limited(ann, app).get("tasks")
 
-    answer = limited(bob, app).get("tasks")
+    response = limited(bob, app).get("tasks")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_sessions_and_keys_of_one_user_share_a_limit(ann: Client, twin: Twin) -> None:
@@ -98,12 +98,12 @@ def test_sessions_and_keys_of_one_user_share_a_limit(ann: Client, twin: Twin) ->
     limited(ann, app).get("tasks")
     script.app = app
 
-    answers = limited(other, app).get("tasks"), script.get("tasks")
+    responses = limited(other, app).get("tasks"), script.get("tasks")
 
-    assert [answer.status_code for answer in answers] == [429, 429]
+    assert [response.status_code for response in responses] == [429, 429]
 
 
-def test_addresses_do_not_share_the_limit_of_logins(twin: Twin) -> None:
+def test_addresses_have_separate_login_limits(twin: Twin) -> None:
     anyone = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=1))
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     anyone.post("auth/login", LOGIN)
@@ -114,30 +114,32 @@ def test_addresses_do_not_share_the_limit_of_logins(twin: Twin) -> None:
     assert [here.status_code, there.status_code] == [429, 401]
 
 
-def test_logins_and_other_requests_are_counted_apart(ann: Client, twin: Twin) -> None:
+def test_logins_and_other_requests_are_counted_separately(
+    ann: Client, twin: Twin
+) -> None:
     app = twin(ratelimit_enabled=True, ratelimit_auth_per_minute=1)
     Client(app).post("auth/login", LOGIN)
 
-    answer = limited(ann, app).get("tasks")
+    response = limited(ann, app).get("tasks")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(
     "path",
     ["/health", "/health/live", "/openapi.json", "/docs", "/problems", "/api/v1"],
 )
-def test_what_monitors_and_readers_ask_is_not_counted(twin: Twin, path: str) -> None:
+def test_monitoring_and_documentation_have_no_limit(twin: Twin, path: str) -> None:
     limits = {"ratelimit_per_minute": 1, "ratelimit_auth_per_minute": 1}
     anyone = Client(twin(ratelimit_enabled=True, **limits))
 
-    answers = [anyone.get(path) for _ in range(3)]
+    responses = [anyone.get(path) for _ in range(3)]
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert [a for a in answers if "RateLimit" in a.headers] == []
+    assert {response.status_code for response in responses} == {200}
+    assert [a for a in responses if "RateLimit" in a.headers] == []
 
 
-def test_who_is_not_known_uses_up_nobodys_share(ann: Client, twin: Twin) -> None:
+def test_unauthenticated_requests_count_for_no_user(ann: Client, twin: Twin) -> None:
     app = twin(ratelimit_enabled=True, ratelimit_per_minute=1)
 
     stranger = Client(app).get("tasks")
@@ -146,16 +148,16 @@ def test_who_is_not_known_uses_up_nobodys_share(ann: Client, twin: Twin) -> None
     assert limited(ann, app).get("tasks").status_code == 200
 
 
-def test_limits_can_be_switched_off(ann: Client, twin: Twin) -> None:
+def test_rate_limits_can_be_disabled(ann: Client, twin: Twin) -> None:
     caller = limited(ann, twin(ratelimit_enabled=False, ratelimit_per_minute=1))
 
-    answers = [caller.get("tasks") for _ in range(3)]
+    responses = [caller.get("tasks") for _ in range(3)]
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert [a for a in answers if "RateLimit" in a.headers] == []
+    assert {response.status_code for response in responses} == {200}
+    assert [a for a in responses if "RateLimit" in a.headers] == []
 
 
-def test_requests_go_on_and_are_counted_while_the_store_is_away(
+def test_requests_are_counted_locally_without_redis(
     ann: Client, twin: Twin, closed_port: int
 ) -> None:
     away = f"redis://127.0.0.1:{closed_port}/0"
@@ -164,12 +166,12 @@ def test_requests_go_on_and_are_counted_while_the_store_is_away(
     )
     caller = limited(ann, app)
 
-    answers = [caller.get("tasks") for _ in range(3)]
+    responses = [caller.get("tasks") for _ in range(3)]
 
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [response.status_code for response in responses] == [200, 200, 429]
 
 
-def test_a_store_that_is_away_is_not_asked_by_the_next_request(
+def test_unreachable_redis_is_skipped_by_the_next_request(
     ann: Client, twin: Twin, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     asked: list[object] = []
@@ -184,8 +186,8 @@ def test_a_store_that_is_away_is_not_asked_by_the_next_request(
     monkeypatch.setattr(socket.socket, "connect", note)
     caller.get("tasks")
     first = asked.count(("127.0.0.1", closed_port))
-    answer = caller.get("tasks")
+    response = caller.get("tasks")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert first > 0
     assert asked.count(("127.0.0.1", closed_port)) == first

@@ -1,4 +1,4 @@
-"""A body says what it is, and is read if it is JSON of at most 1 MiB."""
+"""Media types, encodings and sizes of bodies."""
 
 from io import BytesIO
 from typing import Any
@@ -7,6 +7,8 @@ import pytest
 
 from tests.support import PASSWORD, Client, refused
 from tests.web.places import JSON, everywhere, send, stored, widely
+
+pytestmark = pytest.mark.one_database
 
 TEA = b'{"title": "Tea"}'
 MIB = 1024 * 1024
@@ -28,26 +30,26 @@ TYPES = {
 
 
 @widely(TYPES, ["none", "text", "form"])
-def test_a_body_of_another_type_is_refused(
+def test_body_of_another_media_type_is_rejected(
     ann: Client, task: dict[str, Any], place: str, sent: str | None
 ) -> None:
     before = stored(ann)
 
-    answer = send(ann, place, TEA, sent)
+    response = send(ann, place, TEA, sent)
 
-    refused(answer, 415, "unsupported-media-type")
+    refused(response, 415, "unsupported-media-type")
     assert stored(ann) == before
 
 
 @widely({name: name for name in ENCODINGS}, ["gzip"])
-def test_an_encoded_body_is_refused(
+def test_body_with_content_encoding_is_rejected(
     ann: Client, task: dict[str, Any], place: str, sent: str
 ) -> None:
     before = stored(ann)
 
-    answer = send(ann, place, TEA, Content_Encoding=sent)
+    response = send(ann, place, TEA, Content_Encoding=sent)
 
-    refused(answer, 415, "unsupported-media-type")
+    refused(response, 415, "unsupported-media-type")
     assert stored(ann) == before
 
 
@@ -61,12 +63,12 @@ def test_an_encoded_body_is_refused(
         "application/merge-patch+json; charset=utf-8",
     ],
 )
-def test_json_may_be_called_by_each_of_its_names(
+def test_each_json_media_type_is_accepted(
     ann: Client, task: dict[str, Any], media_type: str
 ) -> None:
-    answer = send(ann, "task", TEA, media_type)
+    response = send(ann, "task", TEA, media_type)
 
-    assert (answer.status_code, answer.json["title"]) == (200, "Tea")
+    assert (response.status_code, response.json["title"]) == (200, "Tea")
 
 
 def padded(size: int) -> bytes:
@@ -84,94 +86,86 @@ def chunked(body: bytes) -> dict[str, Any]:
 
 
 @everywhere
-def test_a_body_of_more_than_1_mib_is_refused(
+def test_body_above_1_mib_is_rejected(
     ann: Client, task: dict[str, Any], place: str
 ) -> None:
     before = stored(ann)
 
-    answer = send(ann, place, padded(MIB + 1))
+    response = send(ann, place, padded(MIB + 1))
 
-    refused(answer, 413, "payload-too-large")
+    refused(response, 413, "payload-too-large")
     assert stored(ann) == before
 
 
-def test_a_body_of_1_mib_is_read(ann: Client, task: dict[str, Any]) -> None:
-    answer = send(ann, "task", padded(MIB))
+def test_body_of_1_mib_is_accepted(ann: Client, task: dict[str, Any]) -> None:
+    response = send(ann, "task", padded(MIB))
 
-    assert (answer.status_code, answer.json["title"]) == (200, "Tea")
+    assert (response.status_code, response.json["title"]) == (200, "Tea")
 
 
 @pytest.mark.parametrize("size", [MIB + 1, 3 * MIB], ids=["1 MiB and 1", "3 MiB"])
-def test_a_body_in_chunks_is_refused_when_it_grows_too_large(
-    ann: Client, size: int
-) -> None:
-    answer = ann.call("POST", "tasks", **chunked(padded(size)))
+def test_chunked_body_above_1_mib_is_rejected(ann: Client, size: int) -> None:
+    response = ann.call("POST", "tasks", **chunked(padded(size)))
 
     assert ann.get("tasks").json["items"] == []
-    refused(answer, 413, "payload-too-large")
+    refused(response, 413, "payload-too-large")
 
 
 @pytest.mark.parametrize("size", [MIB + 1, 3 * MIB], ids=["1 MiB and 1", "3 MiB"])
-def test_a_form_in_chunks_is_refused_when_it_grows_too_large(
-    ann: Client, size: int
-) -> None:
+def test_chunked_form_above_1_mib_is_rejected(ann: Client, size: int) -> None:
     form = f"grant_type=password&username=ann@example.org&password={PASSWORD}&scope="
     sent = chunked(form.encode().ljust(size, b"+"))
     sent["headers"]["Content-Type"] = "application/x-www-form-urlencoded"
 
-    answer = ann.call("POST", "auth/token", **sent)
+    response = ann.call("POST", "auth/token", **sent)
 
-    refused(answer, 413, "payload-too-large")
+    refused(response, 413, "payload-too-large")
 
 
 @pytest.mark.parametrize("size", [100, MIB], ids=["100 bytes", "1 MiB"])
-def test_a_body_in_chunks_is_read(ann: Client, size: int) -> None:
-    answer = ann.call("POST", "tasks", **chunked(padded(size)))
+def test_chunked_body_is_accepted(ann: Client, size: int) -> None:
+    response = ann.call("POST", "tasks", **chunked(padded(size)))
 
-    assert (answer.status_code, answer.json["title"]) == (201, "Tea")
+    assert (response.status_code, response.json["title"]) == (201, "Tea")
 
 
 ABSENT = pytest.mark.parametrize("media_type", [None, JSON, "text/plain", "x"])
 
 
 @ABSENT
-def test_a_change_with_an_empty_body_changes_nothing(
+def test_update_with_empty_body_changes_nothing(
     ann: Client, task: dict[str, Any], media_type: str | None
 ) -> None:
-    answer = ann.call("PATCH", f"tasks/{task['id']}", content_type=media_type)
+    response = ann.call("PATCH", f"tasks/{task['id']}", content_type=media_type)
 
-    assert (answer.status_code, answer.json) == (200, task)
+    assert (response.status_code, response.json) == (200, task)
 
 
 @ABSENT
-def test_a_logout_with_an_empty_body_ends_the_session(
+def test_logout_with_empty_body_ends_the_session(
     ann: Client, media_type: str | None
 ) -> None:
-    answer = ann.call("POST", "auth/logout", content_type=media_type)
+    response = ann.call("POST", "auth/logout", content_type=media_type)
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     refused(ann.get("users/me"), 401, "session-revoked")
 
 
 @ABSENT
-def test_an_empty_body_in_chunks_is_absent_too(
-    ann: Client, media_type: str | None
-) -> None:
+def test_empty_chunked_body_equals_no_body(ann: Client, media_type: str | None) -> None:
     sent = chunked(b"")
     sent["headers"]["Content-Type"] = media_type or ""
 
-    answer = ann.call("POST", "auth/logout", **sent)
+    response = ann.call("POST", "auth/logout", **sent)
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
 
 
 @pytest.mark.parametrize("path", ["tasks", "auth/login", "auth/password-reset/request"])
-def test_an_empty_body_is_rejected_where_one_is_required(
-    ann: Client, path: str
-) -> None:
-    answer = ann.call("POST", path, content_type=JSON)
+def test_empty_body_is_rejected_if_required(ann: Client, path: str) -> None:
+    response = ann.call("POST", path, content_type=JSON)
 
-    refused(answer, 400, "malformed-json")
+    refused(response, 400, "malformed-json")
 
 
 @pytest.mark.parametrize(
@@ -179,11 +173,11 @@ def test_an_empty_body_is_rejected_where_one_is_required(
     [(b"{", JSON), (TEA, "text/plain"), (padded(MIB + 1), JSON), (b"[]", JSON)],
     ids=["malformed", "another type", "too large", "no object"],
 )
-def test_who_is_not_logged_in_learns_nothing_of_their_body(
+def test_body_is_not_validated_without_login(
     anyone: Client, body: bytes, media_type: str
 ) -> None:
-    answer = anyone.call(
+    response = anyone.call(
         "POST", "tasks", data=body, headers={"Content-Type": media_type}
     )
 
-    refused(answer, 401, "token-missing")
+    refused(response, 401, "token-missing")

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: who gets them, what they count, and that they stay few."""
+"""Prometheus metrics: access, counters, and a bounded number of series."""
 
 from collections.abc import Callable
 
@@ -26,12 +26,12 @@ def measured(ann: Client, twin: Twin) -> Client:
 @ONLY_SQLITE
 @pytest.mark.parametrize("headers", [{}, BEARER, {"Authorization": "Bearer "}])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_without_a_setting_there_are_no_figures(
+def test_metrics_return_404_without_the_setting(
     anyone: Client, method: str, headers: dict[str, str]
 ) -> None:
-    answer = anyone.call(method, "/metrics", headers=headers)
+    response = anyone.call(method, "/metrics", headers=headers)
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
 @ONLY_SQLITE
@@ -47,22 +47,20 @@ def test_without_a_setting_there_are_no_figures(
         ("Bearer \u00e9", "token-invalid"),
     ],
 )
-def test_figures_are_for_who_has_the_token(
-    measured: Client, sent: str, code: str
-) -> None:
-    answer = measured.get("/metrics", headers={"Authorization": sent})
+def test_metrics_require_the_token(measured: Client, sent: str, code: str) -> None:
+    response = measured.get("/metrics", headers={"Authorization": sent})
 
-    problem = refused(answer, 401, code)
-    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="taskapi"')
+    problem = refused(response, 401, code)
+    assert response.headers["WWW-Authenticate"].startswith('Bearer realm="taskapi"')
     assert "taskapi_" not in problem["detail"]
 
 
 @ONLY_SQLITE
-def test_a_session_opens_no_figures(measured: Client) -> None:
+def test_metrics_reject_access_tokens(measured: Client) -> None:
     refused(measured.get("/metrics"), 401, "token-invalid")
 
 
-def test_requests_are_counted_by_pattern_and_status(measured: Client) -> None:
+def test_metrics_count_requests_by_route_and_status(measured: Client) -> None:
     before = scraped(measured)
 
     task = measured.make_task()
@@ -78,7 +76,7 @@ def test_requests_are_counted_by_pattern_and_status(measured: Client) -> None:
 
 
 @ONLY_SQLITE
-def test_no_client_makes_series(measured: Client) -> None:
+def test_metrics_series_cannot_be_created_by_clients(measured: Client) -> None:
     measured.get("/one")
     measured.call("INVENTED", "/one")
     measured.call("INVENTED", f"{API}/tasks")
@@ -97,7 +95,7 @@ def test_no_client_makes_series(measured: Client) -> None:
 
 
 @ONLY_SQLITE
-def test_figures_name_nobody(measured: Client) -> None:
+def test_metrics_contain_no_personal_data(measured: Client) -> None:
     mark = {"X-Request-ID": "planted", "User-Agent": "planted", "Referer": "planted"}
     measured.post("auth/login", {"email": "planted@example.org", "password": "planted"})
     measured.get("tasks?q=planted", headers=mark)
@@ -109,7 +107,7 @@ def test_figures_name_nobody(measured: Client) -> None:
     assert TOKEN not in text
 
 
-def test_logins_are_counted_by_how_they_end(measured: Client) -> None:
+def test_metrics_count_logins_by_result(measured: Client) -> None:
     before = scraped(measured)
 
     measured.post("auth/login", RIGHT)
@@ -125,7 +123,7 @@ def test_logins_are_counted_by_how_they_end(measured: Client) -> None:
 
 
 @ONLY_SQLITE
-def test_a_login_to_a_disabled_account_has_failed(measured: Client) -> None:
+def test_metrics_count_login_to_disabled_account_as_failed(measured: Client) -> None:
     run(measured.app, "users", "deactivate", "ann@example.org")
     before = scraped(measured)
 
@@ -135,7 +133,7 @@ def test_a_login_to_a_disabled_account_has_failed(measured: Client) -> None:
 
 
 @ONLY_SQLITE
-def test_limits_are_counted_where_they_are_hit(ann: Client, twin: Twin) -> None:
+def test_metrics_count_rate_limited_requests(ann: Client, twin: Twin) -> None:
     rates = {"ratelimit_enabled": True, "ratelimit_per_minute": 1}
     caller = limited(ann, twin(metrics_token=TOKEN, **rates))
     before = scraped(caller)
@@ -146,7 +144,7 @@ def test_limits_are_counted_where_they_are_hit(ann: Client, twin: Twin) -> None:
     assert rise(scraped(caller), before, "limits_hit_total", "default") == 2
 
 
-def test_connections_in_use_are_counted(measured: Client) -> None:
+def test_metrics_count_connections_in_use(measured: Client) -> None:
     with measured.app.app_context(), db.database.engine.connect():
         held = scraped(measured)
     released = scraped(measured)
@@ -158,7 +156,7 @@ def test_connections_in_use_are_counted(measured: Client) -> None:
 
 
 @ONLY_SQLITE
-def test_a_scrape_sees_itself_and_what_is_built(measured: Client) -> None:
+def test_metrics_include_version_and_current_request(measured: Client) -> None:
     found = scraped(measured)
 
     built = {name: value for name, value in found if name == "taskapi_build_info"}
@@ -167,7 +165,7 @@ def test_a_scrape_sees_itself_and_what_is_built(measured: Client) -> None:
 
 
 @ONLY_SQLITE
-def test_what_never_happened_is_there_as_zero(twin: Twin) -> None:
+def test_metrics_include_series_with_value_zero(twin: Twin) -> None:
     fresh = Client(twin(metrics_token=TOKEN))
 
     text = fresh.get("/metrics", headers=BEARER).text

@@ -1,4 +1,4 @@
-"""Where things are: slashes, HEAD, and methods that are not served."""
+"""Paths: trailing slashes, HEAD and unsupported methods."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from tests.support import Client, refused
 
 # what is where does not depend on the database
-pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.one_database
 
 ALLOWED = {
     "/api/v1/tasks": {"GET", "HEAD", "OPTIONS", "POST"},
@@ -66,33 +66,33 @@ STREAMED = {"/api/v1/users/me/export"}
         ("GET", "/problems/not-found", 200),
     ],
 )
-def test_a_trailing_slash_changes_nothing(
+def test_trailing_slash_is_ignored(
     ann: Client, task: dict[str, Any], method: str, path: str, status: int
 ) -> None:
     address = path.format(id=task["id"])
 
-    answer = ann.call(method, f"{address}/", json={"title": "Tea"})
+    response = ann.call(method, f"{address}/", json={"title": "Tea"})
 
-    assert answer.status_code == status
-    assert ("Location" in answer.headers) == (status == 201)
+    assert response.status_code == status
+    assert ("Location" in response.headers) == (status == 201)
 
 
-def test_every_path_that_can_be_read_is_in_the_table(app: Flask) -> None:
+def test_readable_paths_are_all_tested(app: Flask) -> None:
     readable = {r.rule for r in app.url_map.iter_rules() if "GET" in (r.methods or ())}
 
     assert readable == READABLE
 
 
-def shown(answer: TestResponse) -> tuple[int, dict[str, str], bytes]:
-    """Return all of an answer but its date, time and request id, and close its file."""
+def shown(response: TestResponse) -> tuple[int, dict[str, str], bytes]:
+    """Return all of an response but its date, time and request id, and close its file."""
     own = {"X-Request-ID", "Date", "Server-Timing"}
-    with answer:
-        headers = {k: v for k, v in answer.headers if k not in own}
-        return answer.status_code, headers, answer.data
+    with response:
+        headers = {k: v for k, v in response.headers if k not in own}
+        return response.status_code, headers, response.data
 
 
 @pytest.mark.parametrize("rule", sorted(READABLE))
-def test_head_answers_as_get_does_without_the_body(
+def test_head_returns_headers_of_get_without_body(
     ann: Client, task: dict[str, Any], rule: str
 ) -> None:
     path = rule.replace("<id:task_id>", str(task["id"]))
@@ -107,16 +107,16 @@ def test_head_answers_as_get_does_without_the_body(
     assert headers.get("Content-Length") == length
 
 
-def test_head_knows_conditions(ann: Client, task: dict[str, Any]) -> None:
+def test_head_supports_if_none_match(ann: Client, task: dict[str, Any]) -> None:
     path = f"tasks/{task['id']}"
 
-    answer = ann.call("HEAD", path, headers={"If-None-Match": '"1"'})
+    response = ann.call("HEAD", path, headers={"If-None-Match": '"1"'})
 
-    assert (answer.status_code, answer.headers["ETag"]) == (304, '"1"')
+    assert (response.status_code, response.headers["ETag"]) == (304, '"1"')
 
 
 @pytest.mark.parametrize("path", ["tasks/0", "tasks?limit=0", "nowhere"])
-def test_head_refuses_as_get_does(ann: Client, path: str) -> None:
+def test_head_returns_status_of_get_errors(ann: Client, path: str) -> None:
     got, head = ann.get(path), ann.call("HEAD", path)
 
     assert head.status_code == got.status_code
@@ -125,13 +125,11 @@ def test_head_refuses_as_get_does(ann: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ALLOWED)
-def test_a_method_that_is_served_nowhere_is_told_what_is(
-    ann: Client, path: str
-) -> None:
-    answer = ann.call("BREW", path)
+def test_unknown_method_returns_405_with_allow(ann: Client, path: str) -> None:
+    response = ann.call("BREW", path)
 
-    refused(answer, 405, "method-not-allowed")
-    assert set(answer.headers["Allow"].split(", ")) == ALLOWED[path]
+    refused(response, 405, "method-not-allowed")
+    assert set(response.headers["Allow"].split(", ")) == ALLOWED[path]
 
 
 @pytest.mark.parametrize(
@@ -148,13 +146,13 @@ def test_a_method_that_is_served_nowhere_is_told_what_is(
         ("DELETE", "/"),
     ],
 )
-def test_a_method_that_this_path_does_not_take_is_refused(
+def test_unsupported_method_returns_405_with_allow(
     ann: Client, method: str, path: str
 ) -> None:
-    answer = ann.call(method, path, json={"title": "Tea"})
+    response = ann.call(method, path, json={"title": "Tea"})
 
-    refused(answer, 405, "method-not-allowed")
-    assert method not in answer.headers["Allow"].split(", ")
+    refused(response, 405, "method-not-allowed")
+    assert method not in response.headers["Allow"].split(", ")
 
 
 @pytest.mark.parametrize(
@@ -176,13 +174,13 @@ def test_a_method_that_this_path_does_not_take_is_refused(
         "/%ff",
     ],
 )
-def test_nothing_is_where_nothing_is(anyone: Client, path: str) -> None:
-    answer = anyone.get(path)
+def test_unknown_path_returns_404(anyone: Client, path: str) -> None:
+    response = anyone.get(path)
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
-def test_a_browser_is_refused_as_a_program_is(anyone: Client) -> None:
-    answer = anyone.get("/nowhere", headers={"Accept": "text/html"})
+def test_browser_gets_the_same_problem(anyone: Client) -> None:
+    response = anyone.get("/nowhere", headers={"Accept": "text/html"})
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")

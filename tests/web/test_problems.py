@@ -1,4 +1,4 @@
-"""Every refusal is problem details (RFC 9457) that a program and a person can use."""
+"""Problem details (RFC 9457) of every error."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -69,8 +69,6 @@ TOLD_BELOW = {
     "service-unavailable",
 }
 
-one_database = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-
 
 def call(person: Client, code: str, task_id: int) -> Any:
     """Make the call of the table that is refused with this code."""
@@ -82,12 +80,12 @@ def call(person: Client, code: str, task_id: int) -> Any:
 
 
 @pytest.mark.parametrize("code", CALLS)
-def test_a_refusal_is_a_problem_with_these_members(
+def test_error_has_the_problem_members(
     ann: Client, task: dict[str, Any], code: str
 ) -> None:
-    answer = call(ann, code, task["id"])
+    response = call(ann, code, task["id"])
 
-    problem = refused(answer, CALLS[code][0], code)
+    problem = refused(response, CALLS[code][0], code)
     path = CALLS[code][2].format(id=task["id"]).partition("?")[0]
     assert set(problem) >= MEMBERS
     assert problem["instance"] == f"/api/v1/{path}"
@@ -95,109 +93,109 @@ def test_a_refusal_is_a_problem_with_these_members(
     assert ann.get("tasks").json["items"] == [task]
 
 
-def test_every_kind_of_problem_has_a_test(anyone: Client) -> None:
+def test_every_problem_type_is_tested(anyone: Client) -> None:
     listed = anyone.get("/problems", headers={"Accept": "application/json"}).json
 
     codes = {problem["code"] for problem in listed}
     assert codes == set(CALLS) | TOLD_BELOW
 
 
-def test_a_host_that_is_not_served_is_refused(twin: Callable[..., Flask]) -> None:
+def test_unknown_host_returns_400(twin: Callable[..., Flask]) -> None:
     anyone = Client(twin(trusted_hosts=("tasks.example.org",)))
 
-    answer = anyone.get("/health/live", base_url="http://evil.example.org")
+    response = anyone.get("/health/live", base_url="http://evil.example.org")
 
-    refused(answer, 400, "bad-request")
-    assert "evil" not in answer.text
+    refused(response, 400, "bad-request")
+    assert "evil" not in response.text
 
 
-def test_an_expired_token_is_refused(ann: Client) -> None:
+def test_expired_token_returns_401(ann: Client) -> None:
     with time_machine.travel(timedelta(hours=1)):
-        answer = ann.get("tasks")
+        response = ann.get("tasks")
 
-    refused(answer, 401, "token-expired")
+    refused(response, 401, "token-expired")
 
 
-def test_a_token_of_an_ended_session_is_refused(ann: Client) -> None:
+def test_token_of_ended_session_returns_401(ann: Client) -> None:
     ann.post("auth/logout", {})
 
-    answer = ann.get("tasks")
+    response = ann.get("tasks")
 
-    refused(answer, 401, "session-revoked")
+    refused(response, 401, "session-revoked")
 
 
-def test_an_expired_key_is_refused(ann: Client) -> None:
+def test_expired_api_key_returns_401(ann: Client) -> None:
     ends = (clock.now() + timedelta(hours=1)).isoformat()
     key = ann.post("api-keys", {"name": "ci", "expires_at": ends}).json["api_key"]
 
     with time_machine.travel(timedelta(hours=2)):
-        answer = Client(ann.app).get("tasks", headers={"X-API-Key": key})
+        response = Client(ann.app).get("tasks", headers={"X-API-Key": key})
 
-    refused(answer, 401, "api-key-expired")
+    refused(response, 401, "api-key-expired")
 
 
-def test_a_key_without_the_scope_is_refused(ann: Client) -> None:
+def test_api_key_without_scope_returns_403(ann: Client) -> None:
     key = ann.post("api-keys", {"name": "ci"}).json["api_key"]
 
-    answer = Client(ann.app).get("users/me", headers={"X-API-Key": key})
+    response = Client(ann.app).get("users/me", headers={"X-API-Key": key})
 
-    refused(answer, 403, "insufficient-scope")
+    refused(response, 403, "insufficient-scope")
 
 
-def test_a_key_is_refused_where_a_session_is_needed(ann: Client) -> None:
+def test_api_key_returns_403_if_session_is_required(ann: Client) -> None:
     key = ann.post("api-keys", {"name": "ci"}).json["api_key"]
 
-    answer = Client(ann.app).get("api-keys", headers={"X-API-Key": key})
+    response = Client(ann.app).get("api-keys", headers={"X-API-Key": key})
 
-    refused(answer, 403, "session-required")
+    refused(response, 403, "session-required")
 
 
-def test_a_disabled_account_is_refused(app: Flask, ann: Client) -> None:
+def test_login_to_disabled_account_returns_403(app: Flask, ann: Client) -> None:
     run(app, "users", "deactivate", "ann@example.org")
 
-    answer = ann.post("auth/login", LOGIN, headers={"Authorization": ""})
+    response = ann.post("auth/login", LOGIN, headers={"Authorization": ""})
 
-    refused(answer, 403, "account-disabled")
+    refused(response, 403, "account-disabled")
 
 
-def test_an_unverified_email_is_refused_where_that_matters(
+def test_login_with_unverified_email_returns_403_if_required(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     strict = Client(twin(require_verified_email=True))
 
-    answer = strict.post("auth/login", LOGIN)
+    response = strict.post("auth/login", LOGIN)
 
-    refused(answer, 403, "email-not-verified")
+    refused(response, 403, "email-not-verified")
 
 
-def test_the_last_admin_is_kept(app: Flask, ann: Client) -> None:
+def test_deletion_of_last_admin_returns_409(app: Flask, ann: Client) -> None:
     run(app, "users", "promote", "ann@example.org")
 
-    answer = ann.delete("users/me", {"password": PASSWORD})
+    response = ann.delete("users/me", {"password": PASSWORD})
 
-    refused(answer, 409, "last-admin")
+    refused(response, 409, "last-admin")
 
 
-def test_a_closed_registration_is_refused(twin: Callable[..., Flask]) -> None:
+def test_closed_registration_returns_403(twin: Callable[..., Flask]) -> None:
     anyone = Client(twin(registration="closed"))
 
-    answer = anyone.post("auth/register", LOGIN)
+    response = anyone.post("auth/register", LOGIN)
 
-    refused(answer, 403, "registration-closed")
+    refused(response, 403, "registration-closed")
 
 
-def test_a_write_without_a_tag_is_refused_where_one_is_required(
+def test_write_without_if_match_returns_428_if_required(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     strict = Client(twin(require_if_match=True))
     strict.tokens = ann.tokens
 
-    answer = strict.patch("users/me", {})
+    response = strict.patch("users/me", {})
 
-    refused(answer, 428, "precondition-required")
+    refused(response, 428, "precondition-required")
 
 
-def test_a_caller_who_asks_too_often_is_refused(
+def test_request_above_the_limit_returns_429(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     hasty = Client(twin(ratelimit_enabled=True, ratelimit_per_minute=1))
@@ -211,26 +209,24 @@ def test_a_caller_who_asks_too_often_is_refused(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_view_that_fails_shows_nothing_of_the_inside(
-    failing: Client, method: str
-) -> None:
-    answer = failing.call(method, "/fails", json={"title": "Tea"})
+def test_internal_error_reveals_nothing(failing: Client, method: str) -> None:
+    response = failing.call(method, "/fails", json={"title": "Tea"})
 
-    problem = refused(answer, 500, "internal-error")
+    problem = refused(response, 500, "internal-error")
     assert set(problem) == MEMBERS
-    assert SECRET not in answer.text
-    assert "RuntimeError" not in answer.text
+    assert SECRET not in response.text
+    assert "RuntimeError" not in response.text
 
 
-def test_a_failure_is_answered_with_the_headers_of_any_answer(failing: Client) -> None:
-    answer = failing.get("/fails", headers={"X-Request-ID": "seen-by-me"})
+def test_internal_error_has_the_common_headers(failing: Client) -> None:
+    response = failing.get("/fails", headers={"X-Request-ID": "seen-by-me"})
 
-    assert answer.headers["X-Request-ID"] == "seen-by-me"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Request-ID"] == "seen-by-me"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "url",
     ["sqlite:////nowhere/tasks.db", "postgresql+psycopg://nobody@127.0.0.1:1/tasks"],
@@ -239,21 +235,21 @@ def test_a_failure_is_answered_with_the_headers_of_any_answer(failing: Client) -
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "tasks"), ("POST", "tasks"), ("POST", "auth/register")]
 )
-def test_a_database_that_is_gone_asks_to_come_back(
+def test_unreachable_database_returns_503_with_retry_after(
     make_app: Callable[..., Flask], ann: Client, url: str, method: str, path: str
 ) -> None:
     lost = Client(make_app(database_url=url))
     lost.tokens = ann.tokens
 
-    answer = lost.call(method, path, json=LOGIN)
+    response = lost.call(method, path, json=LOGIN)
 
-    refused(answer, 503, "service-unavailable")
-    assert int(answer.headers["Retry-After"]) > 0
+    refused(response, 503, "service-unavailable")
+    assert int(response.headers["Retry-After"]) > 0
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize("code", sorted(set(CALLS) | TOLD_BELOW))
-def test_the_type_of_a_problem_leads_to_its_page(anyone: Client, code: str) -> None:
+def test_problem_type_is_url_of_its_page(anyone: Client, code: str) -> None:
     program = anyone.get(f"/problems/{code}")
     browser = anyone.get(f"/problems/{code}", headers={"Accept": "text/html"})
 
@@ -262,7 +258,7 @@ def test_the_type_of_a_problem_leads_to_its_page(anyone: Client, code: str) -> N
     assert code in browser.text
 
 
-@one_database
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("path", "instance"),
     [
@@ -273,9 +269,7 @@ def test_the_type_of_a_problem_leads_to_its_page(anyone: Client, code: str) -> N
         ("/x?secret=1", "/x"),
     ],
 )
-def test_the_instance_is_a_path_whatever_was_asked_for(
-    anyone: Client, path: str, instance: str
-) -> None:
-    answer = anyone.get(path)
+def test_instance_is_an_escaped_path(anyone: Client, path: str, instance: str) -> None:
+    response = anyone.get(path)
 
-    assert refused(answer, 404, "not-found")["instance"] == instance
+    assert refused(response, 404, "not-found")["instance"] == instance

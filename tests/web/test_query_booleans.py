@@ -1,8 +1,10 @@
-"""Query booleans accept Python's capitalised form too."""
+"""Booleans in queries, also in Python's capitalised form."""
 
 import pytest
 
 from tests.support import Client, faults
+
+pytestmark = pytest.mark.one_database
 
 FILTERS = ["overdue", "deleted", "include_total"]
 

@@ -1,4 +1,4 @@
-"""Every answer carries a request id: the caller's where it is one, else a new one."""
+"""Request ids: the valid id of the client, or a new one."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support import Client
 
 # what a request is called does not depend on the database
-pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.one_database
 
 GOOD = ["a", "0", "Aa0._-", "x" * 64, "5f3a0c9e-7d2b-4f61-a8e0-c4d9b7a6f512"]
 BAD = {
@@ -25,23 +25,23 @@ BAD = {
 
 
 @pytest.mark.parametrize("request_id", GOOD)
-def test_an_id_of_the_caller_comes_back(anyone: Client, request_id: str) -> None:
-    answer = anyone.get("/health/live", headers={"X-Request-ID": request_id})
+def test_request_id_of_client_is_returned(anyone: Client, request_id: str) -> None:
+    response = anyone.get("/health/live", headers={"X-Request-ID": request_id})
 
-    assert answer.headers["X-Request-ID"] == request_id
+    assert response.headers["X-Request-ID"] == request_id
 
 
 @pytest.mark.parametrize("request_id", BAD.values(), ids=BAD)
-def test_what_is_no_id_is_replaced(anyone: Client, request_id: str) -> None:
-    answer = anyone.get("/health/live", headers={"X-Request-ID": request_id})
+def test_invalid_request_id_is_replaced(anyone: Client, request_id: str) -> None:
+    response = anyone.get("/health/live", headers={"X-Request-ID": request_id})
 
-    made = answer.headers["X-Request-ID"]
+    made = response.headers["X-Request-ID"]
     assert made != request_id
     assert len(made) == 32
     assert made.isalnum()
 
 
-def test_each_request_has_an_id_of_its_own(anyone: Client) -> None:
+def test_requests_have_different_ids(anyone: Client) -> None:
     first, second = anyone.get("/health/live"), anyone.get("/health/live")
 
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
@@ -59,20 +59,20 @@ def test_each_request_has_an_id_of_its_own(anyone: Client) -> None:
         ("DELETE", "tasks/{id}", 412),
     ],
 )
-def test_every_answer_carries_the_id(
+def test_every_response_has_the_request_id(
     ann: Client, task: dict[str, Any], method: str, path: str, status: int
 ) -> None:
     headers = {"X-Request-ID": "mine", "If-None-Match": '"1"', "If-Match": '"2"'}
 
-    answer = ann.call(method, path.format(id=task["id"]), headers=headers)
+    response = ann.call(method, path.format(id=task["id"]), headers=headers)
 
-    assert answer.status_code == status
-    assert answer.headers["X-Request-ID"] == "mine"
+    assert response.status_code == status
+    assert response.headers["X-Request-ID"] == "mine"
 
 
-def test_an_answer_without_content_carries_the_id(
+def test_response_without_content_has_the_request_id(
     ann: Client, task: dict[str, Any]
 ) -> None:
-    answer = ann.delete(f"tasks/{task['id']}", headers={"X-Request-ID": "mine"})
+    response = ann.delete(f"tasks/{task['id']}", headers={"X-Request-ID": "mine"})
 
-    assert (answer.status_code, answer.headers["X-Request-ID"]) == (204, "mine")
+    assert (response.status_code, response.headers["X-Request-ID"]) == (204, "mine")

@@ -1,4 +1,4 @@
-"""Server-Timing: how long an answer took, for callers who are known."""
+"""Server-Timing of authenticated requests."""
 
 import re
 from collections.abc import Callable
@@ -10,19 +10,21 @@ from tests.backstage import limited
 from tests.support import Client
 
 # it does not depend on the database
-pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.one_database
 
 DURATION = re.compile(r"app;dur=\d+\.\d")
 
 
 @pytest.mark.parametrize("path", ["tasks", "tasks/7000", "tasks?limit=x"])
-def test_a_caller_learns_how_long_an_answer_took(ann: Client, path: str) -> None:
-    answer = ann.get(path)
+def test_authenticated_response_has_server_timing(ann: Client, path: str) -> None:
+    response = ann.get(path)
 
-    assert DURATION.fullmatch(answer.headers["Server-Timing"])
+    assert DURATION.fullmatch(response.headers["Server-Timing"])
 
 
-def test_who_is_not_known_learns_no_times(anyone: Client, ann: Client) -> None:
+def test_unauthenticated_response_has_no_server_timing(
+    anyone: Client, ann: Client
+) -> None:
     login = {"email": "ann@example.org", "password": "a guess in the dark"}
 
     refused = anyone.post("auth/login", login)
@@ -32,23 +34,23 @@ def test_who_is_not_known_learns_no_times(anyone: Client, ann: Client) -> None:
     assert "Server-Timing" not in {*refused.headers.keys(), *missing.headers.keys()}
 
 
-def test_pages_of_other_origins_may_read_times(
+def test_server_timing_is_exposed_to_other_origins(
     ann: Client, twin: Callable[..., Flask]
 ) -> None:
     caller = limited(ann, twin(cors_origins=("https://app.example.org",)))
 
-    answer = caller.get("tasks", headers={"Origin": "https://app.example.org"})
+    response = caller.get("tasks", headers={"Origin": "https://app.example.org"})
 
-    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
     assert "Server-Timing" in exposed
 
 
-def test_times_are_documented_where_they_are_told(anyone: Client) -> None:
+def test_server_timing_is_documented(anyone: Client) -> None:
     paths = anyone.get("/openapi.json").json["paths"]
     operations = [item[m] for item in paths.values() for m in {"get", "put"} & {*item}]
     answers = [(one["security"], one["responses"]["200"]) for one in operations]
 
-    told = ["Server-Timing" in answer.get("headers", {}) for _, answer in answers]
+    told = ["Server-Timing" in response.get("headers", {}) for _, response in answers]
 
     assert told == [bool(security) for security, _ in answers]
     assert set(told) == {True, False}

@@ -1,4 +1,4 @@
-"""The strict limit `auth`: for whatever hashes a password, and for invalid keys."""
+"""The rate limit `auth` of password checks and invalid credentials."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,8 @@ from tests.api_keys.holding import Holder, holder
 from tests.backstage import limited
 from tests.support import PASSWORD, Client, refused
 from tests.web.figures import BEARER, TOKEN
+
+pytestmark = pytest.mark.one_database
 
 MOST = 3
 HERE, THERE = "192.0.2.7", "192.0.2.8"
@@ -46,20 +48,20 @@ def get_metrics(app: Flask, token: str, ip: str = HERE) -> TestResponse:
 
 
 @pytest.mark.parametrize(("method", "body", "status"), HASHING.values(), ids=HASHING)
-def test_what_hashes_in_an_account_has_the_strict_limit(
+def test_account_operations_with_password_have_the_auth_limit(
     ann: Client, strict: Flask, method: str, body: dict[str, str], status: int
 ) -> None:
     caller = limited(ann, strict)
 
-    answers = [caller.call(method, "users/me", json=body) for _ in range(MOST)]
+    responses = [caller.call(method, "users/me", json=body) for _ in range(MOST)]
     over = caller.call(method, "users/me", json=body)
 
-    assert [answer.status_code for answer in answers] == [status] * MOST
+    assert [response.status_code for response in responses] == [status] * MOST
     refused(over, 429, "rate-limited")
     assert over.headers["RateLimit-Policy"] == f'"auth";q={MOST};w=60'
 
 
-def test_a_password_change_and_an_email_change_share_the_strict_limit(
+def test_password_and_email_changes_share_the_auth_limit(
     ann: Client, strict: Flask
 ) -> None:
     caller = limited(ann, strict)
@@ -67,36 +69,36 @@ def test_a_password_change_and_an_email_change_share_the_strict_limit(
     for _ in range(MOST):
         caller.post("auth/password", change)
 
-    answer = caller.patch("users/me", HASHING["email"][1])
+    response = caller.patch("users/me", HASHING["email"][1])
 
-    refused(answer, 429, "rate-limited")
+    refused(response, 429, "rate-limited")
 
 
-def test_an_email_change_with_a_key_has_the_strict_limit(
+def test_email_change_with_api_key_has_the_auth_limit(
     ann: Client, strict: Flask
 ) -> None:
     script = limited(ann, strict)
     key = holder(ann, Scope.ACCOUNT_WRITE)
     key.app = strict
 
-    answers = [key.patch("users/me", HASHING["email"][1]) for _ in range(MOST + 1)]
+    responses = [key.patch("users/me", HASHING["email"][1]) for _ in range(MOST + 1)]
 
-    assert answers[-1].status_code == 429
+    assert responses[-1].status_code == 429
     refused(script.patch("users/me", HASHING["email"][1]), 429, "rate-limited")
 
 
 @pytest.mark.parametrize(
     "changes", [{"full_name": "Ann"}, {"email": "ann@example.org"}, {}], ids=str
 )
-def test_other_changes_of_an_account_have_the_usual_limit(
+def test_other_account_updates_have_the_default_limit(
     ann: Client, strict: Flask, changes: dict[str, str]
 ) -> None:
     caller = limited(ann, strict)
 
-    answers = [caller.patch("users/me", changes) for _ in range(MOST + 1)]
+    responses = [caller.patch("users/me", changes) for _ in range(MOST + 1)]
 
-    assert [answer.status_code for answer in answers] == [200] * (MOST + 1)
-    assert answers[-1].headers["RateLimit-Policy"] == '"default";q=300;w=60'
+    assert [response.status_code for response in responses] == [200] * (MOST + 1)
+    assert responses[-1].headers["RateLimit-Policy"] == '"default";q=300;w=60'
 
 
 @pytest.mark.parametrize(
@@ -108,39 +110,39 @@ def test_other_changes_of_an_account_have_the_usual_limit(
     ],
     ids=["well-formed", "wrong-checksum", "malformed"],
 )
-def test_invented_keys_have_the_strict_limit_of_the_address(
+def test_invalid_api_keys_have_the_auth_limit_of_the_address(
     strict: Flask, invent: Callable[[], str]
 ) -> None:
-    answers = [call_with_key(strict, invent()) for _ in range(MOST)]
+    responses = [call_with_key(strict, invent()) for _ in range(MOST)]
 
     over, elsewhere = (call_with_key(strict, invent(), ip) for ip in (HERE, THERE))
 
-    assert {answer.status_code for answer in answers} == {401}
+    assert {response.status_code for response in responses} == {401}
     refused(over, 429, "rate-limited")
     assert 0 < int(over.headers["Retry-After"]) <= 60
     refused(elsewhere, 401, "api-key-invalid")
 
 
-def test_an_invented_key_as_bearer_token_has_the_strict_limit(strict: Flask) -> None:
+def test_invalid_api_key_as_bearer_token_has_the_auth_limit(strict: Flask) -> None:
     bearer = {"Authorization": f"Bearer {key_format.generate().text}"}
 
-    answers = [Client(strict).get("tasks", headers=bearer) for _ in range(MOST + 1)]
+    responses = [Client(strict).get("tasks", headers=bearer) for _ in range(MOST + 1)]
 
-    refused(answers[-1], 429, "rate-limited")
+    refused(responses[-1], 429, "rate-limited")
 
 
-def test_an_invented_key_beside_a_token_has_the_strict_limit(
+def test_invalid_api_key_with_token_has_the_auth_limit(
     ann: Client, strict: Flask
 ) -> None:
     caller = Holder(ann, key_format.generate().text)
     caller.app, caller.tokens = strict, ann.tokens
 
-    answers = [caller.get("tasks") for _ in range(MOST + 1)]
+    responses = [caller.get("tasks") for _ in range(MOST + 1)]
 
-    refused(answers[-1], 429, "rate-limited")
+    refused(responses[-1], 429, "rate-limited")
 
 
-def test_keys_and_sessions_go_on_while_their_address_invents_keys(
+def test_valid_credentials_work_while_their_address_is_limited(
     ann: Client, strict: Flask
 ) -> None:
     key, session = holder(ann), limited(ann, strict)
@@ -148,28 +150,30 @@ def test_keys_and_sessions_go_on_while_their_address_invents_keys(
         call_with_key(strict, key_format.generate().text, "127.0.0.1")
 
     key.app = strict
-    answers = key.get("tasks"), session.get("tasks"), Client(strict, "ann").log_in()
+    responses = key.get("tasks"), session.get("tasks"), Client(strict, "ann").log_in()
 
-    assert [answer.status_code for answer in answers[:2]] == [200, 200]
+    assert [response.status_code for response in responses[:2]] == [200, 200]
 
 
-def test_wrong_metrics_tokens_have_the_strict_limit_of_the_address(
+def test_invalid_metrics_tokens_have_the_auth_limit(
     strict: Flask,
 ) -> None:
     wrong = TOKEN.swapcase()
-    answers = [get_metrics(strict, wrong) for _ in range(MOST)]
+    responses = [get_metrics(strict, wrong) for _ in range(MOST)]
 
     over, elsewhere = (get_metrics(strict, wrong, ip) for ip in (HERE, THERE))
 
-    assert {answer.status_code for answer in answers} == {401}
+    assert {response.status_code for response in responses} == {401}
     refused(over, 429, "rate-limited")
     refused(elsewhere, 401, "token-invalid")
 
 
-def test_the_right_metrics_token_has_no_limit(strict: Flask) -> None:
+def test_valid_metrics_token_has_no_limit(strict: Flask) -> None:
     for _ in range(MOST + 1):
         get_metrics(strict, "wrong")
 
-    answers = [Client(strict).get("/metrics", headers=BEARER) for _ in range(MOST + 1)]
+    responses = [
+        Client(strict).get("/metrics", headers=BEARER) for _ in range(MOST + 1)
+    ]
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {response.status_code for response in responses} == {200}

@@ -1,4 +1,4 @@
-"""What is written the short way is what marshmallow writes."""
+"""Equality of the compiled serializer and marshmallow."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +9,8 @@ from flask import current_app
 
 from taskapi.web.schema import Schema, component_name
 from tests.backstage import run
-from tests.contract import ANSWERS
 from tests.import_export.files import json_lines, send_file
+from tests.openapi_components import OUTPUTS
 from tests.support import PASSWORD, Client
 
 INSIDE = {
@@ -22,7 +22,7 @@ INSIDE = {
     "Tag",
     "TruncatedLine",
 }
-"""Answers that come within others, which are compared with them; or not by a schema."""
+"""Schemas that are compared as part of others, or not serialized by a schema."""
 
 READ = [
     "tasks?sort=due_date",
@@ -48,7 +48,7 @@ TREE = {
 
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
-    """Return the names of the answers that were written, each compared."""
+    """Return the names of the responses that were written, each compared."""
     dump, seen = Schema.dump, set()
 
     def check(self: Schema, obj: Any, **options: Any) -> Any:
@@ -62,9 +62,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     return seen
 
 
-def test_every_answer_is_what_marshmallow_writes(
-    ann: Client, compared: set[str]
-) -> None:
+def test_serializer_output_equals_marshmallow(ann: Client, compared: set[str]) -> None:
     run(ann.app, "users", "promote", "ann@example.org")
     login = ann.post("auth/login", {"email": "ann@example.org", "password": PASSWORD})
     made = ann.post("tasks", TREE)
@@ -72,7 +70,7 @@ def test_every_answer_is_what_marshmallow_writes(
     task = made.json["id"]
     changes = {"create": [TREE], "update": [{"id": task, "title": "Sew"}]}
 
-    answers = [
+    responses = [
         *(login, made, key),
         ann.post("tasks/bulk", changes),
         ann.patch(f"tasks/{task}", {"description": "Soon"}),
@@ -83,5 +81,5 @@ def test_every_answer_is_what_marshmallow_writes(
         *(ann.get(path) for path in READ),
     ]
 
-    assert {answer.status_code for answer in answers} == {200, 201}
-    assert ANSWERS - compared <= INSIDE
+    assert {response.status_code for response in responses} == {200, 201}
+    assert OUTPUTS - compared <= INSIDE

@@ -1,6 +1,6 @@
-"""Who may call which operation: one line for each, and tests derive the answers.
+"""Permissions: one line per operation, from which the tests derive their cases.
 
-An operation with a parameter in its path is about one thing, which has an owner.
+An operation with a parameter in its path refers to a resource that has an owner.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "a long walk in th
 
 
 class Kind(Enum):
-    """Who an operation is for."""
+    """The callers of an operation."""
 
     PUBLIC = auto()
     SESSION = auto()
@@ -23,9 +23,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Access:
-    """The scope that a key needs, a body that is accepted, a public one's answer.
+    """The required scope, a valid body, and the status of an empty public request.
 
-    A body that is a text is a table in CSV.
+    A body that is a string is a CSV table.
     """
 
     kind: Kind
@@ -35,22 +35,22 @@ class Access:
 
 
 def public(status: int = 200) -> Access:
-    """Anybody may call it; an empty request gets this status."""
+    """Allow all clients; an empty request gets this status."""
     return Access(Kind.PUBLIC, status=status)
 
 
 def session(body: Any = None) -> Access:
-    """Everybody may call it, about what is theirs, in a session: no key opens it."""
+    """Allow sessions of all users, but no API keys."""
     return Access(Kind.SESSION, body=body)
 
 
 def own(scope: str, body: Any = None) -> Access:
-    """Everybody may call it, about what is theirs, and so may keys with the scope."""
+    """Allow sessions of all users, and API keys with the scope."""
     return Access(Kind.OWN, scope, body)
 
 
 def admin(body: Any = None) -> Access:
-    """Administrators may call it, and their keys with the scope for it."""
+    """Allow sessions of administrators, and their API keys with the scope `admin`."""
     return Access(Kind.ADMIN, "admin", body)
 
 

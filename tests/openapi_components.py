@@ -1,4 +1,4 @@
-"""The components of the OpenAPI document, written down by hand."""
+"""The expected component names of the OpenAPI document."""
 
 INPUTS = {
     "ApiKeyUpdate",
@@ -21,7 +21,7 @@ INPUTS = {
     "UserAdminUpdate",
     "UserUpdate",
 }
-ANSWERS = {
+OUTPUTS = {
     "UserStats",
     "BulkResult",
     "TaskStats",
