@@ -26,7 +26,7 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def start_of_day(day: date, timezone: str) -> datetime:
     """Return the first instant of a day, which always precedes the next one.
 

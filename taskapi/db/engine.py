@@ -23,10 +23,10 @@ that waited longer for one would occupy all threads, and no client would learn i
 that the database is unreachable."""
 
 POOL_RECYCLE_SECONDS = 1800
-MAX_CACHED_QUERIES = 100
+MAX_CACHED_QUERIES = 32
 """Compiled queries of an engine; bounds the memory that unusual filters take."""
 
-MAX_CACHED_STATEMENTS = 32
+MAX_CACHED_STATEMENTS = 16
 """Prepared statements of each connection to SQLite."""
 
 SQLITE_LOCK_TIMEOUT_SECONDS = 5

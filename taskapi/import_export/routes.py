@@ -46,7 +46,8 @@ def export_tasks(arguments: Fields) -> Response:
     chunk. `import_tasks` accepts the file.
     """
     name = requested_format(arguments)
-    chunks = export_account(caller(), FORMATS[name], bom=arguments["bom"])
+    bom = arguments["bom"] and name == "csv"
+    chunks = export_account(caller(), FORMATS[name], bom=bom)
     return stream_file(chunks, name)
 
 

@@ -125,7 +125,7 @@ class ExportArguments(Schema):
         load_default=False,
         metadata={
             "description": "Begin a CSV file with a byte order mark, so that "
-            "spreadsheets decode it as UTF-8."
+            "spreadsheets decode it as UTF-8. Ignored for JSON Lines."
         },
     )
 

@@ -35,9 +35,6 @@ from taskapi.web.settings import settings
 FILE_PART = "file"
 ACCEPTED = " or ".join(sorted([*BY_MEDIA_TYPE, MULTIPART]))
 FILE_MISSING = FieldError("Send the file as the part `file`.", "required")
-BOM_WITHOUT_CSV = FieldError(
-    "Only CSV files can begin with a byte order mark.", "conflict"
-)
 SEVERAL_FILES = FieldError("Send one file.", "repeated")
 
 
@@ -117,8 +114,6 @@ def requested_format(arguments: Fields) -> str:
         NAMES_BY_MEDIA_TYPE, next(iter(NAMES_BY_MEDIA_TYPE))
     )
     name: str = arguments.get("format") or NAMES_BY_MEDIA_TYPE[accepted]
-    if arguments["bom"] and name != "csv":
-        raise Invalid({"bom": [BOM_WITHOUT_CSV]}, in_query=True)
     return name
 
 

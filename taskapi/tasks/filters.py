@@ -69,7 +69,10 @@ class Sort(Coded, fields.String):
     }
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"pattern": f"^{SORT_KEY}(,{SORT_KEY})?$"}
+        metadata = {
+            "pattern": f"^{SORT_KEY}(,{SORT_KEY})?$",
+            "maxLength": MAX_SORT_KEYS * (max(map(len, SORTS)) + 2) - 1,
+        }
         super().__init__(metadata=metadata | options.pop("metadata", {}), **options)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:

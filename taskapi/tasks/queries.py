@@ -28,7 +28,7 @@ from taskapi.tasks.models import NOT_DELETED, OPEN, Status, Task, table, task_ta
 from taskapi.users import credentials
 from taskapi.users.models import User
 
-MAX_CACHED_STATEMENTS = 64
+MAX_CACHED_STATEMENTS = 16
 """Statements of each kind that are cached; one takes about 100 kB."""
 
 

@@ -32,7 +32,7 @@ class Key(NamedTuple):
 Keys = tuple[Key, ...]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def parse_sort(sort: str) -> Keys:
     """Return the keys of the `sort` parameter, each name once."""
     keys: dict[str, Key] = {}

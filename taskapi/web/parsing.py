@@ -92,7 +92,7 @@ class Parser(FlaskParser):
 PARSER = Parser()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def _parse_query(schema: AnySchema, _query: bytes) -> Fields:
     """Return the arguments of this request; equal query strings have equal ones."""
     arguments: Fields = FlaskParser.parse(PARSER, schema, location="query")

@@ -79,6 +79,7 @@ def test_the_index_says_what_the_service_is(anyone: Client) -> None:
             "body_bytes": 1_048_576,
             "page": 100,
             "offset": 10_000,
+            "tasks": 100_000,
             "password_min_length": 8,
             "password_max_length": 128,
             "api_keys_per_account": 50,

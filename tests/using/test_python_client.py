@@ -20,7 +20,8 @@ OPTIONS = ("--meta", "none", "--output-path", "made_client", "--fail-on-warning"
 CONFIG = """
 post_hooks: []
 content_type_overrides:
-  application/x-ndjson: application/json
+  application/x-ndjson: application/octet-stream
+  text/csv: application/octet-stream
 """
 
 
@@ -86,7 +87,7 @@ def test_generated_client_logs_in_by_oauth(client: Any, account: Account) -> Non
     names = {"username": account.name, "password": PASSWORD}
 
     with client.Client(account.address) as anyone:
-        grant = models.TokenRequest(models.GrantGrantType.PASSWORD, **names)
+        grant = models.TokenRequest(models.TokenRequestGrantType.PASSWORD, **names)
         tokens = part("api.auth.issue_token").sync(client=anyone, body=grant)
 
     assert tokens.token_type == "bearer"
