@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from tests.tasks.model_fields import NEW, columns_of
-from tests.tasks.model_refusals import (
-    Refused,
+from tests.tasks.model_errors import (
+    Rejected,
     named_in,
     placed,
     refuse,
     refuse_repeated,
 )
+from tests.tasks.model_fields import NEW, columns_of
 from tests.tasks.model_trees import Task, above, is_kept, is_too_deep, tree
 
 Ids = Iterator[int]
@@ -21,7 +21,7 @@ Ids = Iterator[int]
 class Model:
     """The tasks of one person by their ids, and what may be done with them.
 
-    What raises Refused may leave half of its work behind: who asks keeps a copy.
+    What raises Rejected may leave half of its work behind: who asks keeps a copy.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -32,7 +32,7 @@ class Model:
         """Make a task and what hangs below it; it gets the ids level by level."""
         named = named_in("#", fields)
         refuse_repeated(named)
-        return self._plant({"#": fields}, self._taken(named), ids)[0]
+        return self._insert_trees({"#": fields}, self._taken(named), ids)[0]
 
     def change(self, task_id: int, changes: Task, version: int | None = None) -> Task:
         """Set the fields that are given."""
@@ -60,7 +60,7 @@ class Model:
             return task
         went = tree(self.tasks, task, lambda other: other["deleted_at"] == since)
         if self._taken({str(one["id"]): one["external_id"] for one in went}):
-            raise Refused(409, "already-exists", ["#/external_id"])
+            raise Rejected(409, "already-exists", ["#/external_id"])
         for other in went:
             self._touch(other, deleted_at=None)
         parent = task["parent_id"]
@@ -89,7 +89,7 @@ class Model:
         self._revise(changed, taken if self._taken(renamed, own) else [])
         for task_id in filter(self.is_live, delete.values()):
             self._trash(self.tasks[task_id])
-        created = self._plant(create, taken if self._taken(named) else [], ids)
+        created = self._insert_trees(create, taken if self._taken(named) else [], ids)
         updated = [task for task, _ in changed.values()]
         return {"created": created, "updated": updated, "deleted": [*delete.values()]}
 
@@ -101,9 +101,9 @@ class Model:
         self, task_id: int, version: int | None, is_there: Callable[[int], bool]
     ) -> Task:
         if not is_there(task_id):
-            raise Refused(404, "not-found")
+            raise Rejected(404, "not-found")
         if version not in {None, self.tasks[task_id]["version"]}:
-            raise Refused(412, "precondition-failed")
+            raise Rejected(412, "precondition-failed")
         return self.tasks[task_id]
 
     def _refuse_absent_or_stale(
@@ -122,7 +122,9 @@ class Model:
         ]
         refuse(412, "precondition-failed", stale)
 
-    def _plant(self, drafts: dict[str, Task], taken: list[str], ids: Ids) -> list[Task]:
+    def _insert_trees(
+        self, drafts: dict[str, Task], taken: list[str], ids: Ids
+    ) -> list[Task]:
         parents = {p: fields.get("parent_id") for p, fields in drafts.items()}
         self._refuse_absent_parents(parents)
         refuse(409, "already-exists", taken)

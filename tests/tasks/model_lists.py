@@ -1,4 +1,4 @@
-"""What the model shows: answers, filters, sorts, figures."""
+"""What the model shows: responses, filters, sorts, figures."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ MOMENTS = ["created_at", "updated_at", "completed_at", "deleted_at"]
 
 
 def shown(model: Model, task: Task) -> Task:
-    """Return a task as the API answers it, without its owner."""
+    """Return a task as the API responses it, without its owner."""
     below = subtasks(model.tasks, task)
     done = [one["status"] == "completed" for one in below or [task]]
     moments = {name: written(task[name]) for name in MOMENTS}

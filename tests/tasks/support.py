@@ -1,4 +1,4 @@
-"""What the tests of tasks share: lists to walk, moments to be at, threads to race."""
+"""Helpers for lists of tasks and for the time."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -22,52 +22,52 @@ def titles(response: TestResponse) -> list[str]:
 
 
 def found(client: Client, q: str, query: str = "sort=title") -> list[str]:
-    """Return the titles of what a search finds."""
+    """Return the titles of the tasks that a search finds."""
     return titles(client.get(f"tasks?{query}&q={quote(q, safe='')}"))
 
 
 def next_link(response: TestResponse) -> str | None:
-    """Return the address that the Link header calls the next one."""
+    """Return the URL of the next page in the Link header."""
     assert response.status_code == 200, response.text
     link = re.fullmatch('<([^>]+)>; rel="next"', response.headers.get("Link", "<>"))
     return link and link[1]
 
 
 def follow(client: Client, path: str) -> list[dict[str, Any]]:
-    """Walk a list to its end by its Link headers."""
-    return _walk(client, path, next_link)
+    """Read all pages of a list by its Link headers."""
+    return _read_all(client, path, next_link)
 
 
-def walk(
+def read_all(
     client: Client, query: str, between: Callable[[], object] = lambda: None
 ) -> list[dict[str, Any]]:
-    """Walk a list to its end by `next_cursor`; `between` runs after each page."""
+    """Read all pages of a list by `next_cursor`; `between` runs after each page."""
 
-    def turn(page: TestResponse) -> str | None:
+    def next_path(page: TestResponse) -> str | None:
         assert page.status_code == 200, page.text
         cursor = page.json["next_cursor"]
         between()
         return cursor and f"tasks?{query}&cursor={cursor}"
 
-    return _walk(client, f"tasks?{query}", turn)
+    return _read_all(client, f"tasks?{query}", next_path)
 
 
-def _walk(
-    client: Client, path: str | None, turn: Callable[[TestResponse], str | None]
+def _read_all(
+    client: Client, path: str | None, next_path: Callable[[TestResponse], str | None]
 ) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = []
     for _ in range(MAX_PAGES):
         page = client.get(str(path))
-        path = turn(page)
+        path = next_path(page)
         shown += page.json["items"]
         if path is None:
             return shown
-    raise AssertionError("The walk does not end.")
+    raise AssertionError("The read_all does not end.")
 
 
 @contextmanager
-def at(moment: str, person: Client) -> Iterator[None]:
-    """Stop the clock at a moment, where a person logs in."""
-    with time_machine.travel(datetime.fromisoformat(moment), tick=False):
+def at(timestamp: str, person: Client) -> Iterator[None]:
+    """Freeze the time and log a client in."""
+    with time_machine.travel(datetime.fromisoformat(timestamp), tick=False):
         person.log_in()
         yield

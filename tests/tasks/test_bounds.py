@@ -13,8 +13,8 @@ from taskapi.tasks import listing, queries, trash
 from taskapi.tasks.models import MAX_EXPANDED_TASKS, Task, table
 from taskapi.tasks.writes import new_row
 from tests.support import Client, faults, refused
-from tests.tasks.planning import work
-from tests.tasks.planting import rows
+from tests.tasks.query_plans import work
+from tests.tasks.trees import rows
 
 WIDE = 1_500
 STEPS_OF_AN_ID = {"postgresql": 0, "sqlite": 30}
@@ -56,7 +56,7 @@ def insert_below(client: Client, task_id: int, number: int) -> None:
         db.session.execute(insert(table), drafts)
 
 
-def test_a_tree_that_is_too_large_is_rejected(
+def test_expand_rejects_a_tree_that_is_too_large(
     ann: Client, wide: dict[str, Any]
 ) -> None:
     response = ann.get(f"tasks/{wide['id']}?expand=subtasks")
@@ -77,7 +77,7 @@ def test_expand_reads_a_bounded_number_of_rows(
     assert more <= 3 * WIDE * STEPS_OF_AN_ID[database_of(ann)]
 
 
-def test_a_large_tree_is_not_found_after_its_permanent_deletion(
+def test_large_tree_is_not_found_after_permanent_deletion(
     ann: Client, wide: dict[str, Any]
 ) -> None:
     subtask = ann.get(f"tasks?parent_id={wide['id']}&limit=1").json["items"][0]
@@ -94,7 +94,7 @@ def test_a_large_tree_is_not_found_after_its_permanent_deletion(
         assert listed.json["total"] == 0
 
 
-def test_a_large_tree_is_deleted_in_batches_in_the_background(
+def test_large_tree_is_deleted_in_batches_in_the_background(
     ann: Client, wide: dict[str, Any], statements: list[str]
 ) -> None:
     path, trashed = f"tasks/{wide['id']}", ann.make_task()
@@ -113,7 +113,7 @@ def test_a_large_tree_is_deleted_in_batches_in_the_background(
 
 
 @pytest.mark.parametrize("query", ["", "?permanent=true"])
-def test_a_deletion_of_too_many_tasks_changes_nothing(
+def test_deletion_of_too_many_tasks_changes_nothing(
     ann: Client,
     wide: dict[str, Any],
     query: str,
@@ -127,7 +127,7 @@ def test_a_deletion_of_too_many_tasks_changes_nothing(
     assert ann.get(f"tasks/{wide['id']}").json["subtask_count"] == WIDE
 
 
-def test_a_bulk_deletion_of_too_many_tasks_changes_nothing(
+def test_bulk_deletion_of_too_many_tasks_changes_nothing(
     ann: Client, wide: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = ann.make_task()
@@ -149,7 +149,7 @@ def test_restoring_a_large_tree_reads_each_task_once(
     assert ann.get(f"tasks/{wide['id']}").json["subtask_count"] == WIDE
 
 
-def test_a_purge_deletes_subtasks_first_and_counts_them(
+def test_purge_deletes_subtasks_first_and_counts_them(
     ann: Client, wide: dict[str, Any], statements: list[str]
 ) -> None:
     kept = ann.make_task(title="kept")
@@ -166,7 +166,7 @@ def test_a_purge_deletes_subtasks_first_and_counts_them(
     assert len(batches) >= WIDE // trash.BATCH
 
 
-def test_statements_of_lists_are_cached_up_to_a_limit(ann: Client) -> None:
+def test_list_statements_are_cached_up_to_a_limit(ann: Client) -> None:
     chosen = [some for n in (2, 3) for some in combinations(FILTERS, n)]
 
     for some in chosen:

@@ -8,18 +8,18 @@ import pytest
 from taskapi.tasks.models import Task
 from tests.backstage import at_once
 from tests.support import Client
-from tests.tasks.planting import chain, ids_below, make_chain, rows, titles_below, tree
 from tests.tasks.support import titles
+from tests.tasks.trees import chain, ids_below, make_chain, rows, titles_below, tree
 
 
 def bulk(client: Client, **request: Any) -> Any:
     """Make many changes, and return what came of them."""
-    answer = client.post("tasks/bulk", request)
-    assert answer.status_code == 200, answer.text
-    return answer.json
+    response = client.post("tasks/bulk", request)
+    assert response.status_code == 200, response.text
+    return response.json
 
 
-def test_tasks_are_made_changed_and_deleted_at_once(ann: Client) -> None:
+def test_bulk_creates_changes_and_deletes_tasks(ann: Client) -> None:
     tea, soup, bread = [ann.make_task(title=n) for n in ("Tea", "Soup", "Bread")]
 
     done = bulk(
@@ -36,7 +36,7 @@ def test_tasks_are_made_changed_and_deleted_at_once(ann: Client) -> None:
     assert ann.get("tasks?sort=created_at").json["items"] == [tea, changed, milk]
 
 
-def test_a_bulk_answers_in_the_order_of_the_request(ann: Client) -> None:
+def test_bulk_returns_tasks_in_the_order_of_the_request(ann: Client) -> None:
     ids = [ann.make_task()["id"] for _ in range(9)]
     mixed = [ids[n] for n in (4, 2, 7, 0, 8)]
     names = [f"New {number}" for number in range(30)]
@@ -53,7 +53,7 @@ def test_a_bulk_answers_in_the_order_of_the_request(ann: Client) -> None:
     assert done["deleted"] == [ids[6], ids[1]]
 
 
-def test_a_hundred_changes_are_made_at_once(ann: Client) -> None:
+def test_bulk_accepts_a_hundred_changes(ann: Client) -> None:
     made = bulk(ann, create=[{"title": f"{n}"} for n in range(100)])["created"]
 
     changed = bulk(ann, update=[{"id": t["id"], "title": "Tea"} for t in made])
@@ -63,7 +63,7 @@ def test_a_hundred_changes_are_made_at_once(ann: Client) -> None:
     assert ann.get("tasks").json["items"] == []
 
 
-def test_each_task_is_changed_in_its_own_way(ann: Client) -> None:
+def test_bulk_changes_different_fields_of_each_task(ann: Client) -> None:
     first, second, third = [ann.make_task(title=name) for name in "abc"]
     changes = [
         {"id": first["id"], "priority": "high"},
@@ -79,7 +79,7 @@ def test_each_task_is_changed_in_its_own_way(ann: Client) -> None:
     assert updated[2]["completed_at"] == updated[2]["updated_at"]
 
 
-def test_what_a_bulk_does_not_change_raises_nothing(
+def test_bulk_change_without_effect_keeps_the_version(
     ann: Client, task: dict[str, Any]
 ) -> None:
     same = {"id": task["id"], "title": task["title"], "tags": []}
@@ -89,7 +89,7 @@ def test_what_a_bulk_does_not_change_raises_nothing(
     assert done["updated"] == [task]
 
 
-def test_a_version_may_be_named_for_each_change(ann: Client) -> None:
+def test_bulk_accepts_a_version_for_each_change(ann: Client) -> None:
     one, other = ann.make_task(), ann.make_task()
     ann.patch(f"tasks/{other['id']}", {"title": "Tea"})
 
@@ -104,7 +104,7 @@ def test_a_version_may_be_named_for_each_change(ann: Client) -> None:
     assert [task["version"] for task in done["updated"]] == [2, 3]
 
 
-def test_trees_are_made_by_a_bulk(ann: Client) -> None:
+def test_bulk_creates_trees(ann: Client) -> None:
     shop = ann.make_task(title="Shop")
 
     done = bulk(
@@ -116,7 +116,7 @@ def test_trees_are_made_by_a_bulk(ann: Client) -> None:
     assert rows(ann, Task) == 7
 
 
-def test_tasks_move_by_a_bulk(ann: Client) -> None:
+def test_bulk_moves_tasks(ann: Client) -> None:
     one, other, third = [ann.make_task(title=name)["id"] for name in "abc"]
     moves = [{"id": other, "parent_id": one}, {"id": third, "parent_id": other}]
 
@@ -125,7 +125,7 @@ def test_tasks_move_by_a_bulk(ann: Client) -> None:
     assert titles_below(tree(ann, one)) == ["a", ["b", ["c"]]]
 
 
-def test_two_tasks_change_places_by_a_bulk(ann: Client) -> None:
+def test_bulk_swaps_parent_and_subtask(ann: Client) -> None:
     top, bottom = make_chain(ann, 2)
 
     bulk(
@@ -136,7 +136,7 @@ def test_two_tasks_change_places_by_a_bulk(ann: Client) -> None:
     assert titles_below(tree(ann, bottom)) == ["Level 1", ["Level 2"]]
 
 
-def test_a_task_is_saved_from_a_tree_that_goes_in_the_same_bulk(ann: Client) -> None:
+def test_bulk_moves_a_task_out_of_a_tree_that_it_deletes(ann: Client) -> None:
     top, middle, _ = make_chain(ann, 3)
 
     bulk(ann, update=[{"id": middle, "parent_id": None}], delete=[top])
@@ -145,7 +145,7 @@ def test_a_task_is_saved_from_a_tree_that_goes_in_the_same_bulk(ann: Client) -> 
     assert ann.get(f"tasks/{top}").status_code == 404
 
 
-def test_a_task_and_its_subtask_go_and_come_back_together(ann: Client) -> None:
+def test_bulk_deletes_task_and_subtask_together(ann: Client) -> None:
     top, bottom = make_chain(ann, 2)
 
     bulk(ann, delete=[bottom, top])
@@ -155,7 +155,7 @@ def test_a_task_and_its_subtask_go_and_come_back_together(ann: Client) -> None:
     assert ann.get(f"tasks/{bottom}").json["version"] == 3
 
 
-def test_what_a_bulk_deletes_can_be_restored(ann: Client) -> None:
+def test_task_deleted_by_a_bulk_can_be_restored(ann: Client) -> None:
     task = ann.make_task(title="Tea", subtasks=[{"title": "Boil"}])
 
     bulk(ann, delete=[task["id"]])
@@ -164,7 +164,7 @@ def test_what_a_bulk_deletes_can_be_restored(ann: Client) -> None:
     assert ann.post(f"tasks/{task['id']}/restore").status_code == 200
 
 
-def test_a_dry_run_tells_what_would_come_and_changes_nothing(ann: Client) -> None:
+def test_dry_run_returns_the_result_and_changes_nothing(ann: Client) -> None:
     kept, going = ann.make_task(title="Tea"), ann.make_task(title="Soup")
     request = {
         "create": [chain(3, tags=["new"], external_id="A")],
@@ -181,7 +181,7 @@ def test_a_dry_run_tells_what_would_come_and_changes_nothing(ann: Client) -> Non
     assert ann.get("tags").json["items"] == []
 
 
-def test_a_bulk_does_what_its_dry_run_told(ann: Client) -> None:
+def test_bulk_has_the_result_of_its_dry_run(ann: Client) -> None:
     task = ann.make_task()
     request = {"update": [{"id": task["id"], "title": "Tea", "if_version": 1}]}
 
@@ -194,7 +194,7 @@ def test_a_bulk_does_what_its_dry_run_told(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
-def test_a_bulk_and_a_single_change_exclude_each_other(
+def test_bulk_and_single_change_of_one_version_exclude_each_other(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
     path, other = f"tasks/{task['id']}", ann.make_task()
@@ -214,16 +214,16 @@ def test_a_bulk_and_a_single_change_exclude_each_other(
     assert ann.get(f"tasks/{other['id']}").json["title"].startswith(beside)
 
 
-def test_of_twelve_bulks_with_one_version_one_is_done(ann: Client) -> None:
+def test_concurrent_bulks_with_one_version_succeed_once(ann: Client) -> None:
     ids = ids_below(ann.make_task(subtasks=[{"title": "Step"}] * 5))
     update = [{"id": i, "if_version": 1, "title": "Tea"} for i in ids]
 
-    answers = at_once(
+    responses = at_once(
         *[
             partial(ann.post, "tasks/bulk", {"update": turned})
             for turned in [update, update[::-1]] * 6
         ]
     )
 
-    assert sorted(a.status_code for a in answers) == [200, *[412] * 11]
+    assert sorted(a.status_code for a in responses) == [200, *[412] * 11]
     assert {task["version"] for task in ann.get("tasks").json["items"]} == {2}

@@ -28,35 +28,35 @@ WRITTEN = {"PATCH": 200, "DELETE": 204}
 
 
 @matching
-def test_who_has_the_version_is_not_sent_it_again(
+def test_read_returns_304_for_the_current_version(
     ann: Client, task: dict[str, Any], tag: str
 ) -> None:
-    answer = ann.get(f"tasks/{task['id']}", headers={"If-None-Match": tag})
+    response = ann.get(f"tasks/{task['id']}", headers={"If-None-Match": tag})
 
-    assert (answer.status_code, answer.data) == (304, b"")
-    assert answer.headers["ETag"] == '"1"'
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == '"1"'
+    assert response.headers["Cache-Control"] == "private, no-cache"
 
 
 @other
-def test_who_has_another_version_is_sent_this_one(
+def test_read_returns_the_task_for_another_version(
     ann: Client, task: dict[str, Any], tag: str
 ) -> None:
-    answer = ann.get(f"tasks/{task['id']}", headers={"If-None-Match": tag})
+    response = ann.get(f"tasks/{task['id']}", headers={"If-None-Match": tag})
 
-    assert (answer.status_code, answer.json) == (200, task)
-    assert answer.headers["ETag"] == '"1"'
+    assert (response.status_code, response.json) == (200, task)
+    assert response.headers["ETag"] == '"1"'
 
 
-def test_a_change_makes_the_old_tag_stale(ann: Client, task: dict[str, Any]) -> None:
+def test_change_makes_the_old_etag_stale(ann: Client, task: dict[str, Any]) -> None:
     ann.patch(f"tasks/{task['id']}", {"title": "Tea"})
 
-    answer = ann.get(f"tasks/{task['id']}", headers={"If-None-Match": '"1"'})
+    response = ann.get(f"tasks/{task['id']}", headers={"If-None-Match": '"1"'})
 
-    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    assert (response.status_code, response.headers["ETag"]) == (200, '"2"')
 
 
-def test_a_read_may_be_kept_by_the_caller_alone(
+def test_read_is_cacheable_only_by_the_caller(
     ann: Client, task: dict[str, Any]
 ) -> None:
     one, page = ann.get(f"tasks/{task['id']}"), ann.get("tasks")
@@ -67,70 +67,70 @@ def test_a_read_may_be_kept_by_the_caller_alone(
 
 @matching
 @guarded
-def test_a_write_that_names_the_version_is_done(
+def test_write_with_the_current_version_succeeds(
     ann: Client, task: dict[str, Any], method: str, tag: str
 ) -> None:
     path = f"tasks/{task['id']}"
 
-    answer = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
+    response = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
 
-    assert answer.status_code == WRITTEN[method]
+    assert response.status_code == WRITTEN[method]
     assert ann.get(path).json != task
 
 
 @other
 @guarded
-def test_a_write_that_names_another_version_is_not_done(
+def test_write_with_another_version_is_rejected(
     ann: Client, task: dict[str, Any], method: str, tag: str
 ) -> None:
     path = f"tasks/{task['id']}"
 
-    answer = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
+    response = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
 
-    assert refused(answer, 412, "precondition-failed")["current_version"] == 1
+    assert refused(response, 412, "precondition-failed")["current_version"] == 1
     assert ann.get(path).json == task
 
 
 @guarded
 @pytest.mark.parametrize("digits", [9, 10, 18, 19, 20, 4000])
-def test_no_version_is_too_large_to_be_another_one(
+def test_write_accepts_etags_of_any_size_as_another_version(
     ann: Client, task: dict[str, Any], method: str, digits: int
 ) -> None:
     path, tag = f"tasks/{task['id']}", f'"{"9" * digits}"'
 
-    answer = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
+    response = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
 
-    assert refused(answer, 412, "precondition-failed")["current_version"] == 1
+    assert refused(response, 412, "precondition-failed")["current_version"] == 1
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize("same", [{}, {"title": "Tea"}], ids=["none", "the same"])
-def test_a_stale_tag_is_refused_even_where_nothing_would_change(
+def test_stale_etag_is_rejected_for_a_change_without_effect(
     ann: Client, task: dict[str, Any], method: str, same: dict[str, str]
 ) -> None:
     path = f"tasks/{task['id']}"
     ann.patch(path, {"title": "Tea"})
 
-    answer = ann.call(method, path, json=same, headers={"If-Match": '"1"'})
+    response = ann.call(method, path, json=same, headers={"If-Match": '"1"'})
 
-    refused(answer, 412, "precondition-failed")
+    refused(response, 412, "precondition-failed")
 
 
 @write
-def test_the_refusal_tells_the_version_that_is_current(
+def test_precondition_error_contains_the_current_version(
     ann: Client, task: dict[str, Any], method: str
 ) -> None:
     path = f"tasks/{task['id']}"
     ann.patch(path, {"title": "Tea"})
 
-    answer = ann.call(method, path, json={}, headers={"If-Match": '"1"'})
+    response = ann.call(method, path, json={}, headers={"If-Match": '"1"'})
 
-    assert refused(answer, 412, "precondition-failed")["current_version"] == 2
+    assert refused(response, 412, "precondition-failed")["current_version"] == 2
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize("tag", ['"1"', "*"], ids=["a version", "any version"])
-def test_a_guarded_write_answers_with_the_tag_for_the_next_one(
+def test_write_returns_the_new_etag(
     ann: Client, task: dict[str, Any], method: str, tag: str
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -144,50 +144,52 @@ def test_a_guarded_write_answers_with_the_tag_for_the_next_one(
 
 @write
 @pytest.mark.parametrize("tag", ['"1"', "*"], ids=["a version", "any version"])
-def test_a_guarded_write_to_what_is_not_there_finds_nothing(
+def test_write_with_a_version_to_a_missing_task_returns_404(
     ann: Client, bob: Client, method: str, tag: str
 ) -> None:
     his = bob.make_task()
 
-    answer = ann.call(method, f"tasks/{his['id']}", json={}, headers={"If-Match": tag})
+    response = ann.call(
+        method, f"tasks/{his['id']}", json={}, headers={"If-Match": tag}
+    )
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
 @write
-def test_a_service_may_insist_on_if_match(
+def test_write_requires_if_match_if_configured(
     strict_ann: Client, task: dict[str, Any], method: str
 ) -> None:
     path = f"tasks/{task['id']}"
 
-    answer = strict_ann.call(method, path, json={"title": "Tea"})
+    response = strict_ann.call(method, path, json={"title": "Tea"})
 
-    refused(answer, 428, "precondition-required")
+    refused(response, 428, "precondition-required")
     assert strict_ann.get(path).json == task
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_a_service_that_insists_does_so_for_accounts(
+def test_account_change_requires_if_match_if_configured(
     strict_ann: Client, method: str
 ) -> None:
-    answer = strict_ann.call(method, "users/me", json={"full_name": "Ann"})
+    response = strict_ann.call(method, "users/me", json={"full_name": "Ann"})
 
-    refused(answer, 428, "precondition-required")
+    refused(response, 428, "precondition-required")
     assert strict_ann.get("users/me").json["full_name"] is None
 
 
 @pytest.mark.parametrize("tag", ['"1"', "*"], ids=["a version", "any version"])
-def test_a_service_that_insists_takes_any_right_tag(
+def test_required_if_match_accepts_any_matching_etag(
     strict_ann: Client, task: dict[str, Any], tag: str
 ) -> None:
-    answer = strict_ann.patch(
+    response = strict_ann.patch(
         f"tasks/{task['id']}", {"title": "Tea"}, headers={"If-Match": tag}
     )
 
-    assert (answer.status_code, answer.json["title"]) == (200, "Tea")
+    assert (response.status_code, response.json["title"]) == (200, "Tea")
 
 
-def test_a_service_that_insists_makes_tasks_without_a_tag(strict_ann: Client) -> None:
-    answer = strict_ann.post("tasks", {"title": "Tea"})
+def test_creation_does_not_require_if_match(strict_ann: Client) -> None:
+    response = strict_ann.post("tasks", {"title": "Tea"})
 
-    assert answer.status_code == 201
+    assert response.status_code == 201

@@ -10,11 +10,11 @@ VOLATILE = {"id", "created_at", "updated_at"}
 EMOJI = "\N{GRINNING FACE}"
 
 
-def test_a_task_needs_a_title_alone(ann: Client) -> None:
-    answer = ann.post("tasks", {"title": "Water the plants"})
+def test_create_requires_only_a_title(ann: Client) -> None:
+    response = ann.post("tasks", {"title": "Water the plants"})
 
-    assert answer.status_code == 201
-    assert {k: v for k, v in answer.json.items() if k not in VOLATILE} == {
+    assert response.status_code == 201
+    assert {k: v for k, v in response.json.items() if k not in VOLATILE} == {
         "owner_id": ann.user["id"],
         "parent_id": None,
         "external_id": None,
@@ -33,7 +33,7 @@ def test_a_task_needs_a_title_alone(ann: Client) -> None:
     }
 
 
-def test_a_task_keeps_everything_that_it_is_given(ann: Client) -> None:
+def test_create_stores_all_fields(ann: Client) -> None:
     given = {
         "title": "Water the plants",
         "description": "All of them",
@@ -47,15 +47,15 @@ def test_a_task_keeps_everything_that_it_is_given(ann: Client) -> None:
     assert ann.get(f"tasks/{task['id']}").json.items() >= given.items()
 
 
-def test_a_new_task_is_answered_with_its_address_and_its_version(ann: Client) -> None:
-    answer = ann.post("tasks", {"title": "Water the plants"})
+def test_create_returns_location_and_etag(ann: Client) -> None:
+    response = ann.post("tasks", {"title": "Water the plants"})
 
-    assert answer.headers["Location"] == f"/api/v1/tasks/{answer.json['id']}"
-    assert answer.headers["ETag"] == '"1"'
-    assert ann.get(answer.headers["Location"]).json == answer.json
+    assert response.headers["Location"] == f"/api/v1/tasks/{response.json['id']}"
+    assert response.headers["ETag"] == '"1"'
+    assert ann.get(response.headers["Location"]).json == response.json
 
 
-def test_a_new_task_was_changed_when_it_was_made(ann: Client) -> None:
+def test_new_task_has_equal_timestamps(ann: Client) -> None:
     task = ann.make_task()
 
     assert task["created_at"].endswith("Z")
@@ -63,7 +63,7 @@ def test_a_new_task_was_changed_when_it_was_made(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "LIST", "PATCH", "PUT"])
-def test_an_answer_holds_exactly_the_documented_fields(
+def test_response_contains_exactly_the_documented_fields(
     ann: Client, task: dict[str, Any], method: str
 ) -> None:
     document = ann.get("/openapi.json").json
@@ -87,7 +87,7 @@ def test_an_answer_holds_exactly_the_documented_fields(
     ["  Tea  ", "\n\tTea\r\n", "\N{NO-BREAK SPACE}Tea\N{EM SPACE}"],
     ids=["spaces", "line ends", "wide spaces"],
 )
-def test_a_title_is_trimmed(ann: Client, title: str) -> None:
+def test_title_is_trimmed(ann: Client, title: str) -> None:
     task = ann.make_task(title=title)
 
     assert task["title"] == "Tea"
@@ -96,7 +96,7 @@ def test_a_title_is_trimmed(ann: Client, title: str) -> None:
 @pytest.mark.parametrize(
     "character", ["x", "\u00e9", EMOJI], ids=["ASCII", "accented", "outside the BMP"]
 )
-def test_a_title_has_up_to_255_characters(ann: Client, character: str) -> None:
+def test_title_has_up_to_255_characters(ann: Client, character: str) -> None:
     longest = character * 255
 
     task = ann.make_task(title=f" {longest} ")
@@ -107,7 +107,7 @@ def test_a_title_has_up_to_255_characters(ann: Client, character: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["x", EMOJI], ids=["ASCII", "outside the BMP"])
-def test_a_description_has_up_to_10000_characters(ann: Client, character: str) -> None:
+def test_description_has_up_to_10000_characters(ann: Client, character: str) -> None:
     longest = character * 10_000
 
     task = ann.make_task(description=longest)
@@ -122,23 +122,21 @@ def test_a_description_has_up_to_10000_characters(ann: Client, character: str) -
     ["", "  one\n\n\ttwo\r\n  ", "\N{ZERO WIDTH JOINER}\N{LINE SEPARATOR}\u0007"],
     ids=["empty", "lines and tabs", "odd characters"],
 )
-def test_a_description_is_kept_to_the_character(ann: Client, description: str) -> None:
+def test_description_is_stored_unchanged(ann: Client, description: str) -> None:
     task = ann.make_task(description=description)
 
     assert ann.get(f"tasks/{task['id']}").json["description"] == description
 
 
 @pytest.mark.parametrize("field", ["description", "due_date"])
-def test_null_is_as_good_as_leaving_out_what_may_be_empty(
-    ann: Client, field: str
-) -> None:
+def test_null_equals_omission_of_an_optional_field(ann: Client, field: str) -> None:
     task = ann.make_task(**{field: None})
 
     assert task[field] is None
 
 
 @pytest.mark.parametrize("field", ["title", "status", "priority"])
-def test_null_is_refused_where_a_task_needs_a_value(ann: Client, field: str) -> None:
+def test_null_is_rejected_for_a_required_field(ann: Client, field: str) -> None:
     refusal = ann.post("tasks", {"title": "Tea", field: None})
 
     assert faults(refusal) == {f"#/{field}": "null"}
@@ -158,7 +156,7 @@ def test_null_is_refused_where_a_task_needs_a_value(ann: Client, field: str) -> 
     ],
     ids=["empty", "blank", "newline", "tab", "bell", "delete", "C1", "NUL"],
 )
-def test_a_title_is_one_line_of_text(ann: Client, title: str, code: str) -> None:
+def test_title_rejects_control_characters(ann: Client, title: str, code: str) -> None:
     refusal = ann.post("tasks", {"title": title})
 
     assert faults(refusal) == {"#/title": code}
@@ -166,14 +164,14 @@ def test_a_title_is_one_line_of_text(ann: Client, title: str, code: str) -> None
 
 
 @pytest.mark.parametrize("status", ["todo", "in_progress", "completed", "cancelled"])
-def test_a_task_may_begin_in_any_status(ann: Client, status: str) -> None:
+def test_create_accepts_each_status(ann: Client, status: str) -> None:
     task = ann.make_task(status=status)
 
     assert ann.get(f"tasks/{task['id']}").json["status"] == status
 
 
 @pytest.mark.parametrize("priority", ["low", "medium", "high", "urgent"])
-def test_a_task_may_have_any_priority(ann: Client, priority: str) -> None:
+def test_create_accepts_each_priority(ann: Client, priority: str) -> None:
     task = ann.make_task(priority=priority)
 
     assert ann.get(f"tasks/{task['id']}").json["priority"] == priority
@@ -184,13 +182,15 @@ def test_a_task_may_have_any_priority(ann: Client, priority: str) -> None:
     [("status", "done"), ("status", "TODO"), ("status", ""), ("priority", "medium ")],
     ids=["unknown", "in capitals", "empty", "not trimmed"],
 )
-def test_a_choice_is_spelled_exactly(ann: Client, field: str, value: str) -> None:
+def test_status_and_priority_are_case_sensitive(
+    ann: Client, field: str, value: str
+) -> None:
     refusal = ann.post("tasks", {"title": "Tea", field: value})
 
     assert faults(refusal) == {f"#/{field}": "choice"}
 
 
-def test_a_task_that_begins_completed_was_completed_when_it_was_made(
+def test_new_completed_task_has_completed_at(
     ann: Client,
 ) -> None:
     task = ann.make_task(status="completed")
@@ -199,9 +199,7 @@ def test_a_task_that_begins_completed_was_completed_when_it_was_made(
 
 
 @pytest.mark.parametrize("status", ["todo", "in_progress", "cancelled"])
-def test_a_task_that_begins_otherwise_was_not_completed(
-    ann: Client, status: str
-) -> None:
+def test_new_open_task_has_no_completed_at(ann: Client, status: str) -> None:
     task = ann.make_task(status=status)
 
     assert task["completed_at"] is None

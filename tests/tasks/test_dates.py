@@ -73,7 +73,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("given", "kept"), KEPT.values(), ids=KEPT)
-def test_a_date_comes_back_as_it_was_given(ann: Client, given: str, kept: str) -> None:
+def test_due_date_is_returned_in_its_form(ann: Client, given: str, kept: str) -> None:
     made = ann.make_task(due_date=given)
 
     read = ann.get(f"tasks/{made['id']}").json
@@ -83,7 +83,7 @@ def test_a_date_comes_back_as_it_was_given(ann: Client, given: str, kept: str) -
 
 
 @pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
-def test_a_date_that_is_none_is_refused(ann: Client, given: object) -> None:
+def test_invalid_due_date_is_rejected(ann: Client, given: object) -> None:
     refusal = ann.post("tasks", {"title": "Tea", "due_date": given})
 
     assert faults(refusal) == {"#/due_date": "format"}
@@ -91,7 +91,7 @@ def test_a_date_that_is_none_is_refused(ann: Client, given: object) -> None:
 
 
 @pytest.mark.parametrize("given", ["2026-02-30", "0001-01-01T00:00:00+14:00"])
-def test_a_date_that_is_none_does_not_replace_one(ann: Client, given: str) -> None:
+def test_invalid_due_date_does_not_replace_another(ann: Client, given: str) -> None:
     task = ann.make_task(due_date="2026-12-24")
 
     refusal = ann.patch(f"tasks/{task['id']}", {"due_date": given})
@@ -108,7 +108,7 @@ def test_a_date_that_is_none_does_not_replace_one(ann: Client, given: str) -> No
         for side in ("before", "after")
     ],
 )
-def test_other_bounds_than_due_ones_are_no_dates(ann: Client, parameter: str) -> None:
+def test_timestamp_filters_reject_dates(ann: Client, parameter: str) -> None:
     refusal = ann.get(f"tasks?{parameter}=2026-12-24")
 
     assert faults(refusal) == {parameter: "format"}
@@ -119,20 +119,20 @@ def test_other_bounds_than_due_ones_are_no_dates(ann: Client, parameter: str) ->
     ["", "2026-12-24T18:00:00", "9998-12-31T23:59:59-14:00"],
     ids=["empty", "no offset", "year 9999 in UTC"],
 )
-def test_a_list_is_bounded_by_moments_with_offset(ann: Client, given: str) -> None:
+def test_timestamp_filters_accept_offsets(ann: Client, given: str) -> None:
     refusal = ann.get(f"tasks?due_before={given}")
 
     assert faults(refusal) == {"due_before": "format"}
 
 
-def test_a_plus_that_a_query_turned_into_a_space_is_explained(ann: Client) -> None:
+def test_decoded_plus_in_a_query_is_explained(ann: Client) -> None:
     refusal = ann.get("tasks?due_before=2026-12-24T18:00:00+02:00")
 
     assert faults(refusal) == {"due_before": "format"}
     assert "%2B" in refusal.json["errors"][0]["hint"]
 
 
-def test_a_body_is_not_told_how_to_write_a_query(ann: Client) -> None:
+def test_timestamp_error_in_a_body_does_not_mention_queries(ann: Client) -> None:
     refusal = ann.post("tasks", {"title": "Tea", "due_date": "2026-12-24 18:00:00Z"})
 
     assert faults(refusal) == {"#/due_date": "format"}
@@ -142,7 +142,7 @@ def test_a_body_is_not_told_how_to_write_a_query(ann: Client) -> None:
 @pytest.mark.parametrize(
     "offset", ["Z", "z", "%2B00:00", "%2B14:00", "-11:00", "%2B0000", "-1100"]
 )
-def test_a_bound_may_have_any_offset(ann: Client, offset: str) -> None:
-    answer = ann.get(f"tasks?due_before=2026-12-24T18:00:00{offset}")
+def test_due_filters_accept_any_offset(ann: Client, offset: str) -> None:
+    response = ann.get(f"tasks?due_before=2026-12-24T18:00:00{offset}")
 
-    assert (answer.status_code, answer.json["items"]) == (200, [])
+    assert (response.status_code, response.json["items"]) == (200, [])

@@ -7,11 +7,11 @@ import pytest
 from tests.support import Client, refused
 
 
-def test_a_deletion_answers_with_nothing(ann: Client, task: dict[str, Any]) -> None:
-    answer = ann.delete(f"tasks/{task['id']}")
+def test_delete_returns_204(ann: Client, task: dict[str, Any]) -> None:
+    response = ann.delete(f"tasks/{task['id']}")
 
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -19,17 +19,17 @@ def test_a_deletion_answers_with_nothing(ann: Client, task: dict[str, Any]) -> N
     [("GET", None), ("PATCH", {"title": "Tea"}), ("PUT", {}), ("DELETE", None)],
     ids=["read", "change", "put", "delete again"],
 )
-def test_a_deleted_task_does_not_exist(
+def test_deleted_task_is_not_found(
     ann: Client, task: dict[str, Any], method: str, body: dict[str, str] | None
 ) -> None:
     ann.delete(f"tasks/{task['id']}")
 
-    answer = ann.call(method, f"tasks/{task['id']}", json=body)
+    response = ann.call(method, f"tasks/{task['id']}", json=body)
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
 
 
-def test_a_deleted_task_leaves_the_list(ann: Client, task: dict[str, Any]) -> None:
+def test_deleted_task_is_not_listed(ann: Client, task: dict[str, Any]) -> None:
     other = ann.make_task()
 
     ann.delete(f"tasks/{task['id']}")
@@ -38,7 +38,7 @@ def test_a_deleted_task_leaves_the_list(ann: Client, task: dict[str, Any]) -> No
     assert listed == {"items": [other], "next_cursor": None, "total": 1}
 
 
-def test_the_id_of_a_deleted_task_is_not_given_again(ann: Client) -> None:
+def test_ids_are_not_reused(ann: Client) -> None:
     last = ann.make_task()
 
     ann.delete(f"tasks/{last['id']}")

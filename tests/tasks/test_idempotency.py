@@ -11,20 +11,20 @@ from taskapi.tasks.models import Task
 from tests.api_keys.holding import holder
 from tests.backstage import days, later
 from tests.support import Client, faults, refused
-from tests.tasks.planting import rows
+from tests.tasks.trees import rows
 
 KEY = {"Idempotency-Key": "3f0c6a54-1d2b"}
 VOLATILE = {"X-Request-ID", "Idempotency-Replayed", "Server-Timing"}
 
 
-def seen(answer: Any) -> Any:
-    """Return all of an answer but what names the request."""
-    headers = {k: v for k, v in answer.headers.items() if k not in VOLATILE}
-    return answer.status_code, answer.data, headers
+def seen(response: Any) -> Any:
+    """Return all of an response but what names the request."""
+    headers = {k: v for k, v in response.headers.items() if k not in VOLATILE}
+    return response.status_code, response.data, headers
 
 
-def is_replayed(answer: Any) -> bool:
-    return bool(answer.headers.get("Idempotency-Replayed") == "true")
+def is_replayed(response: Any) -> bool:
+    return bool(response.headers.get("Idempotency-Replayed") == "true")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def is_replayed(answer: Any) -> bool:
         ("POST", "tasks/bulk?dry_run=true", {"create": [{"title": "Tea"}]}, 200),
     ],
 )
-def test_a_repeated_request_has_the_same_answer_and_no_effect(
+def test_repeated_request_returns_the_stored_response(
     ann: Client, method: str, path: str, body: Any, status: int
 ) -> None:
     task, gone = ann.make_task()["id"], ann.make_task()["id"]
@@ -57,7 +57,7 @@ def test_a_repeated_request_has_the_same_answer_and_no_effect(
     assert after == [ann.get(f"tasks?deleted={w}").json for w in ("true", "false")]
 
 
-def test_an_answer_is_replayed_after_what_it_tells_of_has_changed(ann: Client) -> None:
+def test_response_is_replayed_after_the_task_changed(ann: Client) -> None:
     first = ann.post("tasks", {"title": "Tea"}, headers=KEY)
     ann.delete(f"tasks/{first.json['id']}?permanent=true")
 
@@ -67,7 +67,7 @@ def test_an_answer_is_replayed_after_what_it_tells_of_has_changed(ann: Client) -
     assert rows(ann, Task) == 0
 
 
-def test_a_trailing_slash_makes_no_other_request(ann: Client) -> None:
+def test_trailing_slash_does_not_change_the_request(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     assert is_replayed(ann.post("tasks/", {"title": "Tea"}, headers=KEY))
@@ -83,16 +83,16 @@ def test_a_trailing_slash_makes_no_other_request(ann: Client) -> None:
     ],
     ids=["value", "field", "query", "same query spelt out"],
 )
-def test_a_key_stands_for_one_request(ann: Client, path: str, body: Any) -> None:
+def test_key_of_another_request_is_rejected(ann: Client, path: str, body: Any) -> None:
     ann.post("tasks/bulk", {"create": [{"title": "Tea"}]}, headers=KEY)
 
-    answer = ann.post(path, body, headers=KEY)
+    response = ann.post(path, body, headers=KEY)
 
-    refused(answer, 422, "idempotency-key-reused")
+    refused(response, 422, "idempotency-key-reused")
     assert rows(ann, Task) == 1
 
 
-def test_a_key_is_used_anew_at_another_place(ann: Client) -> None:
+def test_key_can_be_reused_for_another_operation(ann: Client) -> None:
     one, other = ann.make_task()["id"], ann.make_task()["id"]
     calls = [("PATCH", one), ("PUT", one), ("PATCH", other)]
 
@@ -104,7 +104,7 @@ def test_a_key_is_used_anew_at_another_place(ann: Client) -> None:
     assert [(a.status_code, is_replayed(a)) for a in answers_] == [(200, False)] * 3
 
 
-def test_a_key_is_each_users_own(ann: Client, bob: Client) -> None:
+def test_keys_are_separate_per_user(ann: Client, bob: Client) -> None:
     hers = ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     same = bob.post("tasks", {"title": "Tea"}, headers=KEY)
@@ -115,7 +115,7 @@ def test_a_key_is_each_users_own(ann: Client, bob: Client) -> None:
     refused(other, 404, "not-found")
 
 
-def test_upper_and_lower_case_keys_differ(ann: Client) -> None:
+def test_keys_are_case_sensitive(ann: Client) -> None:
     [
         ann.post("tasks", {"title": "Tea"}, headers={"Idempotency-Key": key})
         for key in ("a", "A", "a,", '"a"')
@@ -128,26 +128,26 @@ def test_upper_and_lower_case_keys_differ(ann: Client) -> None:
     "key", ["", "x" * 256, "a b", "é", "a\tb", "\x7f", "👍".encode().decode("latin-1")]
 )
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
-def test_a_key_is_1_to_255_visible_ascii_characters(
+def test_key_has_1_to_255_visible_ascii_characters(
     ann: Client, task: dict[str, Any], key: str, method: str
 ) -> None:
     path = "tasks" if method == "POST" else f"tasks/{task['id']}"
 
-    answer = ann.call(
+    response = ann.call(
         method, path, json={"title": "Tea"}, headers={"Idempotency-Key": key}
     )
 
-    assert faults(answer) == {"Idempotency-Key": "format"}
+    assert faults(response) == {"Idempotency-Key": "format"}
     assert ann.get("tasks").json["items"] == [task]
 
 
 @pytest.mark.parametrize("key", ["!", "~", "x" * 255, "{}[]<>;:,.%&#?/\\'\""])
-def test_every_visible_ascii_character_makes_a_key(ann: Client, key: str) -> None:
+def test_key_accepts_each_visible_ascii_character(ann: Client, key: str) -> None:
     guard = {"Idempotency-Key": key}
 
     calls = [ann.post("tasks", {"title": "Tea"}, headers=guard) for _ in range(2)]
 
-    assert [is_replayed(answer) for answer in calls] == [False, True]
+    assert [is_replayed(response) for response in calls] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_every_visible_ascii_character_makes_a_key(ann: Client, key: str) -> Non
         (f"tasks/{2**62}/restore", None, {}, 404),
     ],
 )
-def test_the_key_of_a_refused_request_may_be_used_again(
+def test_key_of_a_rejected_request_can_be_reused(
     ann: Client, path: str, body: Any, guard: dict[str, str], status: int
 ) -> None:
     task = ann.make_task(external_id="A")
@@ -176,7 +176,7 @@ def test_the_key_of_a_refused_request_may_be_used_again(
     assert (again.status_code < 300, is_replayed(again)) == (True, False)
 
 
-def test_a_refusal_is_not_replayed(ann: Client) -> None:
+def test_error_response_is_not_stored(ann: Client) -> None:
     guard, task = KEY | {"If-Match": '"2"'}, ann.make_task()
     path = f"tasks/{task['id']}"
     early = ann.patch(path, {"title": "Tea"}, headers=guard)
@@ -188,7 +188,7 @@ def test_a_refusal_is_not_replayed(ann: Client) -> None:
     assert (late.status_code, is_replayed(late)) == (200, False)
 
 
-def test_an_answer_is_kept_for_a_day(ann: Client) -> None:
+def test_response_is_stored_for_a_day(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     with later(days(1) - 60):
@@ -197,21 +197,21 @@ def test_an_answer_is_kept_for_a_day(ann: Client) -> None:
         late = ann.log_in().post("tasks", {"title": "Tea"}, headers=KEY)
         again = ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    assert [is_replayed(answer) for answer in (early, late, again)] == [1, 0, 1]
+    assert [is_replayed(response) for response in (early, late, again)] == [1, 0, 1]
     assert rows(ann, Task) == 2
     assert again.json == late.json
 
 
-def test_after_a_day_a_key_may_stand_for_another_request(ann: Client) -> None:
+def test_key_can_be_reused_after_a_day(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     with later(days(1) + 60):
-        answer = ann.log_in().post("tasks", {"title": "Soup"}, headers=KEY)
+        response = ann.log_in().post("tasks", {"title": "Soup"}, headers=KEY)
 
-    assert (answer.status_code, answer.json["title"]) == (201, "Soup")
+    assert (response.status_code, response.json["title"]) == (201, "Soup")
 
 
-def test_old_answers_are_forgotten(ann: Client) -> None:
+def test_purge_deletes_expired_responses(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
     with later(days(1) / 2):
         ann.log_in().post("tasks", {"title": "Tea"}, headers={"Idempotency-Key": "b"})
@@ -222,7 +222,7 @@ def test_old_answers_are_forgotten(ann: Client) -> None:
     assert rows(ann, StoredResponse) == 1
 
 
-def test_answers_go_with_their_user(ann: Client) -> None:
+def test_stored_responses_are_deleted_with_the_user(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     ann.delete("users/me", {"password": "a long walk in the rain"})
@@ -230,7 +230,7 @@ def test_answers_go_with_their_user(ann: Client) -> None:
     assert rows(ann, StoredResponse) == 0
 
 
-def test_a_key_without_the_scope_is_shown_no_answer(ann: Client) -> None:
+def test_api_key_without_scope_gets_no_stored_response(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     denied = holder(ann, "tasks:read").post("tasks", {"title": "Tea"}, headers=KEY)
@@ -240,22 +240,22 @@ def test_a_key_without_the_scope_is_shown_no_answer(ann: Client) -> None:
     assert is_replayed(shown)
 
 
-def test_nobody_is_shown_an_answer(ann: Client, anyone: Client) -> None:
+def test_anonymous_client_gets_no_stored_response(ann: Client, anyone: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    answer = anyone.post("tasks", {"title": "Tea"}, headers=KEY)
+    response = anyone.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    refused(answer, 401, "token-missing")
+    refused(response, 401, "token-missing")
 
 
-def test_reads_know_no_keys(ann: Client, task: dict[str, Any]) -> None:
+def test_reads_ignore_idempotency_keys(ann: Client, task: dict[str, Any]) -> None:
     reads = [ann.get("tasks", headers=KEY) for _ in range(2)]
 
-    assert [is_replayed(answer) for answer in reads] == [False, False]
+    assert [is_replayed(response) for response in reads] == [False, False]
     assert rows(ann, StoredResponse) == 0
 
 
-def test_what_was_sent_is_not_kept_in_clear(ann: Client) -> None:
+def test_request_body_and_key_are_not_stored(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
     with ann.app.app_context():

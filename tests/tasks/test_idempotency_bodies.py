@@ -6,7 +6,7 @@ import pytest
 
 from taskapi.tasks.models import Task
 from tests.support import Client, refused
-from tests.tasks.planting import rows
+from tests.tasks.trees import rows
 
 JSON = "application/json"
 FIRST = (
@@ -48,7 +48,7 @@ def test_equal_json_repeats_the_request(ann: Client, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", OTHER.values(), ids=OTHER)
-def test_other_json_is_another_request(ann: Client, body: bytes) -> None:
+def test_different_json_is_another_request(ann: Client, body: bytes) -> None:
     send(ann, "tasks", FIRST)
 
     rejected = send(ann, "tasks", body)

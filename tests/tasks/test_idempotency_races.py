@@ -1,4 +1,4 @@
-"""Requests with one Idempotency-Key at the same time: one effect, equal answers."""
+"""Requests with one Idempotency-Key at the same time: one effect, equal responses."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
 from tests.backstage import at_once
 from tests.support import Client, refused
-from tests.tasks.planting import rows
+from tests.tasks.trees import rows
 
 KEY = {"Idempotency-Key": "one"}
 LOCK_ALL = """
@@ -28,60 +28,60 @@ with open(sys.argv[1], "r+b") as file:
 """
 
 
-def seen(answer: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
-    """Return all of an answer but what names the request."""
+def seen(response: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
+    """Return all of an response but what names the request."""
     volatile = {"X-Request-ID", "Idempotency-Replayed", "Server-Timing"}
-    headers = {(k, v) for k, v in answer.headers.items() if k not in volatile}
-    return answer.status_code, answer.data, frozenset(headers)
+    headers = {(k, v) for k, v in response.headers.items() if k not in volatile}
+    return response.status_code, response.data, frozenset(headers)
 
 
-def test_of_fifty_requests_with_one_key_one_is_done(ann: Client) -> None:
+def test_concurrent_creations_with_one_key_have_one_effect(ann: Client) -> None:
     tea = {"title": "Tea", "tags": ["hot"], "subtasks": [{"title": "Boil"}]}
 
-    answers = at_once(*[partial(ann.post, "tasks", tea, headers=KEY)] * 50)
+    responses = at_once(*[partial(ann.post, "tasks", tea, headers=KEY)] * 50)
 
-    ((status, _, _),) = {seen(answer) for answer in answers}
-    replayed = [a.headers.get("Idempotency-Replayed") for a in answers]
+    ((status, _, _),) = {seen(response) for response in responses}
+    replayed = [a.headers.get("Idempotency-Replayed") for a in responses]
     assert status == 201
     assert (replayed.count("true"), replayed.count(None)) == (49, 1)
     assert (rows(ann, Task), rows(ann, StoredResponse)) == (2, 1)
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_of_twelve_changes_with_one_key_one_is_done(
+def test_concurrent_changes_with_one_key_have_one_effect(
     ann: Client, task: dict[str, Any], method: str
 ) -> None:
     path, body = f"tasks/{task['id']}", {"title": "Tea"}
 
-    answers = at_once(*[partial(ann.call, method, path, json=body, headers=KEY)] * 12)
+    responses = at_once(*[partial(ann.call, method, path, json=body, headers=KEY)] * 12)
 
-    assert len({seen(answer) for answer in answers}) == 1
-    assert answers[0].status_code in {200, 204}
+    assert len({seen(response) for response in responses}) == 1
+    assert responses[0].status_code in {200, 204}
 
 
-def test_of_two_requests_with_one_key_one_is_refused(ann: Client) -> None:
+def test_concurrent_different_requests_with_one_key_succeed_once(ann: Client) -> None:
     wanted = [{"title": "Tea"}, {"title": "Soup"}] * 6
 
-    answers = at_once(*[partial(ann.post, "tasks", w, headers=KEY) for w in wanted])
+    responses = at_once(*[partial(ann.post, "tasks", w, headers=KEY) for w in wanted])
 
-    done = [answer for answer in answers if answer.status_code == 201]
-    late = [answer for answer in answers if answer.status_code != 201]
-    [refused(answer, 422, "idempotency-key-reused") for answer in late]
+    done = [response for response in responses if response.status_code == 201]
+    late = [response for response in responses if response.status_code != 201]
+    [refused(response, 422, "idempotency-key-reused") for response in late]
     assert (len(done), len(late), rows(ann, Task)) == (6, 6, 1)
 
 
-def test_keys_of_different_requests_do_not_wait_for_each_other(ann: Client) -> None:
+def test_different_keys_do_not_wait_for_each_other(ann: Client) -> None:
     keys = [{"Idempotency-Key": f"{number}"} for number in range(20)]
 
-    answers = at_once(
+    responses = at_once(
         *[partial(ann.post, "tasks", {"title": "Tea"}, headers=key) for key in keys]
     )
 
-    assert {answer.status_code for answer in answers} == {201}
+    assert {response.status_code for response in responses} == {201}
     assert (rows(ann, Task), rows(ann, StoredResponse)) == (20, 20)
 
 
-def test_a_key_is_free_after_a_commit_that_failed(ann: Client, app: Flask) -> None:
+def test_key_can_be_reused_after_a_failed_commit(ann: Client, app: Flask) -> None:
     def fail(_session: Any) -> None:
         raise exc.OperationalError("COMMIT", {}, Exception("disk full"))
 
@@ -98,7 +98,7 @@ def test_a_key_is_free_after_a_commit_that_failed(ann: Client, app: Flask) -> No
     assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, None)
 
 
-def test_a_second_request_with_one_key_is_rejected_while_the_first_runs(
+def test_second_request_with_a_key_is_rejected_while_the_first_runs(
     ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
@@ -124,7 +124,7 @@ def test_a_second_request_with_one_key_is_rejected_while_the_first_runs(
     assert rows(ann, Task) == 1
 
 
-def test_requests_with_one_key_of_other_users_or_paths_are_not_in_progress(
+def test_same_key_of_other_users_or_paths_is_not_in_progress(
     ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
@@ -145,7 +145,7 @@ def test_requests_with_one_key_of_other_users_or_paths_are_not_in_progress(
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_a_key_that_another_process_works_on_is_in_progress(
+def test_key_used_by_another_process_is_in_progress(
     ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)

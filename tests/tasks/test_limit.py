@@ -10,7 +10,7 @@ from flask import Flask
 from taskapi.tasks.models import Task
 from tests.backstage import at_once, limited
 from tests.support import Client, refused
-from tests.tasks.planting import rows
+from tests.tasks.trees import rows
 
 MOST = 5
 THREE = [{"title": "Dig"} for _ in range(3)]
@@ -27,9 +27,7 @@ def full(ann: Client, twin: Callable[..., Flask]) -> Client:
 
 
 @pytest.mark.parametrize("way", ["nested", "bulk", "import", "dry run"])
-def test_many_tasks_beyond_the_limit_are_rejected_together(
-    full: Client, way: str
-) -> None:
+def test_tree_and_bulk_beyond_the_limit_are_rejected(full: Client, way: str) -> None:
     response = {
         "nested": lambda: full.post("tasks", {"title": "x", "subtasks": THREE[:2]}),
         "bulk": lambda: full.post("tasks/bulk", {"create": THREE}),
@@ -41,7 +39,7 @@ def test_many_tasks_beyond_the_limit_are_rejected_together(
     assert rows(full, Task) == MOST - 2
 
 
-def test_a_task_beyond_the_limit_is_rejected(full: Client, bob: Client) -> None:
+def test_task_beyond_the_limit_is_rejected(full: Client, bob: Client) -> None:
     parent = full.make_task()
     full.make_task(tags=["a"])
 
@@ -53,7 +51,7 @@ def test_a_task_beyond_the_limit_is_rejected(full: Client, bob: Client) -> None:
     assert rows(full, Task) == MOST + 1
 
 
-def test_permanent_deletion_makes_room_and_the_trash_does_not(full: Client) -> None:
+def test_permanent_deletion_lowers_the_count_and_trash_does_not(full: Client) -> None:
     (trashed,) = full.get("tasks?deleted=true").json["items"]
     made = [full.make_task() for _ in range(2)]
 
@@ -66,7 +64,7 @@ def test_permanent_deletion_makes_room_and_the_trash_does_not(full: Client) -> N
     refused(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
 
 
-def test_a_deleted_tree_makes_room_for_all_of_its_tasks(full: Client) -> None:
+def test_permanently_deleted_tree_lowers_the_count_by_all_tasks(full: Client) -> None:
     tree = full.make_task(subtasks=[{"title": "Dig"}])
     full.delete(f"tasks/{tree['id']}?permanent=true")
 
@@ -76,7 +74,7 @@ def test_a_deleted_tree_makes_room_for_all_of_its_tasks(full: Client) -> None:
 
 
 @pytest.mark.parametrize("way", ["plain", "tagged", "nested", "bulk"])
-def test_parallel_creations_do_not_exceed_the_limit(full: Client, way: str) -> None:
+def test_concurrent_creations_do_not_exceed_the_limit(full: Client, way: str) -> None:
     fields: dict[str, Any] = {"title": "Dig"}
     calls: dict[str, Callable[[], Any]] = {
         "plain": partial(full.post, "tasks", fields),

@@ -33,7 +33,7 @@ SINGLE = [
 PARAMETERS = [*SINGLE, *LISTS]
 
 
-def test_every_parameter_of_the_list_is_documented_and_tested(anyone: Client) -> None:
+def test_each_list_parameter_is_documented_and_tested(anyone: Client) -> None:
     document = anyone.get("/openapi.json").json
 
     described = document["paths"]["/api/v1/tasks"]["get"]["parameters"]
@@ -43,14 +43,14 @@ def test_every_parameter_of_the_list_is_documented_and_tested(anyone: Client) ->
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_a_parameter_without_a_value_is_refused(ann: Client, name: str) -> None:
+def test_parameter_without_value_is_rejected(ann: Client, name: str) -> None:
     refusal = ann.get(f"tasks?{name}=")
 
     assert set(faults(refusal)) == {name}
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_a_parameter_that_comes_twice_is_refused(ann: Client, name: str) -> None:
+def test_repeated_parameter_is_rejected(ann: Client, name: str) -> None:
     refusal = ann.get(f"tasks?{name}=1&{name}=1")
 
     assert faults(refusal) == {name: "repeated"}
@@ -61,7 +61,7 @@ def test_a_parameter_that_comes_twice_is_refused(ann: Client, name: str) -> None
     ["status=todo,cancelled", "status=todo&status=cancelled"],
     ids=["by comma", "repeated, as generated clients do"],
 )
-def test_a_list_may_be_written_either_way(ann: Client, query: str) -> None:
+def test_list_values_are_repeated_or_comma_separated(ann: Client, query: str) -> None:
     wanted = [ann.make_task(status=status)["id"] for status in ("todo", "cancelled")]
     ann.make_task(status="completed")
 
@@ -80,7 +80,7 @@ def test_a_list_may_be_written_either_way(ann: Client, query: str) -> None:
         ("includeTotal", "include_total"),
     ],
 )
-def test_an_unknown_parameter_is_refused_with_the_nearest_name(
+def test_unknown_parameter_is_rejected_with_a_hint(
     ann: Client, name: str, hint: str
 ) -> None:
     refusal = ann.get(f"tasks?{name}=5")
@@ -101,7 +101,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_name(
     ],
     ids=["plain", "a field", "slash and tilde", "NUL", "not ASCII", "long"],
 )
-def test_a_parameter_like_no_other_is_refused_by_name(
+def test_unknown_parameter_without_similar_name_is_rejected(
     ann: Client, name: str, shown: str
 ) -> None:
     refusal = ann.get(f"tasks?{name}=5")
@@ -109,13 +109,13 @@ def test_a_parameter_like_no_other_is_refused_by_name(
     assert faults(refusal) == {shown: "unknown"}
 
 
-def test_a_name_that_is_no_text_is_refused(ann: Client) -> None:
+def test_parameter_name_that_is_not_text_is_rejected(ann: Client) -> None:
     refusal = ann.get("tasks?%FF=5")
 
     assert list(faults(refusal).values()) == ["unknown"]
 
 
-def test_all_faults_of_a_query_are_told_at_once(ann: Client) -> None:
+def test_query_errors_are_reported_together(ann: Client) -> None:
     refusal = ann.get("tasks?limit=0&status=x&due_after=now&ids=a&sort=x&nope=1")
 
     assert faults(refusal) == {
@@ -141,7 +141,7 @@ def test_all_faults_of_a_query_are_told_at_once(ann: Client) -> None:
         ("GET", "/api/v1"),
     ],
 )
-def test_an_operation_that_reads_no_query_refuses_one(
+def test_operation_without_parameters_rejects_a_query(
     ann: Client, task: dict[str, Any], method: str, path: str
 ) -> None:
     address = path.format(id=task["id"])

@@ -21,14 +21,14 @@ def tag(ann: Client) -> str:
     return str(ann.get(ADDRESS).headers["ETag"])
 
 
-def test_who_has_the_list_is_told_so(ann: Client, tag: str) -> None:
-    answer = again(ann, ADDRESS, tag)
+def test_list_returns_304_if_unchanged(ann: Client, tag: str) -> None:
+    response = again(ann, ADDRESS, tag)
 
     assert tag.startswith('W/"')
-    assert (answer.status_code, answer.data) == (304, b"")
-    assert answer.headers["ETag"] == tag
-    assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert "Content-Type" not in answer.headers
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == tag
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert "Content-Type" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_who_has_the_list_is_told_so(ann: Client, tag: str) -> None:
         ('"1"', 200),
     ],
 )
-def test_the_tag_is_compared_weakly(
+def test_list_etag_is_compared_weakly(
     ann: Client, tag: str, form: str, status: int
 ) -> None:
     asked = form.format(tag, strong=tag.removeprefix("W/"), bare=tag[3:-1])
 
-    answer = again(ann, ADDRESS, asked)
+    response = again(ann, ADDRESS, asked)
 
-    assert answer.status_code == status
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -66,19 +66,19 @@ def test_the_tag_is_compared_weakly(
     ],
     ids=str,
 )
-def test_a_change_gives_the_list_another_tag(
+def test_change_of_a_task_changes_the_list_etag(
     ann: Client, tag: str, change: dict[str, Any]
 ) -> None:
     (task, _) = ann.get(ADDRESS).json["items"]
 
     ann.patch(f"tasks/{task['id']}", change)
 
-    answer = again(ann, ADDRESS, tag)
-    assert answer.status_code == 200
-    assert answer.headers["ETag"] != tag
+    response = again(ann, ADDRESS, tag)
+    assert response.status_code == 200
+    assert response.headers["ETag"] != tag
 
 
-def test_what_is_not_in_the_list_leaves_its_tag(
+def test_change_of_an_unlisted_task_keeps_the_list_etag(
     ann: Client, bob: Client, tag: str
 ) -> None:
     ann.make_task(title="Milk", tags=["x"])
@@ -87,7 +87,7 @@ def test_what_is_not_in_the_list_leaves_its_tag(
     assert again(ann, ADDRESS, tag).status_code == 304
 
 
-def test_new_and_deleted_tasks_give_the_list_another_tag(ann: Client, tag: str) -> None:
+def test_new_and_deleted_tasks_change_the_list_etag(ann: Client, tag: str) -> None:
     made = ann.make_task(title="Tea", tags=["x"])
     more = again(ann, ADDRESS, tag)
 
@@ -98,32 +98,30 @@ def test_new_and_deleted_tasks_give_the_list_another_tag(ann: Client, tag: str) 
     assert again(ann, ADDRESS, tag).status_code == 304
 
 
-def test_a_subtask_that_is_completed_gives_the_list_another_tag(ann: Client) -> None:
+def test_completed_subtask_changes_the_list_etag(ann: Client) -> None:
     made = ann.make_task(subtasks=[{"title": "Soil"}])
     tag = ann.get("tasks?parent_id=none").headers["ETag"]
 
     ann.patch(f"tasks/{made['subtasks'][0]['id']}", {"status": "completed"})
 
-    answer = again(ann, "tasks?parent_id=none", tag)
-    assert answer.json["items"][0]["progress"] == 1
+    response = again(ann, "tasks?parent_id=none", tag)
+    assert response.json["items"][0]["progress"] == 1
 
 
-def test_the_list_has_another_tag_when_a_task_is_overdue(ann: Client) -> None:
+def test_overdue_task_changes_the_list_etag(ann: Client) -> None:
     with at("2040-06-15T11:00:00+00:00", ann):
         ann.make_task(due_date="2040-06-15T12:00:00Z")
         tag = ann.get("tasks").headers["ETag"]
 
     with at("2040-06-15T13:00:00+00:00", ann):
-        answer = again(ann, "tasks", tag)
+        response = again(ann, "tasks", tag)
 
-    assert answer.status_code == 200
-    assert answer.json["items"][0]["is_overdue"] is True
+    assert response.status_code == 200
+    assert response.json["items"][0]["is_overdue"] is True
 
 
 @pytest.mark.parametrize("query", ["", "&limit=1", "&sort=title", "&offset=1"])
-def test_head_answers_like_get_without_the_list(
-    ann: Client, tag: str, query: str
-) -> None:
+def test_head_returns_the_headers_of_get(ann: Client, tag: str, query: str) -> None:
     got = ann.get(ADDRESS + query)
 
     asked = ann.call("HEAD", ADDRESS + query)
@@ -134,13 +132,13 @@ def test_head_answers_like_get_without_the_list(
 
 
 @pytest.mark.parametrize("query", ["q=", "tag=a,b", "parent_id=x", "nope=1"])
-def test_head_refuses_what_get_refuses(ann: Client, query: str) -> None:
+def test_head_rejects_the_requests_that_get_rejects(ann: Client, query: str) -> None:
     refusal = ann.call("HEAD", f"tasks?{query}", headers={"If-None-Match": "*"})
 
     assert (refusal.status_code, refusal.data) == (422, b"")
 
 
-def test_two_pages_have_two_tags(ann: Client, tag: str) -> None:
+def test_different_pages_have_different_etags(ann: Client, tag: str) -> None:
     first, second = (ann.get(f"{ADDRESS}&limit=1&offset={n}") for n in (0, 1))
 
     assert titles(first) != titles(second)

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from tests.support import Client, refused
-from tests.tasks.support import titles, walk
+from tests.tasks.support import read_all, titles
 
 FIRST = "tasks?status=todo&sort=title&limit=1"
 SORTS = ["created_at", "-created_at", "title", "-due_date", "due_date", "-priority"]
@@ -31,16 +31,16 @@ def cursor(ann: Client) -> str:
     ],
     ids=["as it was", "in another order", "another limit", "with the total"],
 )
-def test_a_cursor_goes_on_in_its_list(ann: Client, cursor: str, query: str) -> None:
-    answer = ann.get(f"tasks?{query}&cursor={cursor}")
+def test_cursor_continues_its_list(ann: Client, cursor: str, query: str) -> None:
+    response = ann.get(f"tasks?{query}&cursor={cursor}")
 
-    assert titles(answer)[0] == "b"
+    assert titles(response)[0] == "b"
 
 
-def test_a_cursor_does_not_mind_a_trailing_slash(ann: Client, cursor: str) -> None:
-    answer = ann.get(f"tasks/?status=todo&sort=title&cursor={cursor}")
+def test_cursor_ignores_a_trailing_slash(ann: Client, cursor: str) -> None:
+    response = ann.get(f"tasks/?status=todo&sort=title&cursor={cursor}")
 
-    assert titles(answer) == ["b", "c"]
+    assert titles(response) == ["b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,22 @@ def test_a_cursor_does_not_mind_a_trailing_slash(ann: Client, cursor: str) -> No
         "no sort",
     ],
 )
-def test_a_cursor_of_another_list_is_refused(
+def test_cursor_of_another_list_is_rejected(
     ann: Client, cursor: str, query: str
 ) -> None:
-    answer = ann.get(f"tasks?{query}&cursor={cursor}")
+    response = ann.get(f"tasks?{query}&cursor={cursor}")
 
-    refused(answer, 422, "invalid-cursor")
+    refused(response, 422, "invalid-cursor")
 
 
-def test_a_cursor_of_someone_else_is_refused(
+def test_cursor_of_another_user_is_rejected(
     ann: Client, bob: Client, cursor: str
 ) -> None:
     bob.make_task(title="b")
 
-    answer = bob.get(f"{FIRST}&cursor={cursor}")
+    response = bob.get(f"{FIRST}&cursor={cursor}")
 
-    refused(answer, 422, "invalid-cursor")
+    refused(response, 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize(
@@ -109,24 +109,24 @@ def test_a_cursor_of_someone_else_is_refused(
         "dashes",
     ],
 )
-def test_a_cursor_that_was_changed_is_refused(
+def test_modified_cursor_is_rejected(
     ann: Client, cursor: str, spoil: Callable[[str], str]
 ) -> None:
-    answer = ann.get(f"{FIRST}&cursor={spoil(cursor)}")
+    response = ann.get(f"{FIRST}&cursor={spoil(cursor)}")
 
-    refused(answer, 422, "invalid-cursor")
+    refused(response, 422, "invalid-cursor")
 
 
-def test_a_cursor_outlives_a_change_of_the_key(
+def test_cursor_survives_a_rotation_of_the_secret_key(
     ann: Client, cursor: str, twin: Callable[..., Flask]
 ) -> None:
     old, new = ann.app.config["JWT_SECRET_KEY"], "fedcba9876543210" * 4
     renewed = Client(twin(secret_key=new, secret_key_previous=old))
     renewed.tokens = ann.tokens
 
-    answer = renewed.get(f"{FIRST}&cursor={cursor}")
+    response = renewed.get(f"{FIRST}&cursor={cursor}")
 
-    assert titles(answer) == ["b"]
+    assert titles(response) == ["b"]
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_a_cursor_outlives_a_change_of_the_key(
     ],
     ids=["outside the BMP", "Chinese", "quotes"],
 )
-def test_a_cursor_after_the_longest_title_goes_on(ann: Client, title: str) -> None:
+def test_cursor_continues_after_the_longest_title(ann: Client, title: str) -> None:
     [ann.make_task(title=title) for _ in range(3)]
 
-    walked = walk(ann, "sort=title&limit=1")
+    walked = read_all(ann, "sort=title&limit=1")
 
     assert [task["title"] for task in walked] == [title] * 3
 
@@ -163,12 +163,12 @@ def come_and_go(client: Client, going: list[dict[str, Any]]) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_walk_meets_what_was_there_throughout_once(
+def test_cursors_return_each_unchanged_task_once(
     ann: Client, twelve: list[dict[str, Any]], sort: str
 ) -> None:
     steps = come_and_go(ann, twelve[3:9])
 
-    walked = walk(ann, f"sort={sort}&limit=3", lambda: next(steps, None))
+    walked = read_all(ann, f"sort={sort}&limit=3", lambda: next(steps, None))
 
     met = [task["id"] for task in walked]
     assert {task["id"] for task in twelve[:3] + twelve[9:]} <= set(met)
@@ -176,7 +176,7 @@ def test_a_walk_meets_what_was_there_throughout_once(
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_walk_goes_on_where_its_last_task_was_deleted(ann: Client, sort: str) -> None:
+def test_cursor_continues_after_a_deleted_task(ann: Client, sort: str) -> None:
     [ann.make_task(title=title) for title in "abcdef"]
     whole = ann.get(f"tasks?sort={sort}").json["items"]
 

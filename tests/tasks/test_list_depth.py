@@ -26,7 +26,7 @@ def busy_ann(app: Flask, ann: Client) -> Client:
 
 
 @pytest.mark.parametrize("deepest", ["offset=10000", "page=10000"])
-def test_the_link_of_a_deep_page_leads_on(busy_ann: Client, deepest: str) -> None:
+def test_link_of_the_deepest_page_continues(busy_ann: Client, deepest: str) -> None:
     page = busy_ann.get(f"tasks?sort=title&limit=1&{deepest}")
 
     following = busy_ann.get(str(next_link(page)))

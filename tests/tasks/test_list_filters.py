@@ -54,7 +54,7 @@ def five(ann: Client) -> Client:
 
 
 @pytest.mark.parametrize(("query", "kept"), KEPT.items(), ids=lambda text: text or "-")
-def test_a_filter_keeps_what_it_names(five: Client, query: str, kept: str) -> None:
+def test_filter_returns_matching_tasks(five: Client, query: str, kept: str) -> None:
     address = quote(query, safe="=&,")
 
     listed = five.get(f"tasks?{address}&sort=title&include_total=true")
@@ -83,7 +83,7 @@ def history(ann: Client) -> Client:
 @pytest.mark.parametrize(
     ("name", "hour"), [("created", 11), ("completed", 14), ("updated", 17)]
 )
-def test_before_leaves_out_the_moment_and_after_takes_it_in(
+def test_before_is_exclusive_and_after_is_inclusive(
     history: Client, name: str, hour: int
 ) -> None:
     moment = f"2040-06-15T{hour}:00:00Z"
@@ -98,7 +98,7 @@ def test_before_leaves_out_the_moment_and_after_takes_it_in(
 @pytest.mark.parametrize(
     ("name", "hour"), [("created", 11), ("completed", 14), ("updated", 17)]
 )
-def test_a_moment_that_is_a_microsecond_off_tells_the_other_side(
+def test_timestamp_filters_have_microsecond_precision(
     history: Client, name: str, hour: int
 ) -> None:
     moment = f"2040-06-15T{hour}:00:00.000001Z"
@@ -110,7 +110,7 @@ def test_a_moment_that_is_a_microsecond_off_tells_the_other_side(
     assert titles(after) == []
 
 
-def test_ids_choose_tasks_and_the_sort_orders_them(ann: Client) -> None:
+def test_ids_filter_returns_tasks_in_sort_order(ann: Client) -> None:
     a, b, c = (ann.make_task(title=title)["id"] for title in "abc")
 
     listed = ann.get(f"tasks?ids={c},{a},{a}&sort=title")
@@ -119,9 +119,7 @@ def test_ids_choose_tasks_and_the_sort_orders_them(ann: Client) -> None:
     assert b not in [task["id"] for task in listed.json["items"]]
 
 
-def test_ids_that_are_not_there_or_not_hers_are_passed_over(
-    ann: Client, bob: Client
-) -> None:
+def test_ids_filter_ignores_missing_and_foreign_tasks(ann: Client, bob: Client) -> None:
     hers, his = ann.make_task(title="hers")["id"], bob.make_task()["id"]
 
     listed = ann.get(f"tasks?ids={his},{hers},{2**63 - 1}&include_total=true")
@@ -130,7 +128,7 @@ def test_ids_that_are_not_there_or_not_hers_are_passed_over(
     assert listed.json["total"] == 1
 
 
-def test_up_to_a_hundred_ids_may_be_given(ann: Client) -> None:
+def test_ids_filter_accepts_up_to_a_hundred_ids(ann: Client) -> None:
     hundred = ",".join(str(number) for number in range(1, 101))
 
     taken = ann.get(f"tasks?ids={hundred}")
@@ -168,9 +166,7 @@ def test_up_to_a_hundred_ids_may_be_given(ann: Client) -> None:
         ("sort=TITLE", "choice"),
     ],
 )
-def test_a_value_that_a_parameter_does_not_know_is_refused(
-    ann: Client, query: str, code: str
-) -> None:
+def test_invalid_filter_value_is_rejected(ann: Client, query: str, code: str) -> None:
     refusal = ann.get(f"tasks?{query}")
 
     assert faults(refusal) == {query.partition("=")[0]: code}

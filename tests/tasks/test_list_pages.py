@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support import Client, faults
-from tests.tasks.support import at, follow, next_link, titles, walk
+from tests.tasks.support import at, follow, next_link, read_all, titles
 
 SORTS = [
     f"{sign}{name}"
@@ -29,10 +29,10 @@ def seven(ann: Client) -> Client:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_cursors_lead_through_the_whole_list(seven: Client, sort: str) -> None:
+def test_cursors_page_through_the_whole_list(seven: Client, sort: str) -> None:
     whole = seven.get(f"tasks?sort={sort}").json["items"]
 
-    walked = walk(seven, f"sort={sort}&limit=2")
+    walked = read_all(seven, f"sort={sort}&limit=2")
 
     assert walked == whole
     assert len(whole) == 7
@@ -40,7 +40,7 @@ def test_cursors_lead_through_the_whole_list(seven: Client, sort: str) -> None:
 
 @pytest.mark.parametrize("way", ["offset", "page"])
 @pytest.mark.parametrize("sort", SORTS)
-def test_links_lead_through_the_whole_list(seven: Client, sort: str, way: str) -> None:
+def test_links_page_through_the_whole_list(seven: Client, sort: str, way: str) -> None:
     whole = seven.get(f"tasks?sort={sort}").json["items"]
 
     followed = follow(seven, f"tasks?sort={sort}&limit=3{WAYS[way]}")
@@ -48,8 +48,8 @@ def test_links_lead_through_the_whole_list(seven: Client, sort: str, way: str) -
     assert followed == whole
 
 
-def test_links_lead_where_the_cursors_lead(seven: Client) -> None:
-    walked = walk(seven, "sort=-due_date&limit=2")
+def test_links_and_cursors_return_the_same_pages(seven: Client) -> None:
+    walked = read_all(seven, "sort=-due_date&limit=2")
 
     followed = follow(seven, "tasks?sort=-due_date&limit=2")
 
@@ -58,7 +58,7 @@ def test_links_lead_where_the_cursors_lead(seven: Client) -> None:
 
 
 @pytest.mark.parametrize("second", ["offset=3", "page=2"])
-def test_a_later_page_may_be_asked_for_directly(seven: Client, second: str) -> None:
+def test_page_and_offset_return_a_later_page(seven: Client, second: str) -> None:
     whole = seven.get("tasks").json["items"]
 
     shown = seven.get(f"tasks?limit=3&{second}").json["items"]
@@ -78,7 +78,7 @@ def test_links_keep_filters_sort_and_total(seven: Client, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_last_page_leads_nowhere(seven: Client, way: str) -> None:
+def test_last_page_has_no_cursor_or_link(seven: Client, way: str) -> None:
     last = seven.get(f"tasks?limit=7{WAYS[way]}")
 
     assert len(last.json["items"]) == 7
@@ -87,7 +87,7 @@ def test_the_last_page_leads_nowhere(seven: Client, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_of_paging_offers_the_cursor(seven: Client, way: str) -> None:
+def test_every_page_has_a_cursor(seven: Client, way: str) -> None:
     whole = seven.get("tasks").json["items"]
 
     first = seven.get(f"tasks?limit=3{WAYS[way]}")
@@ -99,24 +99,22 @@ def test_every_way_of_paging_offers_the_cursor(seven: Client, way: str) -> None:
 @pytest.mark.parametrize(
     "query", ["", "?offset=5", "?page=2", "?status=completed", "?include_total=false"]
 )
-def test_an_empty_page_has_the_shape_of_any_other(ann: Client, query: str) -> None:
-    answer = ann.get(f"tasks{query}")
+def test_empty_page_has_all_members(ann: Client, query: str) -> None:
+    response = ann.get(f"tasks{query}")
 
-    assert answer.json == {"items": [], "next_cursor": None, "total": None}
-    assert "Link" not in answer.headers
+    assert response.json == {"items": [], "next_cursor": None, "total": None}
+    assert "Link" not in response.headers
 
 
 @pytest.mark.parametrize("way", ["limit=2", "limit=2&offset=6", "limit=2&page=9"])
-def test_the_total_counts_all_matches_whatever_the_page(
-    seven: Client, way: str
-) -> None:
+def test_total_counts_all_matching_tasks(seven: Client, way: str) -> None:
     every = seven.get(f"tasks?include_total=true&{way}")
     urgent = seven.get(f"tasks?include_total=true&priority=urgent&{way}")
 
     assert (every.json["total"], urgent.json["total"]) == (7, 3)
 
 
-def test_nothing_is_counted_unless_it_is_asked_for(seven: Client) -> None:
+def test_total_is_null_by_default(seven: Client) -> None:
     unasked = seven.get("tasks?limit=2")
     declined = seven.get("tasks?limit=2&include_total=false")
 
@@ -125,7 +123,7 @@ def test_nothing_is_counted_unless_it_is_asked_for(seven: Client) -> None:
     assert declined.json["total"] is None
 
 
-def test_a_page_has_20_tasks_where_nothing_else_is_asked(ann: Client) -> None:
+def test_default_page_has_20_tasks(ann: Client) -> None:
     made = [ann.make_task()["id"] for _ in range(21)]
 
     page = ann.get("tasks").json["items"]
@@ -134,9 +132,7 @@ def test_a_page_has_20_tasks_where_nothing_else_is_asked(ann: Client) -> None:
 
 
 @pytest.mark.parametrize(("limit", "shown"), [(1, 1), (7, 7), (100, 7)])
-def test_a_page_has_as_many_tasks_as_asked_for(
-    seven: Client, limit: int, shown: int
-) -> None:
+def test_page_has_the_requested_limit(seven: Client, limit: int, shown: int) -> None:
     page = seven.get(f"tasks?limit={limit}").json["items"]
 
     assert len(page) == shown
@@ -175,7 +171,7 @@ def test_a_page_has_as_many_tasks_as_asked_for(
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
-def test_a_page_that_cannot_be_is_refused(
+def test_invalid_paging_is_rejected(
     ann: Client, query: str, codes: dict[str, Any]
 ) -> None:
     refusal = ann.get(f"tasks?{query}")
@@ -184,7 +180,7 @@ def test_a_page_that_cannot_be_is_refused(
 
 
 @pytest.mark.parametrize("query", ["offset=10000", "page=10000&limit=1"])
-def test_the_deepest_page_may_be_asked_for(ann: Client, query: str) -> None:
-    answer = ann.get(f"tasks?{query}")
+def test_deepest_page_is_accepted(ann: Client, query: str) -> None:
+    response = ann.get(f"tasks?{query}")
 
-    assert (answer.status_code, answer.json["items"]) == (200, [])
+    assert (response.status_code, response.json["items"]) == (200, [])

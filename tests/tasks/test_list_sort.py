@@ -45,7 +45,7 @@ def shuffled(values: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("sort", "expected"), [("title", sorted(MIXED)), ("-title", sorted(MIXED)[::-1])]
 )
-def test_titles_sort_by_their_characters(
+def test_title_sort_uses_code_points(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
     [ann.make_task(title=title) for title in MIXED]
@@ -56,7 +56,7 @@ def test_titles_sort_by_their_characters(
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_the_order_of_titles_is_not_left_to_the_locale_of_a_server(app: Flask) -> None:
+def test_title_sort_does_not_depend_on_the_server_locale(app: Flask) -> None:
     collation = text(
         "SELECT collation_name FROM information_schema.columns "
         "WHERE table_name = 'tasks' AND column_name = 'title'"
@@ -71,7 +71,7 @@ def test_the_order_of_titles_is_not_left_to_the_locale_of_a_server(app: Flask) -
 @pytest.mark.parametrize(
     ("sort", "expected"), [("priority", PRIORITIES), ("-priority", PRIORITIES[::-1])]
 )
-def test_priorities_sort_by_what_they_mean(
+def test_priority_sort_uses_the_rank(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
     [ann.make_task(title=name, priority=name) for name in shuffled(PRIORITIES)]
@@ -88,7 +88,7 @@ def test_priorities_sort_by_what_they_mean(
         ("-due_date", [*DATES[::-1], "none either", "none"]),
     ],
 )
-def test_tasks_without_a_date_come_last_either_way(
+def test_tasks_without_due_date_come_last(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
     ann.make_task(title="none")
@@ -109,7 +109,7 @@ def test_tasks_without_a_date_come_last_either_way(
         ("-updated_at", ["first", "third", "second"]),
     ],
 )
-def test_times_sort_by_the_making_or_by_the_last_change(
+def test_timestamp_sorts_use_creation_or_last_change(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
     first, *_ = [ann.make_task(title=name) for name in ("first", "second", "third")]
@@ -120,7 +120,7 @@ def test_times_sort_by_the_making_or_by_the_last_change(
     assert titles(listed) == expected
 
 
-def test_a_list_begins_with_the_newest_task(ann: Client) -> None:
+def test_default_sort_is_newest_first(ann: Client) -> None:
     [ann.make_task(title=title) for title in "abc"]
 
     listed = ann.get("tasks")
@@ -134,7 +134,7 @@ def test_a_list_begins_with_the_newest_task(ann: Client) -> None:
 @pytest.mark.parametrize(
     "due_date", [None, "2036-02-10"], ids=["without dates", "with dates"]
 )
-def test_the_id_breaks_ties_in_the_direction_of_the_sort(
+def test_id_breaks_ties_in_the_direction_of_the_sort(
     ann: Client, sort: str, due_date: str | None
 ) -> None:
     with at("2040-06-15T12:00:00+00:00", ann):

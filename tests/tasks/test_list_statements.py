@@ -29,7 +29,7 @@ def rich(ann: Client) -> int:
         ("tags?include_total=true", 3),
     ],
 )
-def test_a_list_takes_as_many_statements_whatever_is_in_it(
+def test_list_needs_a_constant_number_of_statements(
     ann: Client, rich: int, statements: list[str], path: str, count: int
 ) -> None:
     address = path.format(id=rich)
@@ -42,12 +42,12 @@ def test_a_list_takes_as_many_statements_whatever_is_in_it(
 
 
 @pytest.mark.parametrize("query", ["", "?expand=subtasks"])
-def test_a_task_takes_one_read_with_all_that_it_has(
+def test_task_needs_one_read(
     ann: Client, rich: int, statements: list[str], query: str
 ) -> None:
     statements.clear()
 
-    answer = ann.get(f"tasks/{rich}{query}")
+    response = ann.get(f"tasks/{rich}{query}")
 
-    assert answer.json["subtask_count"] == 5
+    assert response.json["subtask_count"] == 5
     assert len(statements) == 2

@@ -12,7 +12,7 @@ import pytest
 from taskapi.clock import current_day, first_day_from, start_of_day
 from tests.backstage import run
 from tests.support import Client
-from tests.tasks.support import at, titles, walk
+from tests.tasks.support import at, read_all, titles
 
 LOS_ANGELES, APIA = "America/Los_Angeles", "Pacific/Apia"
 TODAY = "due_after=2026-11-29&due_before=2026-11-30"
@@ -96,8 +96,8 @@ def test_due_bound_inside_a_day_excludes_that_day(californian: Client) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
 def test_due_sort_mixes_days_and_timestamps(californian: Client, limit: int) -> None:
-    rising = walk(californian, f"sort=due_date&limit={limit}")
-    falling = walk(californian, f"sort=-due_date&limit={limit}")
+    rising = read_all(californian, f"sort=due_date&limit={limit}")
+    falling = read_all(californian, f"sort=-due_date&limit={limit}")
 
     assert [task["title"] for task in rising] == ORDER
     assert [task["title"] for task in falling] == [*ORDER[-2::-1], "none"]
@@ -165,8 +165,8 @@ def test_lists_agree_with_the_start_of_each_local_day(
     starts = {str(n): begin(due, zone) for n, due in enumerate(dues)}
     order = sorted(starts, key=lambda title: (starts[title], int(title)))
 
-    assert [t["title"] for t in walk(ann, "sort=due_date&limit=5")] == order
-    assert [t["title"] for t in walk(ann, "sort=-due_date&limit=5")] == order[::-1]
+    assert [t["title"] for t in read_all(ann, "sort=due_date&limit=5")] == order
+    assert [t["title"] for t in read_all(ann, "sort=-due_date&limit=5")] == order[::-1]
     for bound in sorted(starts.values())[::3]:
         for edge in (bound - MICROSECOND, bound, bound + MICROSECOND):
             later = [title for title in order if starts[title] >= edge]
@@ -257,7 +257,9 @@ def test_first_and_last_day_are_sorted_in_every_time_zone(
     ann.patch("users/me", {"timezone": zone})
     [ann.make_task(due_date=due) for _ in range(3)]
 
-    walked: list[dict[str, Any]] = walk(ann, f"sort=due_date&limit=1&due_after={due}")
+    walked: list[dict[str, Any]] = read_all(
+        ann, f"sort=due_date&limit=1&due_after={due}"
+    )
 
     assert len(walked) == 3
     assert titles(ann.get(f"tasks?due_before={due}")) == []

@@ -8,7 +8,7 @@ import pytest
 
 from tests.backstage import at_once, meeting
 from tests.support import Client
-from tests.tasks.planting import ids_below
+from tests.tasks.trees import ids_below
 
 WRITERS, WRITES = 8, 12
 EXPECTED = {200, 201, 204, 404, 409, 412, 422}
@@ -45,7 +45,7 @@ def write(client: Client, ids: list[int], chance: random.Random) -> Any:
 
 
 def keep_writing(client: Client, ids: list[int], seed: int) -> set[int]:
-    """Write again and again; return the statuses of the answers."""
+    """Write again and again; return the statuses of the responses."""
     chance = random.Random(seed)  # noqa: S311 - the same writes each time
     return {write(client, ids, chance).status_code for _ in range(WRITES)}
 
@@ -57,7 +57,7 @@ def everything(client: Client, query: str) -> list[dict[str, Any]]:
     return [task for page in pages for task in page["items"]]
 
 
-def test_mixed_writes_at_once_neither_fail_nor_break_a_tree(ann: Client) -> None:
+def test_concurrent_mixed_writes_keep_trees_valid(ann: Client) -> None:
     three = [{"title": "Step", "subtasks": [{"title": "Deeper"}]}] * 3
     ids = ids_below(ann.make_task(subtasks=three))
 
@@ -77,7 +77,7 @@ RENAMING = "UPDATE tasks SET external_id=%(external_id)s::VARCHAR, title"
 """How PostgreSQL is asked to rename one task: SQLite lets nobody wait for another."""
 
 
-def test_writes_that_wait_for_each_other_are_done_one_after_the_other(
+def test_deadlocked_writes_are_repeated(
     ann: Client,
 ) -> None:
     task = ann.make_task(subtasks=[{"title": "Below"}])
@@ -95,15 +95,15 @@ def test_writes_that_wait_for_each_other_are_done_one_after_the_other(
 
 
 @pytest.mark.parametrize("attempt", range(2), ids="round {}".format)
-def test_external_ids_that_change_places_at_once_are_refused(
+def test_concurrent_swaps_of_external_ids_are_rejected(
     ann: Client, attempt: int
 ) -> None:
     one, other = ann.make_task(external_id="A"), ann.make_task(external_id="B")
 
     with meeting(ann.app, "UPDATE tasks"):
-        answers = at_once(
+        responses = at_once(
             partial(ann.patch, f"tasks/{one['id']}", {"external_id": "B"}),
             partial(ann.patch, f"tasks/{other['id']}", {"external_id": "A"}),
         )
 
-    assert {answer.status_code for answer in answers} == {409}
+    assert {response.status_code for response in responses} == {409}

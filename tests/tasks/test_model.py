@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from tests.support import faults
-from tests.tasks import made_up
-from tests.tasks.compared import Compared, as_json, as_query, if_match, told
+from tests.tasks import strategies
+from tests.tasks.machine import TaskMachine, as_json, as_query, from_api, if_match
 from tests.tasks.model_fields import folded
 from tests.tasks.model_lists import expanded, figures, listed, shown, tags, words
-from tests.tasks.support import follow, walk
+from tests.tasks.support import follow, read_all
 
 RUNS = os.environ.get("MODEL_RUNS")
 patient = settings(
@@ -29,25 +29,27 @@ patient = settings(
 )
 
 
-class Tasks(Compared):
+class Tasks(TaskMachine):
     """What is done to tasks, one after the other."""
 
-    @initialize(drafts=st.lists(made_up.subtrees, min_size=3, max_size=5))
+    @initialize(drafts=st.lists(strategies.subtrees, min_size=3, max_size=5))
     def begin(self, drafts: list[dict[str, Any]]) -> None:
         for draft in drafts:
             self.create(draft | {"parent_id": None})
 
-    @rule(draft=made_up.drafts)
+    @rule(draft=strategies.new_tasks)
     def create(self, draft: dict[str, Any]) -> None:
         fields = self.resolved(draft)
         nests = fields.get("subtasks") or fields["parent_id"] is not None
         show = expanded if nests else shown
 
-        answer = self.ann.post("tasks", as_json(fields))
+        response = self.ann.post("tasks", as_json(fields))
 
-        self.agree(answer, lambda ids: show(self.model, self.model.create(fields, ids)))
+        self.agree(
+            response, lambda ids: show(self.model, self.model.create(fields, ids))
+        )
 
-    @rule(levels=made_up.levels, parent=made_up.parents)
+    @rule(levels=strategies.levels, parent=strategies.parents)
     def create_chain(self, levels: int, parent: int | None) -> None:
         chain: dict[str, Any] = {"title": "the last"}
         for _ in range(levels - 1):
@@ -57,9 +59,9 @@ class Tasks(Compared):
 
     @rule(
         method=st.sampled_from(["PATCH", "PUT"]),
-        number=made_up.numbers,
-        changes=made_up.changes,
-        ahead=made_up.versions,
+        number=strategies.numbers,
+        changes=strategies.changes,
+        ahead=strategies.versions,
     )
     def change(
         self, method: str, number: int, changes: dict[str, Any], ahead: int | None
@@ -68,20 +70,20 @@ class Tasks(Compared):
         version = self.version_of(task_id, ahead)
         sent = {"json": as_json(fields), "headers": if_match(version)}
 
-        answer = self.ann.call(method, f"tasks/{task_id}", **sent)
+        response = self.ann.call(method, f"tasks/{task_id}", **sent)
 
         self.agree(
-            answer,
+            response,
             lambda _: shown(self.model, self.model.change(task_id, fields, version)),
         )
 
-    @rule(number=made_up.numbers, parent=made_up.parents)
+    @rule(number=strategies.numbers, parent=strategies.parents)
     def move(self, number: int, parent: int | None) -> None:
         self.change("PATCH", number, {"parent_id": parent}, None)
 
     @rule(
-        number=made_up.numbers,
-        ahead=made_up.versions,
+        number=strategies.numbers,
+        ahead=strategies.versions,
         permanent=st.sampled_from(["false", "false", "true"]),
     )
     def delete(self, number: int, ahead: int | None, permanent: str) -> None:
@@ -91,32 +93,32 @@ class Tasks(Compared):
         end = self.model.destroy if permanent == "true" else self.model.delete
 
         path = f"tasks/{task_id}?permanent={permanent}"
-        answer = self.ann.delete(path, headers=if_match(version))
+        response = self.ann.delete(path, headers=if_match(version))
 
-        self.agree(answer, lambda _: end(task_id, version))
+        self.agree(response, lambda _: end(task_id, version))
 
-    @rule(number=made_up.numbers, ahead=made_up.versions)
+    @rule(number=strategies.numbers, ahead=strategies.versions)
     def restore(self, number: int, ahead: int | None) -> None:
         task_id = self.id_of(number, trashed=True)
         version = self.version_of(task_id, ahead)
 
         path = f"tasks/{task_id}/restore"
-        answer = self.ann.post(path, headers=if_match(version))
+        response = self.ann.post(path, headers=if_match(version))
 
         self.agree(
-            answer, lambda _: shown(self.model, self.model.restore(task_id, version))
+            response, lambda _: shown(self.model, self.model.restore(task_id, version))
         )
 
-    @rule(request=made_up.requests, dry_run=st.booleans())
+    @rule(request=strategies.requests, dry_run=st.booleans())
     def bulk(self, request: dict[str, list[Any]], *, dry_run: bool) -> None:
         self.wait(1)
         asked = self.resolved_request(request)
 
         path = f"tasks/bulk?dry_run={str(dry_run).lower()}"
-        answer = self.ann.post(path, as_json(asked))
+        response = self.ann.post(path, as_json(asked))
 
         self.agree(
-            answer,
+            response,
             lambda ids: self.outcome(self.model.bulk(asked, ids)),
             dry_run=dry_run,
         )
@@ -126,7 +128,7 @@ class Tasks(Compared):
         self.wait(seconds)
         self.ann.log_in()
 
-    @rule(number=made_up.numbers)
+    @rule(number=strategies.numbers)
     def read(self, number: int) -> None:
         task_id = self.id_of(number)
 
@@ -136,15 +138,15 @@ class Tasks(Compared):
         if self.model.is_live(task_id):
             task = self.model.tasks[task_id]
             assert one.headers["ETag"] == f'"{task["version"]}"'
-            assert told(one.json) == shown(self.model, task)
-            assert told(tree.json) == expanded(self.model, task)
+            assert from_api(one.json) == shown(self.model, task)
+            assert from_api(tree.json) == expanded(self.model, task)
         else:
             assert (one.status_code, tree.status_code) == (404, 404)
 
     @rule(
-        several=st.lists(made_up.filters, min_size=1, max_size=4),
-        sort=made_up.sorts,
-        limit=made_up.limits,
+        several=st.lists(strategies.filters, min_size=1, max_size=4),
+        sort=strategies.sorts,
+        limit=strategies.limits,
     )
     def list_tasks(self, several: list[dict[str, Any]], sort: str, limit: int) -> None:
         for chosen in several:
@@ -159,11 +161,11 @@ class Tasks(Compared):
             assert [*faults(first)] == ["q"]
         else:
             ids = listed(self.model, filters, sort)
-            there = walk(self.ann, f"{query}{limit + len(ids) // 20}")
+            there = read_all(self.ann, f"{query}{limit + len(ids) // 20}")
             expected = [shown(self.model, self.model.tasks[i]) for i in ids]
-            assert (first.json["total"], told(there)) == (len(ids), expected)
+            assert (first.json["total"], from_api(there)) == (len(ids), expected)
 
-    @rule(limit=made_up.limits)
+    @rule(limit=strategies.limits)
     def count_tasks(self, limit: int) -> None:
         stats = self.ann.get("tasks/stats").json
         listed_tags = follow(self.ann, f"tags?limit={limit}")
@@ -172,5 +174,5 @@ class Tasks(Compared):
         assert (stats, there) == (figures(self.model), tags(self.model))
 
 
-def test_whatever_is_done_to_tasks_they_are_as_the_model_says(app: Flask) -> None:
+def test_random_operations_match_the_model(app: Flask) -> None:
     run_state_machine_as_test(lambda: Tasks(app), settings=patient)

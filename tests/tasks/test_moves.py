@@ -7,7 +7,7 @@ import pytest
 
 from tests.backstage import at_once, meeting
 from tests.support import Client, refused
-from tests.tasks.planting import make_chain, titles_below, tree
+from tests.tasks.trees import make_chain, titles_below, tree
 
 rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 
@@ -17,7 +17,7 @@ def move(client: Client, task_id: int, parent_id: int | None) -> Any:
     return client.patch(f"tasks/{task_id}", {"parent_id": parent_id})
 
 
-def test_a_task_moves_with_what_is_below_it(ann: Client) -> None:
+def test_move_includes_descendants(ann: Client) -> None:
     shop, cook = ann.make_task(title="Shop"), ann.make_task(title="Cook")
     soup = ann.make_task(
         title="Soup", parent_id=shop["id"], subtasks=[{"title": "Eat"}]
@@ -30,7 +30,7 @@ def test_a_task_moves_with_what_is_below_it(ann: Client) -> None:
     assert titles_below(tree(ann, shop["id"])) == ["Shop"]
 
 
-def test_a_task_moves_to_the_top(ann: Client) -> None:
+def test_move_to_the_top_level_succeeds(ann: Client) -> None:
     top, middle, bottom = make_chain(ann, 3)
 
     moved = move(ann, middle, None)
@@ -40,7 +40,7 @@ def test_a_task_moves_to_the_top(ann: Client) -> None:
     assert ann.get(f"tasks/{bottom}").json["parent_id"] == middle
 
 
-def test_a_move_to_where_it_is_raises_nothing(ann: Client) -> None:
+def test_move_to_the_same_parent_keeps_the_version(ann: Client) -> None:
     top, bottom = make_chain(ann, 2)
     before = ann.get(f"tasks/{bottom}").json
 
@@ -49,7 +49,7 @@ def test_a_move_to_where_it_is_raises_nothing(ann: Client) -> None:
     assert (moved.status_code, moved.json) == (200, before)
 
 
-def test_a_move_changes_nothing_but_the_task_that_moves(ann: Client) -> None:
+def test_move_changes_only_the_moved_task(ann: Client) -> None:
     other = ann.make_task()["id"]
     top, middle, bottom = make_chain(ann, 3)
 
@@ -60,42 +60,42 @@ def test_a_move_changes_nothing_but_the_task_that_moves(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("level", range(5))
-def test_a_task_does_not_hang_below_itself(ann: Client, level: int) -> None:
+def test_move_below_itself_is_rejected(ann: Client, level: int) -> None:
     ids = make_chain(ann, 5)
     before = tree(ann, ids[0])
 
-    answer = move(ann, ids[0], ids[level])
+    response = move(ann, ids[0], ids[level])
 
-    (fault,) = refused(answer, 422, "parent-cycle")["errors"]
+    (fault,) = refused(response, 422, "parent-cycle")["errors"]
     assert (fault["pointer"], fault["code"]) == ("#/parent_id", "parent-cycle")
     assert tree(ann, ids[0]) == before
 
 
-def test_the_top_of_ten_levels_does_not_hang_below_the_lowest(ann: Client) -> None:
+def test_move_below_a_descendant_is_rejected(ann: Client) -> None:
     ids = make_chain(ann, 10)
 
-    answer = move(ann, ids[0], ids[9])
+    response = move(ann, ids[0], ids[9])
 
-    refused(answer, 422, "parent-cycle")
+    refused(response, 422, "parent-cycle")
     assert len(str(titles_below(tree(ann, ids[0]))).split("Level")) == 11
 
 
 @pytest.mark.parametrize(("above", "below"), [(10, 1), (9, 2), (5, 6), (1, 10)])
-def test_a_move_to_an_eleventh_level_is_refused(
+def test_move_to_an_eleventh_level_is_rejected(
     ann: Client, above: int, below: int
 ) -> None:
     *_, lowest = make_chain(ann, above)
     moving = make_chain(ann, below)[0]
 
-    answer = move(ann, moving, lowest)
+    response = move(ann, moving, lowest)
 
-    (fault,) = refused(answer, 422, "parent-too-deep")["errors"]
+    (fault,) = refused(response, 422, "parent-too-deep")["errors"]
     assert (fault["pointer"], fault["code"]) == ("#/parent_id", "parent-too-deep")
     assert ann.get(f"tasks/{moving}").json["parent_id"] is None
     assert ann.get(f"tasks/{lowest}").json["subtask_count"] == 0
 
 
-def test_a_move_to_the_tenth_level_is_done(ann: Client) -> None:
+def test_move_to_the_tenth_level_succeeds(ann: Client) -> None:
     *_, lowest = make_chain(ann, 5)
     moving = make_chain(ann, 5)[0]
 
@@ -104,7 +104,7 @@ def test_a_move_to_the_tenth_level_is_done(ann: Client) -> None:
     assert (moved.status_code, moved.json["parent_id"]) == (200, lowest)
 
 
-def test_what_is_in_the_trash_does_not_make_a_tree_higher(ann: Client) -> None:
+def test_deleted_descendants_do_not_count_as_levels(ann: Client) -> None:
     *_, lowest = make_chain(ann, 9)
     moving, below = make_chain(ann, 2)
     ann.delete(f"tasks/{below}")
@@ -115,15 +115,15 @@ def test_what_is_in_the_trash_does_not_make_a_tree_higher(ann: Client) -> None:
 
 
 @rounds
-def test_two_moves_never_make_a_circle_together(ann: Client, attempt: int) -> None:
+def test_concurrent_moves_do_not_form_a_cycle(ann: Client, attempt: int) -> None:
     one, other = ann.make_task()["id"], ann.make_task()["id"]
 
     with meeting(ann.app, "UPDATE tasks"):
-        answers = at_once(
+        responses = at_once(
             partial(move, ann, one, other), partial(move, ann, other, one)
         )
 
-    done, late = sorted(answers, key=lambda answer: answer.status_code)
+    done, late = sorted(responses, key=lambda response: response.status_code)
     assert done.status_code == 200
     refused(late, 422, "parent-cycle")
     listed = ann.get("tasks").json["items"]
@@ -131,22 +131,22 @@ def test_two_moves_never_make_a_circle_together(ann: Client, attempt: int) -> No
 
 
 @rounds
-def test_two_moves_never_make_eleven_levels_together(ann: Client, attempt: int) -> None:
+def test_concurrent_moves_do_not_form_eleven_levels(ann: Client, attempt: int) -> None:
     high, middle, low = [make_chain(ann, levels) for levels in (4, 3, 4)]
 
     with meeting(ann.app, "UPDATE tasks"):
-        answers = at_once(
+        responses = at_once(
             partial(move, ann, middle[0], high[-1]),
             partial(move, ann, low[0], middle[-1]),
         )
 
-    done, late = sorted(answers, key=lambda answer: answer.status_code)
+    done, late = sorted(responses, key=lambda response: response.status_code)
     assert done.status_code == 200
     refused(late, 422, "parent-too-deep")
 
 
 @rounds
-def test_a_task_that_moves_below_one_that_goes_is_not_lost(
+def test_task_moved_below_a_concurrently_deleted_one_is_not_lost(
     ann: Client, attempt: int
 ) -> None:
     going, moving = ann.make_task()["id"], ann.make_task()["id"]
@@ -165,7 +165,7 @@ def test_a_task_that_moves_below_one_that_goes_is_not_lost(
 
 
 @rounds
-def test_a_subtask_is_not_made_below_a_task_that_goes(
+def test_subtask_of_a_concurrently_deleted_task_is_not_lost(
     ann: Client, attempt: int
 ) -> None:
     going = ann.make_task()["id"]

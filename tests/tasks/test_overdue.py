@@ -15,8 +15,8 @@ def overdue_at(moment: str, ann: Client, due_date: str, status: str) -> bool:
     """Make a task, read it at a moment and tell whether it is overdue then."""
     task = ann.make_task(due_date=due_date, status=status)
     with at(moment, ann):
-        answer = ann.get(f"tasks/{task['id']}")
-    shown: bool = answer.json["is_overdue"]
+        response = ann.get(f"tasks/{task['id']}")
+    shown: bool = response.json["is_overdue"]
     return shown
 
 
@@ -31,7 +31,7 @@ def overdue_at(moment: str, ann: Client, due_date: str, status: str) -> bool:
     ],
     ids=["before", "at the moment", "after", "long after"],
 )
-def test_a_task_is_overdue_from_its_moment_on(
+def test_task_is_overdue_from_its_due_timestamp(
     ann: Client, status: str, moment: str, *, expected: bool
 ) -> None:
     shown = overdue_at(moment, ann, NOON, status)
@@ -52,7 +52,7 @@ def test_a_task_is_overdue_from_its_moment_on(
     ],
     ids=["UTC", "UTC over", "east", "east over", "west", "west over"],
 )
-def test_a_day_is_over_when_it_is_over_where_the_owner_lives(
+def test_due_day_ends_in_the_time_zone_of_the_owner(
     ann: Client, status: str, timezone: str, moment: str, *, expected: bool
 ) -> None:
     ann.patch("users/me", {"timezone": timezone})
@@ -62,7 +62,7 @@ def test_a_day_is_over_when_it_is_over_where_the_owner_lives(
     assert shown is expected
 
 
-def test_a_moment_is_the_same_wherever_the_owner_lives(ann: Client) -> None:
+def test_due_timestamp_does_not_depend_on_the_time_zone(ann: Client) -> None:
     ann.patch("users/me", {"timezone": "Pacific/Kiritimati"})
 
     shown = overdue_at("2040-06-15T11:00:00+00:00", ann, NOON, "todo")
@@ -72,22 +72,20 @@ def test_a_moment_is_the_same_wherever_the_owner_lives(ann: Client) -> None:
 
 @pytest.mark.parametrize("status", CLOSED)
 @pytest.mark.parametrize("due_date", [DAY, NOON], ids=["day", "moment"])
-def test_a_closed_task_is_never_overdue(
-    ann: Client, status: str, due_date: str
-) -> None:
+def test_closed_task_is_not_overdue(ann: Client, status: str, due_date: str) -> None:
     shown = overdue_at("2050-01-01T00:00:00+00:00", ann, due_date, status)
 
     assert shown is False
 
 
-def test_a_task_without_a_date_is_never_overdue(ann: Client) -> None:
+def test_task_without_due_date_is_not_overdue(ann: Client) -> None:
     task = ann.make_task(due_date=None)
 
     assert task["is_overdue"] is False
 
 
 @pytest.mark.parametrize("due_date", ["2020-01-01", "2020-01-01T00:00:00Z"])
-def test_a_task_may_begin_overdue(ann: Client, due_date: str) -> None:
+def test_new_task_can_be_overdue(ann: Client, due_date: str) -> None:
     task = ann.make_task(due_date=due_date)
 
     assert task["is_overdue"] is True
@@ -104,7 +102,7 @@ def test_a_task_may_begin_overdue(ann: Client, due_date: str) -> None:
     ],
     ids=["completed", "begun", "no date", "postponed", "renamed"],
 )
-def test_a_change_answers_with_whether_the_task_is_overdue_now(
+def test_change_returns_the_current_is_overdue(
     ann: Client, change: dict[str, str | None], *, expected: bool
 ) -> None:
     task = ann.make_task(due_date="2020-01-01")
@@ -134,7 +132,7 @@ def every_kind(ann: Client) -> Client:
     ],
     ids=["east", "west"],
 )
-def test_the_overdue_filter_agrees_with_the_field(
+def test_overdue_filter_agrees_with_is_overdue(
     every_kind: Client, timezone: str, expected: list[str]
 ) -> None:
     every_kind.patch("users/me", {"timezone": timezone})

@@ -22,7 +22,7 @@ guard = pytest.mark.parametrize(
     [("GET", None), ("PATCH", {"title": "Mine"}), ("PUT", {}), ("DELETE", None)],
     ids=["read", "change", "put", "delete"],
 )
-def test_a_task_of_someone_else_does_not_exist(
+def test_task_of_another_user_is_not_found(
     ann: Client,
     bob: Client,
     method: str,
@@ -38,15 +38,15 @@ def test_a_task_of_someone_else_does_not_exist(
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
-def seen(answer: Any) -> tuple[dict[str, Any], dict[str, str]]:
+def seen(response: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the problem and the headers, but for what names the request."""
-    problem = refused(answer, 404, "not-found")
+    problem = refused(response, 404, "not-found")
     volatile = {"X-Request-ID", "Content-Length", "Server-Timing"}
-    kept = {k: v for k, v in answer.headers.items() if k not in volatile}
+    kept = {k: v for k, v in response.headers.items() if k not in volatile}
     return problem | {"request_id": None, "instance": None}, kept
 
 
-def test_a_list_holds_the_callers_own_tasks_alone(ann: Client, bob: Client) -> None:
+def test_list_contains_only_tasks_of_the_caller(ann: Client, bob: Client) -> None:
     ann.make_task(title="Hers")
     his = bob.make_task(title="His")
 
@@ -68,7 +68,7 @@ def test_a_list_holds_the_callers_own_tasks_alone(ann: Client, bob: Client) -> N
         "page=2&limit=1",
     ],
 )
-def test_no_filter_sort_or_page_shows_a_task_of_someone_else(
+def test_filters_sorts_and_pages_hide_tasks_of_other_users(
     ann: Client, bob: Client, query: str
 ) -> None:
     [ann.make_task(due_date="2020-01-01") for _ in range(2)]
@@ -78,7 +78,7 @@ def test_no_filter_sort_or_page_shows_a_task_of_someone_else(
     assert listed.json == {"items": [], "next_cursor": None, "total": 0}
 
 
-def test_a_task_belongs_to_who_made_it(ann: Client, bob: Client) -> None:
+def test_task_belongs_to_its_creator(ann: Client, bob: Client) -> None:
     task = ann.make_task()
 
     changed = ann.patch(f"tasks/{task['id']}", {"title": "Tea"}).json
@@ -98,18 +98,18 @@ def test_a_task_belongs_to_who_made_it(ann: Client, bob: Client) -> None:
         ("DELETE", "tasks/{id}"),
     ],
 )
-def test_nobody_reaches_a_task_without_logging_in(
+def test_task_operations_require_credentials(
     ann: Client, anyone: Client, method: str, path: str
 ) -> None:
     task = ann.make_task()
 
-    answer = anyone.call(method, path.format(id=task["id"]), json={"title": "Tea"})
+    response = anyone.call(method, path.format(id=task["id"]), json={"title": "Tea"})
 
-    refused(answer, 401, "token-missing")
+    refused(response, 401, "token-missing")
     assert ann.get("tasks").json["items"] == [task]
 
 
-def test_tasks_go_with_their_owner_and_nobody_elses(ann: Client, bob: Client) -> None:
+def test_tasks_are_deleted_with_their_owner(ann: Client, bob: Client) -> None:
     ann.make_task()
     his = bob.make_task()
 

@@ -15,7 +15,7 @@ from taskapi.tasks.writes import new_row
 from tests.backstage import empty_tables
 from tests.conftest import KINDS
 from tests.support import Client
-from tests.tasks.planning import plans
+from tests.tasks.query_plans import plans
 
 MOST = 10_000
 OTHERS = 5
@@ -101,7 +101,7 @@ def whole(plan: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("sort", DIRECTED)
-def test_a_sort_reads_an_index_from_its_first_row(crowd: Client, sort: str) -> None:
+def test_sort_reads_an_index_from_its_first_row(crowd: Client, sort: str) -> None:
     plan = plans(crowd, f"tasks?sort={sort}")
 
     assert plan
@@ -110,7 +110,7 @@ def test_a_sort_reads_an_index_from_its_first_row(crowd: Client, sort: str) -> N
 
 
 @pytest.mark.parametrize("sort", PAIRS)
-def test_two_sort_keys_read_no_table_from_end_to_end(crowd: Client, sort: str) -> None:
+def test_two_sort_keys_do_not_scan_a_table(crowd: Client, sort: str) -> None:
     cursor = crowd.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
 
     first = plans(crowd, f"tasks?sort={sort}")
@@ -120,7 +120,7 @@ def test_two_sort_keys_read_no_table_from_end_to_end(crowd: Client, sort: str) -
 
 
 @pytest.mark.parametrize("sort", DIRECTED)
-def test_a_cursor_goes_on_by_an_index(crowd: Client, sort: str) -> None:
+def test_cursor_uses_an_index(crowd: Client, sort: str) -> None:
     cursor = crowd.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
 
     plan = plans(crowd, f"tasks?sort={sort}&cursor={cursor}")
@@ -131,9 +131,7 @@ def test_a_cursor_goes_on_by_an_index(crowd: Client, sort: str) -> None:
 
 @pytest.mark.parametrize("sort", ["-created_at", "due_date", "-priority", "title"])
 @pytest.mark.parametrize("query", FILTERS)
-def test_a_filter_reads_no_table_from_end_to_end(
-    crowd: Client, query: str, sort: str
-) -> None:
+def test_filter_does_not_scan_a_table(crowd: Client, query: str, sort: str) -> None:
     task_id = crowd.get("tasks?limit=1").json["items"][0]["id"]
 
     plan = plans(crowd, f"tasks?sort={sort}&{query.format(id=task_id)}")

@@ -13,34 +13,34 @@ rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 
 @rounds
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-def test_of_twelve_writes_with_one_tag_one_is_done(
+def test_concurrent_writes_with_one_etag_succeed_once(
     ann: Client, task: dict[str, Any], method: str, attempt: int
 ) -> None:
     path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
 
-    answers = at_once(
+    responses = at_once(
         *[
             partial(ann.call, method, path, json={"title": f"{n}"}, headers=guard)
             for n in range(12)
         ]
     )
 
-    (done,) = [answer for answer in answers if answer.status_code == 200]
-    late = [refused(a, 412, "precondition-failed") for a in answers if a is not done]
+    (done,) = [response for response in responses if response.status_code == 200]
+    late = [refused(a, 412, "precondition-failed") for a in responses if a is not done]
     assert [problem["current_version"] for problem in late] == [2] * 11
     assert ann.get(path).json == done.json
 
 
-def test_of_twelve_completions_each_finds_one_date(
+def test_concurrent_completions_store_one_completed_at(
     ann: Client, task: dict[str, Any]
 ) -> None:
     done = {"status": "completed"}
 
-    answers = at_once(*[partial(ann.patch, f"tasks/{task['id']}", done)] * 12)
+    responses = at_once(*[partial(ann.patch, f"tasks/{task['id']}", done)] * 12)
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert {answer.json["version"] for answer in answers} == {2}
-    assert len({answer.json["completed_at"] for answer in answers}) == 1
+    assert {response.status_code for response in responses} == {200}
+    assert {response.json["version"] for response in responses} == {2}
+    assert len({response.json["completed_at"] for response in responses}) == 1
 
 
 def count_up(client: Client, path: str, times: int) -> None:
@@ -50,12 +50,12 @@ def count_up(client: Client, path: str, times: int) -> None:
         read = client.get(path)
         raised = {"description": str(int(read.json["description"]) + 1)}
         guard = {"If-Match": read.headers["ETag"]}
-        answer = client.patch(path, raised, headers=guard)
-        assert answer.status_code in {200, 412}, answer.text
-        left -= answer.status_code == 200
+        response = client.patch(path, raised, headers=guard)
+        assert response.status_code in {200, 412}, response.text
+        left -= response.status_code == 200
 
 
-def test_counting_with_tags_and_retries_loses_nothing(ann: Client) -> None:
+def test_concurrent_retried_increments_lose_no_update(ann: Client) -> None:
     task = ann.make_task(description="0")
     path = f"tasks/{task['id']}"
 
@@ -65,7 +65,7 @@ def test_counting_with_tags_and_retries_loses_nothing(ann: Client) -> None:
     assert (counted["description"], counted["version"]) == ("40", 41)
 
 
-def test_changes_of_different_fields_at_once_are_all_kept(
+def test_concurrent_changes_of_different_fields_are_all_stored(
     ann: Client, task: dict[str, Any]
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -84,7 +84,7 @@ def test_changes_of_different_fields_at_once_are_all_kept(
     assert stored["version"] == 6
 
 
-def test_tasks_made_at_once_are_each_stored_once(ann: Client) -> None:
+def test_concurrent_creations_are_each_stored_once(ann: Client) -> None:
     wanted = [f"{number:02}" for number in range(24)]
 
     made = at_once(*[partial(ann.make_task, title=title) for title in wanted])
@@ -95,16 +95,16 @@ def test_tasks_made_at_once_are_each_stored_once(ann: Client) -> None:
 
 
 @rounds
-def test_of_several_deletions_one_is_done(
+def test_concurrent_deletions_succeed_once(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
-    answers = at_once(*[partial(ann.delete, f"tasks/{task['id']}")] * 6)
+    responses = at_once(*[partial(ann.delete, f"tasks/{task['id']}")] * 6)
 
-    assert sorted(a.status_code for a in answers) == [204, *[404] * 5]
+    assert sorted(a.status_code for a in responses) == [204, *[404] * 5]
 
 
 @rounds
-def test_a_change_and_a_deletion_with_one_tag_exclude_each_other(
+def test_change_and_deletion_with_one_etag_exclude_each_other(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
     path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
@@ -120,7 +120,7 @@ def test_a_change_and_a_deletion_with_one_tag_exclude_each_other(
 
 
 @rounds
-def test_a_deletion_without_a_tag_wins_over_changes(
+def test_deletion_without_etag_wins_over_concurrent_changes(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -131,5 +131,5 @@ def test_a_deletion_without_a_tag_wins_over_changes(
     )
 
     assert deleted.status_code == 204
-    assert {answer.status_code for answer in changed} <= {200, 404}
+    assert {response.status_code for response in changed} <= {200, 404}
     assert ann.get(path).status_code == 404

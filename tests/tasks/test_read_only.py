@@ -140,7 +140,7 @@ def test_equal_timestamp_in_another_format_is_ignored(
     assert changed.status_code == 200, changed.text
 
 
-def test_true_is_no_number(ann: Client, task: dict[str, Any]) -> None:
+def test_true_differs_from_a_number(ann: Client, task: dict[str, Any]) -> None:
     path = f"tasks/{task['id']}"
 
     rejected = ann.patch(path, {"subtask_count": False, "is_overdue": 0})
@@ -151,7 +151,7 @@ def test_true_is_no_number(ann: Client, task: dict[str, Any]) -> None:
     }
 
 
-def test_read_only_members_tell_nothing_about_foreign_tasks(
+def test_read_only_members_reveal_nothing_about_foreign_tasks(
     ann: Client, bob: Client, task: dict[str, Any]
 ) -> None:
     foreign = bob.put(f"tasks/{task['id']}", task)

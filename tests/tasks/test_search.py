@@ -124,7 +124,7 @@ PUNCTUATION = [*"%_*\"':&|!()^@\\{}[]-+;?$~<>=,./#`", "<->", "*:", ";--", "&&", 
 
 
 @pytest.mark.parametrize(("q", "text"), FOUND, ids=ascii)
-def test_a_search_finds_words_that_begin_so(ann: Client, q: str, text: str) -> None:
+def test_search_matches_prefixes_of_words(ann: Client, q: str, text: str) -> None:
     ann.make_task(title=text)
     ann.make_task(title="...", description=text)
 
@@ -132,15 +132,13 @@ def test_a_search_finds_words_that_begin_so(ann: Client, q: str, text: str) -> N
 
 
 @pytest.mark.parametrize(("q", "text"), MISSED, ids=ascii)
-def test_a_search_passes_over_words_that_begin_otherwise(
-    ann: Client, q: str, text: str
-) -> None:
+def test_search_ignores_other_words(ann: Client, q: str, text: str) -> None:
     ann.make_task(title=text, description=text)
 
     assert found(ann, q) == []
 
 
-def test_words_may_stand_in_title_and_description(ann: Client) -> None:
+def test_search_covers_title_and_description(ann: Client) -> None:
     ann.make_task(title="Water", description="the plants")
     ann.make_task(title="Water", description="the dog")
     ann.make_task(title="Repot", description="the plants")
@@ -148,14 +146,14 @@ def test_words_may_stand_in_title_and_description(ann: Client) -> None:
     assert found(ann, "plants water") == ["Water"]
 
 
-def test_words_of_title_and_description_do_not_grow_together(ann: Client) -> None:
+def test_search_does_not_join_title_and_description(ann: Client) -> None:
     ann.make_task(title="Tea", description="pot")
 
     assert found(ann, "teapot") == []
 
 
 @pytest.mark.parametrize("q", PUNCTUATION)
-def test_what_databases_read_as_an_operator_is_passed_over(ann: Client, q: str) -> None:
+def test_search_ignores_operators_of_the_databases(ann: Client, q: str) -> None:
     ann.make_task(title="Green tea", description="with lemon")
     forms = ["{}tea", "tea{}", "te{}", "tea {} lem", "{} tea", "tea{}green", "{}tea{}"]
 
@@ -179,7 +177,7 @@ def test_what_databases_read_as_an_operator_is_passed_over(ann: Client, q: str) 
         "\\' | milk | tea",
     ],
 )
-def test_a_search_breaks_out_of_nothing(ann: Client, bob: Client, q: str) -> None:
+def test_search_cannot_inject_into_the_query(ann: Client, bob: Client, q: str) -> None:
     ann.make_task(title="Green tea")
     bob.make_task(title="Milk or 1=1 title near not q rowid 0 words tea green 2")
 
@@ -187,7 +185,7 @@ def test_a_search_breaks_out_of_nothing(ann: Client, bob: Client, q: str) -> Non
 
 
 @pytest.mark.parametrize("operator", ["AND", "OR", "NOT", "NEAR", "and not"])
-def test_an_operator_is_a_word_like_others(ann: Client, operator: str) -> None:
+def test_search_treats_operator_names_as_words(ann: Client, operator: str) -> None:
     ann.make_task(title="Tea milk")
     ann.make_task(title=f"Tea {operator} milk")
 
@@ -196,7 +194,7 @@ def test_an_operator_is_a_word_like_others(ann: Client, operator: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["@{}", "{}", '"@{}"', "\uff20{}", "@{} tea", "tea@"])
-def test_a_search_for_somebody_finds_nothing_of_theirs(
+def test_search_for_an_owner_prefix_finds_no_foreign_task(
     ann: Client, bob: Client, form: str
 ) -> None:
     bob.make_task(title="Tea")
@@ -204,7 +202,7 @@ def test_a_search_for_somebody_finds_nothing_of_theirs(
     assert found(ann, form.format(bob.user["id"])) == []
 
 
-def test_a_search_for_an_owner_finds_only_the_number(ann: Client) -> None:
+def test_search_for_an_owner_id_finds_only_the_number(ann: Client) -> None:
     number = ann.user["id"]
     ann.make_task(title="Tea")
     ann.make_task(title=f"Room {number}")
@@ -214,7 +212,7 @@ def test_a_search_for_an_owner_finds_only_the_number(ann: Client) -> None:
 
 @pytest.mark.parametrize("letter", ["a", "é", "д", "\U0001d518"])
 @pytest.mark.parametrize("length", [199, 200, 201, 10_000])
-def test_a_word_may_be_long(ann: Client, letter: str, length: int) -> None:
+def test_search_finds_long_words(ann: Client, letter: str, length: int) -> None:
     ann.make_task(title="long", description=letter * length)
     ann.make_task(title="short", description=letter * 20)
 
@@ -222,7 +220,7 @@ def test_a_word_may_be_long(ann: Client, letter: str, length: int) -> None:
     assert found(ann, letter * 20) == ["long", "short"]
 
 
-def test_a_search_may_have_eight_words(ann: Client) -> None:
+def test_search_accepts_eight_words(ann: Client) -> None:
     symbols = "".join(chr(0x1F300 + number) for number in range(200))
     ann.make_task(title="all", description=symbols)
     ann.make_task(title="most", description=symbols[1:])
@@ -242,7 +240,7 @@ def test_a_search_may_have_eight_words(ann: Client) -> None:
     ],
     ids=["what unfolds", "one word", "many words", "symbols", "lines"],
 )
-def test_the_longest_description_is_searched(ann: Client, description: str) -> None:
+def test_search_covers_the_longest_description(ann: Client, description: str) -> None:
     ann.make_task(title="long", description=description)
 
     assert found(ann, description[:2]) == ["long"]
@@ -252,7 +250,7 @@ def changed(ann: Client, task: dict[str, Any], **fields: Any) -> None:
     assert ann.patch(f"tasks/{task['id']}", fields).status_code == 200
 
 
-def test_a_search_follows_a_change_of_the_title(ann: Client) -> None:
+def test_search_reflects_a_change_of_the_title(ann: Client) -> None:
     task = ann.make_task(title="Old", description="kept")
 
     changed(ann, task, title="New")
@@ -262,7 +260,7 @@ def test_a_search_follows_a_change_of_the_title(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("after", ["fresh", "", None], ids=["other", "empty", "null"])
-def test_a_search_follows_a_change_of_the_description(
+def test_search_reflects_a_change_of_the_description(
     ann: Client, after: str | None
 ) -> None:
     task = ann.make_task(title="Kept", description="stale")
@@ -273,7 +271,7 @@ def test_a_search_follows_a_change_of_the_description(
     assert found(ann, f"kept {after or ''}") == ["Kept"]
 
 
-def test_a_change_of_something_else_leaves_the_words(ann: Client) -> None:
+def test_change_of_another_field_keeps_the_terms(ann: Client) -> None:
     task = ann.make_task(title="Kept", description="as it is")
 
     changed(ann, task, status="completed", tags=["x"], external_id="y")
@@ -282,7 +280,7 @@ def test_a_change_of_something_else_leaves_the_words(ann: Client) -> None:
     assert found(ann, "x") == found(ann, "y") == []
 
 
-def test_a_search_leaves_the_trash_out_unless_asked(ann: Client) -> None:
+def test_search_excludes_the_trash_by_default(ann: Client) -> None:
     gone, _ = ann.make_task(title="Tea gone"), ann.make_task(title="Tea kept")
 
     ann.delete(f"tasks/{gone['id']}")
@@ -291,7 +289,7 @@ def test_a_search_leaves_the_trash_out_unless_asked(ann: Client) -> None:
     assert found(ann, "tea", "deleted=true") == ["Tea gone"]
 
 
-def test_a_search_finds_what_came_back_and_not_what_is_gone(ann: Client) -> None:
+def test_search_finds_restored_and_not_deleted_tasks(ann: Client) -> None:
     back, gone = ann.make_task(title="Tea back"), ann.make_task(title="Tea gone")
 
     ann.delete(f"tasks/{back['id']}")
@@ -302,21 +300,21 @@ def test_a_search_finds_what_came_back_and_not_what_is_gone(ann: Client) -> None
     assert found(ann, "tea", "deleted=true") == []
 
 
-def test_a_search_finds_subtasks_and_what_bulk_made(ann: Client) -> None:
+def test_search_finds_subtasks_and_bulk_tasks(ann: Client) -> None:
     ann.make_task(title="Party", subtasks=[{"title": "Cake of Ann's"}])
     ann.post("tasks/bulk", {"create": [{"title": "Cake of Bob's"}]})
 
     assert found(ann, "cake") == ["Cake of Ann's", "Cake of Bob's"]
 
 
-def test_nobody_finds_what_is_someone_elses(ann: Client, bob: Client) -> None:
+def test_search_finds_no_tasks_of_other_users(ann: Client, bob: Client) -> None:
     ann.make_task(title="Secret of Ann's")
 
     assert found(bob, "secret") == []
     assert titles(bob.get("tasks?q=secret&deleted=true")) == []
 
 
-def test_each_index_term_belongs_to_one_account(ann: Client, bob: Client) -> None:
+def test_index_terms_belong_to_one_account(ann: Client, bob: Client) -> None:
     ann.make_task(title="Tea 東京都 ✓", description="काला")
     bob.make_task(title="Tea 東京都 ✓", description="काला")
     stored = execute(ann.app, "SELECT owner_id, CAST(terms AS TEXT) FROM tasks")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support import Client, faults, refused
-from tests.tasks.support import follow, found, titles, walk
+from tests.tasks.support import follow, found, read_all, titles
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from tests.tasks.support import follow, found, titles, walk
     ],
     ids=ascii,
 )
-def test_a_search_for_nothing_is_refused(ann: Client, q: str, code: str) -> None:
+def test_empty_search_is_rejected(ann: Client, q: str, code: str) -> None:
     ann.make_task()
 
     refusal = ann.get(f"tasks?q={q}")
@@ -47,22 +47,22 @@ def test_a_search_for_nothing_is_refused(ann: Client, q: str, code: str) -> None
     assert faults(refusal) == {"q": code}
 
 
-def test_a_search_that_is_no_text_is_refused_or_finds_nothing(ann: Client) -> None:
+def test_search_with_invalid_text_is_rejected_or_finds_nothing(ann: Client) -> None:
     ann.make_task()
 
-    answer = ann.get("tasks?q=%FF%FE")
+    response = ann.get("tasks?q=%FF%FE")
 
-    assert answer.status_code == 422 or titles(answer) == []
+    assert response.status_code == 422 or titles(response) == []
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "東", "🎉", "ß", "\ufdfa"])
-def test_a_search_of_two_hundred_characters_is_taken(ann: Client, letter: str) -> None:
+def test_search_accepts_two_hundred_characters(ann: Client, letter: str) -> None:
     ann.make_task(title="party", description=letter * 201)
 
     assert found(ann, letter * 200) == ["party"]
 
 
-def test_the_spaces_around_a_search_do_not_count(ann: Client) -> None:
+def test_search_ignores_surrounding_spaces(ann: Client) -> None:
     ann.make_task(title="Tea")
 
     assert found(ann, f"  {'tea' + ' ' * 97 + 'te':<200}  ") == ["Tea"]
@@ -96,7 +96,7 @@ def tea(ann: Client, bob: Client) -> Client:
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda text: text or "-")
-def test_a_search_and_filters_combine(tea: Client, query: str) -> None:
+def test_search_combines_with_filters(tea: Client, query: str) -> None:
     task_id = tea.get("tasks?external_id=tea-1").json["items"][0]["id"]
 
     address = f"include_total=true&sort=title{query.format(id=task_id)}"
@@ -111,7 +111,7 @@ SORTS = ["created_at", "updated_at", "due_date", "priority", "title"]
 
 
 @pytest.mark.parametrize("sort", [s + n for n in SORTS for s in ("", "-")])
-def test_a_search_is_sorted_and_walked_like_every_list(ann: Client, sort: str) -> None:
+def test_search_has_sorts_and_cursors(ann: Client, sort: str) -> None:
     ranks = ["low", "urgent", "medium", "low", "high", "medium"]
     dates = ["2036-01-02", None, "2036-01-01", None, "2036-01-01", "2036-01-02"]
     for title, rank, due in zip("badcfe", ranks, dates, strict=True):
@@ -119,13 +119,13 @@ def test_a_search_is_sorted_and_walked_like_every_list(ann: Client, sort: str) -
         ann.make_task(title=f"{title} milk", priority=rank, due_date=due)
 
     every = titles(ann.get(f"tasks?sort={sort}"))
-    walked = walk(ann, f"q=TEA&sort={sort}&limit=2")
+    walked = read_all(ann, f"q=TEA&sort={sort}&limit=2")
 
     assert [task["title"] for task in walked] == [t for t in every if "tea" in t]
 
 
 @pytest.mark.parametrize("way", ["offset=0", "page=1", "include_total=true"])
-def test_the_link_of_a_search_keeps_the_search(ann: Client, way: str) -> None:
+def test_link_keeps_the_search(ann: Client, way: str) -> None:
     q = "té & a+b %"
     [ann.make_task(title="Tea: a b") for _ in range(5)]
     [ann.make_task(title="Tea") for _ in range(5)]
@@ -140,16 +140,16 @@ def test_the_link_of_a_search_keeps_the_search(ann: Client, way: str) -> None:
     ["", "&q=tea", "&q=Te", "&q=te%20", "&q=milk"],
     ids=lambda text: text or "-",
 )
-def test_a_cursor_of_another_search_is_refused(ann: Client, query: str) -> None:
+def test_cursor_of_another_search_is_rejected(ann: Client, query: str) -> None:
     [ann.make_task(title="Tea") for _ in range(2)]
     cursor = ann.get("tasks?q=te&limit=1").json["next_cursor"]
 
-    answer = ann.get(f"tasks?cursor={cursor}{query}")
+    response = ann.get(f"tasks?cursor={cursor}{query}")
 
-    refused(answer, 422, "invalid-cursor")
+    refused(response, 422, "invalid-cursor")
 
 
-def test_a_total_counts_what_a_search_finds(ann: Client, bob: Client) -> None:
+def test_total_counts_search_results(ann: Client, bob: Client) -> None:
     [ann.make_task(title=title) for title in ("Tea", "Teapot", "Milk")]
     bob.make_task(title="Tea")
 
@@ -161,7 +161,7 @@ def test_a_total_counts_what_a_search_finds(ann: Client, bob: Client) -> None:
     assert [page.json["total"] for page in pages] == [2, 2, 2]
 
 
-def test_a_search_is_given_once(ann: Client) -> None:
+def test_repeated_search_is_rejected(ann: Client) -> None:
     refusal = ann.get("tasks?q=tea&q=milk")
 
     assert faults(refusal) == {"q": "repeated"}
@@ -178,7 +178,7 @@ def closed_account(ann: Client) -> Callable[[], None]:
     return close
 
 
-def test_an_account_takes_its_words_with_it(
+def test_terms_are_deleted_with_the_account(
     ann: Client, bob: Client, closed_account: Callable[[], None]
 ) -> None:
     ann.make_task(title="Tea")

@@ -9,7 +9,7 @@ from tests.support import Client
 GUARD = {"If-Match": '"1"'}
 
 
-def test_a_read_takes_two_statements(
+def test_read_needs_two_statements(
     ann: Client, task: dict[str, Any], statements: list[str]
 ) -> None:
     statements.clear()
@@ -31,7 +31,7 @@ def test_a_read_takes_two_statements(
     ],
     ids=["plain", "offset", "page", "filtered", "with the total"],
 )
-def test_a_list_takes_as_many_statements_whatever_its_size(
+def test_list_statements_do_not_depend_on_its_size(
     ann: Client, statements: list[str], limit: int, query: str, count: int
 ) -> None:
     [ann.make_task() for _ in range(4)]
@@ -43,7 +43,9 @@ def test_a_list_takes_as_many_statements_whatever_its_size(
     assert len(statements) == count
 
 
-def test_a_cursor_takes_no_more_statements(ann: Client, statements: list[str]) -> None:
+def test_cursor_needs_no_additional_statement(
+    ann: Client, statements: list[str]
+) -> None:
     [ann.make_task() for _ in range(3)]
     cursor = ann.get("tasks?limit=1").json["next_cursor"]
     statements.clear()
@@ -53,7 +55,7 @@ def test_a_cursor_takes_no_more_statements(ann: Client, statements: list[str]) -
     assert len(statements) == 2
 
 
-def test_a_creation_takes_two_statements(ann: Client, statements: list[str]) -> None:
+def test_create_needs_two_statements(ann: Client, statements: list[str]) -> None:
     statements.clear()
 
     ann.make_task()
@@ -74,7 +76,7 @@ def test_a_creation_takes_two_statements(ann: Client, statements: list[str]) -> 
     ],
     ids=["patch", "guarded patch", "put", "nothing", "tags", "delete", "guarded"],
 )
-def test_a_write_takes_few_statements(
+def test_write_needs_few_statements(
     ann: Client,
     task: dict[str, Any],
     statements: list[str],
@@ -99,7 +101,7 @@ def test_a_write_takes_few_statements(
     ],
     ids=["creation", "change", "list", "cursor"],
 )
-def test_a_refused_request_finds_the_caller_and_no_more(
+def test_rejected_request_only_loads_the_caller(
     ann: Client,
     statements: list[str],
     method: str,
@@ -108,7 +110,7 @@ def test_a_refused_request_finds_the_caller_and_no_more(
 ) -> None:
     statements.clear()
 
-    answer = ann.call(method, path, json=body)
+    response = ann.call(method, path, json=body)
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert len(statements) == 1

@@ -20,16 +20,16 @@ NOTHING = {
 
 
 def figures(client: Client) -> dict[str, Any]:
-    answer = client.get("tasks/stats")
-    assert answer.status_code == 200, answer.text
-    counted: dict[str, Any] = answer.json
+    response = client.get("tasks/stats")
+    assert response.status_code == 200, response.text
+    counted: dict[str, Any] = response.json
     return counted
 
 
 def everything(client: Client) -> dict[str, Any]:
-    answer = client.get("tasks/admin/stats")
-    assert answer.status_code == 200, answer.text
-    counted: dict[str, Any] = answer.json
+    response = client.get("tasks/admin/stats")
+    assert response.status_code == 200, response.text
+    counted: dict[str, Any] = response.json
     return counted
 
 
@@ -61,17 +61,17 @@ COUNTED = {
 }
 
 
-def test_who_has_no_tasks_has_figures_of_nothing(ann: Client) -> None:
+def test_stats_of_an_empty_account_are_zero(ann: Client) -> None:
     assert figures(ann) == NOTHING
 
 
-def test_each_kind_of_ones_own_tasks_is_counted(
+def test_stats_count_the_callers_tasks_by_kind(
     ann: Client, tasks: list[dict[str, Any]]
 ) -> None:
     assert figures(ann) == COUNTED
 
 
-def test_the_trash_does_not_count(ann: Client, tasks: list[dict[str, Any]]) -> None:
+def test_trash_is_not_counted(ann: Client, tasks: list[dict[str, Any]]) -> None:
     [ann.delete(f"tasks/{task['id']}") for task in tasks]
     empty = figures(ann)
 
@@ -81,7 +81,7 @@ def test_the_trash_does_not_count(ann: Client, tasks: list[dict[str, Any]]) -> N
     assert (figures(ann)["total"], figures(ann)["completed_last_7_days"]) == (2, 1)
 
 
-def test_what_is_open_again_is_not_completed_lately(ann: Client) -> None:
+def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
     task = ann.make_task(status="completed")
 
     ann.patch(f"tasks/{task['id']}", {"status": "todo"})
@@ -98,7 +98,7 @@ def test_what_is_open_again_is_not_completed_lately(ann: Client) -> None:
     ],
     ids=["seven days", "a microsecond more", "now"],
 )
-def test_lately_is_seven_days(admin: Client, moment: str, lately: int) -> None:
+def test_recent_means_seven_days(admin: Client, moment: str, lately: int) -> None:
     with at(moment, admin):
         admin.make_task(status="completed")
 
@@ -120,7 +120,7 @@ def test_lately_is_seven_days(admin: Client, moment: str, lately: int) -> None:
         ("Pacific/Pago_Pago", "2040-06-16T11:00:00+00:00", 1),
     ],
 )
-def test_a_day_is_overdue_where_the_owner_lives(
+def test_overdue_count_uses_the_time_zone_of_the_owner(
     ann: Client, timezone: str, moment: str, overdue: int
 ) -> None:
     ann.patch("users/me", {"timezone": timezone})
@@ -141,7 +141,7 @@ def test_a_day_is_overdue_where_the_owner_lives(
         ("2040-06-16T11:00:00+00:00", 2),
     ],
 )
-def test_admins_count_each_owners_day(
+def test_service_stats_use_the_time_zone_of_each_owner(
     admin: Client, bob: Client, moment: str, overdue: int
 ) -> None:
     admin.patch("users/me", {"timezone": "Pacific/Pago_Pago"})
@@ -154,7 +154,7 @@ def test_admins_count_each_owners_day(
     assert counted["tasks"]["overdue"] == overdue
 
 
-def test_admins_count_all_accounts_and_all_tasks(
+def test_service_stats_count_all_accounts_and_tasks(
     admin: Client, bob: Client, tasks: list[dict[str, Any]]
 ) -> None:
     Client(admin.app, "cleo").register()
@@ -168,7 +168,7 @@ def test_admins_count_all_accounts_and_all_tasks(
     assert counted["tasks"]["by_priority"]["urgent"] == 2
 
 
-def test_admins_count_no_trash(admin: Client) -> None:
+def test_service_stats_exclude_the_trash(admin: Client) -> None:
     task = admin.make_task(due_date="2020-01-01", status="todo")
 
     admin.delete(f"tasks/{task['id']}")
@@ -176,13 +176,13 @@ def test_admins_count_no_trash(admin: Client) -> None:
     assert everything(admin)["tasks"] == NOTHING
 
 
-def test_figures_of_the_service_are_for_admins(ann: Client, anyone: Client) -> None:
+def test_service_stats_require_an_admin(ann: Client, anyone: Client) -> None:
     refused(ann.get("tasks/admin/stats"), 403, "admin-required")
     refused(anyone.get("tasks/admin/stats"), 401, "token-missing")
     refused(anyone.get("tasks/stats"), 401, "token-missing")
 
 
-def test_a_key_needs_the_scope(admin: Client) -> None:
+def test_stats_require_the_scope(admin: Client) -> None:
     reader, other = holder(admin, "tasks:read"), holder(admin, "account:read")
     chief = holder(admin, "admin")
 
@@ -193,12 +193,12 @@ def test_a_key_needs_the_scope(admin: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["tasks/stats", "tasks/admin/stats"])
-def test_figures_take_no_parameters(admin: Client, path: str) -> None:
+def test_stats_reject_parameters(admin: Client, path: str) -> None:
     refused(admin.get(f"{path}?status=todo"), 422, "validation-error")
 
 
 @pytest.mark.parametrize(("path", "count"), [("stats", 2), ("admin/stats", 3)])
-def test_figures_take_as_many_statements_whatever_there_is(
+def test_stats_need_a_constant_number_of_statements(
     admin: Client, bob: Client, statements: list[str], path: str, count: int
 ) -> None:
     bob.patch("users/me", {"timezone": "Asia/Tokyo"})

@@ -1,4 +1,4 @@
-"""Tags that two change at once: each answer shows what was stored at its version."""
+"""Tags that two change at once: each response shows what was stored at its version."""
 
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from tests.support import Client
 
 
 @pytest.mark.parametrize("way", ["single", "bulk"])
-def test_who_waits_for_a_task_sees_its_new_tags(ann: Client, way: str) -> None:
+def test_change_that_waited_for_a_lock_sees_new_tags(ann: Client, way: str) -> None:
     task = ann.make_task(tags=["a"])
 
     def come_late() -> Any:
@@ -29,7 +29,7 @@ def test_who_waits_for_a_task_sees_its_new_tags(ann: Client, way: str) -> None:
     assert outcome in [(3, ["a"], 3, ["a"]), (1, ["a"], 2, ["b"])]
 
 
-def test_who_changes_nothing_is_answered_with_one_state(ann: Client) -> None:
+def test_change_without_effect_returns_one_state(ann: Client) -> None:
     task = ann.make_task(tags=["a"])
     path = f"tasks/{task['id']}"
 
@@ -44,7 +44,7 @@ def test_who_changes_nothing_is_answered_with_one_state(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("way", ["create", "change", "bulk"])
-def test_two_spellings_of_a_new_tag_become_one(ann: Client, way: str) -> None:
+def test_concurrent_forms_of_a_new_tag_become_one(ann: Client, way: str) -> None:
     tasks = [ann.make_task() for _ in range(4)]
 
     def write(name: str, task: Any) -> Any:
@@ -58,9 +58,9 @@ def test_two_spellings_of_a_new_tag_become_one(ann: Client, way: str) -> None:
     names = ["Home", "home", "HOME", "hOME"]
     with meeting(ann.app, "SELECT wanted"):
         calls = [partial(write, *pair) for pair in zip(names, tasks, strict=True)]
-        answers = at_once(*calls)
+        responses = at_once(*calls)
 
-    assert all(answer.status_code < 300 for answer in answers)
+    assert all(response.status_code < 300 for response in responses)
     (tag,) = ann.get("tags").json["items"]
     assert tag["task_count"] == 4
     listed = ann.get(f"tasks?tag={tag['name']}").json["items"]

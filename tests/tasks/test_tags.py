@@ -44,7 +44,7 @@ NAMES = [f"{number:02}" for number in range(30)]
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_tags_are_a_sorted_set_without_regard_to_case(
+def test_tags_are_a_sorted_case_insensitive_set(
     ann: Client, given: list[str], kept: list[str] | None
 ) -> None:
     made = ann.make_task(tags=given)
@@ -54,9 +54,7 @@ def test_tags_are_a_sorted_set_without_regard_to_case(
     assert read == made == ann.get("tasks").json["items"][0]
 
 
-def test_a_tag_keeps_the_spelling_first_written_by_the_account(
-    ann: Client, bob: Client
-) -> None:
+def test_tag_keeps_its_first_form(ann: Client, bob: Client) -> None:
     bob.make_task(tags=["HOME OFFICE"])
     first = ann.make_task(tags=["Home Office"])
     other = ann.make_task(tags=["x"])
@@ -81,7 +79,7 @@ def test_a_tag_keeps_the_spelling_first_written_by_the_account(
     assert counted(bob) == {"HOME OFFICE": 1}
 
 
-def test_a_tag_that_no_task_has_may_be_written_differently(ann: Client) -> None:
+def test_unused_tag_can_get_another_form(ann: Client) -> None:
     task = ann.make_task(tags=["Home"])
     ann.patch(f"tasks/{task['id']}", {"tags": []})
 
@@ -114,7 +112,7 @@ def test_a_tag_that_no_task_has_may_be_written_differently(ann: Client) -> None:
     ],
     ids=lambda value: ascii(value)[:30],
 )
-def test_what_is_no_list_of_tags_is_refused(
+def test_invalid_tags_are_rejected(
     ann: Client, task: dict[str, Any], given: Any, faulty: Any
 ) -> None:
     making = ann.post("tasks", {"title": "Tea", "tags": given})
@@ -125,7 +123,7 @@ def test_what_is_no_list_of_tags_is_refused(
 
 
 @pytest.mark.parametrize("tags", [["new"], [], ["old", "new"], NAMES[:20]], ids=str)
-def test_a_change_replaces_all_tags(ann: Client, tags: list[str]) -> None:
+def test_change_replaces_all_tags(ann: Client, tags: list[str]) -> None:
     task = ann.make_task(tags=["old", "older"])
 
     changed = ann.patch(f"tasks/{task['id']}", {"tags": tags}).json
@@ -135,7 +133,7 @@ def test_a_change_replaces_all_tags(ann: Client, tags: list[str]) -> None:
     assert ann.get(f"tasks/{task['id']}").json == changed
 
 
-def test_a_change_of_something_else_leaves_the_tags(ann: Client) -> None:
+def test_change_of_another_field_keeps_the_tags(ann: Client) -> None:
     task = ann.make_task(tags=["a", "b"])
 
     changed = ann.patch(f"tasks/{task['id']}", {"title": "Tea"})
@@ -144,7 +142,7 @@ def test_a_change_of_something_else_leaves_the_tags(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("tags", [["a", "b"], ["B", "a"], ["a", " b ", "A"]], ids=str)
-def test_the_same_tags_change_nothing(ann: Client, tags: list[str]) -> None:
+def test_equal_tags_keep_the_version(ann: Client, tags: list[str]) -> None:
     task = ann.make_task(tags=["a", "b"])
 
     changed = ann.patch(f"tasks/{task['id']}", {"tags": tags})
@@ -152,7 +150,7 @@ def test_the_same_tags_change_nothing(ann: Client, tags: list[str]) -> None:
     assert changed.json == task
 
 
-def test_tags_of_a_stale_version_are_refused(ann: Client) -> None:
+def test_change_of_tags_with_a_stale_version_is_rejected(ann: Client) -> None:
     task = ann.make_task(tags=["a"])
     ann.patch(f"tasks/{task['id']}", {"tags": ["b"]}, headers={"If-Match": '"1"'})
 
@@ -195,7 +193,7 @@ def tagged(ann: Client, bob: Client) -> Client:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_the_tag_filter_keeps_tasks_that_have_all(
+def test_tag_filter_returns_tasks_with_all_tags(
     tagged: Client, query: str, kept: list[str]
 ) -> None:
     listed = tagged.get(f"tasks?sort=title&include_total=true&{query}")
@@ -204,7 +202,7 @@ def test_the_tag_filter_keeps_tasks_that_have_all(
     assert listed.json["total"] == len(kept)
 
 
-def test_twenty_tags_may_be_asked_for(ann: Client) -> None:
+def test_tag_filter_accepts_twenty_tags(ann: Client) -> None:
     ann.make_task(title="all", tags=NAMES[:20])
     ann.make_task(title="most", tags=NAMES[1:20])
 
@@ -229,9 +227,7 @@ def test_twenty_tags_may_be_asked_for(ann: Client) -> None:
     ],
     ids=lambda value: value[:30],
 )
-def test_a_filter_of_what_is_no_tag_is_refused(
-    ann: Client, query: str, code: str
-) -> None:
+def test_invalid_tag_filter_is_rejected(ann: Client, query: str, code: str) -> None:
     refusal = ann.get(f"tasks?{query}")
 
     assert list(faults(refusal).values()) == [code]
@@ -239,25 +235,25 @@ def test_a_filter_of_what_is_no_tag_is_refused(
 
 
 def counted(client: Client, query: str = "") -> dict[str, int]:
-    answer = client.get(f"tags?{query}")
-    assert answer.status_code == 200, answer.text
-    return {tag["name"]: tag["task_count"] for tag in answer.json["items"]}
+    response = client.get(f"tags?{query}")
+    assert response.status_code == 200, response.text
+    return {tag["name"]: tag["task_count"] for tag in response.json["items"]}
 
 
-def test_tags_are_counted(tagged: Client, bob: Client) -> None:
+def test_tag_list_counts_tasks(tagged: Client, bob: Client) -> None:
     assert counted(tagged) == {"100%": 1, "a": 3, "b": 2, "c": 2, "Two words": 1}
     assert counted(bob) == {"a": 1, "b": 1, "c": 1, "z": 1}
 
 
-def test_who_has_no_tags_gets_an_empty_page(ann: Client) -> None:
+def test_tag_list_without_tags_is_empty(ann: Client) -> None:
     ann.make_task()
 
-    answer = ann.get("tags?include_total=true")
+    response = ann.get("tags?include_total=true")
 
-    assert answer.json == {"items": [], "next_cursor": None, "total": 0}
+    assert response.json == {"items": [], "next_cursor": None, "total": 0}
 
 
-def test_the_trash_does_not_count(tagged: Client) -> None:
+def test_trash_is_not_counted(tagged: Client) -> None:
     (task,) = tagged.get("tasks?tag=a&tag=b&tag=c").json["items"]
 
     tagged.delete(f"tasks/{task['id']}")
@@ -267,7 +263,7 @@ def test_the_trash_does_not_count(tagged: Client) -> None:
     assert counted(tagged)["b"] == 2
 
 
-def test_a_tag_that_no_task_has_any_more_is_gone(ann: Client) -> None:
+def test_unused_tag_is_not_listed(ann: Client) -> None:
     changed, trashed = ann.make_task(tags=["a"]), ann.make_task(tags=["b"])
     gone = ann.make_task(tags=["c"])
 
@@ -279,9 +275,7 @@ def test_a_tag_that_no_task_has_any_more_is_gone(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("way", ["", "&offset=0", "&page=1"], ids=["c", "o", "p"])
-def test_tags_are_walked_in_the_order_of_their_code_points(
-    ann: Client, way: str
-) -> None:
+def test_tag_cursors_follow_code_points(ann: Client, way: str) -> None:
     names = sorted([*NAMES[:27], "é", "東", "🎉"])
     ann.make_task(tags=names[:20])
     ann.make_task(tags=names[10:])
@@ -292,7 +286,7 @@ def test_tags_are_walked_in_the_order_of_their_code_points(
     assert [tag["task_count"] for tag in walked] == [1] * 10 + [2] * 10 + [1] * 10
 
 
-def test_a_total_of_tags_counts_each_once(tagged: Client) -> None:
+def test_tag_total_counts_each_tag_once(tagged: Client) -> None:
     page = tagged.get("tags?limit=2&include_total=true").json
 
     assert page["total"] == 5
@@ -300,13 +294,13 @@ def test_a_total_of_tags_counts_each_once(tagged: Client) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "q=a", "sort=name", "tag=a"])
-def test_a_list_of_tags_takes_paging_alone(ann: Client, query: str) -> None:
+def test_tag_list_accepts_only_paging(ann: Client, query: str) -> None:
     refusal = ann.get(f"tags?{query}")
 
     assert set(faults(refusal)) == {query.partition("=")[0]}
 
 
-def test_a_cursor_of_someone_elses_tags_is_refused(tagged: Client, bob: Client) -> None:
+def test_tag_cursor_of_another_user_is_rejected(tagged: Client, bob: Client) -> None:
     cursor = tagged.get("tags?limit=1").json["next_cursor"]
 
     refused(bob.get(f"tags?cursor={cursor}"), 422, "invalid-cursor")
@@ -319,7 +313,7 @@ def test_a_cursor_of_someone_elses_tags_is_refused(tagged: Client, bob: Client) 
     }
 
 
-def test_new_subtasks_and_bulk_have_tags(ann: Client) -> None:
+def test_subtasks_and_bulk_tasks_have_tags(ann: Client) -> None:
     ann.make_task(tags=["a"], subtasks=[{"title": "b", "tags": ["A", "b"]}])
     new = {"title": "c", "tags": ["c", "C"]}
     made = ann.post("tasks/bulk", {"create": [new, new]}).json["created"]

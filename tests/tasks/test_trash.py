@@ -10,8 +10,8 @@ from taskapi.tasks import trash
 from taskapi.tasks.models import Task, task_tags
 from tests.backstage import days, later
 from tests.support import Client, faults, refused
-from tests.tasks.planting import ids_below, make_chain, rows, titles_below, tree
 from tests.tasks.support import titles
+from tests.tasks.trees import ids_below, make_chain, rows, titles_below, tree
 
 
 def restore(client: Client, task_id: int, **options: Any) -> Any:
@@ -29,19 +29,19 @@ def gone(ann: Client) -> dict[str, Any]:
     return shown
 
 
-def test_a_deleted_task_is_in_the_trash(ann: Client) -> None:
+def test_deleted_task_is_in_the_trash(ann: Client) -> None:
     task = ann.make_task(tags=["a"], due_date="2036-12-24")
 
-    answer = ann.delete(f"tasks/{task['id']}")
+    response = ann.delete(f"tasks/{task['id']}")
 
     [shown] = ann.get("tasks?deleted=true").json["items"]
-    assert (answer.status_code, answer.data) == (204, b"")
+    assert (response.status_code, response.data) == (204, b"")
     assert shown["deleted_at"] == shown["updated_at"] > task["updated_at"]
     changed = {name: shown[name] for name in ("deleted_at", "updated_at")}
     assert shown == task | changed | {"version": 2}
 
 
-def test_all_below_a_task_goes_with_it(ann: Client) -> None:
+def test_descendants_are_deleted_with_a_task(ann: Client) -> None:
     top, middle, bottom = make_chain(ann, 3)
 
     ann.delete(f"tasks/{middle}")
@@ -63,12 +63,12 @@ def test_all_below_a_task_goes_with_it(ann: Client) -> None:
         ("DELETE", "?permanent=false"),
     ],
 )
-def test_a_task_in_the_trash_is_not_found(
+def test_task_in_the_trash_is_not_found(
     ann: Client, gone: dict[str, Any], method: str, suffix: str
 ) -> None:
-    answer = ann.call(method, f"tasks/{gone['id']}{suffix}", json={"title": "Tea"})
+    response = ann.call(method, f"tasks/{gone['id']}{suffix}", json={"title": "Tea"})
 
-    refused(answer, 404, "not-found")
+    refused(response, 404, "not-found")
     assert ann.get("tasks?deleted=true").json["items"] == [gone]
 
 
@@ -86,9 +86,7 @@ def test_a_task_in_the_trash_is_not_found(
         "ids={id}",
     ],
 )
-def test_no_list_shows_a_task_in_the_trash(
-    ann: Client, gone: dict[str, Any], query: str
-) -> None:
+def test_lists_exclude_the_trash(ann: Client, gone: dict[str, Any], query: str) -> None:
     asked = query.format(id=gone["id"])
 
     listed = ann.get(f"tasks?{asked}&include_total=true")
@@ -97,9 +95,7 @@ def test_no_list_shows_a_task_in_the_trash(
 
 
 @pytest.mark.parametrize("query", ["q=gone", "tag=old", "overdue=true", "ids={id}"])
-def test_the_trash_can_be_searched(
-    ann: Client, gone: dict[str, Any], query: str
-) -> None:
+def test_trash_can_be_searched(ann: Client, gone: dict[str, Any], query: str) -> None:
     ann.make_task(title="Gone and back", tags=["old"])
     asked = query.format(id=gone["id"])
 
@@ -108,7 +104,7 @@ def test_the_trash_can_be_searched(
     assert (listed.json["items"], listed.json["total"]) == ([gone], 1)
 
 
-def test_nothing_counts_what_is_in_the_trash(ann: Client, gone: dict[str, Any]) -> None:
+def test_counts_exclude_the_trash(ann: Client, gone: dict[str, Any]) -> None:
     figures = ann.get("tasks/stats").json
 
     assert (figures["total"], figures["overdue"]) == (0, 0)
@@ -116,18 +112,18 @@ def test_nothing_counts_what_is_in_the_trash(ann: Client, gone: dict[str, Any]) 
     assert ann.get("tags").json["items"] == []
 
 
-def test_a_restored_task_is_as_it_was(ann: Client, gone: dict[str, Any]) -> None:
-    answer = restore(ann, gone["id"])
+def test_restored_task_has_its_values(ann: Client, gone: dict[str, Any]) -> None:
+    response = restore(ann, gone["id"])
 
-    back = answer.json
+    back = response.json
     times = {"deleted_at": None, "updated_at": back["updated_at"]}
-    assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
+    assert (response.status_code, response.headers["ETag"]) == (200, '"3"')
     assert back == gone | times | {"version": 3}
     assert ann.get("tasks?q=gone&tag=old").json["items"] == [back]
     assert ann.get("tasks?deleted=true").json["items"] == []
 
 
-def test_what_went_together_comes_back_together(ann: Client) -> None:
+def test_tasks_deleted_together_are_restored_together(ann: Client) -> None:
     top, *below = make_chain(ann, 4)
     ann.delete(f"tasks/{top}")
 
@@ -138,7 +134,7 @@ def test_what_went_together_comes_back_together(ann: Client) -> None:
     assert [ann.get(f"tasks/{i}").json["version"] for i in below] == [3, 3, 3]
 
 
-def test_what_went_before_stays_in_the_trash(ann: Client) -> None:
+def test_tasks_deleted_earlier_stay_in_the_trash(ann: Client) -> None:
     top, middle, bottom = make_chain(ann, 3)
     ann.delete(f"tasks/{bottom}")
     ann.delete(f"tasks/{top}")
@@ -150,7 +146,7 @@ def test_what_went_before_stays_in_the_trash(ann: Client) -> None:
     assert restore(ann, bottom).json["parent_id"] == middle
 
 
-def test_a_task_whose_parent_is_gone_comes_to_the_top(ann: Client) -> None:
+def test_restored_task_without_parent_moves_to_the_top_level(ann: Client) -> None:
     top, middle, bottom = make_chain(ann, 3)
     ann.delete(f"tasks/{top}")
 
@@ -164,7 +160,7 @@ def test_a_task_whose_parent_is_gone_comes_to_the_top(ann: Client) -> None:
     assert ann.get(f"tasks/{bottom}").status_code == 200
 
 
-def test_a_task_that_would_be_too_deep_comes_to_the_top(ann: Client) -> None:
+def test_restored_task_that_is_too_deep_moves_to_the_top_level(ann: Client) -> None:
     *_, lowest = make_chain(ann, 8)
     parent, child, _ = make_chain(ann, 3)
     ann.delete(f"tasks/{child}")
@@ -177,16 +173,16 @@ def test_a_task_that_would_be_too_deep_comes_to_the_top(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("guard", [{}, {"If-Match": '"1"'}, {"If-Match": "*"}])
-def test_a_task_that_is_not_in_the_trash_stays_as_it_is(
+def test_restore_of_an_existing_task_has_no_effect(
     ann: Client, task: dict[str, Any], guard: dict[str, str]
 ) -> None:
-    answer = restore(ann, task["id"], headers=guard)
+    response = restore(ann, task["id"], headers=guard)
 
-    assert (answer.status_code, answer.json) == (200, task)
-    assert answer.headers["ETag"] == '"1"'
+    assert (response.status_code, response.json) == (200, task)
+    assert response.headers["ETag"] == '"1"'
 
 
-def test_a_restoration_may_name_the_version(ann: Client, gone: dict[str, Any]) -> None:
+def test_restore_checks_the_version(ann: Client, gone: dict[str, Any]) -> None:
     stale = restore(ann, gone["id"], headers={"If-Match": '"1"'})
     right = restore(ann, gone["id"], headers={"If-Match": '"2"'})
 
@@ -196,19 +192,19 @@ def test_a_restoration_may_name_the_version(ann: Client, gone: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("query", ["?permanent=1", "?permanent=", "?permanent=TRUE"])
-def test_permanent_is_true_or_false(
+def test_permanent_accepts_only_booleans(
     ann: Client, task: dict[str, Any], query: str
 ) -> None:
-    answer = ann.delete(f"tasks/{task['id']}{query}")
+    response = ann.delete(f"tasks/{task['id']}{query}")
 
-    assert faults(answer) == {"permanent": "type"}
+    assert faults(response) == {"permanent": "type"}
     assert ann.get("tasks").json["items"] == [task]
 
 
 @pytest.mark.parametrize(
     "first", ["", "?permanent=true"], ids=["from trash", "at once"]
 )
-def test_a_task_is_deleted_for_good_with_all_below_it(ann: Client, first: str) -> None:
+def test_permanent_deletion_includes_descendants(ann: Client, first: str) -> None:
     tagged = {"title": "Eat", "tags": ["a"]}
     task = ann.make_task(tags=["b"], subtasks=[{"title": "Cook", "subtasks": [tagged]}])
     ann.delete(f"tasks/{task['id']}{first}")
@@ -219,7 +215,7 @@ def test_a_task_is_deleted_for_good_with_all_below_it(ann: Client, first: str) -
     assert [restore(ann, i).status_code for i in ids_below(task)] == [404] * 3
 
 
-def test_a_subtask_in_the_trash_goes_for_good_with_its_parent(ann: Client) -> None:
+def test_permanent_deletion_includes_subtasks_in_the_trash(ann: Client) -> None:
     top, bottom = make_chain(ann, 2)
     ann.delete(f"tasks/{bottom}")
 
@@ -228,7 +224,7 @@ def test_a_subtask_in_the_trash_goes_for_good_with_its_parent(ann: Client) -> No
     assert rows(ann, Task) == 0
 
 
-def test_a_stale_version_deletes_nothing_for_good(
+def test_permanent_deletion_checks_the_version(
     ann: Client, gone: dict[str, Any]
 ) -> None:
     path = f"tasks/{gone['id']}?permanent=true"
@@ -240,7 +236,7 @@ def test_a_stale_version_deletes_nothing_for_good(
     assert (right.status_code, rows(ann, Task)) == (204, 0)
 
 
-def test_the_trash_is_emptied_of_what_is_old(ann: Client) -> None:
+def test_purge_deletes_old_tasks(ann: Client) -> None:
     old, live = ann.make_task(subtasks=[{"title": "Below"}]), ann.make_task()
     ann.delete(f"tasks/{old['id']}")
     with later(days(20)):
@@ -255,15 +251,15 @@ def test_the_trash_is_emptied_of_what_is_old(ann: Client) -> None:
     assert rows(ann, Task) == 2
 
 
-def test_the_trash_is_each_users_own(
+def test_trash_is_separate_per_user(
     ann: Client, bob: Client, gone: dict[str, Any]
 ) -> None:
-    answers = [
+    responses = [
         refused(bob.call(method, f"tasks/{task_id}{suffix}"), 404, "not-found")
         for task_id in (gone["id"], 2**62)
         for method, suffix in (("POST", "/restore"), ("DELETE", "?permanent=true"))
     ]
 
-    assert len({answer["detail"] for answer in answers}) == 1
+    assert len({response["detail"] for response in responses}) == 1
     assert bob.get("tasks?deleted=true").json["items"] == []
     assert ann.get("tasks?deleted=true").json["items"] == [gone]

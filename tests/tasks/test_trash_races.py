@@ -8,7 +8,7 @@ import pytest
 from taskapi.tasks.models import Task
 from tests.backstage import at_once, meeting
 from tests.support import Client
-from tests.tasks.planting import make_chain, rows
+from tests.tasks.trees import make_chain, rows
 
 rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 
@@ -19,7 +19,9 @@ def restore(client: Client, task_id: int, **options: Any) -> Any:
 
 
 @rounds
-def test_a_task_is_restored_or_gone_for_good(ann: Client, attempt: int) -> None:
+def test_concurrent_restore_and_permanent_deletion_exclude_each_other(
+    ann: Client, attempt: int
+) -> None:
     task = ann.make_task(subtasks=[{"title": "Below"}])
     path = f"tasks/{task['id']}"
     ann.delete(path)
@@ -35,7 +37,7 @@ def test_a_task_is_restored_or_gone_for_good(ann: Client, attempt: int) -> None:
 
 
 @rounds
-def test_of_a_restoration_and_a_deletion_with_one_version_one_is_done(
+def test_restore_and_deletion_with_one_version_exclude_each_other(
     ann: Client, attempt: int
 ) -> None:
     task_id = make_chain(ann, 2)[0]
@@ -52,7 +54,7 @@ def test_of_a_restoration_and_a_deletion_with_one_version_one_is_done(
 
 
 @rounds
-def test_a_subtask_restored_while_its_parent_goes_is_not_lost(
+def test_subtask_restored_during_deletion_of_its_parent_is_not_lost(
     ann: Client, attempt: int
 ) -> None:
     top, bottom = make_chain(ann, 2)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import Client
-from tests.tasks.planting import chain, make_chain
+from tests.tasks.trees import chain, make_chain
 
 
 def of_postgresql(client: Client) -> bool:
@@ -32,7 +32,7 @@ def mixed(client: Client, count: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("kind", "count"), [("create", 8), ("update", 10), ("delete", 5)]
 )
-def test_a_bulk_takes_as_many_statements_whatever_its_size(
+def test_bulk_statements_do_not_depend_on_its_size(
     ann: Client, statements: list[str], kind: str, size: int, count: int
 ) -> None:
     request = {kind: mixed(ann, size)[kind]}
@@ -45,7 +45,7 @@ def test_a_bulk_takes_as_many_statements_whatever_its_size(
 
 
 @pytest.mark.parametrize("size", [3, 20])
-def test_bulk_of_all_kinds_takes_fifteen_statements(
+def test_bulk_of_all_kinds_needs_fifteen_statements(
     ann: Client, statements: list[str], size: int
 ) -> None:
     request = mixed(ann, size)
@@ -57,9 +57,7 @@ def test_bulk_of_all_kinds_takes_fifteen_statements(
 
 
 @pytest.mark.parametrize("levels", [1, 3, 10])
-def test_a_tree_is_read_by_one_query(
-    ann: Client, statements: list[str], levels: int
-) -> None:
+def test_tree_needs_one_query(ann: Client, statements: list[str], levels: int) -> None:
     top = make_chain(ann, levels)[0]
     statements.clear()
 
@@ -70,7 +68,7 @@ def test_a_tree_is_read_by_one_query(
 
 
 @pytest.mark.parametrize("levels", [2, 5, 10])
-def test_a_tree_is_made_by_one_statement_for_each_level(
+def test_tree_creation_needs_one_statement_per_level(
     ann: Client, statements: list[str], levels: int
 ) -> None:
     statements.clear()
@@ -83,7 +81,7 @@ def test_a_tree_is_made_by_one_statement_for_each_level(
 
 
 @pytest.mark.parametrize("width", [1, 50, 100])
-def test_a_wide_tree_takes_no_more_statements(
+def test_wide_tree_needs_no_additional_statements(
     ann: Client, statements: list[str], width: int
 ) -> None:
     subtasks = [{"title": f"Step {n}", "tags": ["a"]} for n in range(width)]
@@ -100,7 +98,7 @@ def test_a_wide_tree_takes_no_more_statements(
     [("DELETE {}", 5), ("DELETE {}?permanent=true", 5), ("PATCH {}", 3)],
     ids=["trash", "for good", "change"],
 )
-def test_a_tree_makes_a_write_no_dearer(
+def test_write_in_a_tree_needs_no_additional_statements(
     ann: Client, statements: list[str], levels: int, operation: str, count: int
 ) -> None:
     top = make_chain(ann, levels)[0]
@@ -113,7 +111,7 @@ def test_a_tree_makes_a_write_no_dearer(
 
 
 @pytest.mark.parametrize("levels", [1, 10])
-def test_a_restoration_takes_as_many_statements_for_any_tree(
+def test_restore_statements_do_not_depend_on_the_tree(
     ann: Client, statements: list[str], levels: int
 ) -> None:
     top = make_chain(ann, levels)[0]
@@ -126,7 +124,7 @@ def test_a_restoration_takes_as_many_statements_for_any_tree(
 
 
 @pytest.mark.parametrize(("before", "count"), [(0, 5), (1, 4)], ids=["first", "replay"])
-def test_a_key_takes_few_statements_more(
+def test_idempotency_key_needs_few_additional_statements(
     ann: Client, statements: list[str], before: int, count: int
 ) -> None:
     key = {"Idempotency-Key": "one"}

@@ -6,14 +6,14 @@ import pytest
 
 from taskapi.tasks.models import Task
 from tests.support import Client, faults, refused
-from tests.tasks.planting import chain, ids_below, make_chain, rows, titles_below, tree
 from tests.tasks.support import titles
+from tests.tasks.trees import chain, ids_below, make_chain, rows, titles_below, tree
 
 ABSENT = 2**62
 TOO_DEEP = "parent-too-deep"
 
 
-def test_a_task_is_made_with_all_that_is_below_it(ann: Client) -> None:
+def test_create_with_subtasks_creates_the_tree(ann: Client) -> None:
     soup = {"title": "Cook", "tags": ["home"], "subtasks": [{"title": "Eat"}]}
 
     made = ann.post("tasks", {"title": "Shop", "subtasks": [soup, {"title": "Pay"}]})
@@ -25,7 +25,7 @@ def test_a_task_is_made_with_all_that_is_below_it(ann: Client) -> None:
     assert tree(ann, made.json["id"]) == made.json
 
 
-def test_each_subtask_says_what_it_is_part_of(ann: Client) -> None:
+def test_subtasks_have_the_parent_id(ann: Client) -> None:
     top, middle, bottom = make_chain(ann, 3)
 
     parents = [ann.get(f"tasks/{i}").json["parent_id"] for i in (top, middle, bottom)]
@@ -33,7 +33,7 @@ def test_each_subtask_says_what_it_is_part_of(ann: Client) -> None:
     assert parents == [None, top, middle]
 
 
-def test_a_subtask_is_made_below_a_task_that_is_there(ann: Client) -> None:
+def test_create_with_parent_id_adds_a_subtask(ann: Client) -> None:
     shop = ann.make_task(title="Shop")
 
     made = ann.make_task(title="Pay", parent_id=shop["id"])
@@ -53,7 +53,7 @@ def test_subtasks_keep_their_order(ann: Client) -> None:
     assert [task["title"] for task in made["subtasks"]] == names
 
 
-def test_a_plain_answer_has_no_tree(ann: Client) -> None:
+def test_response_without_expand_has_no_tree(ann: Client) -> None:
     made = ann.make_task(subtasks=[{"title": "Pay"}])
 
     alone = ann.get(f"tasks/{made['id']}").json
@@ -62,7 +62,7 @@ def test_a_plain_answer_has_no_tree(ann: Client) -> None:
     assert not [task for task in [alone, *listed] if "subtasks" in task]
 
 
-def test_a_tree_has_no_etag(ann: Client, task: dict[str, Any]) -> None:
+def test_tree_has_no_etag(ann: Client, task: dict[str, Any]) -> None:
     path, guard = f"tasks/{task['id']}?expand=subtasks", {"If-None-Match": '"1"'}
 
     shown = ann.get(path, headers=guard)
@@ -72,12 +72,12 @@ def test_a_tree_has_no_etag(ann: Client, task: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "tags", "Subtasks", "subtasks,subtasks"])
-def test_nothing_but_subtasks_is_expanded(
+def test_expand_accepts_only_subtasks(
     ann: Client, task: dict[str, Any], value: str
 ) -> None:
-    answer = ann.get(f"tasks/{task['id']}?expand={value}")
+    response = ann.get(f"tasks/{task['id']}?expand={value}")
 
-    assert faults(answer) == {"expand": "choice"}
+    assert faults(response) == {"expand": "choice"}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_nothing_but_subtasks_is_expanded(
     ],
     ids=["open", "done", "done above open", "open above done", "a quarter"],
 )
-def test_progress_is_the_share_of_subtasks_that_are_done(
+def test_progress_is_the_share_of_completed_subtasks(
     ann: Client, own: str, below: list[str], progress: float, count: int
 ) -> None:
     subtasks = [{"title": "Step", "status": status} for status in below]
@@ -104,9 +104,7 @@ def test_progress_is_the_share_of_subtasks_that_are_done(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}], ids=["", "key"])
-def test_a_change_is_answered_with_progress_and_tags(
-    ann: Client, headers: dict[str, str]
-) -> None:
+def test_change_returns_progress_and_tags(ann: Client, headers: dict[str, str]) -> None:
     below = [{"title": "Cook", "status": "completed"}, {"title": "Eat"}]
     made = ann.make_task(tags=["home"], subtasks=below)
 
@@ -118,7 +116,7 @@ def test_a_change_is_answered_with_progress_and_tags(
     assert ann.get(f"tasks/{made['id']}").json == shown
 
 
-def test_progress_counts_direct_subtasks_alone(ann: Client) -> None:
+def test_progress_counts_only_direct_subtasks(ann: Client) -> None:
     done = {"title": "Eat", "status": "completed"}
 
     made = ann.make_task(subtasks=[{"title": "Cook", "subtasks": [done, done]}])
@@ -127,7 +125,7 @@ def test_progress_counts_direct_subtasks_alone(ann: Client) -> None:
     assert made["subtasks"][0]["progress"] == 1.0
 
 
-def test_a_subtask_in_the_trash_does_not_count(ann: Client) -> None:
+def test_progress_ignores_deleted_subtasks(ann: Client) -> None:
     done = {"title": "Eat", "status": "completed"}
     made = ann.make_task(title="Shop", subtasks=[done, {"title": "Pay"}])
 
@@ -139,7 +137,7 @@ def test_a_subtask_in_the_trash_does_not_count(ann: Client) -> None:
     assert titles(ann.get(f"tasks?parent_id={made['id']}")) == ["Eat"]
 
 
-def test_a_tree_may_have_ten_levels(ann: Client) -> None:
+def test_create_accepts_ten_levels(ann: Client) -> None:
     *_, ninth, _tenth = make_chain(ann, 10)
 
     made = ann.make_task(title="Beside the tenth", parent_id=ninth)
@@ -155,30 +153,30 @@ def test_a_tree_may_have_ten_levels(ann: Client) -> None:
     ],
     ids=["nested", "bulk"],
 )
-def test_a_new_tree_of_eleven_levels_is_refused(
+def test_create_rejects_eleven_levels(
     ann: Client, path: str, body: dict[str, Any], pointer: str
 ) -> None:
-    answer = ann.post(path, body)
+    response = ann.post(path, body)
 
-    (fault,) = refused(answer, 422, TOO_DEEP)["errors"]
+    (fault,) = refused(response, 422, TOO_DEEP)["errors"]
     assert (fault["pointer"], fault["code"]) == (pointer, TOO_DEEP)
     assert rows(ann, Task) == 0
 
 
 @pytest.mark.parametrize(("above", "below"), [(10, 1), (9, 2), (1, 10)])
-def test_nothing_is_made_on_an_eleventh_level(
+def test_create_rejects_a_parent_on_the_tenth_level(
     ann: Client, above: int, below: int
 ) -> None:
     *_, lowest = make_chain(ann, above)
 
-    answer = ann.post("tasks", chain(below, parent_id=lowest))
+    response = ann.post("tasks", chain(below, parent_id=lowest))
 
-    (fault,) = refused(answer, 422, TOO_DEEP)["errors"]
+    (fault,) = refused(response, 422, TOO_DEEP)["errors"]
     assert fault["pointer"] == "#/parent_id"
     assert rows(ann, Task) == above
 
 
-def test_a_hundred_subtasks_are_made_at_once(ann: Client) -> None:
+def test_create_accepts_a_hundred_subtasks(ann: Client) -> None:
     half = [{"title": "Step"}] * 50
 
     flat = ann.make_task(subtasks=half * 2)
@@ -195,12 +193,12 @@ def test_a_hundred_subtasks_are_made_at_once(ann: Client) -> None:
     ],
     ids=["on one level", "on two levels"],
 )
-def test_more_than_a_hundred_subtasks_are_refused(
+def test_create_rejects_more_than_a_hundred_subtasks(
     ann: Client, subtasks: list[dict[str, Any]]
 ) -> None:
-    answer = ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
+    response = ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
 
-    assert faults(answer) == {"#/subtasks": "length"}
+    assert faults(response) == {"#/subtasks": "length"}
     assert rows(ann, Task) == 0
 
 
@@ -217,57 +215,55 @@ def test_more_than_a_hundred_subtasks_are_refused(
         ("Pay", "", "type"),
     ],
 )
-def test_a_fault_of_a_subtask_names_its_place(
+def test_error_of_a_subtask_has_a_pointer(
     ann: Client, subtask: Any, place: str, code: str
 ) -> None:
     branch = {"title": "Cook", "subtasks": [{"title": "Eat"}, subtask]}
 
-    answer = ann.post("tasks", {"title": "Shop", "subtasks": [branch]})
+    response = ann.post("tasks", {"title": "Shop", "subtasks": [branch]})
 
-    assert faults(answer) == {f"#/subtasks/0/subtasks/1{place}": code}
+    assert faults(response) == {f"#/subtasks/0/subtasks/1{place}": code}
     assert rows(ann, Task) == 0
 
 
-def test_subtasks_are_given_to_new_tasks_alone(
-    ann: Client, task: dict[str, Any]
-) -> None:
-    answer = ann.patch(f"tasks/{task['id']}", {"subtasks": [{"title": "Pay"}]})
+def test_update_rejects_subtasks(ann: Client, task: dict[str, Any]) -> None:
+    response = ann.patch(f"tasks/{task['id']}", {"subtasks": [{"title": "Pay"}]})
 
-    assert faults(answer) == {"#/subtasks": "unknown"}
+    assert faults(response) == {"#/subtasks": "unknown"}
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
-def test_a_parent_that_is_not_the_callers_does_not_exist(
+def test_parent_of_another_user_is_not_found(
     ann: Client, bob: Client, method: str
 ) -> None:
     hers, gone, his = ann.make_task(), bob.make_task(), bob.make_task(title="His")
     bob.delete(f"tasks/{gone['id']}")
     path = "tasks" if method == "POST" else f"tasks/{his['id']}"
 
-    answers = [
+    responses = [
         bob.call(method, path, json={"title": "Pay", "parent_id": parent})
         for parent in (hers["id"], gone["id"], ABSENT)
     ]
 
-    assert [faults(a) for a in answers] == [{"#/parent_id": "not-found"}] * 3
-    assert len({a.json["errors"][0]["message"] for a in answers}) == 1
+    assert [faults(a) for a in responses] == [{"#/parent_id": "not-found"}] * 3
+    assert len({a.json["errors"][0]["message"] for a in responses}) == 1
     assert bob.get("tasks").json["items"] == [his]
     assert ann.get(f"tasks/{hers['id']}").json == hers
 
 
 @pytest.mark.parametrize("parent", [0, -1, 2**63, "1", 1.0, True, [1], {"id": 1}])
-def test_a_parent_is_a_64_bit_integer(ann: Client, parent: Any) -> None:
-    answer = ann.post("tasks", {"title": "Pay", "parent_id": parent})
+def test_parent_id_is_a_64_bit_integer(ann: Client, parent: Any) -> None:
+    response = ann.post("tasks", {"title": "Pay", "parent_id": parent})
 
-    assert set(faults(answer)) == {"#/parent_id"}
+    assert set(faults(response)) == {"#/parent_id"}
 
 
-def test_a_tree_that_is_too_large_to_show_says_where_to_look(ann: Client) -> None:
+def test_expand_error_of_a_large_tree_names_the_list(ann: Client) -> None:
     root = ann.make_task()["id"]
     crowd = {"title": "Sow", "subtasks": [{"title": "Dig"}] * 99}
     [ann.make_task(**crowd, parent_id=root) for _ in range(10)]
 
-    answer = ann.get(f"tasks/{root}?expand=subtasks")
+    response = ann.get(f"tasks/{root}?expand=subtasks")
 
-    assert faults(answer) == {"expand": "range"}
+    assert faults(response) == {"expand": "range"}
     assert ann.get(f"tasks/{root}").json["subtask_count"] == 10

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import Client, faults, refused
-from tests.tasks.support import at, titles, walk
+from tests.tasks.support import at, read_all, titles
 
 NAMES = ["created_at", "updated_at", "completed_at", "due_date", "priority", "title"]
 PRIORITIES = ["low", "medium", "high", "urgent"]
@@ -27,8 +27,8 @@ def tasks(ann: Client) -> list[dict[str, Any]]:
             for number in range(6)
         ]
         with at(f"2030-01-01T0{hour}:00:00+00:00", ann):
-            answer = ann.post("tasks/bulk", {"create": create})
-            assert answer.status_code == 200, answer.text
+            response = ann.post("tasks/bulk", {"create": create})
+            assert response.status_code == 200, response.text
     ann.log_in()
     made: list[dict[str, Any]] = ann.get("tasks?limit=100").json["items"]
     return made
@@ -56,13 +56,13 @@ def value(task: dict[str, Any], name: str) -> Any:
 
 
 @pytest.mark.parametrize("signs", [("", ""), ("-", ""), ("", "-"), ("-", "-")])
-def test_every_pair_of_sort_keys_is_walked_in_order(
+def test_each_pair_of_sort_keys_returns_the_order(
     ann: Client, tasks: list[dict[str, Any]], signs: tuple[str, str]
 ) -> None:
     for pair in permutations(NAMES, 2):
         sort = ",".join(sign + name for sign, name in zip(signs, pair, strict=True))
 
-        walked = walk(ann, f"sort={sort}&limit=4")
+        walked = read_all(ann, f"sort={sort}&limit=4")
 
         assert [task["id"] for task in walked] == expected(tasks, sort), sort
 
@@ -72,7 +72,7 @@ def test_every_pair_of_sort_keys_is_walked_in_order(
 def test_tasks_that_are_not_completed_come_last(
     ann: Client, tasks: list[dict[str, Any]], sort: str, limit: int
 ) -> None:
-    walked = walk(ann, f"sort={sort}&limit={limit}")
+    walked = read_all(ann, f"sort={sort}&limit={limit}")
 
     assert [task["id"] for task in walked] == expected(tasks, sort)
     assert walked[-1]["completed_at"] is None
@@ -95,7 +95,7 @@ def test_two_sort_keys_work_with_filters(
     chosen = [task for task in tasks if task["priority"] in {"low", "high"}]
     sort = "priority,-due_date"
 
-    walked = walk(ann, f"sort={sort}&limit=2&priority=low,high")
+    walked = read_all(ann, f"sort={sort}&limit=2&priority=low,high")
 
     assert [task["id"] for task in walked] == expected(chosen, sort)
 
@@ -124,9 +124,7 @@ def test_second_key_of_the_same_name_has_no_effect(
         ("", "choice"),
     ],
 )
-def test_sort_rejects_what_is_no_pair_of_keys(
-    ann: Client, sort: str, code: str
-) -> None:
+def test_sort_rejects_invalid_pairs_of_keys(ann: Client, sort: str, code: str) -> None:
     rejected = ann.get("tasks", query_string={"sort": sort})
 
     assert faults(rejected) == {"sort": code}

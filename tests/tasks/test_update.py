@@ -32,7 +32,7 @@ def task(ann: Client) -> dict[str, Any]:
 
 @either_method
 @pytest.mark.parametrize("field", WRITABLE)
-def test_a_change_leaves_every_other_field_as_it_was(
+def test_update_keeps_omitted_fields(
     ann: Client, task: dict[str, Any], method: str, field: str
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -46,7 +46,7 @@ def test_a_change_leaves_every_other_field_as_it_was(
 
 @either_method
 @pytest.mark.parametrize("field", ["description", "due_date"])
-def test_null_clears(
+def test_update_with_null_clears_a_field(
     ann: Client, task: dict[str, Any], method: str, field: str
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -62,7 +62,7 @@ def test_null_clears(
 
 @either_method
 @pytest.mark.parametrize("field", ["title", "status", "priority"])
-def test_null_does_not_clear_what_a_task_needs(
+def test_update_with_null_is_rejected_for_required_fields(
     ann: Client, task: dict[str, Any], method: str, field: str
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -74,7 +74,7 @@ def test_null_does_not_clear_what_a_task_needs(
 
 
 @either_method
-def test_a_change_may_call_itself_a_merge_patch(
+def test_update_accepts_the_merge_patch_media_type(
     ann: Client, task: dict[str, Any], method: str
 ) -> None:
     changed = ann.call(
@@ -86,7 +86,7 @@ def test_a_change_may_call_itself_a_merge_patch(
 
 
 @either_method
-def test_a_change_raises_the_version_by_one(
+def test_update_raises_the_version_by_one(
     ann: Client, task: dict[str, Any], method: str
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -98,7 +98,7 @@ def test_a_change_raises_the_version_by_one(
     assert [first.headers["ETag"], second.headers["ETag"]] == ['"2"', '"3"']
 
 
-def test_a_change_is_dated_and_the_making_stays(
+def test_update_changes_updated_at_and_keeps_created_at(
     ann: Client, task: dict[str, Any]
 ) -> None:
     changed = ann.patch(f"tasks/{task['id']}", {"title": "Tea"}).json
@@ -121,7 +121,7 @@ def test_a_change_is_dated_and_the_making_stays(
     ],
     ids=["none", "title", "description", "status", "priority", "date", "offset"],
 )
-def test_what_changes_nothing_raises_nothing(
+def test_update_without_effect_keeps_the_version(
     ann: Client, task: dict[str, Any], method: str, same: dict[str, str]
 ) -> None:
     path = f"tasks/{task['id']}"
@@ -133,7 +133,7 @@ def test_what_changes_nothing_raises_nothing(
     assert ann.get(path).json == task
 
 
-def test_a_day_is_another_date_than_its_midnight(ann: Client) -> None:
+def test_due_day_differs_from_its_midnight(ann: Client) -> None:
     task = ann.make_task(due_date="2036-12-24")
 
     changed = ann.patch(f"tasks/{task['id']}", {"due_date": "2036-12-24T00:00:00Z"})
@@ -144,7 +144,7 @@ def test_a_day_is_another_date_than_its_midnight(ann: Client) -> None:
 
 @either_method
 @pytest.mark.parametrize("before", ["todo", "in_progress", "cancelled"])
-def test_completing_a_task_dates_it(ann: Client, method: str, before: str) -> None:
+def test_completion_sets_completed_at(ann: Client, method: str, before: str) -> None:
     task = ann.make_task(status=before)
 
     with at("2040-06-15T12:00:00+00:00", ann):
@@ -156,9 +156,7 @@ def test_completing_a_task_dates_it(ann: Client, method: str, before: str) -> No
 
 @either_method
 @pytest.mark.parametrize("after", ["todo", "in_progress", "cancelled"])
-def test_a_task_that_is_taken_up_again_is_no_longer_completed(
-    ann: Client, method: str, after: str
-) -> None:
+def test_reopening_clears_completed_at(ann: Client, method: str, after: str) -> None:
     task = ann.make_task(status="completed")
 
     resumed = ann.call(method, f"tasks/{task['id']}", json={"status": after})
@@ -172,9 +170,7 @@ def test_a_task_that_is_taken_up_again_is_no_longer_completed(
     [{"title": "Tea"}, {"status": "completed", "title": "Tea"}],
     ids=["by another field", "with the status repeated"],
 )
-def test_a_completed_task_keeps_its_date_while_it_changes(
-    ann: Client, change: dict[str, str]
-) -> None:
+def test_completed_task_keeps_completed_at(ann: Client, change: dict[str, str]) -> None:
     task = ann.make_task(status="completed")
 
     changed = ann.patch(f"tasks/{task['id']}", change)
@@ -183,9 +179,7 @@ def test_a_completed_task_keeps_its_date_while_it_changes(
     assert changed.json["completed_at"] == task["completed_at"]
 
 
-def test_a_refused_change_leaves_the_good_fields_alone_too(
-    ann: Client, task: dict[str, Any]
-) -> None:
+def test_rejected_update_changes_no_field(ann: Client, task: dict[str, Any]) -> None:
     path = f"tasks/{task['id']}"
 
     refusal = ann.patch(path, {"title": "Tea", "priority": "huge", "due_date": "soon"})

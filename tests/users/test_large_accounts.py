@@ -10,7 +10,7 @@ from taskapi.users.deletion import BATCH
 from taskapi.users.models import User
 from tests.admin.conftest import root
 from tests.support import PASSWORD, Client, refused
-from tests.tasks.planting import rows
+from tests.tasks.trees import rows
 
 __all__ = ["root"]
 TREES = 3

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support import Client, faults, refused
-from tests.tasks.support import at, follow, titles, walk
+from tests.tasks.support import at, follow, read_all, titles
 
 
 @pytest.fixture
@@ -25,17 +25,17 @@ def listed(client: Client, query: str) -> str:
     return "".join(titles(page))
 
 
-def test_the_top_level_is_listed(ann: Client, tree: dict[str, Any]) -> None:
+def test_parent_none_lists_the_top_level(ann: Client, tree: dict[str, Any]) -> None:
     assert listed(ann, "parent_id=none") == "ae"
 
 
-def test_direct_subtasks_are_listed(ann: Client, tree: dict[str, Any]) -> None:
+def test_parent_id_lists_direct_subtasks(ann: Client, tree: dict[str, Any]) -> None:
     assert listed(ann, f"parent_id={tree['id']}") == "bd"
     assert listed(ann, f"parent_id={tree['subtasks'][0]['id']}") == "c"
     assert listed(ann, f"parent_id={tree['subtasks'][1]['id']}") == ""
 
 
-def test_a_task_of_someone_else_has_no_subtasks(
+def test_parent_id_of_another_user_lists_nothing(
     ann: Client, bob: Client, tree: dict[str, Any]
 ) -> None:
     (his,) = bob.get("tasks?parent_id=none").json["items"]
@@ -45,27 +45,27 @@ def test_a_task_of_someone_else_has_no_subtasks(
     assert listed(ann, f"parent_id={2**63 - 1}") == ""
 
 
-def test_an_external_id_finds_one_task(ann: Client, tree: dict[str, Any]) -> None:
+def test_external_id_filter_finds_one_task(ann: Client, tree: dict[str, Any]) -> None:
     found = [listed(ann, f"external_id={name}") for name in ("E-1", "%20E-1", "E-2")]
 
     assert found == ["e", "e", ""]
 
 
 @pytest.mark.parametrize("name", ["e-1", "E-", "E-1%25", "E_1", "%25", "*"])
-def test_an_external_id_is_compared_exactly(
+def test_external_id_filter_is_exact(
     ann: Client, tree: dict[str, Any], name: str
 ) -> None:
     assert listed(ann, f"external_id={name}") == ""
 
 
-def test_the_trash_is_listed_apart(ann: Client, tree: dict[str, Any]) -> None:
+def test_trash_is_listed_separately(ann: Client, tree: dict[str, Any]) -> None:
     ann.delete(f"tasks/{tree['subtasks'][0]['id']}")
 
     assert listed(ann, "deleted=true") == "bc"
     assert listed(ann, "deleted=false") == listed(ann, "overdue=false") == "ade"
 
 
-def test_the_trash_takes_every_filter(ann: Client, tree: dict[str, Any]) -> None:
+def test_trash_accepts_every_filter(ann: Client, tree: dict[str, Any]) -> None:
     ann.delete(f"tasks/{tree['id']}")
     (other,) = ann.get("tasks").json["items"]
     ann.delete(f"tasks/{other['id']}")
@@ -78,19 +78,19 @@ def test_the_trash_takes_every_filter(ann: Client, tree: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "due_date", "-due_date", "title"])
-def test_the_trash_is_walked(ann: Client, sort: str) -> None:
+def test_trash_has_cursors(ann: Client, sort: str) -> None:
     dates = ["2036-01-01", None, "2036-01-02", None, None]
     made = [ann.make_task(due_date=due) for due in dates]
     [ann.delete(f"tasks/{task['id']}") for task in made]
     ann.make_task(title="kept")
 
-    walked = walk(ann, f"deleted=true&limit=2&sort={sort}")
+    walked = read_all(ann, f"deleted=true&limit=2&sort={sort}")
 
     assert sorted(task["id"] for task in walked) == [task["id"] for task in made]
     assert all(task["deleted_at"] for task in walked)
 
 
-def test_the_trash_of_someone_else_is_not_listed(
+def test_trash_of_another_user_is_not_listed(
     bob: Client, ann: Client, tree: dict[str, Any]
 ) -> None:
     ann.delete(f"tasks/{tree['id']}")
@@ -111,7 +111,7 @@ def test_the_trash_of_someone_else_is_not_listed(
         ("q=a&external_id=E-1", ""),
     ],
 )
-def test_all_filters_must_agree(
+def test_filters_are_combined_by_and(
     ann: Client, tree: dict[str, Any], query: str, kept: str
 ) -> None:
     assert listed(ann, query) == kept
@@ -147,9 +147,7 @@ def test_all_filters_must_agree(
     ],
     ids=lambda text: text[:40],
 )
-def test_a_filter_that_makes_no_sense_is_refused(
-    ann: Client, query: str, code: str
-) -> None:
+def test_invalid_filter_is_rejected(ann: Client, query: str, code: str) -> None:
     refusal = ann.get(f"tasks?{query}")
 
     assert faults(refusal) == {query.partition("=")[0]: code}
@@ -165,7 +163,7 @@ def test_a_filter_that_makes_no_sense_is_refused(
         ("search", None),
     ],
 )
-def test_an_unknown_filter_is_refused_with_a_hint(
+def test_unknown_filter_is_rejected_with_a_hint(
     ann: Client, name: str, hint: str | None
 ) -> None:
     refusal = ann.get(f"tasks?{name}=1")
@@ -187,7 +185,7 @@ def five(ann: Client) -> Client:
 
 @pytest.mark.parametrize("query", FILTERS)
 @pytest.mark.parametrize("way", ["", "&page=1", "&offset=0"])
-def test_the_link_keeps_every_filter(five: Client, query: str, way: str) -> None:
+def test_link_keeps_every_filter(five: Client, query: str, way: str) -> None:
     others = [five.make_task(title="other") for _ in range(2)]
     five.make_task(title="z", parent_id=others[0]["id"])
 
@@ -210,25 +208,25 @@ def test_the_link_keeps_every_filter(five: Client, query: str, way: str) -> None
         "tag=x&tag=y&external_id=x",
     ],
 )
-def test_a_cursor_of_other_filters_is_refused(five: Client, query: str) -> None:
+def test_cursor_of_other_filters_is_rejected(five: Client, query: str) -> None:
     cursor = five.get("tasks?tag=x&tag=y&limit=1").json["next_cursor"]
 
-    answer = five.get(f"tasks?{query}&cursor={cursor}")
+    response = five.get(f"tasks?{query}&cursor={cursor}")
 
-    refused(answer, 422, "invalid-cursor")
+    refused(response, 422, "invalid-cursor")
     assert five.get(f"tasks?tag=y&tag=x&cursor={cursor}").status_code == 200
 
 
-def test_a_cursor_of_tags_is_none_of_tasks(five: Client) -> None:
+def test_cursor_of_tags_is_rejected_for_tasks(five: Client) -> None:
     cursor = five.get("tags?limit=1").json["next_cursor"]
 
-    answer = five.get(f"tasks?cursor={cursor}")
+    response = five.get(f"tasks?cursor={cursor}")
 
-    refused(answer, 422, "invalid-cursor")
+    refused(response, 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize("sort", ["due_date", "-due_date"])
-def test_a_walk_meets_dates_and_no_dates_once(ann: Client, sort: str) -> None:
+def test_cursors_return_dated_and_undated_tasks_once(ann: Client, sort: str) -> None:
     dates = ["2036-01-02", None, "2036-01-01", None, "2036-01-02"]
     stay = [ann.make_task(tags=["x"], due_date=d) for d in [*dates, *dates]]
     go = [ann.make_task(tags=["x"], due_date=d) for d in dates]
@@ -238,16 +236,18 @@ def test_a_walk_meets_dates_and_no_dates_once(ann: Client, sort: str) -> None:
         ann.make_task(tags=["x"])
         ann.make_task(tags=["x"], due_date="2036-01-02")
 
-    walked = walk(ann, f"tag=x&sort={sort}&limit=4", lambda: change() if go else None)
+    walked = read_all(
+        ann, f"tag=x&sort={sort}&limit=4", lambda: change() if go else None
+    )
 
     met = [task["id"] for task in walked]
     assert {task["id"] for task in stay} <= set(met)
     assert len(met) == len(set(met))
 
 
-def test_a_walk_of_the_overdue_ends(ann: Client) -> None:
+def test_cursors_of_overdue_tasks_reach_the_end(ann: Client) -> None:
     with at("2040-06-15T12:00:00+00:00", ann):
         [ann.make_task(title=t, due_date="2040-06-14") for t in "abc"]
-        walked = walk(ann, "overdue=true&sort=title&limit=1")
+        walked = read_all(ann, "overdue=true&sort=title&limit=1")
 
     assert [task["title"] for task in walked] == ["a", "b", "c"]

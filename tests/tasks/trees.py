@@ -1,4 +1,4 @@
-"""Trees of tasks, as tests make them and look at them."""
+"""Creation and inspection of trees of tasks."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ from tests.support import Client
 
 
 def chain(levels: int, **fields: Any) -> dict[str, Any]:
-    """Return a new task with one below another, on so many levels."""
+    """Return a new task with a chain of subtasks on a number of levels."""
     task = {"title": f"Level {levels}"} | fields
     return task if levels == 1 else task | {"subtasks": [chain(levels - 1)]}
 
 
 def make_chain(client: Client, levels: int) -> list[int]:
-    """Make a chain; return the ids from the top to the bottom."""
+    """Create a chain; return the ids from the top to the bottom."""
     return ids_below(client.make_task(**chain(levels)))
 
 
 def ids_below(task: dict[str, Any]) -> list[int]:
-    """Return the ids of a tree, each task before what is below it."""
+    """Return the ids of a tree, each task before its descendants."""
     below = [found for sub in task.get("subtasks", []) for found in ids_below(sub)]
     return [task["id"], *below]
 
@@ -31,10 +31,10 @@ def titles_below(task: dict[str, Any]) -> list[Any]:
 
 
 def tree(client: Client, task_id: int) -> dict[str, Any]:
-    """Return a task with all that is below it."""
-    answer = client.get(f"tasks/{task_id}?expand=subtasks")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json
+    """Return a task with its descendants."""
+    response = client.get(f"tasks/{task_id}?expand=subtasks")
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json
     return found
 
 

@@ -1,7 +1,8 @@
-"""Tasks, changes, filters and moments that Hypothesis makes up.
+"""Hypothesis strategies for tasks, changes, filters and timestamps.
 
-Values come from few, so that tasks meet in titles, tags, external ids and dates. A task
-is named by a number: how many were made after it. ABSENT and more are not there.
+Values come from small sets, so that tasks share titles, tags, external ids and dates. A
+task is named by a number: the number of tasks created after it. Numbers from ABSENT on
+stand for tasks that do not exist.
 """
 
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -22,7 +23,7 @@ tags = st.sampled_from(["home", "Home ", "büro", "ﬁx  it", "fix it", "a'b", "
 external_ids = st.none() | st.sampled_from(["a", "a", "A"])
 days = st.dates(date(2026, 2, 26), date(2026, 3, 4))
 hours = st.integers(-72, 72).map(lambda number: START + timedelta(hours=number))
-moments = st.builds(datetime.astimezone, hours, st.sampled_from(ZONES))
+timestamps = st.builds(datetime.astimezone, hours, st.sampled_from(ZONES))
 numbers = st.integers(0, 5) | st.integers(0, ABSENT)
 parents = st.none() | numbers
 levels = st.sampled_from([2, 3, 3, 9, 10, 11])
@@ -34,7 +35,7 @@ optional: dict[str, Any] = {
     "description": st.none() | texts,
     "status": st.sampled_from(STATUSES),
     "priority": st.sampled_from(PRIORITIES),
-    "due_date": st.none() | days | moments,
+    "due_date": st.none() | days | timestamps,
     "tags": st.lists(tags, max_size=3),
     "external_id": external_ids,
 }
@@ -47,7 +48,7 @@ def _with_subtasks(below: Any) -> Any:
 
 
 subtrees = st.recursive(alone, _with_subtasks, max_leaves=4)
-drafts = st.builds(
+new_tasks = st.builds(
     lambda fields, parent: fields | {"parent_id": parent}, subtrees, parents
 )
 changes = st.fixed_dictionaries(
@@ -64,12 +65,12 @@ def _request(create: list[Any], update: list[Any], numbers: list[int]) -> Any:
 updates = st.builds(lambda f, ahead: f | {"if_version": ahead}, changes, versions)
 requests = st.builds(
     _request,
-    st.lists(drafts, max_size=2),
+    st.lists(new_tasks, max_size=2),
     st.lists(updates, max_size=3),
     st.lists(numbers, max_size=4, unique=True),
 ).filter(lambda request: any(request.values()))
 bounds = {
-    f"{name}_{side}": moments
+    f"{name}_{side}": timestamps
     for name in ("due", "created", "updated", "completed")
     for side in ("before", "after")
 }

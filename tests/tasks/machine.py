@@ -1,4 +1,4 @@
-"""The tasks of the service beside those of the model, and how both are compared."""
+"""State machine that compares the service with the model."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -15,32 +15,32 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from tests.support import Client
-from tests.tasks import made_up
+from tests.tasks import strategies
 from tests.tasks.model import Model
+from tests.tasks.model_errors import Rejected
 from tests.tasks.model_fields import folded
 from tests.tasks.model_lists import shown
-from tests.tasks.model_refusals import Refused
 from tests.tasks.model_trees import Task
-from tests.tasks.support import walk
+from tests.tasks.support import read_all
 
 Act = Callable[[Iterator[int]], Any]
 
 
-class Compared(RuleBasedStateMachine):
-    """Ann's tasks, here and there; a number names one of them."""
+class TaskMachine(RuleBasedStateMachine):
+    """Tasks of Ann in the service and in the model; a number names one of them."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__()
         self.app = app
-        self.travel = time_machine.travel(made_up.START, tick=False)
+        self.travel = time_machine.travel(strategies.START, tick=False)
         self.clock = self.travel.start()
         self.ann = Client(app, "ann").sign_in()
         bob = Client(app, "bob").sign_in()
         self.ids = [bob.make_task()["id"]]
-        self.model = Model(made_up.START)
+        self.model = Model(strategies.START)
 
     def teardown(self) -> None:
-        """Forget everyone."""
+        """Delete all users."""
         self.travel.stop()
         with self.app.app_context(), db.transaction():
             db.session.execute(text("DELETE FROM users"))
@@ -53,15 +53,15 @@ class Compared(RuleBasedStateMachine):
     def id_of(self, number: Any, *, trashed: bool = False) -> Any:
         """Return the id that a number stands for, the newest first.
 
-        It is one in the trash if that is asked for, and there is any. A high number is
-        for what is not there, or not Ann's.
+        With `trashed` it is one in the trash, if there is any. A high number stands for
+        a task that does not exist or belongs to another user.
         """
         if not isinstance(number, int):
             return number
-        there = [*self.model.tasks]
-        trash = [i for i in there if trashed and not self.model.is_live(i)]
-        gone = [task_id for task_id in self.ids if task_id not in there]
-        ids = (trash or there or gone) if number < made_up.ABSENT else gone
+        existing = [*self.model.tasks]
+        trash = [i for i in existing if trashed and not self.model.is_live(i)]
+        absent = [task_id for task_id in self.ids if task_id not in existing]
+        ids = (trash or existing or absent) if number < strategies.ABSENT else absent
         return ids[-1 - number % len(ids)]
 
     def version_of(self, task_id: int, ahead: int | None) -> int | None:
@@ -79,7 +79,7 @@ class Compared(RuleBasedStateMachine):
         return fields | places
 
     def resolved_change(self, fields: Task) -> Task:
-        """Return one of several changes; none hands an external id to another one."""
+        """Return one of several changes; none frees the external id of its task."""
         change = self.resolved(fields)
         version = self.version_of(change["id"], change.pop("if_version"))
         own = self.model.tasks.get(change["id"], {}).get("external_id")
@@ -104,34 +104,34 @@ class Compared(RuleBasedStateMachine):
         }
         return self.resolved(filters) | ids
 
-    def agree(self, answer: TestResponse, act: Act, *, dry_run: bool = False) -> None:
-        """Do the same in the model; the answer, and all tasks, must be the same."""
-        before, there = deepcopy(self.model.tasks), self.everything()
-        new = sorted(set(there) - set(self.ids))
+    def agree(self, response: TestResponse, act: Act, *, dry_run: bool = False) -> None:
+        """Execute the same in the model; response and all tasks must be equal."""
+        before, stored = deepcopy(self.model.tasks), self.everything()
+        new = sorted(set(stored) - set(self.ids))
         self.ids += new
-        rehearsed = (
-            [task["id"] for task in answer.json.get("created", [])] if dry_run else []
+        dry_run_ids = (
+            [task["id"] for task in response.json.get("created", [])] if dry_run else []
         )
-        expected = self.attempt(act, chain(new, rehearsed, count(-1, -1)))
-        accepted = answer.status_code < 300
-        said = told(answer.json) if accepted else refusal(answer)
-        assert said == expected, f"{said} is not {expected}"
+        expected = self.attempt(act, chain(new, dry_run_ids, count(-1, -1)))
+        accepted = response.status_code < 300
+        actual = from_api(response.json) if accepted else problem_of(response)
+        assert actual == expected, f"{actual} is not {expected}"
         if dry_run or not accepted:
             self.model.tasks = before
         tasks = self.model.tasks
-        assert there == {
+        assert stored == {
             task_id: shown(self.model, tasks[task_id]) for task_id in tasks
         }
 
     def attempt(self, act: Act, ids: Iterator[int]) -> Any:
-        """Return what the model answers, or how it refuses."""
+        """Return the result of the model, or its error."""
         try:
             return act(ids)
-        except Refused as refused:
-            return refused.args
+        except Rejected as error:
+            return error.args
 
     def outcome(self, done: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        """Return what came of a bulk request as the API answers it."""
+        """Return the result of a bulk request in the form of the API."""
         tasks = {
             kind: [shown(self.model, task) for task in done[kind]]
             for kind in ("created", "updated")
@@ -140,34 +140,37 @@ class Compared(RuleBasedStateMachine):
 
     def everything(self) -> dict[int, Task]:
         """Return all tasks that the service has, those in the trash too."""
-        live = walk(self.ann, "limit=100")
+        live = read_all(self.ann, "limit=100")
         return {
-            t["id"]: told(t) for t in [*live, *walk(self.ann, "limit=100&deleted=true")]
+            t["id"]: from_api(t)
+            for t in [*live, *read_all(self.ann, "limit=100&deleted=true")]
         }
 
 
 def if_match(version: int | None) -> dict[str, str]:
-    """Return the header that asks for a version."""
+    """Return the If-Match header for a version."""
     return {} if version is None else {"If-Match": f'"{version}"'}
 
 
-def told(answer: Any) -> Any:
-    """Return what the API says, without owners; the model has folded tags."""
-    if isinstance(answer, list):
-        return [told(one) for one in answer]
-    if isinstance(answer, dict):
-        said = {n: told(value) for n, value in answer.items() if n != "owner_id"}
-        if "tags" in said:
-            said["tags"] = sorted(map(folded, said["tags"]))
-        return said
-    return answer
+def from_api(response: Any) -> Any:
+    """Return a response without owners and with folded tags, as the model has."""
+    if isinstance(response, list):
+        return [from_api(one) for one in response]
+    if isinstance(response, dict):
+        actual = {
+            n: from_api(value) for n, value in response.items() if n != "owner_id"
+        }
+        if "tags" in actual:
+            actual["tags"] = sorted(map(folded, actual["tags"]))
+        return actual
+    return response
 
 
-def refusal(answer: TestResponse) -> tuple[int, str, list[str]]:
-    """Return the status, the code and the places of a refusal."""
-    problem = answer.json or {}
+def problem_of(response: TestResponse) -> tuple[int, str, list[str]]:
+    """Return status, code and pointers of a problem."""
+    problem = response.json or {}
     places = [fault.get("pointer") for fault in problem.get("errors", [])]
-    return answer.status_code, problem.get("code", ""), sorted(places)
+    return response.status_code, problem.get("code", ""), sorted(places)
 
 
 def as_json(value: Any) -> Any:

@@ -6,7 +6,7 @@ import pytest
 
 from taskapi.tasks.models import Task
 from tests.support import Client, faults, refused
-from tests.tasks.planting import chain, make_chain, rows
+from tests.tasks.trees import chain, make_chain, rows
 
 ABSENT = 2**62
 PRECONDITION = "precondition-required"
@@ -68,12 +68,12 @@ def unchanged(ann: Client) -> Any:
         ({"create": [GOOD] * 60, "delete": list(range(1, 42))}, {"#": "length"}),
     ],
 )
-def test_a_bulk_with_a_fault_does_nothing(
+def test_bulk_with_an_error_changes_nothing(
     ann: Client, unchanged: Any, request_: Any, found: dict[str, str]
 ) -> None:
-    answer = ann.post("tasks/bulk", request_)
+    response = ann.post("tasks/bulk", request_)
 
-    assert faults(answer) == found
+    assert faults(response) == found
 
 
 @pytest.mark.parametrize(
@@ -89,95 +89,97 @@ def test_a_bulk_with_a_fault_does_nothing(
         ({"parent_id": ABSENT}, {"/parent_id": "not-found"}),
     ],
 )
-def test_a_fault_of_a_change_names_its_place(
+def test_bulk_error_has_a_pointer_to_the_change(
     ann: Client, unchanged: Any, change: Any, found: dict[str, str]
 ) -> None:
     request = {"create": [GOOD], "update": [{"id": unchanged["id"]} | change]}
 
-    answer = ann.post("tasks/bulk", request)
+    response = ann.post("tasks/bulk", request)
 
-    assert faults(answer) == {
+    assert faults(response) == {
         f"#/update/0{place}": code for place, code in found.items()
     }
 
 
-def test_a_task_is_named_once_in_a_bulk(ann: Client, unchanged: Any) -> None:
+def test_bulk_rejects_two_changes_of_one_task(ann: Client, unchanged: Any) -> None:
     change = {"id": unchanged["id"], "title": "Tea"}
     request = {"update": [change, change], "delete": [unchanged["id"]]}
 
-    answer = ann.post("tasks/bulk", request)
+    response = ann.post("tasks/bulk", request)
 
     places = ["#/update/0/id", "#/update/1/id", "#/delete/0"]
-    assert faults(answer) == dict.fromkeys(places, "repeated")
+    assert faults(response) == dict.fromkeys(places, "repeated")
 
 
-def test_a_stale_version_of_the_57th_change_stops_all(ann: Client) -> None:
+def test_bulk_rejects_a_stale_version_of_any_change(ann: Client) -> None:
     made = ann.post("tasks/bulk", {"create": [GOOD] * 60}).json["created"]
     update = [{"id": t["id"], "title": "New", "if_version": 1} for t in made]
     update[56]["if_version"] = 2
 
-    answer = ann.post("tasks/bulk", {"update": update})
+    response = ann.post("tasks/bulk", {"update": update})
 
-    (fault,) = refused(answer, 412, "precondition-failed")["errors"]
+    (fault,) = refused(response, 412, "precondition-failed")["errors"]
     assert fault["pointer"] == "#/update/56/if_version"
     assert fault["code"] == "precondition-failed"
     listed = ann.get("tasks?limit=100&sort=created_at").json["items"]
     assert sorted(listed, key=lambda task: task["id"]) == made
 
 
-def test_each_stale_version_is_named(ann: Client) -> None:
+def test_bulk_reports_each_stale_version(ann: Client) -> None:
     made = [ann.make_task() for _ in range(3)]
     update = [{"id": task["id"], "if_version": n} for n, task in enumerate(made, 1)]
 
-    answer = ann.post("tasks/bulk", {"update": update})
+    response = ann.post("tasks/bulk", {"update": update})
 
-    errors = refused(answer, 412, "precondition-failed")["errors"]
+    errors = refused(response, 412, "precondition-failed")["errors"]
     pointers = [fault["pointer"] for fault in errors]
     assert pointers == ["#/update/1/if_version", "#/update/2/if_version"]
 
 
-def test_a_circle_within_a_bulk_is_refused(ann: Client) -> None:
+def test_bulk_rejects_a_cycle(ann: Client) -> None:
     one, other = ann.make_task(), ann.make_task()
     update = [
         {"id": one["id"], "parent_id": other["id"]},
         {"id": other["id"], "parent_id": one["id"]},
     ]
 
-    answer = ann.post("tasks/bulk", {"create": [GOOD], "update": update})
+    response = ann.post("tasks/bulk", {"create": [GOOD], "update": update})
 
-    errors = refused(answer, 422, "parent-cycle")["errors"]
+    errors = refused(response, 422, "parent-cycle")["errors"]
     pointers = [fault["pointer"] for fault in errors]
     assert pointers == ["#/update/0/parent_id", "#/update/1/parent_id"]
     assert ann.get("tasks?sort=created_at").json["items"] == [one, other]
 
 
 @pytest.mark.parametrize("levels", [(10, 10), (6, 5), (9, 2)], ids=str)
-def test_two_chains_do_not_become_a_long_circle_or_a_high_tree(
+def test_bulk_rejects_chains_that_form_a_cycle_or_deep_tree(
     ann: Client, levels: tuple[int, int]
 ) -> None:
     one, other = [make_chain(ann, height) for height in levels]
     update = [{"id": one[0], "parent_id": other[-1]}]
     circle = [*update, {"id": other[0], "parent_id": one[-1]}]
 
-    answers = [ann.post("tasks/bulk", {"update": moves}) for moves in (update, circle)]
+    responses = [
+        ann.post("tasks/bulk", {"update": moves}) for moves in (update, circle)
+    ]
 
-    assert [answer.status_code for answer in answers] == [422, 422]
+    assert [response.status_code for response in responses] == [422, 422]
     tops = [t for t in ann.get("tasks?limit=100").json["items"] if not t["parent_id"]]
     assert {task["id"] for task in tops} == {one[0], other[0]}
 
 
-def test_a_bulk_makes_no_eleventh_level(ann: Client) -> None:
+def test_bulk_rejects_an_eleventh_level(ann: Client) -> None:
     *_, lowest = make_chain(ann, 9)
 
-    answer = ann.post("tasks/bulk", {"create": [GOOD, chain(2, parent_id=lowest)]})
+    response = ann.post("tasks/bulk", {"create": [GOOD, chain(2, parent_id=lowest)]})
 
-    (fault,) = refused(answer, 422, "parent-too-deep")["errors"]
+    (fault,) = refused(response, 422, "parent-too-deep")["errors"]
     assert fault["pointer"] == "#/create/1/parent_id"
     assert rows(ann, Task) == 9
 
 
 @pytest.mark.parametrize("place", ["update", "delete", "create"])
-def test_a_bulk_does_not_see_tasks_of_someone_else(
+def test_bulk_does_not_find_tasks_of_other_users(
     ann: Client, bob: Client, place: str
 ) -> None:
     hers, gone = ann.make_task(), bob.make_task()
@@ -185,8 +187,8 @@ def test_a_bulk_does_not_see_tasks_of_someone_else(
 
     def ask(task_id: int) -> dict[str, Any]:
         item = {"create": GOOD | {"parent_id": task_id}, "update": {"id": task_id}}
-        answer = bob.post("tasks/bulk", {place: [item.get(place, task_id)]})
-        problem = refused(answer, 422, "validation-error")
+        response = bob.post("tasks/bulk", {place: [item.get(place, task_id)]})
+        problem = refused(response, 422, "validation-error")
         return problem | {"request_id": None}
 
     assert ask(hers["id"]) == ask(gone["id"]) == ask(ABSENT)
@@ -194,26 +196,24 @@ def test_a_bulk_does_not_see_tasks_of_someone_else(
 
 
 @pytest.mark.parametrize("value", ["", "1", "yes", "TRUE"])
-def test_a_dry_run_is_asked_for_by_true(
-    ann: Client, unchanged: Any, value: str
-) -> None:
-    answer = ann.post(f"tasks/bulk?dry_run={value}", {"create": [GOOD]})
+def test_dry_run_accepts_only_booleans(ann: Client, unchanged: Any, value: str) -> None:
+    response = ann.post(f"tasks/bulk?dry_run={value}", {"create": [GOOD]})
 
-    assert faults(answer) == {"dry_run": "type"}
+    assert faults(response) == {"dry_run": "type"}
 
 
-def test_a_dry_run_finds_the_faults_of_the_bulk(ann: Client, unchanged: Any) -> None:
+def test_dry_run_reports_the_errors_of_the_bulk(ann: Client, unchanged: Any) -> None:
     request = {"create": [GOOD | {"external_id": "mine"}]}
 
     told = ann.post("tasks/bulk?dry_run=true", request)
     done = ann.post("tasks/bulk", request)
 
-    problems = [refused(answer, 409, "already-exists") for answer in (told, done)]
+    problems = [refused(response, 409, "already-exists") for response in (told, done)]
     assert problems[0] | {"request_id": None} == problems[1] | {"request_id": None}
     assert problems[0]["errors"][0]["pointer"] == "#/create/0/external_id"
 
 
-def test_a_service_that_insists_on_versions_does_so_in_bulk(strict_ann: Client) -> None:
+def test_bulk_requires_versions_if_configured(strict_ann: Client) -> None:
     task = strict_ann.make_task()["id"]
     changes = {"update": [{"id": task, "title": "Tea"}], "delete": [task + 1]}
 
@@ -224,36 +224,34 @@ def test_a_service_that_insists_on_versions_does_so_in_bulk(strict_ann: Client) 
     assert strict_ann.get(f"tasks/{task}").json["version"] == 1
 
 
-def test_a_service_that_insists_on_versions_takes_them_in_bulk(
+def test_bulk_accepts_versions_where_they_are_required(
     strict_ann: Client,
 ) -> None:
     task = strict_ann.make_task()["id"]
     changes = {"update": [{"id": task, "if_version": 1, "title": "Tea"}]}
 
-    answer = strict_ann.post("tasks/bulk", changes)
+    response = strict_ann.post("tasks/bulk", changes)
 
-    assert answer.json["updated"][0]["version"] == 2
+    assert response.json["updated"][0]["version"] == 2
 
 
-def test_nothing_is_made_below_what_goes_in_the_same_bulk(ann: Client) -> None:
+def test_bulk_rejects_a_parent_that_it_deletes(ann: Client) -> None:
     task = ann.make_task()["id"]
     changes = {"create": [{"title": "Tea", "parent_id": task}], "delete": [task]}
 
-    answer = ann.post("tasks/bulk", changes)
+    response = ann.post("tasks/bulk", changes)
 
-    assert faults(answer) == {"#/create/0/parent_id": "not-found"}
+    assert faults(response) == {"#/create/0/parent_id": "not-found"}
     assert ann.get(f"tasks/{task}").status_code == 200
 
 
 @pytest.mark.parametrize("freed", ["update", "delete"])
-def test_an_external_id_that_a_bulk_frees_is_free_for_new_tasks(
-    ann: Client, freed: str
-) -> None:
+def test_bulk_reuses_an_external_id_that_it_frees(ann: Client, freed: str) -> None:
     task = ann.make_task(external_id="mine")["id"]
     ways = {"update": [{"id": task, "external_id": None}], "delete": [task]}
 
-    answer = ann.post(
+    response = ann.post(
         "tasks/bulk", {"create": [GOOD | {"external_id": "mine"}], freed: ways[freed]}
     )
 
-    assert answer.json["created"][0]["external_id"] == "mine"
+    assert response.json["created"][0]["external_id"] == "mine"

@@ -39,7 +39,7 @@ def sqlite(new_database: NewDatabase) -> Flask:
     return app
 
 
-def test_sqlite_keeps_the_words_by_triggers(sqlite: Flask) -> None:
+def test_sqlite_maintains_the_terms_by_triggers(sqlite: Flask) -> None:
     names = [name for name, _ in execute(sqlite, TRIGGERS)]
 
     assert names == [
@@ -49,7 +49,7 @@ def test_sqlite_keeps_the_words_by_triggers(sqlite: Flask) -> None:
     ]
 
 
-def test_the_index_of_words_agrees_with_the_tasks(sqlite: Flask) -> None:
+def test_index_of_terms_agrees_with_the_tasks(sqlite: Flask) -> None:
     ann = Client(sqlite, "ann").sign_in()
     bob = Client(sqlite, "bob").sign_in()
     made = [ann.make_task(title=title) for title in ("Tea", "Milk", "Cake")]
@@ -65,7 +65,7 @@ def test_the_index_of_words_agrees_with_the_tasks(sqlite: Flask) -> None:
     assert execute(sqlite, "SELECT count(*) FROM task_terms_docsize") == [(2,)]
 
 
-def test_who_rebuilds_the_table_on_sqlite_must_make_its_triggers_again(
+def test_rebuilding_the_table_on_sqlite_requires_new_triggers(
     sqlite: Flask, folder: Path
 ) -> None:
     ann = Client(sqlite, "ann").sign_in()

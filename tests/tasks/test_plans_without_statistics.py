@@ -10,11 +10,11 @@ from flask import Flask
 from tests.conftest import KINDS
 from tests.databases import new_databases
 from tests.support import Client
-from tests.tasks.planning import plans
+from tests.tasks.query_plans import plans
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_search_asks_the_words_before_the_owner(
+def test_search_without_statistics_uses_the_search_index(
     make_app: Callable[..., Flask], tmp_path: Path, kind: str
 ) -> None:
     with new_databases(tmp_path, make_app) as make:

@@ -1,4 +1,4 @@
-"""How the database reads what a request asks of the tasks."""
+"""Query plans of the statements of a request."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ def plans(client: Client, path: str) -> list[str]:
 
 
 def work(client: Client, path: str, status: int) -> int:
-    """Return how many rows PostgreSQL reads for a request, or steps SQLite runs."""
+    """Return the number of rows that PostgreSQL reads for a request, or of SQLite's steps."""
     with client.app.app_context():
         engine = db.database.engine
     statements = _statements(client, path, status)
@@ -34,15 +34,15 @@ def work(client: Client, path: str, status: int) -> int:
 
 
 def _statements(client: Client, path: str, status: int) -> list[tuple[str, Any]]:
-    asked: list[tuple[str, Any]] = []
+    recorded: list[tuple[str, Any]] = []
 
     def note(statement: str, values: Any) -> None:
-        asked.append((statement, values))
+        recorded.append((statement, values))
 
     with hearing(client.app, note):
         response = client.get(path)
     assert response.status_code == status, response.text
-    return asked[1:]
+    return recorded[1:]
 
 
 def _rows_read(connection: Any, statement: str, values: Any) -> int:

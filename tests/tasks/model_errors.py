@@ -6,7 +6,7 @@ from typing import Any
 from tests.tasks.model_trees import Task
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """A refusal: its status and code, and the places of its faults."""
 
     def __init__(self, status: int, code: str, places: list[str] | None = None) -> None:
@@ -27,9 +27,9 @@ def named_in(place: str, fields: Task) -> dict[str, str | None]:
 
 
 def refuse(status: int, code: str, places: list[str]) -> None:
-    """Raise Refused if there is any fault."""
+    """Raise Rejected if there is any fault."""
     if places:
-        raise Refused(status, code, places)
+        raise Rejected(status, code, places)
 
 
 def refuse_repeated(named: dict[str, str | None]) -> None:
