@@ -39,7 +39,10 @@ def copy(target: Path) -> str:
 
 
 def check(file: Path) -> str:
-    """Check that a backup is complete; return its schema revision, or "" without one."""
+    """Return the schema revision of a complete backup, or "" without one.
+
+    Raises CommandError if the file is damaged or in use.
+    """
     if _size(_sibling(file, "-wal")):
         raise CommandError(
             f"{file} is a database in use. Create a backup of it by `flask backup`."

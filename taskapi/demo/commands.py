@@ -32,7 +32,8 @@ MAX_TASKS = 1_000_000
 EXISTS = f"""The account {USERNAME} already exists; nothing was changed. To log in:
   flask users reset-password {USERNAME}
   flask api-keys create {USERNAME} --name trial"""
-CREATED = """Created the account {username} with {number} tasks, {trashed} of them in the trash.
+CREATED = """\
+Created the account {username} with {number} tasks, {trashed} of them in the trash.
 
   username  {username}
   password  {password}

@@ -93,7 +93,7 @@ class TextLines:
                 while len(line) > MAX_LINE_LENGTH and not line.endswith(("\r", "\n")):
                     line = text.readline(MAX_LINE_LENGTH + 1)
         finally:
-            # Otherwise the wrappers would close the source, which belongs to the caller.
+            # Otherwise the wrappers would close the source of the caller.
             text.detach()
             buffered.detach()
 

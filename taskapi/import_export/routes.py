@@ -26,7 +26,7 @@ from taskapi.web.authentication import caller
 from taskapi.web.idempotency import idempotent
 
 import_export = Blueprint(
-    "import_export",
+    "import-export",
     "Export and import of your tasks.",
     limit="default",
     accepts_keys=True,
