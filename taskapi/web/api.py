@@ -5,7 +5,6 @@ the OpenAPI document. Requests are checked in this order: caller, rate limit, qu
 body.
 """
 
-from collections.abc import Callable
 from functools import wraps
 from threading import Lock
 from typing import Any
@@ -22,6 +21,7 @@ from taskapi.web import examples
 from taskapi.web.authentication import AccessPolicy
 from taskapi.web.fields import MAX_ID
 from taskapi.web.openapi import introduction, operations
+from taskapi.web.openapi.operations import Decorator, View
 from taskapi.web.parsing import PARSER
 from taskapi.web.receiving import reject_oversized
 from taskapi.web.schema import Plugin, Schema, unknown_field
@@ -31,9 +31,6 @@ PREFIX = "/api/v1"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 BODY_PROBLEMS = ["malformed-json", "payload-too-large", "unsupported-media-type"]
 COMMON_PROBLEMS = ["validation-error", "internal-error", "service-unavailable"]
-
-View = Callable[..., Any]
-Decorator = Callable[[View], View]
 
 
 class IdConverter(BaseConverter):
@@ -128,7 +125,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     @staticmethod
     def _complete_operation(
-        operation: dict[str, Any], info: dict[str, Any], *, method: str, **_: Any
+        operation: dict[str, Any], info: dict[str, Any], *, method: str, **_: object
     ) -> dict[str, Any]:
         contract = info["contract"]
         operations.complete(operation, contract)

@@ -2,24 +2,33 @@
 
 import hashlib
 import re
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Response, request
 from werkzeug.datastructures import ETags
 from werkzeug.http import parse_etags
 
 from taskapi.errors import PreconditionRequired
-from taskapi.web.openapi.operations import annotate
+from taskapi.web.openapi.operations import View, annotate
 from taskapi.web.settings import settings
 
 VERSION = "[1-9][0-9]{0,17}"
 PROXY_SUFFIX = re.compile(r'(?:--?|[;:])(?:gzip|br|zstd|deflate)(?="?\s*(?:,|$))')
 """Proxies that compress a response change its entity tag in one of these ways."""
 
+Headers = dict[str, str]
 
-def read(view: Callable[..., Any]) -> Callable[..., Any]:
+
+class Resource(Protocol):
+    """A row that has a version."""
+
+    @property
+    def version(self) -> int:
+        """Return the version, which each update increases."""
+
+
+def read(view: View) -> View:
     """Add the ETag of the resource; return 304 if the client's copy is current."""
 
     @wraps(view)
@@ -29,19 +38,19 @@ def read(view: Callable[..., Any]) -> Callable[..., Any]:
     return readable(wrapper)
 
 
-def readable(view: Callable[..., Any]) -> Callable[..., Any]:
+def readable(view: View) -> View:
     """Document that the view returns an ETag or 304."""
     return annotate(view, parameters=["IfNoneMatch"], headers=["ETag"])
 
 
-def tagged(resource: Any) -> Any:
+def tagged(resource: Resource) -> Response | tuple[Resource, Headers]:
     """Return a resource with its ETag, or 304 if the client's copy is current."""
     if is_current(str(resource.version)):
         return Response(status=304, headers=_etag_header(resource))
     return resource, _etag_header(resource)
 
 
-def listing(view: Callable[..., Any]) -> Callable[..., Any]:
+def listing(view: View) -> View:
     """Add a weak ETag of the whole body; return 304 if the client's copy is current."""
 
     @wraps(view)
@@ -56,7 +65,7 @@ def listing(view: Callable[..., Any]) -> Callable[..., Any]:
     return readable(wrapper)
 
 
-def write(view: Callable[..., Any]) -> Callable[..., Any]:
+def write(view: View) -> View:
     """Pass the `versions` in If-Match to the view, and add the new ETag."""
 
     @wraps(view)
@@ -72,7 +81,7 @@ def write(view: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def created(resource: Any, location: str) -> tuple[Any, dict[str, str]]:
+def created(resource: Resource, location: str) -> tuple[Resource, Headers]:
     """Return a new resource with its Location and ETag."""
     return resource, {"Location": location} | _etag_header(resource)
 
@@ -89,7 +98,7 @@ def _entity_tags(header: str) -> ETags | None:
     return None if value is None else parse_etags(PROXY_SUFFIX.sub("", value))
 
 
-def _etag_header(resource: Any) -> dict[str, str]:
+def _etag_header(resource: Resource) -> Headers:
     return {"ETag": f'"{resource.version}"'}
 
 

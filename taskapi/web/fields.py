@@ -86,11 +86,11 @@ class Derived(fields.Field[Any], ABC):
     def derive(self, obj: Any) -> Any:
         """Return the value for the JSON encoder."""
 
-    def get_value(self, obj: Any, *_args: Any, **_kwargs: Any) -> Any:
+    def get_value(self, obj: Any, *_args: object, **_kwargs: object) -> Any:
         """Return the computed value."""
         return self.derive(obj)
 
-    def _serialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
+    def _serialize(self, value: Any, *_args: object, **_kwargs: object) -> Any:
         return value
 
 
@@ -149,7 +149,7 @@ class Choice(Coded, fields.Enum[Any]):
 class Flag(Coded, fields.Boolean):
     """true or false; marshmallow also accepts "yes", 1 and others."""
 
-    def _deserialize(self, value: object, *_args: Any, **_kwargs: Any) -> bool:
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
@@ -195,11 +195,11 @@ class Timestamp(Coded):
         super().__init__(metadata=default | options.pop("metadata", {}), **options)
 
     def _serialize(
-        self, value: datetime | None, *_args: Any, **_kwargs: Any
+        self, value: datetime | None, *_args: object, **_kwargs: object
     ) -> str | None:
         return None if value is None else rfc3339(value)
 
-    def _deserialize(self, value: object, *_args: Any, **_kwargs: Any) -> date:
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> date:
         timestamp = parse_timestamp(value)
         if timestamp is None:
             message = str(self.error_messages["invalid"])

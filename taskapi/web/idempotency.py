@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, request
 from taskapi.errors import FieldError, Invalid
 from taskapi.web.authentication import caller
 from taskapi.web.multipart import content_digest
-from taskapi.web.openapi.operations import annotate
+from taskapi.web.openapi.operations import View, annotate
 from taskapi.web.parsing import JSON_TYPES, read_body
 from taskapi.web.strict_json import canonical
 
@@ -41,7 +41,7 @@ def init_app(app: Flask, store: ResponseStore) -> None:
     app.teardown_request(_end)
 
 
-def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
+def idempotent(view: View) -> View:
     """Execute a request with a key once; repetitions get the stored response.
 
     Apply it below the decorators that validate the request, so that a rejected

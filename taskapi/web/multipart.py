@@ -66,5 +66,5 @@ def _contents(
         yield from (about.encode(errors="replace"), file.read())
 
 
-def _in_memory(*_arguments: Any, **_options: Any) -> BytesIO:
+def _in_memory(*_arguments: Any, **_options: object) -> BytesIO:
     return BytesIO()

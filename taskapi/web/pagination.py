@@ -52,7 +52,7 @@ class PageArguments(Schema):
     )
 
     @validates_schema
-    def validate_start(self, arguments: Fields, **_: Any) -> None:
+    def validate_start(self, arguments: Fields, **_: object) -> None:
         """Reject more than one of cursor, offset and page, and pages too far on."""
         starts = [name for name in STARTS if name in arguments]
         if len(starts) > 1:

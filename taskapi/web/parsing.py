@@ -132,11 +132,11 @@ class UnsupportedBody(UnsupportedMediaType):
 class Json(JSONProvider):
     """JSON provider that serializes by orjson."""
 
-    def dumps(self, obj: Any, **_options: Any) -> str:
+    def dumps(self, obj: Any, **_options: object) -> str:
         """Serialize a document."""
         return self._serialize(obj).decode()
 
-    def loads(self, s: str | bytes, **_options: Any) -> Any:
+    def loads(self, s: str | bytes, **_options: object) -> Any:
         """Parse a document."""
         return orjson.loads(s)
 

@@ -53,7 +53,7 @@ class QueryFlag(Coded, fields.Boolean):
         "False": False,
     }
 
-    def _deserialize(self, value: object, *_args: Any, **_kwargs: Any) -> bool:
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> bool:
         if value not in self.VALUES:
             raise self.make_error("invalid", input=value)
         return self.VALUES[value]

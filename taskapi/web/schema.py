@@ -60,7 +60,7 @@ class Schema(marshmallow.Schema):
         """The compiled form of `dump`."""
         return Serializer(self)
 
-    def dump(self, obj: Any, **_options: Any) -> Fields:
+    def dump(self, obj: Any, **_options: object) -> Fields:
         """Serialize an object; the JSON equals that of marshmallow's `dump`."""
         return self.serializer.serialize(obj)
 
@@ -96,7 +96,7 @@ class Schema(marshmallow.Schema):
         return self
 
     def handle_error(
-        self, error: ValidationError, data: Any, *, many: bool, **_options: Any
+        self, error: ValidationError, data: Any, *, many: bool, **_options: object
     ) -> None:
         """Replace the errors of unknown fields by helpful ones, up to a maximum.
 

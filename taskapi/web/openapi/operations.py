@@ -5,7 +5,7 @@ operation. Responses, headers and parameters are components with our own names.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 from apispec import APISpec
 
@@ -19,7 +19,8 @@ from taskapi.web.openapi.components import (
 from taskapi.web.problem_types import PROBLEM_TYPES, example_of
 from taskapi.web.problems import MEDIA_TYPE
 
-View = TypeVar("View", bound=Callable[..., Any])
+View = Callable[..., Any]
+Decorator = Callable[[View], View]
 
 RESPONSES = {
     400: "BadRequest",
