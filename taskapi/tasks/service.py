@@ -42,9 +42,8 @@ def create(caller: Account, fields: Fields) -> ShownTaskRow | SimpleNamespace:
     if fields.get("subtasks") or fields.get("parent_id") is not None:
         task_id = creation.create_tree(caller.id, fields)
         return find_trees(caller, [task_id])[0]
-    names: list[str] = []
-    if fields.get("tags"):
-        names = list(tags.stored_names(caller.id, fields["tags"]).values())
+    given = fields.get("tags")
+    names = list(tags.stored_names(caller.id, given).values()) if given else []
     row = writes.new_row(caller.id, fields, clock.now()) | credentials.of(caller)
     row |= read_parameters(caller)
     row |= {"joined": ",".join(names), "max_tasks": writes.max_tasks()}
@@ -64,7 +63,7 @@ def change(
 ) -> ShownTaskRow:
     """Set fields of a task; raises NotFound or PreconditionFailed."""
     changed = None
-    if not IN_OTHER_ROWS & set(changes):
+    if IN_OTHER_ROWS.isdisjoint(changes):
         changed = _change_unlocked(caller, task_id, changes, versions)
     return changed or _change_locked(caller, task_id, changes, versions)
 
@@ -185,8 +184,7 @@ def find_trees(caller: Account, task_ids: Sequence[int]) -> list[SimpleNamespace
 
     Raises Invalid if they are more than 1,000 tasks.
     """
-    rows = db.read(tree.TREE, read_parameters(caller) | {"ids": task_ids})
-    found = tree.nest(rows)
+    found = tree.nest(db.read(tree.TREE, read_parameters(caller) | {"ids": task_ids}))
     if len(found) > MAX_EXPANDED_TASKS:
         text = "The tree has more than 1,000 tasks. List them by parent_id."
         error = FieldError(text, "range")

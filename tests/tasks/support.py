@@ -62,7 +62,7 @@ def _read_all(
         shown += page.json["items"]
         if path is None:
             return shown
-    raise AssertionError("The read_all does not end.")
+    raise AssertionError("The list does not end.")
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""Number of modules and functions that a warm request runs.
+
+The limits are the numbers reached so far. The goals are 25, 22 and 23 modules of
+taskapi for a create, a list and an update, 3 modules of tasks for a list, and 75
+functions for a create: lower a limit whenever a change allows it.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import taskapi
+from tests.support import Client
+
+ROOT = Path(taskapi.__file__).parent
+Function = tuple[str, str]
+
+MAX_CREATE, MAX_LIST, MAX_UPDATE = 33, 29, 33
+MAX_CREATE_FUNCTIONS = 128
+
+
+def functions_run_by(request: Callable[[], object]) -> set[Function]:
+    """Return module and name of each function of taskapi that a request calls."""
+    functions: set[Function] = set()
+
+    def record(frame: FrameType, event: str, _arg: object) -> None:
+        code = frame.f_code
+        path = Path(code.co_filename)
+        if event == "call" and path.is_relative_to(ROOT):
+            functions.add((str(path.relative_to(ROOT)), code.co_qualname))
+
+    for _ in range(3):  # statements are compiled and caches filled
+        request()
+    previous = sys.getprofile()
+    sys.setprofile(record)
+    try:
+        request()
+    finally:
+        sys.setprofile(previous)
+    return functions
+
+
+def modules(functions: set[Function], prefix: str = "") -> list[str]:
+    return sorted({name for name, _ in functions if name.startswith(prefix)})
+
+
+def test_create_runs_few_modules_and_functions(ann: Client) -> None:
+    functions = functions_run_by(lambda: ann.make_task(title="Water the plants"))
+
+    assert len(modules(functions)) <= MAX_CREATE, modules(functions)
+    assert len(modules(functions, "tasks/")) <= 5, modules(functions, "tasks/")
+    assert len(functions) <= MAX_CREATE_FUNCTIONS, sorted(functions)
+
+
+def test_list_runs_few_modules(ann: Client) -> None:
+    ann.make_task(title="Water the plants", due_date="2036-12-24")
+
+    functions = functions_run_by(lambda: ann.get("tasks"))
+
+    assert len(modules(functions)) <= MAX_LIST, modules(functions)
+    assert len(modules(functions, "tasks/")) <= 4, modules(functions, "tasks/")
+
+
+def test_update_runs_few_modules(ann: Client) -> None:
+    task = ann.make_task(title="Water the plants")
+    path = f"tasks/{task['id']}"
+    statuses = iter(["in_progress", "todo", "in_progress", "todo"])
+
+    functions = functions_run_by(lambda: ann.patch(path, {"status": next(statuses)}))
+
+    assert len(modules(functions)) <= MAX_UPDATE, modules(functions)
+    assert len(modules(functions, "tasks/")) <= 4, modules(functions, "tasks/")
