@@ -15,7 +15,7 @@ from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
 from taskapi.errors import Unavailable
 from taskapi.idempotency import service as stored_responses
-from taskapi.mail import service as outbox
+from taskapi.mail import service as mail
 from taskapi.recovery import service as recovery
 from taskapi.recovery import templates
 from taskapi.tasks import trash
@@ -25,18 +25,19 @@ from taskapi.web.settings import settings
 log = structlog.get_logger()
 
 POLL_SECONDS = 60
-PAUSE_MS = 500
-QUARTER_SECONDS = 15 * 60
-DAY_SECONDS = 24 * 60 * 60
+MAX_DELAY_MS = 500
+LOGIN_ATTEMPTS_SECONDS = 15 * 60
+PURGE_SECONDS = 24 * 60 * 60
 
 
-class Times(NamedTuple):
-    """The next purge of failed logins, and of everything, on the monotonic clock.
+class Schedule(NamedTuple):
+    """Times of the next purges, on the monotonic clock.
 
-    Clients without an account create counts of failed logins, and those expire soon.
+    Login attempts are purged more often than everything: clients without an account
+    create them, and they expire soon.
     """
 
-    counts: float
+    login_attempts: float
     everything: float
 
 
@@ -50,7 +51,7 @@ PURGES: dict[str, Callable[[], int]] = {
     "API keys": keys.purge,
     "login attempts": throttling.purge,
     "email tokens": recovery.purge,
-    "outgoing emails": outbox.purge,
+    "outgoing emails": mail.purge,
     "stored responses": stored_responses.purge,
     "tasks deleted permanently": trash.purge_marked,
     "tasks in the trash": _empty_trash,
@@ -58,45 +59,48 @@ PURGES: dict[str, Callable[[], int]] = {
 
 
 def start(app: Flask) -> None:
-    """Begin to work in a thread of this process; it ends with the process."""
-    Thread(target=_work, args=(app,), name="background", daemon=True).start()
+    """Start the maintenance thread, which ends with the process."""
+    Thread(target=_work, args=(app,), name="maintenance", daemon=True).start()
 
 
 def send() -> int:
-    """Send the letters that are due; return how many went."""
-    return outbox.send_due(templates.compose)
+    """Send the emails that are due; return their number."""
+    return mail.send_due(templates.compose)
 
 
 def purge() -> dict[str, int]:
-    """Delete what is over; return how much of each kind that was."""
+    """Delete expired rows; return the number of each kind."""
     return {name: delete() for name, delete in PURGES.items()}
 
 
-def turn(app: Flask, times: Times) -> Times:
-    """Do the work that is due, whatever fails; return the times of the next purges."""
+def run_due(app: Flask, schedule: Schedule) -> Schedule:
+    """Do the work that is due; return the times of the next purges.
+
+    A job that fails is logged and stops no other job.
+    """
     _attempt(app, send)
     _attempt(app, deletion.purge)
     _attempt(app, trash.purge_marked)
     now = time.monotonic()
-    if now >= times.everything:
-        for job in PURGES.values():  # one that fails stops no other
+    if now >= schedule.everything:
+        for job in PURGES.values():
             _attempt(app, job)
-        return Times(now + QUARTER_SECONDS, now + DAY_SECONDS)
-    if now >= times.counts:
+        return Schedule(now + LOGIN_ATTEMPTS_SECONDS, now + PURGE_SECONDS)
+    if now >= schedule.login_attempts:
         _attempt(app, throttling.purge)
-        return times._replace(counts=now + QUARTER_SECONDS)
-    return times
+        return schedule._replace(login_attempts=now + LOGIN_ATTEMPTS_SECONDS)
+    return schedule
 
 
 def _work(app: Flask) -> None:
-    first = time.monotonic() + QUARTER_SECONDS
-    times = Times(first, first)
+    first = time.monotonic() + LOGIN_ATTEMPTS_SECONDS
+    schedule = Schedule(first, first)
     while True:
-        times = turn(app, times)
-        outbox.work_available.wait(POLL_SECONDS)
-        outbox.work_available.clear()
-        # so that no answer is later where there is somebody to write to
-        time.sleep(secrets.randbelow(PAUSE_MS) / 1000)
+        schedule = run_due(app, schedule)
+        mail.work_available.wait(POLL_SECONDS)
+        mail.work_available.clear()
+        # random: otherwise responses to requests that send an email would be slower
+        time.sleep(secrets.randbelow(MAX_DELAY_MS) / 1000)
 
 
 def _attempt(app: Flask, job: Callable[[], object]) -> None:
@@ -104,9 +108,9 @@ def _attempt(app: Flask, job: Callable[[], object]) -> None:
         with app.app_context(), db.transaction():
             job()
     except Unavailable:
-        log.warning("background work put off", job=_name(job))
+        log.warning("maintenance postponed", job=_name(job))
     except Exception:
-        log.exception("background work failed", job=_name(job))
+        log.exception("maintenance failed", job=_name(job))
 
 
 def _name(job: Callable[[], object]) -> str:

@@ -177,9 +177,9 @@ def test_email_is_discarded_after_its_attempts(app: Flask, mailbox: Mailbox) -> 
 def test_worker_continues_after_an_email_that_cannot_be_built(
     app: Flask, mailbox: Mailbox
 ) -> None:
-    never = maintenance.Times(float("inf"), float("inf"))
+    never = maintenance.Schedule(float("inf"), float("inf"))
     store(app, ENCODED, "bob@example.org")
 
-    maintenance.turn(app, never)
+    maintenance.run_due(app, never)
 
     assert mailbox.recipients == ["bob@example.org"]

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from taskapi import maintenance
-from taskapi.maintenance import Times
+from taskapi.maintenance import Schedule
 from tests.backstage import at_once, count, days, later, run
 from tests.mailbox import Mailbox, letters, send, token_in
 from tests.support import PASSWORD, Client, refused
@@ -208,11 +208,11 @@ def test_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> Non
     never = float("inf")
 
     with later(days(8)):
-        waits = maintenance.turn(app, Times(never, never)), count(app, "sessions")
-        purged = maintenance.turn(app, Times(never, 0)), count(app, "sessions")
+        waits = maintenance.run_due(app, Schedule(never, never)), count(app, "sessions")
+        purged = maintenance.run_due(app, Schedule(never, 0)), count(app, "sessions")
 
-    assert waits == (Times(never, never), 1)
-    assert 0 < purged[0].counts < purged[0].everything < never
+    assert waits == (Schedule(never, never), 1)
+    assert 0 < purged[0].login_attempts < purged[0].everything < never
     assert purged[1] == 0
 
 
@@ -225,7 +225,7 @@ def test_failed_purge_does_not_stop_others(
     monkeypatch.setitem(maintenance.PURGES, "deleted accounts", fail)
 
     with later(days(8)):
-        maintenance.turn(app, Times(float("inf"), 0))
+        maintenance.run_due(app, Schedule(float("inf"), 0))
 
     assert count(app, "sessions") == 0
 
@@ -235,9 +235,9 @@ def test_worker_purges_login_attempts_every_15_minutes(app: Flask, ann: Client) 
     execute(app, MANY)
 
     with later(days(8)):
-        times = maintenance.turn(app, Times(0, never))
+        times = maintenance.run_due(app, Schedule(0, never))
 
-    assert 0 < times.counts < never == times.everything
+    assert 0 < times.login_attempts < never == times.everything
     assert (count(app, "counts"), count(app, "sessions")) == (0, 1)
 
 
@@ -250,7 +250,7 @@ def test_worker_continues_while_the_database_is_away(
         mail_from="tasks@example.org",
     )
 
-    times = maintenance.turn(lost, Times(0, 0))
+    times = maintenance.run_due(lost, Schedule(0, 0))
 
     assert times.everything > 0
     refused(

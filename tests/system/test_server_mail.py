@@ -87,7 +87,7 @@ def test_a_worker_goes_on_when_the_database_comes_later(
 ) -> None:
     address = f"sqlite:///{tmp_path}/late.db"
     server = mailing(DATABASE_URL=address)
-    server.said("background work put off")
+    server.said("maintenance postponed")
     with make_app(database_url=address).app_context():
         flask_migrate.upgrade()
 
