@@ -39,9 +39,9 @@ timeout = 60
 max_requests = settings.max_requests
 max_requests_jitter = settings.max_requests // 10  # so that workers restart one by one
 preload_app = True
-# With reuse_port two reloads under load failed 14 and 26 of 17,000 requests, because the
-# kernel gives connections to listeners of workers that end; without it none, and the CPU
-# time of two workers differed by less than a fifth.
+# With reuse_port 14 and 26 of 17,000 requests failed in two reloads under load, because
+# the kernel gives connections to listeners of workers that end. Without it none failed,
+# and the CPU time of two workers differed by less than a fifth.
 reuse_port = False
 forwarded_allow_ips = ""  # TRUSTED_PROXIES names the proxies to trust
 forwarder_headers = ""

@@ -90,7 +90,7 @@ def _lower_priority() -> None:
 
 
 class Passwords:
-    """Rules and hashes of one app: bcrypt over SHA-256, so that all characters count."""
+    """Rules and hashes of an app: bcrypt over SHA-256, so that all characters count."""
 
     def __init__(self, app: Flask, settings: "Settings") -> None:
         app.config["BCRYPT_LOG_ROUNDS"] = settings.bcrypt_rounds

@@ -55,7 +55,7 @@ INTERNAL = ("sqlite_", "alembic_", "task_terms_config", *FTS5_TABLES)
 TRIGGERS = """SELECT name, sql FROM sqlite_master WHERE type = 'trigger'
     AND name LIKE 'task_terms%' ORDER BY name"""
 RECORD_TIMEOUT = """op.execute(
-        "CREATE TABLE observed AS SELECT current_setting('lock_timeout') AS lock_timeout"
+        "CREATE TABLE observed AS SELECT current_setting('lock_timeout') AS value"
     )"""
 
 
@@ -319,7 +319,7 @@ def test_migration_has_a_lock_timeout(new_database: NewDatabase, folder: Path) -
 
     flask(app, "db", "upgrade", "-d", str(folder))
 
-    assert execute(app, "SELECT lock_timeout FROM observed") == [("5s",)]
+    assert execute(app, "SELECT value FROM observed") == [("5s",)]
 
 
 def test_migration_that_times_out_can_be_repeated(

@@ -1,7 +1,7 @@
 """Format of API keys: `tsk_<8 hexadecimal digits>_<43 characters of base64url>`.
 
 The first part is public and identifies the row. The second part encodes 28 random bytes
-and a checksum of 4 bytes, so that a mistyped or invented key is rejected without a query.
+and a checksum of 4 bytes, so that a mistyped or invented key is rejected without SQL.
 """
 
 import base64

@@ -37,7 +37,7 @@ class Scopes(TypeDecorator[Sequence[Scope]]):
 
 
 class ApiKey(Model):
-    """An API key: its public prefix and a hash of the whole key, which is not stored."""
+    """An API key: its public prefix and a hash of the key, which is not stored."""
 
     __tablename__ = "api_keys"
 

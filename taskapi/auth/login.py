@@ -44,7 +44,7 @@ def log_in(
     """Create a session.
 
     An unknown user, a wrong password and a deactivated account take the same time. Only
-    the correct password reveals that an account is deactivated, or its email unverified.
+    the correct password reveals that an account is deactivated or its email unverified.
     """
     user = users.find_by_login(login)
     subject = throttling.account(user.id) if user else throttling.login(login)

@@ -113,7 +113,7 @@ class TokenRequestSchema(Schema):
             raise ValidationError({name: [error] for name in missing})
 
     def handle_error(self, error: ValidationError, data: Any, **options: Any) -> None:
-        """Return `unsupported_grant_type` for an unknown grant (RFC 6749, section 5.2)."""
+        """Return `unsupported_grant_type` for an unknown grant (RFC 6749, 5.2)."""
         super().handle_error(error, data, **options)
         if data.get("grant_type", GrantType.PASSWORD) not in list(GrantType):
             errors = error.messages_dict

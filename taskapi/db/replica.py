@@ -38,7 +38,7 @@ STATE = text(
     END AS lag
     """
 )
-"""A replica that lost its primary has replayed all it received and lags nevertheless."""
+"""A replica that lost its primary has replayed all it received, but lags."""
 
 
 class Unusable(Exception):

@@ -78,7 +78,7 @@ def purge() -> int:
 
 
 def _claim() -> EmailRow | None:
-    """Return the email that is due longest; postpone its next attempt: 2, 4, 8 minutes."""
+    """Return the email due longest; postpone its next attempt: 2, 4, 8 minutes."""
     now = clock.now()
     while found := db.read(DUE, {"now": now, "created_after": now - DISCARD_AFTER}):
         ((email_id, attempts),) = found

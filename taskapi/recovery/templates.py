@@ -95,7 +95,7 @@ def compose(email: EmailRow) -> Content | None:
 def _instruction(template: Template, token: str) -> tuple[str, str]:
     """Return what to do, and the link or the token to do it with."""
     if settings.app_url:
-        # The token is in the fragment, which browsers send to no server that may log it.
+        # The token is in the fragment, which browsers do not send to servers.
         page = f"{settings.app_url}/{template.page}#token={token}"
         return "To continue, open this page:", page
     url = f"{settings.public_url}{PREFIX}/{template.operation}"

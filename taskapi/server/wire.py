@@ -60,7 +60,7 @@ class Reader:
         self.deadline = time.monotonic() + BODY_SECONDS
 
     def read(self, size: int) -> bytes:
-        """Return up to `size` bytes; none at the end. Raises NoMoreData if it is early."""
+        """Return up to `size` bytes, none at the end. Raises NoMoreData."""
         expected = min(size, getattr(self.reader, "length", 0))
         self.client.settimeout(max(0, self.deadline - time.monotonic()))
         try:
@@ -129,7 +129,7 @@ def _detail(error: BaseException) -> str | None:
 
 
 def _parse(head: bytes) -> dict[str, Any]:
-    """Return a WSGI environment with the method, path and known headers of a request."""
+    """Return a WSGI environment: method, path and known headers of a request."""
     lines = head.partition(b"\r\n\r\n")[0].split(b"\r\n")
     match = REQUEST_LINE.match(lines[0])
     method, path = match.groups() if match else (b"GET", b"/")

@@ -34,8 +34,8 @@ system = Blueprint("system", "Health, limits and links of the service.", prefix=
 def get_health() -> Any:
     """Check readiness
 
-    Returns 200 if the service is ready, else 503 with a `remedy` for the operator. Query
-    parameters are ignored, since some monitors add them to bypass caches.
+    Returns 200 if the service is ready, else 503 with a `remedy` for the operator.
+    Query parameters are ignored, since some monitors add them to bypass caches.
     """
     checks = service.checks()
     remedy = service.remedy(checks)

@@ -86,7 +86,7 @@ class Sort(Coded, fields.String):
 
 
 class TaskListArguments(PageArguments):
-    """Filters, sort order and paging of the task list; a task must match all filters."""
+    """Filters, sort order and page of the task list; a task must match all filters."""
 
     q = Search(
         low=1,

@@ -1,6 +1,6 @@
 """Addresses of clients, from the server or from trusted proxies.
 
-Each address has one canonical form. All addresses of an IPv6 network count as one client.
+Each address has one canonical form. An IPv6 network counts as one client.
 """
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network

@@ -47,7 +47,7 @@ class Parser(FlaskParser):
         return dict(_parse_query(argmap, query))
 
     def load_json(self, req: Request, schema: AnySchema) -> Any:
-        """Return the JSON document of the body; an empty body may mean an empty object."""
+        """Return the JSON of the body; an empty body may mean an empty object."""
         body = read_body(req)
         if not body and (_is_optional(schema) or not req.mimetype):
             return {}

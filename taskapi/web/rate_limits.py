@@ -50,7 +50,7 @@ class LocalCounters:
         self.sweep_at = 0.0
 
     def hit(self, key: str) -> tuple[int, float]:
-        """Count a request; return the count of its window and the time when that ends."""
+        """Count a request; return the count of its window and the end of it."""
         now = time.time()
         with self.lock:
             if now >= self.sweep_at:
@@ -66,7 +66,7 @@ class SharedCounters(RedisStorage):
     """The counters of all processes, in Redis."""
 
     def hit(self, key: str) -> tuple[int, float]:
-        """Count a request; return the count of its window and the time when that ends."""
+        """Count a request; return the count of its window and the end of it."""
         return self.incr(key, WINDOW_SECONDS), self.get_expiry(key)
 
     def get_expiry(self, key: str) -> float:
@@ -95,7 +95,7 @@ class RateLimits:
         return SharedCounters(self.shared_uri, wrap_exceptions=True, **TIMEOUTS)
 
     def hit(self, key: str) -> tuple[int, float]:
-        """Count a request; return the count of its window and the time when that ends."""
+        """Count a request; return the count of its window and the end of it."""
         if self._should_try_shared():
             try:
                 counted = self.shared.hit(key)

@@ -2,8 +2,8 @@
 
 `python -m tests.cluster` prints what the clients experience. The exit status is 1 if an
 acknowledged write is lost or doubled, or a request fails other than by a 503 with
-Retry-After. Programs come from Debian (nginx-light, pgbouncer, redis-server); PostgreSQL
-comes from the wheel of the tests.
+Retry-After. Programs come from Debian (nginx-light, pgbouncer, redis-server);
+PostgreSQL comes from the wheel of the tests.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""A cluster on one machine: PostgreSQL and replica, PgBouncer, Redis, nginx, writers."""
+"""A cluster on one machine: PostgreSQL, replica, PgBouncer, Redis, nginx, writers."""
 
 from contextlib import ExitStack
 from pathlib import Path

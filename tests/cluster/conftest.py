@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Return a folder that programs of an unprivileged user may use, unlike tmp_path."""
+    """Return a folder that other users may use, unlike tmp_path."""
     with tempfile.TemporaryDirectory(prefix="taskapi-") as name:
         Path(name).chmod(0o755)
         yield Path(name)

@@ -44,7 +44,8 @@ class Scene:
         wait_until(is_so, self._complain)
 
     def _complain(self) -> str:
-        return f"{self.crowd.results[-20:]} {self.instance.program.log.read_text()[-2000:]}"
+        log = self.instance.program.log.read_text()
+        return f"{self.crowd.results[-20:]} {log[-2000:]}"
 
     def kill_worker(self) -> None:
         """Kill the worker that has been there longest."""

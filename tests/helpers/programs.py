@@ -1,4 +1,4 @@
-"""External programs as child processes: started, signalled, killed and started again."""
+"""External programs as child processes: started, signalled, killed, restarted."""
 
 import os
 import shutil

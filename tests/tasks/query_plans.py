@@ -22,7 +22,7 @@ def plans(client: Client, path: str) -> list[str]:
 
 
 def work(client: Client, path: str, status: int) -> int:
-    """Return the number of rows that PostgreSQL reads for a request, or of SQLite's steps."""
+    """Return the number of rows that PostgreSQL reads, or of SQLite's steps."""
     with client.app.app_context():
         engine = db.database.engine
     statements = _statements(client, path, status)

@@ -84,7 +84,7 @@ def test_readable_paths_are_all_tested(app: Flask) -> None:
 
 
 def shown(response: TestResponse) -> tuple[int, dict[str, str], bytes]:
-    """Return all of an response but its date, time and request id, and close its file."""
+    """Return a response without its date, time and request id; close its file."""
     own = {"X-Request-ID", "Date", "Server-Timing"}
     with response:
         headers = {k: v for k, v in response.headers if k not in own}

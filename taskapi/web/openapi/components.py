@@ -20,8 +20,8 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The access token of a login (a JWT, handled according to RFC8725), "
-        "or an API key.",
+        "description": "The access token of a login (a JWT, handled according to "
+        "RFC8725), or an API key.",
     },
     "password": {
         "type": "oauth2",
