@@ -1,4 +1,4 @@
-"""What tests of administration share with those of auth, and an administrator."""
+"""Fixtures of administration, shared with the tests of auth."""
 
 import pytest
 from flask import Flask
@@ -11,7 +11,7 @@ ROOT = "root@example.org"
 
 @pytest.fixture
 def root(app: Flask) -> Client:
-    """Return the one administrator, who has logged in."""
+    """Return the only administrator, logged in."""
     made = Client(app, "root").register()
     run(app, "users", "promote", ROOT)
     made.log_in()

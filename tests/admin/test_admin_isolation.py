@@ -1,4 +1,4 @@
-"""What an administrator does to one account concerns no other."""
+"""Administration of one of three accounts does not affect the others."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def address(person: Client) -> str:
 
 
 def register(client: Client, *names: dict[str, str]) -> None:
-    """Make an account of each of these names."""
+    """Create an account with each name."""
     responses = [
         client.post("auth/register", n | {"password": PASSWORD}) for n in names
     ]

@@ -1,4 +1,4 @@
-"""What administrators change takes effect with the next request."""
+"""Changes by administrators apply to the next request."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.backstage import another_session, at_once, meeting, run
 from tests.support import PASSWORD, Client, faults, refused
 
 ROUNDS = 4
-REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
+INVALID: dict[str, tuple[Any, dict[str, str]]] = {
     "role-unknown": ({"role": "boss"}, {"#/role": "choice"}),
     "role-null": ({"role": None}, {"#/role": "null"}),
     "state-text": ({"is_active": "no"}, {"#/is_active": "type"}),
@@ -25,7 +25,7 @@ def address(person: Client) -> str:
 
 
 def promoted(person: Client) -> Client:
-    """Make somebody an administrator."""
+    """Make an account an administrator."""
     run(person.app, "users", "promote", f"{person.name}@example.org")
     return person
 
@@ -96,7 +96,7 @@ def test_deletion_removes_all_data_of_the_account(root: Client, ann: Client) -> 
     refused(script.get("tasks"), 401, "api-key-invalid")
 
 
-@pytest.mark.parametrize(("body", "expected"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
 def test_invalid_change_changes_nothing(
     root: Client, ann: Client, body: Any, expected: dict[str, str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""What tests of keys share with those of auth, and people with keys."""
+"""Fixtures of API keys, shared with the tests of auth."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support import Client
 
 @pytest.fixture
 def script(ann: Client) -> Holder:
-    """Return a script with a key of Ann's that has the default scopes."""
+    """Return a client with a key of Ann that has the default scopes."""
     return holder(ann)
 
 

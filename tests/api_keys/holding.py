@@ -1,4 +1,4 @@
-"""Who calls with an API key, and what is stored of it."""
+"""Clients with API keys, and their stored rows."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support import Client
 
 
 class Holder(Client):
-    """Somebody who calls with a key, and with a token if they are given one."""
+    """A client with an API key, and optionally with a token."""
 
     def __init__(self, owner: Client, text: str) -> None:
         super().__init__(owner.app, owner.name)
@@ -23,7 +23,7 @@ class Holder(Client):
 
 
 def make_key(owner: Client, **fields: Any) -> dict[str, Any]:
-    """Make a key and return the response, which shows it."""
+    """Create a key; return the response, which contains it."""
     response = owner.post("api-keys", {"name": "backup"} | fields)
     assert response.status_code == 201, response.text
     made: dict[str, Any] = response.json
@@ -31,7 +31,7 @@ def make_key(owner: Client, **fields: Any) -> dict[str, Any]:
 
 
 def holder(owner: Client, *scopes: str, **fields: Any) -> Holder:
-    """Return who holds a new key of the owner's with these scopes."""
+    """Return a client with a new key that has the scopes."""
     chosen = {"scopes": list(scopes)} if scopes else {}
     return Holder(owner, make_key(owner, **chosen, **fields)["api_key"])
 

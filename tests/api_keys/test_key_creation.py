@@ -12,7 +12,7 @@ from tests.api_keys.holding import Holder, holder, make_key, stored_key
 from tests.backstage import run
 from tests.support import Client, faults, refused
 
-SPELLING = r"tsk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}"
+KEY_FORMAT = r"tsk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}"
 SHOWN = {
     "id",
     "name",
@@ -23,7 +23,7 @@ SHOWN = {
     "created_at",
 }
 YESTERDAY = "2020-01-01T00:00:00Z"
-REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
+INVALID: dict[str, tuple[Any, dict[str, str]]] = {
     "no-name": ({}, {"#/name": "required"}),
     "name-null": ({"name": None}, {"#/name": "null"}),
     "name-empty": ({"name": ""}, {"#/name": "length"}),
@@ -54,7 +54,7 @@ def test_new_key_is_returned_with_its_parts(ann: Client) -> None:
     key = response.json
     assert response.status_code == 201
     assert set(key) == SHOWN | {"api_key"}
-    assert re.fullmatch(SPELLING, key["api_key"])
+    assert re.fullmatch(KEY_FORMAT, key["api_key"])
     assert key["api_key"].split("_")[1] == key["prefix"]
     assert (key["expires_at"], key["last_used_at"]) == (None, None)
 
@@ -123,7 +123,7 @@ def test_key_keeps_its_expiry(ann: Client) -> None:
     assert ann.get(f"api-keys/{key['id']}").json["expires_at"] == key["expires_at"]
 
 
-@pytest.mark.parametrize(("body", "expected"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
 def test_invalid_key_is_not_created(
     ann: Client, body: Any, expected: dict[str, str]
 ) -> None:

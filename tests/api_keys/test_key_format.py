@@ -1,4 +1,4 @@
-"""A key has one spelling, to the last bit."""
+"""A key is accepted only in its canonical form."""
 
 import pytest
 
@@ -18,9 +18,9 @@ def ending_in(character: str) -> str:
 def test_other_encoding_of_the_same_bytes_costs_no_statement(
     anyone: Client, statements: list[str], last: str, other: str
 ) -> None:
-    spelled = {"X-API-Key": ending_in(last)[:-1] + other}
+    encoded = {"X-API-Key": ending_in(last)[:-1] + other}
 
-    response = anyone.get("tasks", headers=spelled)
+    response = anyone.get("tasks", headers=encoded)
 
     refused(response, 401, "api-key-invalid")
     assert statements == []

@@ -1,4 +1,4 @@
-"""What happens to one key happens to no other: the middle of three is used."""
+"""Operations on one of three keys do not affect the others."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ NAMES = ["old", "middle", "new"]
 
 @pytest.fixture
 def three(ann: Client) -> list[Holder]:
-    """Return who holds three keys of Ann's, the oldest first."""
+    """Return clients with three keys of Ann, oldest first."""
     return [holder(ann, name=name) for name in NAMES]
 
 
@@ -48,7 +48,7 @@ def test_each_of_many_keys_is_accepted(bob: Client, three: list[Holder]) -> None
 def test_use_is_recorded_for_one_key_only(ann: Client, three: list[Holder]) -> None:
     three[1].get("tasks")
 
-    used = [moment is not None for moment in shown(ann, "last_used_at")]
+    used = [time is not None for time in shown(ann, "last_used_at")]
 
     assert used == [False, True, False]
 

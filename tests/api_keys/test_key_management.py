@@ -1,4 +1,4 @@
-"""Owners see, rename, shorten and revoke their keys, and nobody else's."""
+"""Owners list, rename, shorten and revoke only their own keys."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from tests.support import Client, faults, refused
 
 PAST = "2020-01-01T00:00:00Z"
 DAY = 24 * 3600
-REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
+INVALID: dict[str, tuple[Any, dict[str, str]]] = {
     "name-null": ({"name": None}, {"#/name": "null"}),
     "name-of-101": ({"name": "n" * 101}, {"#/name": "length"}),
     "name-empty": ({"name": ""}, {"#/name": "length"}),
@@ -28,8 +28,8 @@ REFUSED: dict[str, tuple[Any, dict[str, str]]] = {
 
 
 def ends(**units: int) -> str:
-    moment = clock.now().replace(microsecond=0) + timedelta(**units)
-    return moment.isoformat().replace("+00:00", "Z")
+    time = clock.now().replace(microsecond=0) + timedelta(**units)
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def test_keys_are_listed_newest_first(ann: Client) -> None:
@@ -148,7 +148,7 @@ def test_key_can_expire_sooner(ann: Client, before: int | None) -> None:
     refused(over, 401, "api-key-expired")
 
 
-@pytest.mark.parametrize(("body", "expected"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
 def test_invalid_change_keeps_the_key(
     ann: Client, body: Any, expected: dict[str, str]
 ) -> None:

@@ -126,11 +126,11 @@ def test_key_of_a_deactivated_account_is_rejected(ann: Client, script: Holder) -
 
 
 def test_key_is_deleted_with_its_owner(ann: Client, script: Holder) -> None:
-    gone = ann.delete("users/me", {"password": PASSWORD})
+    deletion = ann.delete("users/me", {"password": PASSWORD})
 
     response = script.get("tasks")
 
-    assert gone.status_code == 204
+    assert deletion.status_code == 204
     refused(response, 401, "api-key-invalid")
 
 

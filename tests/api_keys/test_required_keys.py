@@ -1,4 +1,4 @@
-"""REQUIRE_API_KEY asks for a session and a key of the same user."""
+"""REQUIRE_API_KEY requires a session and a key of the same account."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ FREE = ["auth/sessions", "api-keys"]
 
 @pytest.fixture
 def strict(twin: Callable[..., Flask]) -> Flask:
-    """Return an app that asks for both."""
+    """Return an app that requires both."""
     return twin(require_api_key=True)
 
 

@@ -78,8 +78,8 @@ def test_key_is_rejected_without_the_required_scope(
 
     responses = {name: ask(script, name) for name in closed}
 
-    told = {n: refused(a, 403, "insufficient-scope") for n, a in responses.items()}
-    assert {n: problem["required_scope"] for n, problem in told.items()} == {
+    problems = {n: refused(a, 403, "insufficient-scope") for n, a in responses.items()}
+    assert {n: problem["required_scope"] for n, problem in problems.items()} == {
         name: operations[name] for name in closed
     }
 

@@ -46,7 +46,7 @@ SIGNATURES: dict[str, Forgery] = {
     "payload-changed-after-signing": lambda good: ".".join(
         [good.parts[0], part(good.claims | {"jti": "x"}), good.parts[2]]
     ),
-    "header-spelled-anew-after-signing": lambda good: ".".join(
+    "header-encoded-again-after-signing": lambda good: ".".join(
         [part(spaced(good.header) + b" "), *good.parts[1:]]
     ),
 }
@@ -161,7 +161,7 @@ PAYLOADS: dict[str, Forgery] = {
     "payload-5000-digits": saying(b'{"exp":' + b"9" * 5000 + b"}"),
 }
 
-SPELLINGS: dict[str, Forgery] = {
+ENCODINGS: dict[str, Forgery] = {
     "padded": lambda good: f"{good.text}=",
     "padded-twice": lambda good: f"{good.text}==",
     "padded-header": lambda good: sign(f"{good.parts[0]}=.{good.parts[1]}"),
@@ -223,7 +223,7 @@ FORGERIES: dict[str, Forgery] = {
     **SUBJECTS,
     **VALUES,
     **PAYLOADS,
-    **SPELLINGS,
+    **ENCODINGS,
 }
 
 EXPIRED: dict[str, Forgery] = {
@@ -245,5 +245,5 @@ A_FEW: dict[str, Forgery] = {
     "alg-none": HEADERS["alg-none"],
     "aud-other": VALUES["aud-other"],
     "other-kind": VALUES["refresh-token"],
-    "padded": SPELLINGS["padded"],
+    "padded": ENCODINGS["padded"],
 }

@@ -1,4 +1,4 @@
-"""How tests make tokens that are wrong in one place only: with the app's own secret."""
+"""Forged tokens: signed with the secret of the app, and wrong in a single place."""
 
 import hashlib
 import hmac
@@ -94,12 +94,12 @@ def token(
 
 
 def claiming(**claims: Any) -> Forgery:
-    """Return a forgery that says something else."""
+    """Return a forgery with other claims."""
     return lambda good: token(good.header, good.claims | claims)
 
 
 def shifted(claim: str, seconds: float) -> Forgery:
-    """Return a forgery with one moment shifted."""
+    """Return a forgery with a shifted timestamp."""
     return lambda good: token(
         good.header, good.claims | {claim: good.claims["iat"] + seconds}
     )
@@ -144,6 +144,6 @@ def unsigned(**members: Any) -> Forgery:
 
 
 def call_with(client: Client, text: str) -> TestResponse:
-    """Ask who the token's user is; the token may have any characters of HTTP."""
+    """Request the account of a token, which may contain any character."""
     environ = {"HTTP_AUTHORIZATION": f"Bearer {text}"}
     return Client(client.app).get("users/me", environ_overrides=environ)

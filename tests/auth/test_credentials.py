@@ -1,4 +1,4 @@
-"""Who sends no credentials, or bad ones, is told so before anything else."""
+"""Missing and invalid credentials are rejected before the request is read."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Hashes are computed one at a time, and stop nobody else meanwhile."""
+"""Hashes are computed one at a time, and do not block other requests."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 def during(
     gate: Gate, call: Callable[[], object], other: Callable[[], TestResponse]
 ) -> TestResponse:
-    """Make the other call while the first waits at the gate."""
+    """Send another request while the first one waits."""
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(call)
         try:
@@ -58,7 +58,7 @@ def during(
 
 
 def log_in_and_open(client: Client, gate: Gate) -> TestResponse:
-    """Try to log in; whoever is answered first opens the gate for the others."""
+    """Try to log in; the first response lets the other requests continue."""
     login = {"username": "nobody", "password": PASSWORD}
     response = client.post("auth/login", login)
     gate.opened.set()
@@ -69,9 +69,9 @@ def test_login_returns_503_when_the_hash_queue_is_full(
     twin: Callable[..., Flask], gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", 4)
-    crowd = Client(twin(bcrypt_rounds=5))
+    client = Client(twin(bcrypt_rounds=5))
 
-    responses = at_once(*[lambda: log_in_and_open(crowd, gate)] * 6)
+    responses = at_once(*[lambda: log_in_and_open(client, gate)] * 6)
 
     *others, last = sorted(responses, key=lambda response: response.status_code)
     assert [response.status_code for response in others] == [401] * 5
@@ -94,10 +94,10 @@ def test_reads_continue_while_a_password_is_hashed(
 def test_writes_continue_while_a_new_account_is_hashed(
     ann: Client, twin: Callable[..., Flask], gate: Gate
 ) -> None:
-    newcomer = Client(twin(bcrypt_rounds=5), "cat")
+    new_user = Client(twin(bcrypt_rounds=5), "cat")
 
     response = during(
-        gate, newcomer.register, lambda: ann.post("tasks", {"title": "Meanwhile"})
+        gate, new_user.register, lambda: ann.post("tasks", {"title": "Meanwhile"})
     )
 
     assert response.status_code == 201

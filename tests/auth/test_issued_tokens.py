@@ -1,4 +1,4 @@
-"""What a token says, for how long it lives, and where those limits are."""
+"""Claims and lifetimes of issued tokens."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -31,7 +31,7 @@ def lifetime(good: Good) -> int:
 
 
 def living(good: Good, seconds: int) -> str:
-    """Return a token of the same session that lives for so long."""
+    """Return a token of the same session with another lifetime."""
     return token(good.header, good.claims | {"exp": good.claims["iat"] + seconds})
 
 
@@ -104,22 +104,22 @@ def three(app: Flask) -> list[Client]:
     return [Client(app, name).register().log_in() for name in ("ann", "bob", "cat")]
 
 
-@pytest.mark.parametrize("neighbour", [0, 2], ids=["before", "after"])
+@pytest.mark.parametrize("other", [0, 2], ids=["before", "after"])
 def test_session_is_not_valid_for_another_account(
-    three: list[Client], neighbour: int
+    three: list[Client], other: int
 ) -> None:
-    forge = claiming(sub=str(three[neighbour].user["id"]))
+    forge = claiming(sub=str(three[other].user["id"]))
 
     response = call_with(three[1], forge(access_of(three[1])))
 
     refused(response, 401, "session-revoked")
 
 
-@pytest.mark.parametrize("neighbour", [0, 2], ids=["before", "after"])
+@pytest.mark.parametrize("other", [0, 2], ids=["before", "after"])
 def test_session_is_not_refreshed_for_another_account(
-    three: list[Client], neighbour: int
+    three: list[Client], other: int
 ) -> None:
-    forge = claiming(sub=str(three[neighbour].user["id"]))
+    forge = claiming(sub=str(three[other].user["id"]))
     forged = {"refresh_token": forge(refresh_of(three[1]))}
 
     response = three[1].post("auth/refresh", forged)

@@ -1,4 +1,4 @@
-"""Guesses are counted apart, and a count lasts for a quarter of an hour."""
+"""Login attempts are counted separately, for 15 minutes."""
 
 import pytest
 from flask import Flask
@@ -12,21 +12,23 @@ from tests.support import PASSWORD, Client
 
 START = 2_000_000_000
 QUARTER = 15 * 60
-MOST = 10
-WRONG = "a guess in the dark"
+MAX_ATTEMPTS = 10
+WRONG = "a wrong password"
 HERE = "192.0.2.7"
 THERE = "192.0.2.8"
 
 
-def guess(app: Flask, name: str, password: str = WRONG, ip: str = HERE) -> TestResponse:
+def attempt_login(
+    app: Flask, name: str, password: str = WRONG, ip: str = HERE
+) -> TestResponse:
     """Try a password for an account, from an address."""
     body = {"username": f"{name}@example.org", "password": password}
     return Client(app).post("auth/login", body, environ_base={"REMOTE_ADDR": ip})
 
 
-def guesses(app: Flask, number: int, name: str = "ann") -> list[int]:
+def attempt_logins(app: Flask, number: int, name: str = "ann") -> list[int]:
     """LoginAttempts so often, and return the statuses."""
-    return [guess(app, name).status_code for _ in range(number)]
+    return [attempt_login(app, name).status_code for _ in range(number)]
 
 
 def counts(app: Flask) -> list[int]:
@@ -47,18 +49,18 @@ def people(app: Flask) -> Flask:
 
 
 def test_correct_password_clears_no_other_account(people: Flask) -> None:
-    guesses(people, MOST)
+    attempt_logins(people, MAX_ATTEMPTS)
 
-    right = guess(people, "bob", PASSWORD)
+    right = attempt_login(people, "bob", PASSWORD)
 
     assert right.status_code == 200
-    assert guess(people, "ann", PASSWORD).status_code == 429
+    assert attempt_login(people, "ann", PASSWORD).status_code == 429
 
 
 def test_correct_password_clears_no_other_address(people: Flask) -> None:
-    guesses(people, 3)
+    attempt_logins(people, 3)
 
-    right = guess(people, "bob", PASSWORD, THERE)
+    right = attempt_login(people, "bob", PASSWORD, THERE)
 
     assert right.status_code == 200
     assert counts(people) == [3, 3, 3]
@@ -67,9 +69,9 @@ def test_correct_password_clears_no_other_address(people: Flask) -> None:
 def test_accounts_names_and_addresses_are_counted_separately(
     people: Flask,
 ) -> None:
-    guess(people, "ann")
-    guess(people, "bob")
-    guess(people, "nobody", ip=THERE)
+    attempt_login(people, "ann")
+    attempt_login(people, "bob")
+    attempt_login(people, "nobody", ip=THERE)
 
     assert counts(people) == [1, 1, 2, 1, 1, 1, 1, 1]
 
@@ -77,49 +79,49 @@ def test_accounts_names_and_addresses_are_counted_separately(
 @pytest.mark.parametrize(
     ("seconds", "wait"),
     [(0, "900"), (600, "300"), (899, "1"), (899.75, "1")],
-    ids=["at-once", "later", "last-second", "last-moment"],
+    ids=["at-once", "later", "last-second", "last-microsecond"],
 )
 def test_retry_after_is_the_rest_of_the_window(
     people: Flask, seconds: float, wait: str
 ) -> None:
     with at(START):
-        guesses(people, MOST)
+        attempt_logins(people, MAX_ATTEMPTS)
 
     with at(START + seconds):
-        over = guess(people, "ann", PASSWORD)
+        over = attempt_login(people, "ann", PASSWORD)
 
     assert (over.status_code, over.headers["Retry-After"]) == (429, wait)
 
 
 def test_window_ends_after_exactly_15_minutes(people: Flask) -> None:
     with at(START):
-        guesses(people, MOST)
+        attempt_logins(people, MAX_ATTEMPTS)
 
     with at(START + QUARTER):
-        response = guess(people, "ann", PASSWORD)
+        response = attempt_login(people, "ann", PASSWORD)
 
     assert response.status_code == 200
 
 
 def test_new_window_starts_at_one_with_full_length(people: Flask) -> None:
     with at(START):
-        guesses(people, MOST)
+        attempt_logins(people, MAX_ATTEMPTS)
 
     with at(START + QUARTER):
-        heard = guesses(people, MOST)
-        over = guess(people, "ann", PASSWORD)
+        statuses = attempt_logins(people, MAX_ATTEMPTS)
+        over = attempt_login(people, "ann", PASSWORD)
 
-    assert heard == [401] * MOST
+    assert statuses == [401] * MAX_ATTEMPTS
     assert (over.status_code, over.headers["Retry-After"]) == (429, "900")
 
 
 def test_further_attempts_do_not_extend_the_window(people: Flask) -> None:
     with at(START):
-        guesses(people, 1)
+        attempt_logins(people, 1)
     with at(START + 600):
-        guesses(people, MOST - 1)
+        attempt_logins(people, MAX_ATTEMPTS - 1)
 
-        over = guess(people, "ann", PASSWORD)
+        over = attempt_login(people, "ann", PASSWORD)
 
     assert (over.status_code, over.headers["Retry-After"]) == (429, "300")
 
@@ -133,7 +135,7 @@ def test_purge_deletes_only_expired_counters(
     people: Flask, seconds: int, kept: list[int]
 ) -> None:
     with at(START):
-        guesses(people, 1)
+        attempt_logins(people, 1)
 
     with at(START + seconds):
         run(people, "purge")

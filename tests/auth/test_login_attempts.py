@@ -1,4 +1,4 @@
-"""Passwords are guessed ten times in a quarter of an hour, and no more."""
+"""Passwords are guessed ten times in a 15 minutes, and no more."""
 
 import pytest
 from flask import Flask
@@ -10,14 +10,14 @@ from taskapi.users.models import LoginAttempts
 from tests.backstage import at, at_once, later, run
 from tests.support import PASSWORD, Client, refused
 
-MOST = 10
+MAX_ATTEMPTS = 10
 MAX_OF_ADDRESS = 100
 QUARTER = 15 * 60
-WRONG = "a guess in the dark"
+WRONG = "a wrong password"
 HERE = "192.0.2.7"
 
 
-def guess(
+def attempt_login(
     client: Client, name: str, password: str = WRONG, ip: str = "127.0.0.1"
 ) -> TestResponse:
     """Try a password for an account, from an address."""
@@ -26,9 +26,11 @@ def guess(
     return anyone.post("auth/login", body, environ_base={"REMOTE_ADDR": ip})
 
 
-def guesses(client: Client, name: str, number: int = MOST) -> list[TestResponse]:
-    """Try wrong passwords one after the other."""
-    return [guess(client, name) for _ in range(number)]
+def attempt_logins(
+    client: Client, name: str, number: int = MAX_ATTEMPTS
+) -> list[TestResponse]:
+    """Send wrong passwords sequentially."""
+    return [attempt_login(client, name) for _ in range(number)]
 
 
 def outcome(response: TestResponse) -> tuple[int, str]:
@@ -47,9 +49,9 @@ def counts(app: Flask) -> list[int]:
 
 
 def test_eleventh_wrong_password_is_rejected(ann: Client) -> None:
-    responses = guesses(ann, "ann@example.org")
+    responses = attempt_logins(ann, "ann@example.org")
 
-    over = guess(ann, "ann@example.org")
+    over = attempt_login(ann, "ann@example.org")
 
     assert {outcome(response) for response in responses} == {
         (401, "invalid-credentials")
@@ -59,10 +61,10 @@ def test_eleventh_wrong_password_is_rejected(ann: Client) -> None:
 
 
 def test_correct_password_is_rejected_while_locked(ann: Client) -> None:
-    guesses(ann, "ann@example.org")
+    attempt_logins(ann, "ann@example.org")
 
-    wrong = guess(ann, "ann@example.org")
-    right = guess(ann, "ann@example.org", PASSWORD)
+    wrong = attempt_login(ann, "ann@example.org")
+    right = attempt_login(ann, "ann@example.org", PASSWORD)
 
     assert without_id(right) == without_id(wrong)
     refused(right, 429, "rate-limited")
@@ -71,16 +73,16 @@ def test_correct_password_is_rejected_while_locked(ann: Client) -> None:
 def test_attempts_do_not_affect_other_accounts_and_sessions(
     ann: Client, bob: Client
 ) -> None:
-    guesses(ann, "ann@example.org")
+    attempt_logins(ann, "ann@example.org")
 
-    response = guess(bob, "bob@example.org", PASSWORD)
+    response = attempt_login(bob, "bob@example.org", PASSWORD)
 
     assert response.status_code == 200
     assert ann.get("users/me").json == ann.user
 
 
 def test_session_is_refreshed_while_its_account_is_locked(ann: Client) -> None:
-    guesses(ann, "ann@example.org")
+    attempt_logins(ann, "ann@example.org")
 
     response = ann.post("auth/refresh", {"refresh_token": ann.tokens["refresh_token"]})
 
@@ -95,10 +97,10 @@ def test_session_is_refreshed_while_its_account_is_locked(ann: Client) -> None:
 def test_login_is_possible_again_after_15_minutes(
     ann: Client, seconds: int, status: int
 ) -> None:
-    guesses(ann, "ann@example.org")
+    attempt_logins(ann, "ann@example.org")
 
     with later(seconds):
-        response = guess(ann, "ann@example.org", PASSWORD)
+        response = attempt_login(ann, "ann@example.org", PASSWORD)
 
     assert response.status_code == status
 
@@ -106,56 +108,59 @@ def test_login_is_possible_again_after_15_minutes(
 def test_login_succeeds_after_retry_after(ann: Client) -> None:
     began = clock.now().timestamp()
     with at(began):
-        guesses(ann, "ann@example.org")
+        attempt_logins(ann, "ann@example.org")
     with at(began + 0.6):
-        over = guess(ann, "ann@example.org", PASSWORD)
+        over = attempt_login(ann, "ann@example.org", PASSWORD)
 
     with at(began + 0.6 + int(over.headers["Retry-After"])):
-        response = guess(ann, "ann@example.org", PASSWORD)
+        response = attempt_login(ann, "ann@example.org", PASSWORD)
 
     assert [over.status_code, response.status_code] == [429, 200]
 
 
 def test_rejected_attempts_do_not_extend_the_lock(ann: Client) -> None:
-    guesses(ann, "ann@example.org")
+    attempt_logins(ann, "ann@example.org")
 
     with later(QUARTER - 60):
-        refusals = guesses(ann, "ann@example.org", 3)
+        refusals = attempt_logins(ann, "ann@example.org", 3)
     with later(QUARTER + 10):
-        response = guess(ann, "ann@example.org", PASSWORD)
+        response = attempt_login(ann, "ann@example.org", PASSWORD)
 
     assert {outcome(refusal) for refusal in refusals} == {(429, "rate-limited")}
     assert response.status_code == 200
 
 
 def test_unknown_name_returns_the_same_responses(ann: Client) -> None:
-    known = guesses(ann, "ann@example.org", MOST + 1)
+    known = attempt_logins(ann, "ann@example.org", MAX_ATTEMPTS + 1)
 
-    unknown = guesses(ann, "nobody", MOST + 1)
+    unknown = attempt_logins(ann, "nobody", MAX_ATTEMPTS + 1)
 
     assert [without_id(a) for a in unknown] == [without_id(a) for a in known]
 
 
 def test_names_are_counted_in_their_folded_form(anyone: Client) -> None:
-    guesses(anyone, "nobody")
+    attempt_logins(anyone, "nobody")
 
-    response = guess(anyone, "NoBody")
+    response = attempt_login(anyone, "NoBody")
 
     refused(response, 429, "rate-limited")
 
 
 def test_email_and_username_share_one_count(ann: Client) -> None:
     ann.patch("users/me", {"username": "anna"})
-    guesses(ann, "anna", 5)
-    guesses(ann, "ann@example.org", 5)
+    attempt_logins(ann, "anna", 5)
+    attempt_logins(ann, "ann@example.org", 5)
 
-    responses = guess(ann, "anna"), guess(ann, "ANN@example.org", PASSWORD)
+    responses = (
+        attempt_login(ann, "anna"),
+        attempt_login(ann, "ANN@example.org", PASSWORD),
+    )
 
     assert [outcome(response) for response in responses] == [(429, "rate-limited")] * 2
 
 
 def test_token_endpoint_shares_the_count(ann: Client) -> None:
-    guesses(ann, "ann@example.org")
+    attempt_logins(ann, "ann@example.org")
     form = {"grant_type": "password", "username": "ann@example.org"}
 
     response = Client(ann.app).call(
@@ -166,34 +171,36 @@ def test_token_endpoint_shares_the_count(ann: Client) -> None:
 
 
 def test_correct_password_resets_the_count(ann: Client) -> None:
-    guesses(ann, "ann@example.org", MOST - 1)
+    attempt_logins(ann, "ann@example.org", MAX_ATTEMPTS - 1)
 
-    right = guess(ann, "ann@example.org", PASSWORD)
-    again = guesses(ann, "ann@example.org")
+    right = attempt_login(ann, "ann@example.org", PASSWORD)
+    again = attempt_logins(ann, "ann@example.org")
 
     assert right.status_code == 200
     assert {outcome(response) for response in again} == {(401, "invalid-credentials")}
 
 
 def test_correct_password_keeps_the_count_of_the_address(ann: Client) -> None:
-    guesses(ann, "nobody", 3)
+    attempt_logins(ann, "nobody", 3)
 
-    guess(ann, "ann@example.org", PASSWORD)
+    attempt_login(ann, "ann@example.org", PASSWORD)
 
     assert counts(ann.app) == [3, 3, 3]
 
 
 def test_attempt_is_counted_although_it_is_rejected(ann: Client) -> None:
-    guesses(ann, "ann@example.org", 4)
+    attempt_logins(ann, "ann@example.org", 4)
 
     assert counts(ann.app) == [4, 4, 4]
 
 
 def test_address_is_limited_to_a_hundred_attempts(anyone: Client) -> None:
-    first = [guess(anyone, f"nobody{n}", ip=HERE) for n in range(MAX_OF_ADDRESS)]
+    first = [
+        attempt_login(anyone, f"nobody{n}", ip=HERE) for n in range(MAX_OF_ADDRESS)
+    ]
 
-    over = guess(anyone, "somebody", ip=HERE)
-    elsewhere = guess(anyone, "somebody")
+    over = attempt_login(anyone, "somebody", ip=HERE)
+    elsewhere = attempt_login(anyone, "somebody")
 
     assert {outcome(response) for response in first} == {(401, "invalid-credentials")}
     refused(over, 429, "rate-limited")
@@ -201,10 +208,10 @@ def test_address_is_limited_to_a_hundred_attempts(anyone: Client) -> None:
 
 
 def test_concurrent_attempts_do_not_evade_the_limit(ann: Client) -> None:
-    responses = at_once(*[lambda: guess(ann, "ann@example.org")] * 20)
+    responses = at_once(*[lambda: attempt_login(ann, "ann@example.org")] * 20)
 
-    heard = [response for response in responses if response.status_code == 401]
-    assert len(heard) == MOST
+    statuses = [response for response in responses if response.status_code == 401]
+    assert len(statuses) == MAX_ATTEMPTS
     assert {outcome(response) for response in responses} == {
         (401, "invalid-credentials"),
         (429, "rate-limited"),
@@ -212,7 +219,7 @@ def test_concurrent_attempts_do_not_evade_the_limit(ann: Client) -> None:
 
 
 def test_counters_contain_no_names_and_no_addresses(ann: Client) -> None:
-    guesses(ann, "somebody", 1)
+    attempt_logins(ann, "somebody", 1)
 
     with ann.app.app_context():
         rows = db.read(select(LoginAttempts.subject))
@@ -221,7 +228,7 @@ def test_counters_contain_no_names_and_no_addresses(ann: Client) -> None:
 
 
 def test_expired_counters_are_purged(ann: Client) -> None:
-    guesses(ann, "ann@example.org", 1)
+    attempt_logins(ann, "ann@example.org", 1)
 
     with later(QUARTER + 10):
         run(ann.app, "purge")

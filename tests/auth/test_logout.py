@@ -1,4 +1,4 @@
-"""Who logs out is out at once."""
+"""Logout revokes tokens at once."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who changes the password stays, and everyone else on the account goes."""
+"""A password change ends all other sessions of the account."""
 
 from typing import Any
 

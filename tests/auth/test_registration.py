@@ -1,4 +1,4 @@
-"""Who registers has an account, known by email, username or both."""
+"""Registration with an email, a username or both."""
 
 from collections.abc import Callable
 from functools import partial
@@ -30,7 +30,7 @@ NAMES = [
     {"username": "ann"},
     {"email": "ann@example.org", "username": "ann"},
 ]
-CROWD = 50
+CLIENTS = 50
 
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 MOVE = {"email": "a@example.net", "current_password": PASSWORD}
@@ -47,7 +47,7 @@ EXCHANGES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
 }
 
 
-def spelling(name: str, number: int) -> str:
+def variant(name: str, number: int) -> str:
     """Write a name with capitals where the number has bits."""
     letters = [c.upper() if number >> n & 1 else c for n, c in enumerate(name)]
     return "".join(letters)
@@ -176,8 +176,8 @@ def test_conflict_is_found_for_a_name_that_looks_like_a_column(
 @pytest.mark.parametrize(
     "names",
     [
-        [{"email": "ann@example.org"}] * CROWD,
-        [{"username": spelling("annabel", number)} for number in range(CROWD)],
+        [{"email": "ann@example.org"}] * CLIENTS,
+        [{"username": variant("annabel", number)} for number in range(CLIENTS)],
     ],
     ids=["email", "username"],
 )
@@ -187,11 +187,11 @@ def test_concurrent_registrations_of_one_name_create_one_account(
     monkeypatch: pytest.MonkeyPatch,
     names: list[dict[str, str]],
 ) -> None:
-    monkeypatch.setattr(passwords, "MAX_WAITING", CROWD)  # all get past their hash
-    crowd = Client(twin())
+    monkeypatch.setattr(passwords, "MAX_WAITING", CLIENTS)  # all get past their hash
+    client = Client(twin())
 
     accounts = [name | {"password": PASSWORD} for name in names]
-    responses = at_once(*[partial(crowd.post, "auth/register", a) for a in accounts])
+    responses = at_once(*[partial(client.post, "auth/register", a) for a in accounts])
 
     first, *others = sorted(responses, key=lambda response: response.status_code)
     assert first.status_code == 201

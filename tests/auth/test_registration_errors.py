@@ -1,4 +1,4 @@
-"""What registration refuses, each value by name."""
+"""Invalid registrations are rejected with an error for each field."""
 
 import json
 from typing import Any

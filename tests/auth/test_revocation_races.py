@@ -139,11 +139,11 @@ def test_write_with_session_and_key_needs_both_until_the_commit(
 def test_administrator_who_loses_the_role_changes_no_account(
     ann: Client, after_lookup: Any, operation: str, *, key: bool
 ) -> None:
-    crowd = Crowd(ann)
-    owned, root = crowd.owned, crowd.key_of_admin if key else crowd.admin
+    client = Crowd(ann)
+    owned, root = client.owned, client.key_of_admin if key else client.admin
     after: list[Any] = []
     after_lookup(
-        lambda: (store_user(crowd.admin, role="user"), after.append(rows(ann.app)))
+        lambda: (store_user(client.admin, role="user"), after.append(rows(ann.app)))
     )
 
     response = ask(root, operation, owned)
@@ -156,9 +156,9 @@ def test_administrator_who_loses_the_role_changes_no_account(
 def test_write_has_no_effect_if_its_session_ends_during_the_upload(
     ann: Client, operation: str
 ) -> None:
-    crowd = Crowd(ann)
-    client = crowd.admin if operation in OF_ADMINS else ann
-    owned = crowd.owned
+    client = Crowd(ann)
+    client = client.admin if operation in OF_ADMINS else ann
+    owned = client.owned
     after: list[Any] = []
 
     def log_out() -> None:

@@ -10,7 +10,7 @@ from tests.api_keys.holding import holder
 from tests.backstage import another_session, later, run, store_user
 from tests.support import PASSWORD, Client
 
-WRONG = "a guess in the dark"
+WRONG = "a wrong password"
 NEW = "an evening at the sea"
 Act = Callable[[Client], object]
 
@@ -19,7 +19,7 @@ def log_in(client: Client, password: str = PASSWORD) -> None:
     client.post("auth/login", {"email": "ann@example.org", "password": password})
 
 
-def guess(client: Client) -> None:
+def attempt_login(client: Client) -> None:
     [log_in(client, WRONG) for _ in range(11)]
 
 
@@ -68,7 +68,7 @@ ACTS: dict[str, Act] = {
     "login": log_in,
     "login failed": lambda client: log_in(client, WRONG),
     "login to a disabled account": disabled,
-    "attempt limit reached": guess,
+    "attempt limit reached": attempt_login,
     "refresh token replayed": replay,
     "session ended": end_a_session,
     "sessions ended": lambda client: client.post("auth/logout", {"all": True}),

@@ -1,4 +1,4 @@
-"""What happens to one session happens to no other: the middle of three acts."""
+"""Operations on one of three sessions do not affect the others."""
 
 import pytest
 from werkzeug.test import TestResponse

@@ -3,7 +3,7 @@
 from tests.backstage import another_session, at_once, count
 from tests.support import PASSWORD, Client, refused
 
-MOST = 50
+MAX_ATTEMPTS = 50
 
 
 def log_in_again(client: Client, number: int) -> list[Client]:
@@ -12,7 +12,7 @@ def log_in_again(client: Client, number: int) -> list[Client]:
 
 def test_login_beyond_the_limit_ends_the_oldest_session(ann: Client) -> None:
     oldest, second = ann, another_session(ann)
-    log_in_again(ann, MOST - 2)
+    log_in_again(ann, MAX_ATTEMPTS - 2)
 
     newest = another_session(ann)
 
@@ -20,11 +20,11 @@ def test_login_beyond_the_limit_ends_the_oldest_session(ann: Client) -> None:
     token = {"refresh_token": oldest.tokens["refresh_token"]}
     refused(Client(ann.app).post("auth/refresh", token), 401, "session-revoked")
     assert [c.get("users/me").status_code for c in (second, newest)] == [200, 200]
-    assert count(ann.app, "sessions") == MOST
+    assert count(ann.app, "sessions") == MAX_ATTEMPTS
 
 
 def test_fifty_sessions_are_all_active(ann: Client) -> None:
-    sessions = [ann, *log_in_again(ann, MOST - 1)]
+    sessions = [ann, *log_in_again(ann, MAX_ATTEMPTS - 1)]
 
     responses = [session.get("users/me") for session in sessions]
 
@@ -32,13 +32,13 @@ def test_fifty_sessions_are_all_active(ann: Client) -> None:
 
 
 def test_sessions_of_other_accounts_do_not_count(ann: Client, bob: Client) -> None:
-    log_in_again(ann, MOST)
+    log_in_again(ann, MAX_ATTEMPTS)
 
     assert bob.get("users/me").status_code == 200
 
 
 def test_token_endpoint_enforces_the_limit(ann: Client) -> None:
-    log_in_again(ann, MOST - 1)
+    log_in_again(ann, MAX_ATTEMPTS - 1)
     form = {"grant_type": "password", "username": "ann@example.org"}
 
     response = Client(ann.app).call(
@@ -50,8 +50,8 @@ def test_token_endpoint_enforces_the_limit(ann: Client) -> None:
 
 
 def test_rejected_login_ends_no_session(ann: Client) -> None:
-    log_in_again(ann, MOST - 1)
-    wrong = {"email": "ann@example.org", "password": "a guess in the dark"}
+    log_in_again(ann, MAX_ATTEMPTS - 1)
+    wrong = {"email": "ann@example.org", "password": "a wrong password"}
 
     refused(Client(ann.app).post("auth/login", wrong), 401, "invalid-credentials")
 
@@ -59,9 +59,9 @@ def test_rejected_login_ends_no_session(ann: Client) -> None:
 
 
 def test_concurrent_logins_keep_the_limit(ann: Client) -> None:
-    log_in_again(ann, MOST - 1)
+    log_in_again(ann, MAX_ATTEMPTS - 1)
 
     newest = at_once(*[lambda: another_session(ann)] * 6)
 
-    assert count(ann.app, "sessions") == MOST
+    assert count(ann.app, "sessions") == MAX_ATTEMPTS
     assert {session.get("users/me").status_code for session in newest} == {200}

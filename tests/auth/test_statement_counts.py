@@ -1,4 +1,4 @@
-"""How often the database is asked."""
+"""Numbers of SQL statements of authentication."""
 
 from tests.support import PASSWORD, Client
 

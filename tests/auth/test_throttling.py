@@ -16,12 +16,12 @@ from tests.api_keys.holding import holder
 from tests.backstage import another_session, at, later
 from tests.support import PASSWORD, Client, refused
 
-MOST = 10
+MAX_ATTEMPTS = 10
 MAX_OF_ADDRESS = 100
 QUARTER = 15 * 60
 START = 2_000_000_000
 SECONDS = 10
-WRONG = "a guess in the dark"
+WRONG = "a wrong password"
 NEW = "a short walk in the sun"
 HERE, THERE = "192.0.2.7", "192.0.2.8"
 
@@ -80,7 +80,7 @@ def busy(app: Flask) -> Iterator[None]:
 
 @pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
 def test_failed_logins_do_not_block_a_session(ann: Client, proof: Proof) -> None:
-    fail(ann.app, MOST)
+    fail(ann.app, MAX_ATTEMPTS)
     refused(log_in(ann.app, "ann@example.org", PASSWORD), 429, "rate-limited")
 
     response = prove(ann, proof)
@@ -106,7 +106,7 @@ def test_failed_logins_from_the_same_address_do_not_block_a_session(
 def test_wrong_passwords_within_a_session_are_limited(
     ann: Client, proof: Proof
 ) -> None:
-    status = {prove(ann, proof, WRONG).status_code for _ in range(MOST)}
+    status = {prove(ann, proof, WRONG).status_code for _ in range(MAX_ATTEMPTS)}
 
     wrong, right = prove(ann, proof, WRONG), prove(ann, proof)
 
@@ -118,7 +118,7 @@ def test_wrong_passwords_within_a_session_are_limited(
 
 
 def test_all_password_checks_of_a_session_share_a_limit(ann: Client) -> None:
-    for n in range(MOST):
+    for n in range(MAX_ATTEMPTS):
         prove(ann, list(PROOFS.values())[n % 3], WRONG)
 
     responses = [prove(ann, proof) for proof in PROOFS.values()]
@@ -130,7 +130,7 @@ def test_wrong_passwords_within_a_session_block_no_login_and_no_other_session(
     ann: Client,
 ) -> None:
     other = another_session(ann)
-    for _ in range(MOST + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         prove(ann, PROOFS["password"], WRONG)
 
     login = log_in(ann.app, "ann@example.org", PASSWORD)
@@ -142,7 +142,7 @@ def test_wrong_passwords_within_a_session_block_no_login_and_no_other_session(
 
 def test_wrong_passwords_with_a_key_are_counted_for_the_key(ann: Client) -> None:
     one, other = (holder(ann, Scope.ACCOUNT_WRITE) for _ in range(2))
-    for _ in range(MOST):
+    for _ in range(MAX_ATTEMPTS):
         prove(one, PROOFS["email"], WRONG)
 
     over, changed = prove(one, PROOFS["email"]), prove(other, PROOFS["email"])
@@ -152,17 +152,19 @@ def test_wrong_passwords_with_a_key_are_counted_for_the_key(ann: Client) -> None
 
 
 def test_correct_password_within_a_session_resets_its_count(ann: Client) -> None:
-    for _ in range(MOST - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         prove(ann, PROOFS["password"], WRONG)
     right = prove(ann, PROOFS["password"])
-    again = [prove(ann, PROOFS["password"], WRONG).status_code for _ in range(MOST)]
+    again = [
+        prove(ann, PROOFS["password"], WRONG).status_code for _ in range(MAX_ATTEMPTS)
+    ]
 
     assert right.status_code == 204
-    assert again == [401] * MOST
+    assert again == [401] * MAX_ATTEMPTS
 
 
 def test_login_keeps_failures_of_other_addresses(ann: Client) -> None:
-    fail(ann.app, MOST - 1)
+    fail(ann.app, MAX_ATTEMPTS - 1)
 
     right = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
 
@@ -178,7 +180,7 @@ def test_login_clears_failures_of_its_own_address(ann: Client) -> None:
     right = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
 
     assert right.status_code == 200
-    fail(ann.app, MOST - 4, THERE)
+    fail(ann.app, MAX_ATTEMPTS - 4, THERE)
     refused(log_in(ann.app, "ann@example.org", ip=THERE), 429, "rate-limited")
 
 
@@ -188,7 +190,7 @@ def test_login_clears_nothing_of_the_previous_window(ann: Client) -> None:
     with at(START + QUARTER - 1):
         fail(ann.app, 5, THERE)
     with at(START + QUARTER + 1):
-        fail(ann.app, MOST - 1)
+        fail(ann.app, MAX_ATTEMPTS - 1)
         right = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
         fail(ann.app, 1)
         over = log_in(ann.app, "ann@example.org")
@@ -257,7 +259,7 @@ def test_blocked_address_leaves_no_rows_for_further_names(app: Flask) -> None:
 def test_blocked_account_does_not_use_the_limit_of_the_address(
     ann: Client,
 ) -> None:
-    fail(ann.app, MOST)
+    fail(ann.app, MAX_ATTEMPTS)
 
     for _ in range(MAX_OF_ADDRESS):
         log_in(ann.app, "ann@example.org")
@@ -266,7 +268,7 @@ def test_blocked_account_does_not_use_the_limit_of_the_address(
 
 
 def test_limit_ends_after_15_minutes(ann: Client) -> None:
-    for _ in range(MOST):
+    for _ in range(MAX_ATTEMPTS):
         prove(ann, PROOFS["password"], WRONG)
 
     with later(QUARTER + 10):

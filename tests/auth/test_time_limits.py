@@ -1,4 +1,4 @@
-"""When sessions and keys are noted, end and are forgotten: to the second."""
+"""Expiry, recorded use and purge of sessions and keys, to the second."""
 
 from datetime import UTC, datetime
 
@@ -16,8 +16,8 @@ MONTH = int(days(30))
 HOUR = 3600
 
 
-def moment(seconds: float) -> str:
-    """Return the moment so many seconds after the start."""
+def time(seconds: float) -> str:
+    """Return the time so many seconds after the start."""
     return datetime.fromtimestamp(START + seconds, UTC).isoformat()
 
 
@@ -32,7 +32,7 @@ def early(app: Flask) -> Client:
 def script(early: Client) -> Holder:
     """Return who holds a key of Ann's, used at the start, that ends in an hour."""
     with at(START):
-        made = holder(early, expires_at=moment(HOUR))
+        made = holder(early, expires_at=time(HOUR))
         made.get("tasks")
     return made
 
@@ -142,7 +142,7 @@ def test_new_key_expires_in_the_future(
     early: Client, seconds: int, status: int
 ) -> None:
     with at(START):
-        key = {"name": "n", "expires_at": moment(seconds)}
+        key = {"name": "n", "expires_at": time(seconds)}
         response = early.post("api-keys", key)
 
     assert response.status_code == status
@@ -157,6 +157,6 @@ def test_key_keeps_its_expiry_or_expires_sooner(
     path = f"api-keys/{stored_key(early).id}"
 
     with at(START):
-        response = early.patch(path, {"expires_at": moment(seconds)})
+        response = early.patch(path, {"expires_at": time(seconds)})
 
     assert response.status_code == status

@@ -14,7 +14,7 @@ from tests.support import Client
 pytestmark = pytest.mark.slow  # statistics over many requests
 
 ROUNDS = 8
-GUESS = "a guess in the dark"
+GUESS = "a wrong password"
 
 
 def posting(path: str, **body: str) -> Request:
@@ -37,7 +37,7 @@ PAIRS = {
 
 
 @pytest.fixture
-def stranger(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Client:
+def anonymous(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return somebody where hashes take most of the time of a login, and mail is on."""
     monkeypatch.setattr(throttling, "MAX_EMAILS", 1000)
     dear = twin(bcrypt_rounds=ROUNDS, smtp_url="smtp://127.0.0.1:1", mail_from="a@b.cc")
@@ -48,16 +48,18 @@ def stranger(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Cli
 
 @pytest.mark.parametrize(("status", "known", "unknown"), PAIRS.values(), ids=PAIRS)
 def test_known_and_unknown_accounts_take_the_same_time(
-    stranger: Client, status: int, known: Request, unknown: Request
+    anonymous: Client, status: int, known: Request, unknown: Request
 ) -> None:
-    longer = likelihood(stranger, known, unknown)
+    longer = likelihood(anonymous, known, unknown)
 
     assert ALIKE[0] < longer < ALIKE[1]
-    assert [known(stranger).status_code, unknown(stranger).status_code] == [status] * 2
+    assert [known(anonymous).status_code, unknown(anonymous).status_code] == [
+        status
+    ] * 2
 
 
 def test_missing_hash_for_unknown_users_would_be_detected(
-    stranger: Client, monkeypatch: pytest.MonkeyPatch
+    anonymous: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashpw = bcrypt.hashpw
     nobody = b"." * 53
@@ -65,6 +67,6 @@ def test_missing_hash_for_unknown_users_would_be_detected(
         bcrypt, "hashpw", lambda p, salt: b"" if nobody in salt else hashpw(p, salt)
     )
 
-    longer = likelihood(stranger, LOGIN["known"], LOGIN["unknown"])
+    longer = likelihood(anonymous, LOGIN["known"], LOGIN["unknown"])
 
     assert longer > ALIKE[1]

@@ -1,4 +1,4 @@
-"""Whether two requests can be told apart by how long they take."""
+"""Whether two requests can be problems apart by how long they take."""
 
 import random
 import time

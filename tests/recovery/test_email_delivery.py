@@ -1,4 +1,4 @@
-"""What a letter says, and how it travels."""
+"""Content and delivery of emails."""
 
 import os
 import re
@@ -130,9 +130,9 @@ def test_email_without_an_application_names_the_operation(
 ) -> None:
     (letter,) = letters(post(path, public_url="https://api.example.org"), mailbox)
 
-    said = letter.get_content()
-    assert f"POST https://api.example.org/api/v1/{operation}" in said
-    assert TOKEN.search(said)
+    output = letter.get_content()
+    assert f"POST https://api.example.org/api/v1/{operation}" in output
+    assert TOKEN.search(output)
 
 
 def test_longest_address_is_not_wrapped(app: Flask, mailbox: Mailbox) -> None:

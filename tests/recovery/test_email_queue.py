@@ -134,10 +134,10 @@ def test_email_is_discarded_after_a_day(
 
     with later(days(1) + MINUTE):
         sent = send(app)
-        said = run(app, "purge")
+        output = run(app, "purge")
 
     assert (sent, count(app, "letters")) == (0, 0)
-    assert "1 outgoing emails" in said
+    assert "1 outgoing emails" in output
 
 
 def test_account_is_looked_up_when_the_email_is_sent(
@@ -155,9 +155,9 @@ def test_account_is_looked_up_when_the_email_is_sent(
 def test_command_prints_the_number_of_emails(app: Flask, ann: Client) -> None:
     ask(ann)
 
-    said = run(app, "mail", "send"), run(app, "mail", "send")
+    output = run(app, "mail", "send"), run(app, "mail", "send")
 
-    assert said == ("Sent 1 emails.\n", "Sent 0 emails.\n")
+    assert output == ("Sent 1 emails.\n", "Sent 0 emails.\n")
 
 
 def test_command_reports_that_mail_is_off(
@@ -176,10 +176,10 @@ def test_purge_deletes_expired_tokens(ann: Client, mailbox: Mailbox) -> None:
     before = count(ann.app, "tokens")
 
     with later(days(1) + MINUTE):
-        said = run(ann.app, "purge")
+        output = run(ann.app, "purge")
 
     assert (before, count(ann.app, "tokens")) == (1, 0)
-    assert "1 email tokens" in said
+    assert "1 email tokens" in output
 
 
 def test_purge_keeps_valid_tokens(ann: Client, mailbox: Mailbox) -> None:
@@ -197,10 +197,10 @@ def test_purge_uses_several_transactions(
     execute(app, MANY)
     statements.clear()
 
-    said = run(app, "purge")
+    output = run(app, "purge")
 
     deletions = [s for s in statements if "DELETE FROM login_attempts" in s]
-    assert "2500 login attempts" in said
+    assert "2500 login attempts" in output
     assert len(deletions) == 3  # batches of 1,000 rows
 
 

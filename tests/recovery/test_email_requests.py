@@ -11,7 +11,7 @@ from tests.backstage import count, later, run
 from tests.mailbox import Mailbox, letters, send
 from tests.support import Client, faults, refused
 
-MOST = 5
+MAX_ATTEMPTS = 5
 QUARTER = 15 * 60
 RESET, VERIFICATION = "auth/password-reset/request", "auth/verify-email/request"
 both = pytest.mark.parametrize("path", [RESET, VERIFICATION], ids=["reset", "verify"])
@@ -86,7 +86,7 @@ def test_deactivated_account_receives_no_email(
 def test_address_receives_five_emails_in_15_minutes(
     anyone: Client, path: str, email: str
 ) -> None:
-    first = [ask(anyone, email, path) for _ in range(MOST)]
+    first = [ask(anyone, email, path) for _ in range(MAX_ATTEMPTS)]
 
     over = ask(anyone, email.upper(), path)
     other = ask(anyone, "bob@example.org", path)
@@ -102,9 +102,9 @@ def test_address_receives_five_emails_in_15_minutes(
 def test_excess_requests_are_rejected_for_known_and_unknown_addresses(
     ann: Client,
 ) -> None:
-    known = [ask(ann, "ann@example.org") for _ in range(MOST + 1)]
+    known = [ask(ann, "ann@example.org") for _ in range(MAX_ATTEMPTS + 1)]
 
-    unknown = [ask(ann, "eve@example.org") for _ in range(MOST + 1)]
+    unknown = [ask(ann, "eve@example.org") for _ in range(MAX_ATTEMPTS + 1)]
 
     assert seen(known[-1]) == seen(unknown[-1])
     assert known[-1].status_code == 429
@@ -112,17 +112,19 @@ def test_excess_requests_are_rejected_for_known_and_unknown_addresses(
 
 def test_email_changes_are_limited_per_address(ann: Client) -> None:
     proof = {"current_password": "a long walk in the rain"}
-    names = ["eve@example.org", "ann@example.org"] * (MOST + 1)
+    names = ["eve@example.org", "ann@example.org"] * (MAX_ATTEMPTS + 1)
 
     responses = [ann.patch("users/me", {"email": name} | proof) for name in names]
 
     assert {response.status_code for response in responses} == {200}
-    assert count(ann.app, "letters") <= 2 * MOST + 2 * MOST  # to verify, and notices
+    assert (
+        count(ann.app, "letters") <= 2 * MAX_ATTEMPTS + 2 * MAX_ATTEMPTS
+    )  # to verify, and notices
 
 
 def test_email_limit_does_not_prevent_registration(anyone: Client) -> None:
     victim = {"email": "victim@example.org", "password": "a long walk in the rain"}
-    [anyone.post(RESET, {"email": victim["email"]}) for _ in range(MOST + 1)]
+    [anyone.post(RESET, {"email": victim["email"]}) for _ in range(MAX_ATTEMPTS + 1)]
 
     assert anyone.post("auth/register", victim).status_code == 201
 

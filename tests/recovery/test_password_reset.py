@@ -1,4 +1,4 @@
-"""Who lost the password gets a new one with a token that only the mailbox has."""
+"""Password reset with a token that was sent by email."""
 
 import hashlib
 from functools import partial
@@ -71,7 +71,7 @@ def test_reset_verifies_the_email(ann: Client, token: str) -> None:
 
 
 def test_reset_unlocks_the_account(ann: Client, token: str) -> None:
-    wrong = LOGIN | {"password": "a guess in the dark"}
+    wrong = LOGIN | {"password": "a wrong password"}
     tries = [Client(ann.app).post("auth/login", wrong) for _ in range(11)]
 
     complete(ann, token)

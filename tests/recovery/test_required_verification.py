@@ -1,4 +1,4 @@
-"""Where it is asked for, only verified emails log in."""
+"""With REQUIRE_VERIFIED_EMAIL only verified emails can log in."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from tests.mailbox import Mailbox, letters, token_in
 from tests.support import PASSWORD, Client, faults, refused
 
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
-WRONG = LOGIN | {"password": "a guess in the dark"}
+WRONG = LOGIN | {"password": "a wrong password"}
 
 
 @pytest.fixture
@@ -23,45 +23,45 @@ def strict(app: Flask, twin: Callable[..., Flask]) -> Flask:
 
 
 @pytest.fixture
-def newcomer(strict: Flask) -> Client:
+def new_user(strict: Flask) -> Client:
     """Return Ann, who has an account there and no session yet."""
     return Client(strict, "ann").register()
 
 
-def test_unverified_email_cannot_log_in(newcomer: Client) -> None:
-    response = newcomer.post("auth/login", LOGIN)
+def test_unverified_email_cannot_log_in(new_user: Client) -> None:
+    response = new_user.post("auth/login", LOGIN)
 
     refused(response, 403, "email-not-verified")
 
 
-def test_unverified_email_is_an_oauth_error_for_forms(newcomer: Client) -> None:
+def test_unverified_email_is_an_oauth_error_for_forms(new_user: Client) -> None:
     form = {"grant_type": "password", "username": "ann@example.org"}
 
-    response = newcomer.call("POST", "auth/token", data=form | {"password": PASSWORD})
+    response = new_user.call("POST", "auth/token", data=form | {"password": PASSWORD})
 
     assert refused(response, 403, "email-not-verified")["error"] == "invalid_grant"
 
 
 def test_unverified_email_is_reported_after_the_correct_password(
-    newcomer: Client,
+    new_user: Client,
 ) -> None:
-    response = newcomer.post("auth/login", WRONG)
+    response = new_user.post("auth/login", WRONG)
 
     refused(response, 401, "invalid-credentials")
 
 
-def test_unverified_login_is_not_counted_as_failed(newcomer: Client) -> None:
-    responses = [newcomer.post("auth/login", LOGIN) for _ in range(15)]
+def test_unverified_login_is_not_counted_as_failed(new_user: Client) -> None:
+    responses = [new_user.post("auth/login", LOGIN) for _ in range(15)]
 
     assert {response.status_code for response in responses} == {403}
 
 
-def test_verified_email_logs_in(newcomer: Client, mailbox: Mailbox) -> None:
-    (letter,) = letters(newcomer, mailbox)
+def test_verified_email_logs_in(new_user: Client, mailbox: Mailbox) -> None:
+    (letter,) = letters(new_user, mailbox)
 
-    newcomer.post("auth/verify-email/complete", {"token": token_in(letter)})
+    new_user.post("auth/verify-email/complete", {"token": token_in(letter)})
 
-    assert newcomer.log_in().tokens
+    assert new_user.log_in().tokens
 
 
 def test_registration_requires_an_email(strict: Flask) -> None:
@@ -72,30 +72,30 @@ def test_registration_requires_an_email(strict: Flask) -> None:
     assert faults(response) == {"#/email": "required"}
 
 
-def test_email_cannot_be_removed(newcomer: Client) -> None:
-    store_user(newcomer, email_verified=True, username="ann")
-    newcomer.log_in()
+def test_email_cannot_be_removed(new_user: Client) -> None:
+    store_user(new_user, email_verified=True, username="ann")
+    new_user.log_in()
     change: dict[str, Any] = {"email": None, "current_password": PASSWORD}
 
-    response = newcomer.patch("users/me", change)
+    response = new_user.patch("users/me", change)
 
     assert faults(response) == {"#/email": "required"}
 
 
 def test_changed_email_must_be_verified_before_the_next_login(
-    newcomer: Client,
+    new_user: Client,
 ) -> None:
-    store_user(newcomer, email_verified=True)
-    newcomer.log_in()
+    store_user(new_user, email_verified=True)
+    new_user.log_in()
     new = {"email": "cat@example.org", "current_password": PASSWORD}
 
-    changed = newcomer.patch("users/me", new)
+    changed = new_user.patch("users/me", new)
 
-    again = Client(newcomer.app).post(
+    again = Client(new_user.app).post(
         "auth/login", LOGIN | {"email": "cat@example.org"}
     )
     assert changed.status_code == 200
-    assert newcomer.get("users/me").status_code == 200
+    assert new_user.get("users/me").status_code == 200
     refused(again, 403, "email-not-verified")
 
 

@@ -1,4 +1,4 @@
-"""Who deletes their account leaves nothing behind, and the last admin stays."""
+"""Account deletion removes all data; the last admin cannot be deleted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -107,10 +107,10 @@ def test_registration_of_a_released_name_is_a_new_account(ann: Client) -> None:
     ann.make_task()
     ann.delete("users/me", PROOF)
 
-    newcomer = Client(ann.app, "ann").sign_in()
+    new_user = Client(ann.app, "ann").sign_in()
 
-    assert newcomer.user["id"] > ann.user["id"]
-    assert newcomer.get("tasks").json["items"] == []
+    assert new_user.user["id"] > ann.user["id"]
+    assert new_user.get("tasks").json["items"] == []
     refused(ann.get("users/me"), 401, "session-revoked")
 
 

@@ -1,4 +1,4 @@
-"""What one account does concerns no other: the middle of three acts."""
+"""Operations on one of three accounts do not affect the others."""
 
 from collections.abc import Callable
 
@@ -22,8 +22,8 @@ def log_in(app: Flask, name: str, password: str) -> TestResponse:
     return Client(app).post("auth/login", body)
 
 
-def newcomer(app: Flask, name: str) -> Client:
-    """Return somebody with a password of their own, who has logged in."""
+def new_user(app: Flask, name: str) -> Client:
+    """Return a logged-in account with its own password."""
     made = Client(app, name)
     account = {"email": f"{name}@example.org", "password": PASSWORDS[name]}
     made.user = made.post("auth/register", account).json
@@ -33,7 +33,7 @@ def newcomer(app: Flask, name: str) -> Client:
 @pytest.fixture
 def three(app: Flask) -> list[Client]:
     """Return three people with different passwords, the oldest account first."""
-    return [newcomer(app, name) for name in PASSWORDS]
+    return [new_user(app, name) for name in PASSWORDS]
 
 
 def hashes(people: list[Client]) -> list[str]:
@@ -50,11 +50,11 @@ def test_each_account_reads_itself(three: list[Client]) -> None:
     assert seen == [person.user for person in three]
 
 
-@pytest.mark.parametrize("neighbour", ["ann", "cat"])
+@pytest.mark.parametrize("other", ["ann", "cat"])
 def test_password_of_another_account_is_rejected(
-    app: Flask, three: list[Client], neighbour: str
+    app: Flask, three: list[Client], other: str
 ) -> None:
-    response = log_in(app, "bob", PASSWORDS[neighbour])
+    response = log_in(app, "bob", PASSWORDS[other])
 
     refused(response, 401, "invalid-credentials")
 

@@ -1,4 +1,4 @@
-"""A new email asks for the password, and counts as unverified."""
+"""A new email requires the password, and is unverified."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ NEW = {"email": "ann@new.example.org", "current_password": PASSWORD}
 
 @pytest.fixture
 def verified(ann: Client) -> Client:
-    """Return Ann, who has a username too, and whose email is verified."""
+    """Return Ann with a username and a verified email."""
     ann.patch("users/me", {"username": "ann"})
     store_user(ann, email_verified=True)
     ann.user = ann.get("users/me").json

@@ -1,4 +1,4 @@
-"""What users read of their own account."""
+"""Reading the own account."""
 
 import pytest
 

@@ -15,7 +15,7 @@ READ_ONLY: dict[str, Any] = {
     "created_at": "2026-01-01T00:00:00Z",
     "updated_at": "2026-01-01T00:00:00Z",
 }
-REFUSED: dict[str, tuple[str, Any, str]] = {
+INVALID: dict[str, tuple[str, Any, str]] = {
     "full-name-of-101": ("full_name", "a" * 101, "length"),
     "full-name-number": ("full_name", 7, "type"),
     "full-name-control": ("full_name", "An\nn", "control"),
@@ -38,7 +38,7 @@ both_verbs = pytest.mark.parametrize("verb", ["PATCH", "PUT"])
 
 @pytest.fixture
 def named(ann: Client) -> Client:
-    """Return Ann, who has filled in everything."""
+    """Return Ann with a value in every field."""
     ann.user = ann.patch("users/me", NAMED).json
     return ann
 
@@ -140,12 +140,12 @@ def test_read_only_fields_cannot_change(
     response = ann.call(verb, "users/me", json={field: value, "full_name": "Ann"})
 
     assert faults(response) == {f"#/{field}": "read-only"}
-    assert "leave it out" in response.json["errors"][0]["hint"]
+    assert "omit it" in response.json["errors"][0]["hint"]
     assert ann.get("users/me").json == ann.user
 
 
 @both_verbs
-@pytest.mark.parametrize(("field", "value", "code"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("field", "value", "code"), INVALID.values(), ids=INVALID)
 def test_invalid_value_changes_nothing(
     ann: Client, verb: str, field: str, value: Any, code: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Who names the version that they change overwrites nobody's work."""
+"""Changes of the own account with a version lose no update."""
 
 from collections.abc import Callable
 
