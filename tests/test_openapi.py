@@ -179,9 +179,9 @@ def test_concurrent_requests_get_the_complete_document(
 ) -> None:
     app = make_app()
 
-    answers = at_once(*[lambda: Client(app).get("/openapi.json").json] * 4)
+    documents = at_once(*[lambda: Client(app).get("/openapi.json").json] * 4)
 
-    assert answers == [document] * 4
+    assert documents == [document] * 4
 
 
 @pytest.mark.parametrize("response", ["TooManyRequests", "ServiceUnavailable"])
@@ -229,9 +229,9 @@ def test_password_length_is_documented(document: Any) -> None:
 
 
 def test_field_error_requires_code_and_message(document: Any) -> None:
-    fault = document["components"]["schemas"]["FieldError"]
+    field_error = document["components"]["schemas"]["FieldError"]
 
-    assert set(fault["required"]) == {"code", "message"}
+    assert set(field_error["required"]) == {"code", "message"}
 
 
 def test_body_is_required_if_a_field_is(document: Any) -> None:

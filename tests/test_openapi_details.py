@@ -72,8 +72,8 @@ def test_example_matches_its_schema() -> None:
 def test_rate_limited_operation_documents_its_headers(header: str) -> None:
     counted = [one for one in OPERATIONS if "429" in one["responses"]]
 
-    answers = [response for one in counted for response in one["responses"].items()]
-    missing = [one for status, one in answers if status < "4" and lacks(one, header)]
+    responses = [response for one in counted for response in one["responses"].items()]
+    missing = [one for status, one in responses if status < "4" and lacks(one, header)]
 
     assert missing == []
 

@@ -26,23 +26,23 @@ MILLISECONDS_TO_APPEAR = 120_000
 
 
 def need(*programs: str) -> str:
-    """Return the path of the one that is there; where none is, only CI fails."""
+    """Return the path of the first installed program; skip or fail without one."""
     found = next(filter(None, map(shutil.which, programs)), None)
     if found is None:
-        said = f"needs {programs[0]}, from the Debian package of that name"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
+        message = f"needs {programs[0]}, from the Debian package of that name"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
     return str(found)
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Serves files, and does not speak of it."""
+    """File server without a log."""
 
     def log_message(self, *words: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Account(NamedTuple):
-    """Somebody who has an account on the server, and no tasks yet."""
+    """A new account on the server, without tasks."""
 
     name: str
     address: str
@@ -51,7 +51,7 @@ class Account(NamedTuple):
 
 @pytest.fixture(scope="session")
 def pages() -> Iterator[str]:
-    """Return the address of another server, which has the pages of the examples."""
+    """Return the URL of another server, which serves the example pages."""
     handler = partial(QuietHandler, directory=EXAMPLES)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
         threading.Thread(target=site.serve_forever, daemon=True).start()
@@ -61,13 +61,13 @@ def pages() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def service(serving: Serve, pages: str) -> Server:
-    """Return a server that lets those pages call it."""
+    """Return a server that allows the origin of those pages."""
     return serving(CORS_ORIGINS=pages)
 
 
 @pytest.fixture
 def account(service: Server) -> Account:
-    """Return somebody new, who has logged in."""
+    """Return a new account with an access token."""
     name = f"ann-{secrets.token_hex(4)}"
     login = {"username": name, "password": PASSWORD}
     made = service.call("POST", f"{API}/auth/register", login)
@@ -87,27 +87,27 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visit:
-    """A page in a browser, and what it said and asked for."""
+    """A page in a browser, with its console messages and requested hosts."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.address = page, address
         self.complaints: list[str] = []
         self.hosts: set[str] = set()
         page.set_default_timeout(MILLISECONDS_TO_APPEAR)
-        page.on("console", self._hear)
+        page.on("console", self._record)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
 
     def go(self, path: str) -> "Visit":
-        """Open a page of the server, and return when it is all there."""
+        """Open a page of the server, and wait until it is loaded."""
         self.page.goto(self.address + path, wait_until="networkidle")
         return self
 
     def photograph(self, name: str) -> None:
-        """Keep a picture of what is seen now."""
+        """Save a screenshot."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png")
