@@ -13,6 +13,7 @@ from taskapi.scopes import Scope
 from taskapi.typing import Fields
 from taskapi.users import deletion
 from taskapi.users import service as users
+from taskapi.users.models import UserRow
 from taskapi.users.schemas import UserSchema
 from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import Blueprint
@@ -40,7 +41,7 @@ def list_users(arguments: Fields) -> Any:
 @admin.response(200, UserSchema)
 @admin.problems("admin-required")
 @conditional.read
-def get_user(user_id: int) -> Any:
+def get_user(user_id: int) -> UserRow:
     """Get an account"""
     return users.get(user_id)
 

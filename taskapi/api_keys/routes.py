@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from taskapi.api_keys import service
+from taskapi.api_keys.models import ApiKeyRow
 from taskapi.api_keys.schemas import (
     ApiKeyCreatedSchema,
     ApiKeyPageSchema,
@@ -24,7 +25,7 @@ keys = Blueprint(
 @keys.arguments(ApiKeySchema)
 @keys.response(201, ApiKeyCreatedSchema, headers={"Location": "Location"})
 @keys.problems("limit-reached")
-def create_api_key(fields: Fields) -> Any:
+def create_api_key(fields: Fields) -> tuple[Fields, dict[str, str]]:
     """Create an API key
 
     Only this response contains `api_key`; store it now. Without `scopes` the key can
@@ -50,7 +51,7 @@ def list_api_keys(arguments: Fields) -> Any:
 
 @keys.get("/api-keys/<id:key_id>")
 @keys.response(200, ApiKeySchema)
-def get_api_key(key_id: int) -> Any:
+def get_api_key(key_id: int) -> ApiKeyRow:
     """Get an API key"""
     return service.get(caller(), key_id)
 
@@ -58,7 +59,7 @@ def get_api_key(key_id: int) -> Any:
 @keys.patch("/api-keys/<id:key_id>")
 @keys.arguments(ApiKeyUpdateSchema)
 @keys.response(200, ApiKeySchema)
-def update_api_key(changes: Fields, key_id: int) -> Any:
+def update_api_key(changes: Fields, key_id: int) -> ApiKeyRow:
     """Rename an API key, or make it expire sooner"""
     read = partial(service.get, caller(), key_id)
     read_only.check(changes, ApiKeySchema, read)

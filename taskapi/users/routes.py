@@ -1,10 +1,9 @@
 """HTTP operations of the caller's own account."""
 
-from typing import Any
-
 from taskapi.scopes import Scope
-from taskapi.typing import Fields
+from taskapi.typing import Account, Fields
 from taskapi.users import deletion, service
+from taskapi.users.models import UserRow
 from taskapi.users.schemas import AccountDeletionSchema, UserSchema
 from taskapi.web import conditional, rate_limits, read_only
 from taskapi.web.api import Blueprint
@@ -17,7 +16,7 @@ users = Blueprint("users", "Your account.", limit="default", accepts_keys=True)
 @users.get("/users/me", scope=Scope.ACCOUNT_READ)
 @users.response(200, UserSchema)
 @conditional.read
-def get_me() -> Any:
+def get_me() -> Account:
     """Get your account"""
     return caller().user
 
@@ -27,7 +26,7 @@ def get_me() -> Any:
 @users.response(200, UserSchema)
 @users.problems("already-exists")
 @conditional.write
-def update_me(changes: Fields, versions: frozenset[int] | None) -> Any:
+def update_me(changes: Fields, versions: frozenset[int] | None) -> UserRow:
     """Update your account
 
     The body is a JSON merge patch (RFC 7396): omitted members stay as they are, `null`
