@@ -42,16 +42,16 @@ class Worker(ThreadWorker):
     - Listeners close when the worker stops. gunicorn's worker keeps them open until its
       last connection ends, and clients that connect in between get no response: 12 of
       13,500 requests failed while two instances behind nginx were restarted, none of
-      14,000 with this class (tests/system/test_leaving.py).
+      14,000 with this class (tests/system/test_draining.py).
     - A connection gets a thread when its request arrives, not before, so idle clients
-      occupy none (tests/system/test_entrance.py).
+      occupy none (tests/system/test_idle_connections.py).
     - Liveness probes have a thread of their own and succeed while all others wait for a
       database (tests/system/test_health.py).
     - A connection that the server ends is closed when the client has read the response,
       without blocking the main thread, which gunicorn blocks for up to two seconds
-      (tests/system/test_parting.py).
-    - Requests are scheduled (tests/system/test_turns.py), and invalid ones are passed
-      to the application (tests/system/test_rejected_requests.py).
+      (tests/system/test_closing_connections.py).
+    - Requests are scheduled (tests/system/test_scheduling.py), and invalid ones are
+      passed to the application (tests/system/test_rejected_requests.py).
     """
 
     def init_process(self) -> None:

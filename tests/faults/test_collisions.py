@@ -46,7 +46,7 @@ def unlucky(
         db.database.engine.dispose()
 
 
-def test_a_transaction_that_collides_is_done_again(
+def test_collided_transaction_is_repeated(
     unlucky: Callable[[int], Unlucky],
 ) -> None:
     client, _ = unlucky(TRIES - 1)
@@ -56,7 +56,7 @@ def test_a_transaction_that_collides_is_done_again(
     assert (answer.status_code, answer.json) == (200, {"tries": TRIES})
 
 
-def test_a_transaction_that_always_collides_is_answered_503(
+def test_repeated_collisions_return_503(
     unlucky: Callable[[int], Unlucky],
 ) -> None:
     client, tries = unlucky(TRIES)

@@ -90,7 +90,7 @@ def is_sound(ann: Client) -> bool:
         return db.read(text(SOUND[name]))[0][0] == "ok"
 
 
-def test_a_full_disk_refuses_writes_and_loses_nothing(
+def test_full_disk_rejects_writes_and_loses_nothing(
     ann_on_disk: Client, disk: Path
 ) -> None:
     filler = fill(disk, but=ROOM)

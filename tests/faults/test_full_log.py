@@ -43,7 +43,7 @@ def fill_log(server: Postgres, disk: Path) -> float:
     return time.monotonic()
 
 
-def test_a_full_log_is_answered_503_and_loses_nothing(
+def test_full_log_returns_503_and_loses_nothing(
     stage: Stage, postgres: Postgres, disk: Path
 ) -> None:
     scene = stage("postgresql")

@@ -9,7 +9,7 @@ WORKERS, MASTERS = (20, 5) if SOAK else (2, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_was_answered_is_there_once_after_kills(
+def test_acknowledged_writes_exist_once_after_kills(
     stage: Stage, kind: str, measure: Measure
 ) -> None:
     scene = stage(kind, WEB_CONCURRENCY=2)

@@ -101,7 +101,7 @@ def test_reads_with_aged_credentials_succeed_on_a_read_only_server(
     assert found == {200}
 
 
-def test_a_used_credential_is_noted_once_nothing_is_in_the_way(aged: Client) -> None:
+def test_last_used_is_written_when_no_lock_prevents_it(aged: Client) -> None:
     with locked(aged.app, LOCKS["rows"]):
         aged.get("tasks")
     before = last_used(aged)

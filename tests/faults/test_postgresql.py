@@ -73,7 +73,7 @@ def part(seconds: list[float], percent: int) -> float:
 FAULTS = [restart, kill, freeze]
 
 
-def test_faults_of_postgresql_are_answered_503_and_pass(
+def test_faults_of_postgresql_return_503_and_pass(
     stage: Stage, postgres: Postgres, measure: Measure
 ) -> None:
     scene = stage("postgresql", CROWD, REQUEST_TIMEOUT=SECONDS)

@@ -74,7 +74,7 @@ def test_requests_that_have_ended_are_not_counted(
     ],
     ids=["change", "move", "delete"],
 )
-def test_a_request_waits_for_a_locked_row_for_a_short_time(
+def test_request_waits_for_a_locked_row_for_a_short_time(
     ann: Client, method: str, path: str, body: object
 ) -> None:
     parent = ann.make_task()["id"]

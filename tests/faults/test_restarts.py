@@ -19,7 +19,7 @@ def test_workers_are_replaced_without_a_failed_request(
     assert scene.failures() == set()
 
 
-def test_an_end_answers_what_was_begun_and_turns_the_rest_away(stage: Stage) -> None:
+def test_shutdown_finishes_started_requests_and_rejects_others(stage: Stage) -> None:
     scene = stage("sqlite", WEB_CONCURRENCY=2)
     scene.go_on()
 

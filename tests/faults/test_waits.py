@@ -43,7 +43,7 @@ def no_lock(app: Flask) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_request_without_a_connection_is_answered_503(
+def test_request_without_a_connection_returns_503(
     ann_of_few: Client, method: str
 ) -> None:
     body = {"title": "Sow"} if method == "POST" else None
@@ -58,7 +58,7 @@ def test_a_request_without_a_connection_is_answered_503(
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_writers_that_another_process_keeps_out_are_answered_503(
+def test_writers_that_another_process_keeps_out_return_503(
     ann_of_few: Client,
 ) -> None:
     with no_lock(ann_of_few.app):

@@ -99,7 +99,7 @@ def test_requests_end_although_the_database_does_not_answer(
     assert open_files() <= before + 2 * POOL
 
 
-def test_a_write_without_an_answer_is_not_said_to_be_done_and_done_once(
+def test_write_without_response_is_not_acknowledged_and_runs_once(
     ann_behind: Client, relay: Relay
 ) -> None:
     ann_behind.get("tasks")
@@ -129,7 +129,7 @@ def endless(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Clien
         db.database.engine.dispose()
 
 
-def test_a_query_that_never_ends_is_given_up(endless: Client) -> None:
+def test_endless_query_is_aborted(endless: Client) -> None:
     answer = endless.get("/endless")
 
     refused(answer, 503, "service-unavailable")

@@ -49,14 +49,14 @@ def test_these_are_the_commands(app: Flask) -> None:
     assert sorted(commands(app)) == sorted(["users", *COMMANDS])
 
 
-def test_the_shell_knows_the_tables(app: Flask) -> None:
+def test_shell_has_the_models(app: Flask) -> None:
     with app.app_context():  # as `flask shell` does
         names = app.make_shell_context()
 
     assert {"User", "Task", "Session", "db"} <= set(names)
 
 
-def test_the_document_is_printed_as_it_is_served(app: Flask, anyone: Client) -> None:
+def test_document_is_printed_as_it_is_served(app: Flask, anyone: Client) -> None:
     printed = flask(app, "openapi", "print")
 
     document = json.loads(printed)

@@ -91,7 +91,9 @@ def test_guesses_before_a_crash_count_after_it(
     assert (right.status, right.json["code"]) == (429, "rate-limited")
 
 
-def test_a_lock_stops_nobody_else(ann: Client, bob: Client, instance: Start) -> None:
+def test_lock_blocks_no_other_request(
+    ann: Client, bob: Client, instance: Start
+) -> None:
     server = instance()
     at_once(*[partial(guess, server)] * 20)
 

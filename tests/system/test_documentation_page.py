@@ -35,7 +35,7 @@ def page(request: pytest.FixtureRequest, anyone: Client) -> str:
     return text
 
 
-def test_the_documentation_may_load_local_files_and_nothing_else(
+def test_documentation_may_load_local_files_and_nothing_else(
     anyone: Client,
 ) -> None:
     answer = anyone.get("/docs")
@@ -45,7 +45,7 @@ def test_the_documentation_may_load_local_files_and_nothing_else(
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_no_page_has_anything_inline(page: str) -> None:
+def test_pages_have_no_inline_code(page: str) -> None:
     scripts = re.findall(r"<script\b([^>]*)>(.*?)</script>", page, re.DOTALL)
 
     assert [body for _, body in scripts if body] == []
@@ -53,7 +53,7 @@ def test_no_page_has_anything_inline(page: str) -> None:
     assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:", page) == []
 
 
-def test_no_page_asks_another_host(page: str) -> None:
+def test_pages_load_nothing_from_other_hosts(page: str) -> None:
     assert re.findall(r"https?:|[\"'(]//", page) == []
 
 
@@ -66,7 +66,7 @@ def test_without_javascript_the_documentation_page_leads_on(anyone: Client) -> N
     assert re.findall('href="(.+?)"', hint) == ["/openapi.json", "/problems"]
 
 
-def test_the_documentation_page_names_the_files_that_are_served(
+def test_documentation_page_names_the_files_that_are_served(
     anyone: Client,
 ) -> None:
     page = anyone.get("/docs").text
@@ -77,7 +77,7 @@ def test_the_documentation_page_names_the_files_that_are_served(
 
 
 @pytest.mark.parametrize("path", TYPES)
-def test_a_file_of_the_pages_has_its_type(anyone: Client, path: str) -> None:
+def test_file_of_the_pages_has_its_type(anyone: Client, path: str) -> None:
     answer = anyone.get(path, buffered=True)
 
     assert (answer.status_code, answer.content_type) == (200, TYPES[path])
@@ -86,9 +86,7 @@ def test_a_file_of_the_pages_has_its_type(anyone: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", TYPES)
-def test_a_file_that_the_browser_has_is_not_sent_again(
-    anyone: Client, path: str
-) -> None:
+def test_cached_file_returns_304(anyone: Client, path: str) -> None:
     tag = anyone.get(path, buffered=True).headers["ETag"]
 
     answer = anyone.get(path, headers={"If-None-Match": tag}, buffered=True)
@@ -97,7 +95,7 @@ def test_a_file_that_the_browser_has_is_not_sent_again(
     assert answer.headers["ETag"] == tag
 
 
-def test_the_interface_reads_the_served_document(anyone: Client) -> None:
+def test_interface_reads_the_served_document(anyone: Client) -> None:
     script = anyone.get("/static/docs.js", buffered=True).text
 
     assert 'url: "/openapi.json"' in script
@@ -121,14 +119,14 @@ def test_the_interface_reads_the_served_document(anyone: Client) -> None:
         "",
     ],
 )
-def test_no_other_file_is_served(anyone: Client, name: str) -> None:
+def test_other_files_are_not_served(anyone: Client, name: str) -> None:
     answer = anyone.get(f"/static/{name}")
 
     refused(answer, 404, "not-found")
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_the_operator_can_turn_the_documentation_off(
+def test_documentation_can_be_disabled(
     make_app: Callable[..., Flask], path: str
 ) -> None:
     anyone = Client(make_app(docs_enabled=False))
@@ -149,7 +147,7 @@ def test_document_is_not_sent_again_to_its_holder(anyone: Client, suffix: str) -
     assert answer.headers["ETag"] == tag
 
 
-def test_the_document_names_the_address_that_clients_use(
+def test_document_names_the_address_that_clients_use(
     make_app: Callable[..., Flask],
 ) -> None:
     app = make_app(public_url="https://tasks.example.org")

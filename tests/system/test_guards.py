@@ -51,7 +51,7 @@ def ask(
     ],
     ids=["plain", "slash", "query", "body", "condition", "basic", "url", "cookie"],
 )
-def test_nobody_reaches_what_is_not_public(
+def test_protected_operations_require_credentials(
     anyone: Client, private: list[str], options: dict[str, Any]
 ) -> None:
     answers = ask(anyone, private, **options)
@@ -60,19 +60,23 @@ def test_nobody_reaches_what_is_not_public(
     assert answers == dict.fromkeys(private, UNKNOWN)
 
 
-def test_nobody_reaches_by_head_what_is_not_public(anyone: Client) -> None:
+def test_head_requires_credentials(anyone: Client) -> None:
     answer = anyone.call("HEAD", "tasks")
 
     assert answer.status_code == 401
 
 
-def test_a_token_of_nobody_opens_nothing(anyone: Client, private: list[str]) -> None:
+def test_token_of_a_deleted_account_is_rejected(
+    anyone: Client, private: list[str]
+) -> None:
     answers = ask(anyone, private, headers={"Authorization": "Bearer a.b.c"})
 
     assert answers == dict.fromkeys(private, INVALID)
 
 
-def test_a_refresh_token_opens_nothing(ann: Client, private: list[str]) -> None:
+def test_refresh_token_is_rejected_as_access_token(
+    ann: Client, private: list[str]
+) -> None:
     bearer = f"Bearer {ann.tokens['refresh_token']}"
 
     answers = ask(ann, private, headers={"Authorization": bearer})
@@ -80,7 +84,7 @@ def test_a_refresh_token_opens_nothing(ann: Client, private: list[str]) -> None:
     assert answers == dict.fromkeys(private, INVALID)
 
 
-def test_no_operation_reaches_a_task_of_someone_else(
+def test_tasks_of_other_users_are_not_found(
     ann: Client, bob: Client, private: list[str]
 ) -> None:
     task = ann.make_task()
@@ -97,9 +101,7 @@ def test_no_operation_reaches_a_task_of_someone_else(
 @pytest.mark.parametrize(
     "task_id", ["0", "-1", "01", "1.0", "a", str(2**63), "9" * 30, "%D9%A3"]
 )
-def test_an_id_that_no_task_can_have_is_not_found(
-    ann: Client, method: str, task_id: str
-) -> None:
+def test_impossible_id_is_not_found(ann: Client, method: str, task_id: str) -> None:
     answer = ann.call(method, f"tasks/{task_id}", json={})
 
     refused(answer, 404, "not-found")

@@ -34,7 +34,7 @@ def lonely(make_app: MakeApp) -> Client:
     return Client(make_app(database_url=address))
 
 
-def test_a_service_that_can_serve_says_so(anyone: Client) -> None:
+def test_ready_service_returns_200(anyone: Client) -> None:
     answer = anyone.get("/health")
 
     assert (answer.status_code, answer.json) == (200, GOOD)
@@ -49,7 +49,7 @@ def test_health_is_asked_with_two_statements(
     assert len(statements) == 2
 
 
-def test_a_database_without_migrations_is_not_ready(unmigrated: Client) -> None:
+def test_database_without_migrations_is_not_ready(unmigrated: Client) -> None:
     answer = unmigrated.get("/health")
 
     checks = {"database": "ok", "migrations": "failed"}
@@ -72,7 +72,7 @@ def test_database_of_older_release_is_not_ready(
     assert answer.json["checks"] == {"database": "ok", "migrations": "failed"}
 
 
-def test_an_instance_stays_ready_when_a_newer_release_has_migrated(
+def test_instance_stays_ready_when_a_newer_release_has_migrated(
     unmigrated: Client,
 ) -> None:
     with unmigrated.app.app_context():
@@ -89,7 +89,7 @@ def test_an_instance_stays_ready_when_a_newer_release_has_migrated(
     )
 
 
-def test_a_service_becomes_ready_when_its_database_is_migrated(
+def test_service_becomes_ready_when_its_database_is_migrated(
     unmigrated: Client,
 ) -> None:
     before = unmigrated.get("/health").status_code
@@ -101,7 +101,7 @@ def test_a_service_becomes_ready_when_its_database_is_migrated(
     assert (before, answer.status_code, answer.json) == (503, 200, GOOD)
 
 
-def test_an_absent_database_is_not_ready_and_its_cause_stays_inside(
+def test_unreachable_database_is_not_ready_and_hides_the_cause(
     lonely: Client,
 ) -> None:
     answer = lonely.get("/health")
@@ -113,7 +113,7 @@ def test_an_absent_database_is_not_ready_and_its_cause_stays_inside(
     assert SECRET not in answer.text
 
 
-def test_a_process_without_a_database_is_alive(lonely: Client) -> None:
+def test_process_without_a_database_is_alive(lonely: Client) -> None:
     answer = lonely.get("/health/live")
 
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})

@@ -63,7 +63,7 @@ def rejected(response: Answer, status: int = 400, code: str = "bad-request") -> 
 
 
 @pytest.mark.parametrize("kind", ["application/x-ndjson", "text/csv"])
-def test_an_import_that_breaks_off_imports_nothing(
+def test_truncated_import_imports_nothing(
     server: Server, token: str, kind: str
 ) -> None:
     body = LINES if kind != "text/csv" else b"title\r\n" + b"Task\r\n" * 200
@@ -80,7 +80,7 @@ def test_an_import_that_breaks_off_imports_nothing(
     assert whole.headers["Idempotency-Replayed"] is None
 
 
-def test_a_body_that_happens_to_be_json_when_cut_creates_nothing(
+def test_truncated_body_that_is_valid_json_creates_nothing(
     server: Server, token: str
 ) -> None:
     before = titles(server, token)
@@ -92,7 +92,7 @@ def test_a_body_that_happens_to_be_json_when_cut_creates_nothing(
     assert titles(server, token) == before
 
 
-def test_a_form_that_breaks_off_logs_nobody_in(server: Server) -> None:
+def test_truncated_login_form_creates_no_session(server: Server) -> None:
     body = b"grant_type=password&username=ann&password=a+long+walk+in+the+rain"
     kind = "application/x-www-form-urlencoded"
     request = head("POST", "auth/token", "", *sized(len(body) + 9, kind))
@@ -103,7 +103,7 @@ def test_a_form_that_breaks_off_logs_nobody_in(server: Server) -> None:
     assert response.json["error"] == "invalid_request"
 
 
-def test_an_operation_without_a_body_needs_a_complete_request(
+def test_operation_without_a_body_needs_a_complete_request(
     server: Server, token: str
 ) -> None:
     task_id = make_task(server, token)
@@ -125,7 +125,7 @@ def test_an_operation_without_a_body_needs_a_complete_request(
     )
 
 
-def test_a_logout_that_breaks_off_ends_no_session(server: Server, token: str) -> None:
+def test_truncated_logout_ends_no_session(server: Server, token: str) -> None:
     request = head("POST", "auth/logout", token, *sized(20))
 
     rejected(send_and_stop(server, request))
@@ -175,7 +175,7 @@ def test_a_logout_that_breaks_off_ends_no_session(server: Server, token: str) ->
         "huge-size",
     ],
 )
-def test_a_malformed_chunked_body_is_rejected(
+def test_malformed_chunked_body_is_rejected(
     server: Server, token: str, tail: bytes
 ) -> None:
     before, logged = titles(server, token), len(server.lines())
@@ -192,7 +192,7 @@ def test_a_malformed_chunked_body_is_rejected(
     assert {json.loads(line)["level"] for line in lines} <= {"info", "warning"}
 
 
-def test_a_chunked_body_with_trailers_is_read(server: Server, token: str) -> None:
+def test_chunked_body_with_trailers_is_read(server: Server, token: str) -> None:
     kind = ("Transfer-Encoding: chunked", "Content-Type: application/json")
     request = head("POST", "tasks", token, *kind)
     body = b"%x;name=value\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n" % (len(TASK), TASK)
@@ -245,7 +245,7 @@ def test_another_transfer_coding_is_not_implemented(
         "huge",
     ],
 )
-def test_an_ambiguous_length_is_rejected(
+def test_ambiguous_length_is_rejected(
     server: Server, token: str, framing: list[str]
 ) -> None:
     request = head("POST", "tasks", token, "Content-Type: application/json", *framing)
@@ -253,15 +253,13 @@ def test_an_ambiguous_length_is_rejected(
     rejected(send_and_stop(server, request + b"5\r\nhello\r\n0\r\n\r\n"))
 
 
-def test_a_chunked_body_is_no_part_of_http_1_0(server: Server, token: str) -> None:
+def test_chunked_body_is_rejected_in_http_1_0(server: Server, token: str) -> None:
     request = head("POST", "tasks", token, "Transfer-Encoding: chunked")
 
     rejected(send_and_stop(server, request.replace(b"HTTP/1.1", b"HTTP/1.0", 1)))
 
 
-def test_an_import_of_a_client_that_dies_imports_nothing(
-    server: Server, token: str
-) -> None:
+def test_import_of_a_lost_client_imports_nothing(server: Server, token: str) -> None:
     before, logged = titles(server, token), len(server.lines())
     kind = sized(len(LINES), "application/x-ndjson")
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
@@ -274,7 +272,7 @@ def test_an_import_of_a_client_that_dies_imports_nothing(
     assert titles(server, token) == before
 
 
-def test_a_credential_must_be_valid_when_the_body_is_complete(server: Server) -> None:
+def test_credential_must_be_valid_when_the_body_is_complete(server: Server) -> None:
     token = log_in(server).json["access_token"]
     request = head("POST", "tasks", token, *sized(len(TASK)))
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
@@ -288,7 +286,7 @@ def test_a_credential_must_be_valid_when_the_body_is_complete(server: Server) ->
     assert response.status == 401
 
 
-def test_a_body_must_arrive_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_body_must_arrive_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "BODY_SECONDS", 0)
     client, served = socket.socketpair()
     with client, served:
@@ -302,7 +300,7 @@ def test_a_body_must_arrive_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert request.should_close()
 
 
-def test_an_incomplete_request_changes_neither_database(
+def test_incomplete_request_changes_neither_database(
     instance: Serve, ann: Client
 ) -> None:
     server = instance(WEB_CONCURRENCY=1)

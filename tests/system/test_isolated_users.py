@@ -14,7 +14,7 @@ TASKS = "SELECT FROM tasks FOR UPDATE"
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_a_locked_row_keeps_threads_and_connections_free(
+def test_locked_row_keeps_threads_and_connections_free(
     ann: Client, bob: Client, instance: Callable[..., Server]
 ) -> None:
     server = instance(WEB_CONCURRENCY=1, MAX_REQUESTS_IN_PROGRESS=0)

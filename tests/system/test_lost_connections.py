@@ -23,7 +23,7 @@ def end_connections(app: Flask) -> None:
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_pool_of_lost_connections_costs_one_answer(ann: Client, method: str) -> None:
+def test_lost_connections_fail_one_request(ann: Client, method: str) -> None:
     body = {"title": "Water the plants"} if method == "POST" else None
     at_once(*[lambda: ann.get("tasks")] * CROWD)
 

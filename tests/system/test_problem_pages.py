@@ -74,13 +74,13 @@ def kinds(parent: type[errors.Problem]) -> set[type[errors.Problem]]:
     return below | {parent}
 
 
-def test_the_list_names_the_problems_of_the_contract(anyone: Client) -> None:
+def test_list_names_the_problems_of_the_contract(anyone: Client) -> None:
     listed = anyone.get("/problems").json
 
     assert by_status(listed) == CODES
 
 
-def test_the_list_links_every_problem(anyone: Client) -> None:
+def test_list_links_every_problem(anyone: Client) -> None:
     page = anyone.get("/problems", headers=HTML)
 
     links = [code for code in PROBLEM_TYPES if f'href="/problems/{code}"' in page.text]
@@ -89,7 +89,7 @@ def test_the_list_links_every_problem(anyone: Client) -> None:
 
 
 @pytest.mark.parametrize("code", PROBLEM_TYPES)
-def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None:
+def test_problem_page_is_json_for_programs(anyone: Client, code: str) -> None:
     answer = anyone.get(f"/problems/{code}")
 
     kind = PROBLEM_TYPES[code]
@@ -105,7 +105,7 @@ def test_a_program_reads_what_a_problem_means(anyone: Client, code: str) -> None
 
 
 @pytest.mark.parametrize("code", PROBLEM_TYPES)
-def test_a_person_reads_what_a_problem_means(anyone: Client, code: str) -> None:
+def test_problem_page_is_html_for_browsers(anyone: Client, code: str) -> None:
     answer = anyone.get(f"/problems/{code}", headers=HTML)
 
     kind, text = PROBLEM_TYPES[code], spoken(answer.text)
@@ -119,7 +119,7 @@ def test_a_person_reads_what_a_problem_means(anyone: Client, code: str) -> None:
     "headers", [{}, HTML, {"Accept": "*/*"}], ids=["none", "html", "any"]
 )
 @pytest.mark.parametrize("code", ["unknown", "not-found.html", "NOT-FOUND", "%00"])
-def test_an_unknown_problem_has_no_page(
+def test_unknown_problem_has_no_page(
     anyone: Client, code: str, headers: dict[str, str]
 ) -> None:
     answer = anyone.get(f"/problems/{code}", headers=headers)
@@ -127,7 +127,7 @@ def test_an_unknown_problem_has_no_page(
     refused(answer, 404, "not-found")
 
 
-def test_the_type_of_a_refusal_is_the_address_of_its_page(anyone: Client) -> None:
+def test_problem_type_is_the_url_of_its_page(anyone: Client) -> None:
     problem = refused(anyone.get("users/me"), 401, "token-missing")
 
     page = anyone.get(problem["type"])
@@ -143,7 +143,7 @@ def test_every_refusal_of_the_domain_has_a_page() -> None:
 
 @pytest.mark.parametrize("path", ["/problems", "/problems/not-found"])
 @pytest.mark.parametrize("enabled", [True, False])
-def test_a_page_leads_to_the_documentation_where_there_is_one(
+def test_page_links_to_the_documentation(
     make_app: Callable[..., Flask], path: str, *, enabled: bool
 ) -> None:
     anyone = Client(make_app(docs_enabled=enabled))

@@ -38,7 +38,7 @@ def alter(app: Flask, statement: str) -> None:
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_a_connection_that_takes_no_writes_is_given_up(read_only: Client) -> None:
+def test_read_only_connection_is_replaced(read_only: Client) -> None:
     refusal = read_only.post("tasks", {"title": "too early"})
     retried = read_only.post("tasks", {"title": "again"})
 

@@ -55,7 +55,7 @@ REJECTED = {
 @pytest.mark.parametrize(
     ("raw", "status", "code"), list(REJECTED.values()), ids=list(REJECTED)
 )
-def test_a_request_that_cannot_be_parsed_gets_a_problem(
+def test_request_that_cannot_be_parsed_gets_a_problem(
     server: Server, raw: bytes, status: int, code: str
 ) -> None:
     before = len(server.lines())
@@ -68,7 +68,7 @@ def test_a_request_that_cannot_be_parsed_gets_a_problem(
     assert (line["status"], line["request_id"]) == (status, response.json["request_id"])
 
 
-def test_a_rejected_request_keeps_its_request_id_and_path(server: Server) -> None:
+def test_rejected_request_keeps_its_request_id_and_path(server: Server) -> None:
     head = b"GET /api/v1/caf%C3%A9?x=1 HTTP/1.1\r\nX-Request-ID: mine-7\r\n"
 
     response = server.send(head + b"Expect: tea\r\n\r\n")
@@ -77,13 +77,13 @@ def test_a_rejected_request_keeps_its_request_id_and_path(server: Server) -> Non
     assert response.json["instance"] == "/api/v1/caf%C3%A9"
 
 
-def test_a_rejected_head_request_has_no_body(server: Server) -> None:
+def test_rejected_head_request_has_no_body(server: Server) -> None:
     response = server.send(b"HEAD / HTTP/1.1\r\nExpect: tea\r\n\r\n")
 
     assert (response.status, response.body) == (417, b"")
 
 
-def test_a_rejected_request_behind_https_says_so(serving: Serve) -> None:
+def test_rejected_request_behind_https_has_https_links(serving: Serve) -> None:
     server = serving(PUBLIC_URL="https://tasks.example.org")
 
     response = server.send(b"rubbish\r\n\r\n")
@@ -92,7 +92,7 @@ def test_a_rejected_request_behind_https_says_so(serving: Serve) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/tasks?q=café", "/api/v1/café"])
-def test_a_url_that_is_not_encoded_is_rejected_with_a_hint(
+def test_url_that_is_not_encoded_is_rejected_with_a_hint(
     server: Server, path: str
 ) -> None:
     response = server.send(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -109,7 +109,7 @@ def test_bytes_of_another_protocol_get_no_hint_about_urls(server: Server) -> Non
 
 
 @pytest.mark.parametrize("character", ["木", "🌱"])
-def test_a_query_at_its_documented_maximum_is_read(
+def test_query_at_its_documented_maximum_is_read(
     server: Server, token: str, character: str
 ) -> None:
     tags = "&".join(f"tag={quote(character * 49 + str(n % 10))}" for n in range(20))
@@ -119,7 +119,7 @@ def test_a_query_at_its_documented_maximum_is_read(
     assert (response.status, response.json["items"]) == (200, [])
 
 
-def test_a_request_line_may_have_16384_bytes(server: Server) -> None:
+def test_request_line_may_have_16384_bytes(server: Server) -> None:
     line = f"GET {API}/nothing/".ljust(LONGEST - len(" HTTP/1.1"), "x") + " HTTP/1.1"
 
     longest = server.send(f"{line}\r\nHost: x\r\n\r\n".encode())
@@ -139,13 +139,13 @@ def test_a_request_line_may_have_16384_bytes(server: Server) -> None:
         b"GET /" + b"%ff" * 5000 + b" HTTP/1.1\r\nExpect: x\r\n\r\n",
     ],
 )
-def test_a_rejected_request_may_hold_anything(server: Server, head: bytes) -> None:
+def test_rejected_request_may_contain_any_bytes(server: Server, head: bytes) -> None:
     response = server.send(head)
 
     rejected(response, 417, "expectation-failed")
 
 
-def test_a_rejected_request_is_counted(serving: Serve) -> None:
+def test_rejected_request_is_counted(serving: Serve) -> None:
     token = secrets.token_hex(32)
     server = serving(METRICS_TOKEN=token)
 

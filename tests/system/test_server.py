@@ -67,7 +67,7 @@ def crowd(server: Server) -> tuple[list[Answer], list[float]]:
     return [login.result() for login in logins], probes
 
 
-def test_a_server_serves_and_ends_when_it_is_asked_to(serving: Serve) -> None:
+def test_server_serves_and_stops_on_sigterm(serving: Serve) -> None:
     server = serving()
     server.call("POST", f"{API}/auth/register", ACCOUNT)
     bearer = {"Authorization": f"Bearer {log_in(server).json['access_token']}"}
@@ -80,7 +80,7 @@ def test_a_server_serves_and_ends_when_it_is_asked_to(serving: Serve) -> None:
     assert server.stop() == 0
 
 
-def test_a_body_in_chunks_is_read(server: Server) -> None:
+def test_body_in_chunks_is_read(server: Server) -> None:
     body = json.dumps({"username": "chunky", "password": PASSWORD}).encode()
 
     made = server.send(
@@ -91,7 +91,7 @@ def test_a_body_in_chunks_is_read(server: Server) -> None:
     assert knows(server, "chunky")
 
 
-def test_a_large_body_in_chunks_is_refused_and_not_executed(server: Server) -> None:
+def test_large_chunked_body_is_rejected_and_not_executed(server: Server) -> None:
     body = json.dumps({"username": "large", "password": PASSWORD}).encode()
     padding = [b" " * 2**16] * 17
 
@@ -114,13 +114,13 @@ def test_white_space_around_a_credential_is_no_part_of_it(
     assert answer.status == 200
 
 
-def test_a_tab_does_not_separate_a_credential(server: Server, token: str) -> None:
+def test_tab_does_not_separate_a_credential(server: Server, token: str) -> None:
     answer = server.send(ask(f"{API}/users/me", f"Authorization: Bearer\t{token}"))
 
     assert (answer.status, answer.json["code"]) == (401, "token-missing")
 
 
-def test_a_host_that_is_not_ours_is_refused(serving: Serve) -> None:
+def test_unknown_host_is_rejected(serving: Serve) -> None:
     server = serving(TRUSTED_HOSTS="tasks.example.org,*.example.net")
     forged = {"Host": "evil.example", "X-Forwarded-Host": "tasks.example.org"}
 
@@ -132,7 +132,7 @@ def test_a_host_that_is_not_ours_is_refused(serving: Serve) -> None:
     assert theirs.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_monitor_on_the_same_machine_needs_no_host_name(serving: Serve) -> None:
+def test_local_monitor_needs_no_host_name(serving: Serve) -> None:
     server = serving(TRUSTED_HOSTS="tasks.example.org")
 
     answer = server.call("GET", "/health")  # as the image's HEALTHCHECK does
@@ -182,7 +182,7 @@ def test_behind_a_proxy_it_speaks_for_clients(serving: Serve) -> None:
     assert secure.headers[HSTS] is not None
 
 
-def test_a_crowd_that_logs_in_leaves_the_service_alive(serving: Serve) -> None:
+def test_concurrent_logins_leave_the_service_alive(serving: Serve) -> None:
     server = serving(BCRYPT_ROUNDS=12, WEB_CONCURRENCY=2)
 
     answers, probes = crowd(server)
@@ -194,7 +194,7 @@ def test_a_crowd_that_logs_in_leaves_the_service_alive(serving: Serve) -> None:
     assert [a for a in turned_away if int(a.headers["Retry-After"]) < 1] == []
 
 
-def test_a_first_run_needs_no_setting(first_run: Server, tmp_path: Path) -> None:
+def test_first_run_needs_no_setting(first_run: Server, tmp_path: Path) -> None:
     health = first_run.call("GET", "/health")
 
     kept = tmp_path / "instance" / "taskapi.db.secret"

@@ -37,7 +37,7 @@ def test_each_request_leaves_one_line_by_route(server: Server, token: str) -> No
     assert line["route"] == f"{API}/tasks/<id:task_id>"
 
 
-def test_no_secret_reaches_the_log(server: Server, token: str) -> None:
+def test_secrets_are_not_logged(server: Server, token: str) -> None:
     planted = "plantedX"
     account = {"email": f"{planted}@example.org", "password": f"{planted} {planted}"}
     bad = {"Authorization": f"Bearer {planted}", "Cookie": planted, "Referer": planted}
@@ -68,9 +68,7 @@ def test_no_secret_reaches_the_log(server: Server, token: str) -> None:
     ],
     ids=["no-version", "version", "control", "name", "expect"],
 )
-def test_no_secret_of_a_request_that_is_no_http_reaches_the_log(
-    server: Server, raw: bytes
-) -> None:
+def test_secrets_of_invalid_http_are_not_logged(server: Server, raw: bytes) -> None:
     before = len(server.lines())
 
     answer = server.send(raw)
@@ -79,7 +77,7 @@ def test_no_secret_of_a_request_that_is_no_http_reaches_the_log(
     assert not [line for line in server.lines()[before:] if "plantedY" in line]
 
 
-def test_a_request_that_is_no_http_has_no_id_of_another(serving: Serve) -> None:
+def test_invalid_http_gets_its_own_request_id(serving: Serve) -> None:
     server = serving(THREADS=1)
     server.call("GET", API, headers={"X-Request-ID": "of-another"})
     server.send(b"GET\r\n\r\n")
@@ -102,9 +100,7 @@ def test_a_request_that_is_no_http_has_no_id_of_another(serving: Serve) -> None:
     ],
     ids=["newline", "escape", "separator", "id-escape", "id-json", "agent"],
 )
-def test_no_request_breaks_a_line_of_the_log(
-    server: Server, path: str, header: str
-) -> None:
+def test_log_lines_are_never_split(server: Server, path: str, header: str) -> None:
     before = len(server.lines())
 
     server.send(ask(path, header))

@@ -31,7 +31,7 @@ def mailing(serving: Serve, mailbox: Mailbox) -> Callable[..., Server]:
     return lambda **settings: serving(**mail | settings)
 
 
-def test_a_worker_sends_letters_by_itself_and_logs_nothing_of_them(
+def test_worker_sends_emails_and_logs_no_content(
     mailing: Serve, mailbox: Mailbox
 ) -> None:
     server = mailing()
@@ -51,9 +51,7 @@ def test_a_worker_sends_letters_by_itself_and_logs_nothing_of_them(
     assert [word for word in planted if word in logged] == []
 
 
-def test_a_letter_that_is_refused_puts_no_address_into_the_log(
-    mailing: Serve, mailbox: Mailbox
-) -> None:
+def test_rejected_email_logs_no_address(mailing: Serve, mailbox: Mailbox) -> None:
     mailbox.response = "550 planted@example.org is nobody here"
     server = mailing()
 
@@ -82,7 +80,7 @@ def test_without_mail_production_logs_no_letter(serving: Serve) -> None:
     assert server.entries("email") == []
 
 
-def test_a_worker_goes_on_when_the_database_comes_later(
+def test_worker_serves_when_the_database_starts_later(
     mailing: Serve, mailbox: Mailbox, make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
     address = f"sqlite:///{tmp_path}/late.db"

@@ -74,9 +74,7 @@ def test_two_instances_share_one_count(ann: Client, sharing: Twin) -> None:
     assert [refused(answer, 429, "rate-limited")["status"] for answer in over]
 
 
-def test_a_wait_is_as_long_as_the_store_says(
-    ann: Client, sharing: Twin, store: Store
-) -> None:
+def test_retry_after_comes_from_redis(ann: Client, sharing: Twin, store: Store) -> None:
     caller = limited(ann, sharing(ratelimit_per_minute=1))
     caller.get("tasks")
     (window,) = store.tell("KEYS", "*")
@@ -89,7 +87,7 @@ def test_a_wait_is_as_long_as_the_store_says(
 
 
 @away
-def test_one_of_a_row_of_requests_learns_that_the_store_went(
+def test_one_request_notices_that_redis_stopped(
     ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
 ) -> None:
     caller = limited(ann, sharing())
@@ -104,7 +102,7 @@ def test_one_of_a_row_of_requests_learns_that_the_store_went(
 
 
 @away
-def test_one_of_a_row_of_requests_learns_that_the_store_is_away(
+def test_one_request_notices_that_redis_is_unreachable(
     ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
 ) -> None:
     caller = limited(ann, sharing())
@@ -116,7 +114,7 @@ def test_one_of_a_row_of_requests_learns_that_the_store_is_away(
     assert len(asked) == 1
 
 
-def test_a_question_is_given_up_in_a_fifth_of_a_second() -> None:
+def test_redis_call_times_out() -> None:
     connect_and_answer = TIMEOUTS.values()
 
     assert sum(connect_and_answer) <= 0.2
@@ -141,7 +139,7 @@ def test_of_a_crowd_each_asks_once_and_then_nobody(
 
 
 @away
-def test_one_of_a_crowd_asks_whether_the_store_is_back(
+def test_one_concurrent_request_retries_redis(
     ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
 ) -> None:
     caller = limited(ann, sharing())
@@ -188,7 +186,7 @@ def test_guesses_are_counted_while_the_store_is_away(
 @pytest.mark.parametrize(
     ("leave", "come_back"), [(Store.kill, Store.start), (Store.freeze, Store.thaw)]
 )
-def test_a_store_that_is_back_counts_for_all_again(
+def test_redis_is_used_again_after_a_failure(
     ann: Client, sharing: Twin, store: Store, leave: Away, come_back: Away
 ) -> None:
     here, there = limited(ann, sharing()), limited(ann, sharing())
@@ -235,7 +233,7 @@ def test_requests_go_on_while_the_store_is_not_where_it_should_be(
     assert answered == [200] * ROW + [429]
 
 
-def test_a_redis_that_goes_between_two_questions_stops_no_request(
+def test_redis_failure_between_calls_fails_no_request(
     ann: Client, sharing: Twin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def go(*_words: object) -> None:

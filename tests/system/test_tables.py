@@ -37,7 +37,7 @@ GOOD_TASK = {"owner_id": 2**40, "status": "todo", "priority": 1}
     ],
     ids=["role", "nameless", "taken", "status", "priority", "orphan"],
 )
-def test_the_database_itself_refuses_what_must_not_be(
+def test_database_rejects_invalid_rows(
     app: Flask, ann: Client, statement: str, values: dict[str, Any], constraint: str
 ) -> None:
     execute(app, USER, **GOOD_USER)
@@ -77,7 +77,7 @@ def test_all_that_is_theirs_goes_with_an_account(
     assert bob.get("users/me").status_code == 200
 
 
-def test_an_id_is_never_given_twice(app: Flask, ann: Client) -> None:
+def test_ids_are_never_reused(app: Flask, ann: Client) -> None:
     first = ann.make_task()["id"]
     execute(app, "DELETE FROM users")
 

@@ -45,21 +45,21 @@ def logged(server: Server, **headers: str) -> dict[str, Any]:
         f"cc-{TRACE}-{SPAN}-01-what-comes-later",
     ],
 )
-def test_a_trace_of_the_caller_is_in_the_log(server: Server, sent: str) -> None:
+def test_trace_of_the_caller_is_in_the_log(server: Server, sent: str) -> None:
     line = logged(server, traceparent=sent)
 
     assert line["trace_id"] == TRACE
 
 
 @pytest.mark.parametrize("sent", BAD.values(), ids=BAD)
-def test_what_is_no_trace_is_ignored(server: Server, sent: str) -> None:
+def test_invalid_trace_is_ignored(server: Server, sent: str) -> None:
     line = logged(server, traceparent=sent)
 
     assert line["status"] == 200
     assert "trace_id" not in line
 
 
-def test_a_trace_ends_with_its_request(server: Server) -> None:
+def test_trace_ends_with_its_request(server: Server) -> None:
     logged(server, traceparent=f"00-{TRACE}-{SPAN}-01")
 
     assert "trace_id" not in logged(server)

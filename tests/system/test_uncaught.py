@@ -32,16 +32,14 @@ def logged(program: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("event", "program"), CASES.items(), ids=CASES)
-def test_an_error_that_nobody_handles_is_a_line_of_the_log(
-    event: str, program: str
-) -> None:
+def test_uncaught_error_is_logged(event: str, program: str) -> None:
     line = logged(program)
 
     assert (line["event"], line["level"]) == (event, "error")
     assert line["exception"].endswith("ZeroDivisionError: division by zero")
 
 
-def test_a_warning_of_python_is_a_line_of_the_log() -> None:
+def test_python_warning_is_logged() -> None:
     line = logged("warnings.warn('mind the gap')")
 
     assert line["level"] == "warning"

@@ -38,7 +38,7 @@ def post(path: str, *headers: str, method: str = "POST") -> bytes:
     ],
 )
 @pytest.mark.parametrize("chunked", [False, True], ids=["sized", "chunked"])
-def test_the_next_request_has_its_own_response(
+def test_next_request_has_its_own_response(
     server: Server, method: str, path: str, status: int, *, chunked: bool
 ) -> None:
     size = MEBIBYTE - 1
@@ -65,7 +65,7 @@ def test_the_next_request_has_its_own_response(
     ("path", "status"),
     [("auth/login", 413), ("tasks", 401), ("nothing", 404)],
 )
-def test_a_body_that_is_too_large_closes_the_connection(
+def test_body_that_is_too_large_closes_the_connection(
     server: Server, framing: str, path: str, status: int
 ) -> None:
     kind = "Content-Type: application/json"
@@ -81,7 +81,7 @@ def test_a_body_that_is_too_large_closes_the_connection(
     assert response.headers["Connection"] == "close"
 
 
-def test_a_large_body_is_no_part_of_an_operation_without_one(
+def test_large_body_is_rejected_by_operations_without_a_body(
     server: Server, token: str
 ) -> None:
     bearer = {"Authorization": f"Bearer {token}"}
@@ -108,7 +108,7 @@ def test_pipelined_requests_get_responses_in_order(server: Server, token: str) -
     assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"201", b"404", b"200"]
 
 
-def test_an_expectation_of_100_continue_is_met(server: Server, token: str) -> None:
+def test_expect_100_continue_is_supported(server: Server, token: str) -> None:
     task = json.dumps({"title": "Awaited"}).encode()
     bearer, kind = f"Authorization: Bearer {token}", "Content-Type: application/json"
     framing = (f"Content-Length: {len(task)}", "Expect: 100-continue")

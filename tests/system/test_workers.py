@@ -31,16 +31,14 @@ def busy(serving: Serve) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_server_says_that_it_lives_while_all_its_threads_wait(
-    busy: Server, method: str
-) -> None:
+def test_liveness_succeeds_while_all_threads_wait(busy: Server, method: str) -> None:
     answer = busy.call(method, "/health/live")
     with_query = busy.call(method, "/health/live?x=1")
 
     assert (answer.status, with_query.status) == (200, 200)
 
 
-def test_who_asks_for_life_can_hold_up_nobody(serving: Serve) -> None:
+def test_liveness_probes_delay_no_request(serving: Serve) -> None:
     server = serving()
     with ExitStack() as open_until_the_end:
         for end in (b"", b"Content-Length: 9\r\n\r\n", b"\r\nGET /"):
@@ -53,7 +51,7 @@ def test_who_asks_for_life_can_hold_up_nobody(serving: Serve) -> None:
     assert answer.status == 200
 
 
-def test_a_worker_is_replaced_after_so_many_requests(serving: Serve) -> None:
+def test_worker_is_replaced_after_max_requests(serving: Serve) -> None:
     server = serving(WEB_CONCURRENCY=2, MAX_REQUESTS=REQUESTS)
 
     answers = [server.call("GET", API) for _ in range(4 * REQUESTS)]

@@ -27,13 +27,13 @@ def meet() -> None:
     barrier.wait(SECONDS_TO_MEET)
 
 
-def step_aside_and_meet() -> None:
+def release_and_meet() -> None:
     """Wait for others, and say so."""
     release_slot()
     meet()
 
 
-WAYS = {"/compute": compute, "/meet": meet, "/step-aside": step_aside_and_meet}
+WAYS = {"/compute": compute, "/meet": meet, "/release": release_and_meet}
 
 
 def app(sent: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:

@@ -7,8 +7,8 @@ from itertools import chain
 import pytest
 
 from tests.backstage import at_once
+from tests.system.scheduled_app import GUESTS
 from tests.system.server import GUNICORN, ROOT, Server, environment
-from tests.system.turning import GUESTS
 
 CLIENTS = 6
 REQUESTS = 30
@@ -24,7 +24,7 @@ class Turning(Server):
         "--no-control-socket",
         "--workers=1",
         "--threads=16",
-        "tests.system.turning:app",
+        "tests.system.scheduled_app:app",
     )
 
 
@@ -45,8 +45,8 @@ def test_requests_that_compute_do_not_compete(turning: Server) -> None:
     assert found[b"1"] > CLIENTS * REQUESTS / 2, found
 
 
-@pytest.mark.parametrize("path", ["/step-aside", "/meet"])
-def test_who_waits_keeps_nobody_out(turning: Server, path: str) -> None:
+@pytest.mark.parametrize("path", ["/release", "/meet"])
+def test_waiting_request_blocks_no_other(turning: Server, path: str) -> None:
     answers = at_once(*[lambda: turning.call("GET", path).status] * GUESTS)
 
     assert answers == [200] * GUESTS

@@ -69,7 +69,7 @@ def folder(server: Server) -> Path:
     return Path(FOLDER.findall(maps)[0])
 
 
-def test_every_worker_tells_the_sum_of_all(server: Server) -> None:
+def test_each_worker_returns_the_sum_of_all(server: Server) -> None:
     ask(server, REQUESTS)
     until(server, OF_INDEX, REQUESTS)
 
@@ -78,7 +78,7 @@ def test_every_worker_tells_the_sum_of_all(server: Server) -> None:
     assert set(told) == {REQUESTS}
 
 
-def test_what_workers_counted_outlives_them(server: Server) -> None:
+def test_counters_outlive_their_worker(server: Server) -> None:
     ask(server, REQUESTS)
     until(server, OF_INDEX, REQUESTS)
     files = {path.name for path in folder(server).iterdir()}
@@ -91,7 +91,9 @@ def test_what_workers_counted_outlives_them(server: Server) -> None:
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_figures_end_with_the_master(server: Server, ending: signal.Signals) -> None:
+def test_metrics_folder_is_deleted_with_the_master(
+    server: Server, ending: signal.Signals
+) -> None:
     place = folder(server)
     mode = place.stat().st_mode & 0o777
 

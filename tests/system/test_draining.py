@@ -33,7 +33,7 @@ def until_not_ready(server: Server) -> Answer:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_server_that_ends_turns_newcomers_away_while_it_serves_the_rest(
+def test_stopping_server_rejects_new_connections_and_serves_the_rest(
     serving: Serve, workers: int
 ) -> None:
     server = serving(WEB_CONCURRENCY=workers)
@@ -51,7 +51,7 @@ def test_a_server_that_ends_turns_newcomers_away_while_it_serves_the_rest(
     assert server.stop() == 0
 
 
-def test_an_instance_says_that_it_leaves_before_it_does(serving: Serve) -> None:
+def test_instance_reports_draining_before_it_stops(serving: Serve) -> None:
     server = serving(WEB_CONCURRENCY=2, DRAIN_SECONDS=60)
     server.process.terminate()
 
@@ -65,7 +65,7 @@ def test_an_instance_says_that_it_leaves_before_it_does(serving: Serve) -> None:
     assert server.stop() == 0  # who asks again does not wait
 
 
-def test_an_instance_leaves_when_it_was_said_for_long_enough(serving: Serve) -> None:
+def test_instance_stops_after_the_drain_period(serving: Serve) -> None:
     server = serving(DRAIN_SECONDS=1)
     server.process.terminate()
 
@@ -75,7 +75,7 @@ def test_an_instance_leaves_when_it_was_said_for_long_enough(serving: Serve) -> 
     server.said("Shutting down")
 
 
-def test_who_connects_and_says_nothing_does_not_keep_a_server(serving: Serve) -> None:
+def test_idle_connection_does_not_delay_shutdown(serving: Serve) -> None:
     server = serving()
     with socket.create_connection(("127.0.0.1", server.port)):
         server.call("GET", API)

@@ -37,7 +37,7 @@ def lingering(server: Server, question: bytes) -> Iterator[list[bytes]]:
         pytest.param(RUBBISH, b"HTTP/1.1 400", id="bad"),
     ],
 )
-def test_who_does_not_close_keeps_nobody_waiting(
+def test_lingering_connection_delays_no_request(
     server: Server, question: bytes, status: bytes
 ) -> None:
     with lingering(server, question) as answers:
@@ -47,7 +47,7 @@ def test_who_does_not_close_keeps_nobody_waiting(
     assert others == [200] * OTHERS
 
 
-def test_who_does_not_close_does_not_keep_a_server(serving: Serve) -> None:
+def test_lingering_connection_does_not_delay_shutdown(serving: Serve) -> None:
     server = serving()
     with lingering(server, ask("/health/live")):
         server.process.terminate()

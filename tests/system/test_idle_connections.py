@@ -28,7 +28,7 @@ def open_all(client: Client, links: dict[str, str]) -> dict[str, int]:
     return {name: client.get(path).status_code for name, path in links.items()}
 
 
-def test_a_browser_is_led_to_the_documentation(anyone: Client) -> None:
+def test_browser_is_redirected_to_the_documentation(anyone: Client) -> None:
     answer = anyone.get("/", headers={"Accept": BROWSER})
 
     assert (answer.status_code, answer.location) == (302, "/docs")
@@ -39,7 +39,7 @@ def test_a_browser_is_led_to_the_documentation(anyone: Client) -> None:
     ["", "*/*", "application/json", "text/html;q=0.5, application/json"],
     ids=["nothing", "anything", "json", "rather-json"],
 )
-def test_a_program_is_shown_the_links(anyone: Client, accepted: str) -> None:
+def test_index_returns_links_as_json(anyone: Client, accepted: str) -> None:
     answer = anyone.get("/", headers={"Accept": accepted})
 
     assert (answer.status_code, answer.json) == (200, LINKS)
@@ -63,7 +63,7 @@ def test_without_documentation_nothing_leads_there(undocumented: Client) -> None
     assert program.json == index.json["links"] == expected
 
 
-def test_the_index_says_what_the_service_is(anyone: Client) -> None:
+def test_index_describes_the_service(anyone: Client) -> None:
     answer = anyone.get("")
 
     assert answer.json == {
@@ -89,7 +89,7 @@ def test_the_index_says_what_the_service_is(anyone: Client) -> None:
     }
 
 
-def test_the_index_shows_what_the_operator_chose(make_app: MakeApp) -> None:
+def test_index_shows_settings(make_app: MakeApp) -> None:
     chosen = {"registration": "closed", "smtp_url": "smtp://mail.example.org"}
     strict = {"require_if_match": True, "require_verified_email": True}
     anyone = Client(make_app(password_min_length=12, **chosen, **strict))
