@@ -9,8 +9,8 @@ from tests.tasks.model_errors import (
     Rejected,
     named_in,
     placed,
-    refuse,
-    refuse_repeated,
+    reject,
+    reject_repeated,
 )
 from tests.tasks.model_fields import NEW, columns_of
 from tests.tasks.model_trees import Task, above, is_kept, is_too_deep, tree
@@ -29,14 +29,14 @@ class Model:
         self.tasks: dict[int, Task] = {}
 
     def create(self, fields: Task, ids: Ids) -> Task:
-        """Make a task and what hangs below it; it gets the ids level by level."""
+        """Create a task and the subtasks of it; it gets the ids level by level."""
         named = named_in("#", fields)
-        refuse_repeated(named)
+        reject_repeated(named)
         return self._insert_trees({"#": fields}, self._taken(named), ids)[0]
 
     def change(self, task_id: int, changes: Task, version: int | None = None) -> Task:
         """Set the fields that are given."""
-        task = self._held(task_id, version, self.is_live)
+        task = self._find(task_id, version, self.is_live)
         named = {"#": changes["external_id"]} if "external_id" in changes else {}
         own = {"#": task["external_id"]}
         self._revise({"#": (task, changes)}, self._taken(named, own))
@@ -44,17 +44,17 @@ class Model:
 
     def delete(self, task_id: int, version: int | None = None) -> None:
         """Move a task and what is below it to the trash."""
-        self._trash(self._held(task_id, version, self.is_live))
+        self._trash(self._find(task_id, version, self.is_live))
 
     def destroy(self, task_id: int, version: int | None = None) -> None:
-        """Delete a task, wherever it is, and all that is below it, for good."""
-        task = self._held(task_id, version, self.tasks.__contains__)
+        """Delete a task, wherever it is, and all that is below it, permanently."""
+        task = self._find(task_id, version, self.tasks.__contains__)
         for other in tree(self.tasks, task, lambda _: True):
             del self.tasks[other["id"]]
 
     def restore(self, task_id: int, version: int | None = None) -> Task:
         """Bring back a task with what went along, to the top if it has no place."""
-        task = self._held(task_id, version, self.tasks.__contains__)
+        task = self._find(task_id, version, self.tasks.__contains__)
         since = task["deleted_at"]
         if since is None:
             return task
@@ -72,7 +72,7 @@ class Model:
         """Change, delete and create tasks, in this order."""
         create, update = (placed(request, kind) for kind in ("create", "update"))
         delete = placed(request, "delete")
-        self._refuse_absent_or_stale(update, delete)
+        self._reject_absent_or_stale(update, delete)
         changed = {p: (self.tasks[f["id"]], f) for p, f in update.items()}
         own = {place: task["external_id"] for place, (task, _) in changed.items()}
         named = {n: e for p, f in create.items() for n, e in named_in(p, f).items()}
@@ -81,7 +81,7 @@ class Model:
             for p, f in update.items()
             if f.get("external_id", own[p]) != own[p]
         }
-        refuse_repeated(named | renamed)
+        reject_repeated(named | renamed)
         freed = {self.tasks[n]["external_id"] for n in delete.values()}
         freed |= {own[place] for place in renamed}
         blamed = {n: e for n, e in named.items() if e not in freed} | renamed
@@ -94,10 +94,10 @@ class Model:
         return {"created": created, "updated": updated, "deleted": [*delete.values()]}
 
     def is_live(self, task_id: int) -> bool:
-        """Tell whether there is such a task outside the trash."""
+        """Return whether there is such a task outside the trash."""
         return task_id in self.tasks and self.tasks[task_id]["deleted_at"] is None
 
-    def _held(
+    def _find(
         self, task_id: int, version: int | None, is_there: Callable[[int], bool]
     ) -> Task:
         if not is_there(task_id):
@@ -106,29 +106,29 @@ class Model:
             raise Rejected(412, "precondition-failed")
         return self.tasks[task_id]
 
-    def _refuse_absent_or_stale(
+    def _reject_absent_or_stale(
         self, update: dict[str, Task], delete: dict[str, int]
     ) -> None:
         named = {f"{p}/id": fields["id"] for p, fields in update.items()} | delete
         times = Counter(named.values())
-        refuse(422, "validation-error", [p for p in named if times[named[p]] > 1])
+        reject(422, "validation-error", [p for p in named if times[named[p]] > 1])
         absent = [p for p, task_id in named.items() if not self.is_live(task_id)]
-        refuse(422, "validation-error", absent)
+        reject(422, "validation-error", absent)
         stale = [
             f"{place}/if_version"
             for place, fields in update.items()
             if fields.get("if_version")
             not in {None, self.tasks[fields["id"]]["version"]}
         ]
-        refuse(412, "precondition-failed", stale)
+        reject(412, "precondition-failed", stale)
 
     def _insert_trees(
-        self, drafts: dict[str, Task], taken: list[str], ids: Ids
+        self, new_tasks: dict[str, Task], taken: list[str], ids: Ids
     ) -> list[Task]:
-        parents = {p: fields.get("parent_id") for p, fields in drafts.items()}
-        self._refuse_absent_parents(parents)
-        refuse(409, "already-exists", taken)
-        level = [(fields, fields.get("parent_id")) for fields in drafts.values()]
+        parents = {p: fields.get("parent_id") for p, fields in new_tasks.items()}
+        self._reject_absent_parents(parents)
+        reject(409, "already-exists", taken)
+        level = [(fields, fields.get("parent_id")) for fields in new_tasks.values()]
         tops = made = [self._insert(f, parent, next(ids)) for f, parent in level]
         while made:
             level = [
@@ -137,13 +137,13 @@ class Model:
                 for sub in fields.get("subtasks", [])
             ]
             made = [self._insert(f, parent, next(ids)) for f, parent in level]
-        shapes = [f"{p}/{'parent_id' if parents[p] else 'subtasks'}" for p in drafts]
-        self._refuse_bad_shapes(dict(zip(shapes, tops, strict=True)))
+        shapes = [f"{p}/{'parent_id' if parents[p] else 'subtasks'}" for p in new_tasks]
+        self._reject_bad_shapes(dict(zip(shapes, tops, strict=True)))
         return tops
 
     def _insert(self, fields: Task, parent: int | None, task_id: int) -> Task:
-        moments = {"created_at": self.now, "updated_at": self.now}
-        task = NEW | moments | {"id": task_id, "version": 1, "parent_id": parent}
+        timestamps = {"created_at": self.now, "updated_at": self.now}
+        task = NEW | timestamps | {"id": task_id, "version": 1, "parent_id": parent}
         self.tasks[task_id] = task | columns_of(task, fields, self.now)
         return self.tasks[task_id]
 
@@ -156,12 +156,12 @@ class Model:
             for place, (task, columns) in given.items()
             if columns.get("parent_id", task["parent_id"]) != task["parent_id"]
         }
-        self._refuse_absent_parents({p: given[p][1]["parent_id"] for p in moved})
-        refuse(409, "already-exists", taken)
+        self._reject_absent_parents({p: given[p][1]["parent_id"] for p in moved})
+        reject(409, "already-exists", taken)
         for task, columns in given.values():
             if task | columns != task:
                 self._touch(task, **columns)
-        self._refuse_bad_shapes({f"{p}/parent_id": moved[p] for p in moved})
+        self._reject_bad_shapes({f"{p}/parent_id": moved[p] for p in moved})
 
     def _touch(self, task: Task, **columns: Any) -> None:
         task |= columns
@@ -183,13 +183,13 @@ class Model:
             if name in used and name != free.get(place)
         ]
 
-    def _refuse_absent_parents(self, parents: dict[str, int | None]) -> None:
+    def _reject_absent_parents(self, parents: dict[str, int | None]) -> None:
         wanted = {p: parent for p, parent in parents.items() if parent is not None}
         absent = [f"{p}/parent_id" for p, i in wanted.items() if not self.is_live(i)]
-        refuse(422, "validation-error", absent)
+        reject(422, "validation-error", absent)
 
-    def _refuse_bad_shapes(self, moved: dict[str, Task]) -> None:
-        circular = [p for p, task in moved.items() if task in above(self.tasks, task)]
-        refuse(422, "parent-cycle", circular)
+    def _reject_bad_shapes(self, moved: dict[str, Task]) -> None:
+        cyclic = [p for p, task in moved.items() if task in above(self.tasks, task)]
+        reject(422, "parent-cycle", cyclic)
         deep = [p for p, task in moved.items() if is_too_deep(self.tasks, task)]
-        refuse(422, "parent-too-deep", deep)
+        reject(422, "parent-too-deep", deep)

@@ -7,7 +7,7 @@ from tests.tasks.model_trees import Task
 
 
 class Rejected(Exception):
-    """A refusal: its status and code, and the places of its faults."""
+    """A response: its status and code, and the places of its faults."""
 
     def __init__(self, status: int, code: str, places: list[str] | None = None) -> None:
         super().__init__(status, code, sorted(places or []))
@@ -19,22 +19,22 @@ def placed(request: Mapping[str, Any], kind: str) -> dict[str, Any]:
 
 
 def named_in(place: str, fields: Task) -> dict[str, str | None]:
-    """Return the external ids of a new task and of what hangs below it."""
+    """Return the external ids of a new task and of the subtasks of it."""
     found = {place: fields.get("external_id")}
     for number, sub in enumerate(fields.get("subtasks", [])):
         found |= named_in(f"{place}/subtasks/{number}", sub)
     return found
 
 
-def refuse(status: int, code: str, places: list[str]) -> None:
+def reject(status: int, code: str, places: list[str]) -> None:
     """Raise Rejected if there is any fault."""
     if places:
         raise Rejected(status, code, places)
 
 
-def refuse_repeated(named: dict[str, str | None]) -> None:
+def reject_repeated(named: dict[str, str | None]) -> None:
     """Refuse the first external id that came before."""
     given = [(place, name) for place, name in named.items() if name is not None]
     names = [name for _, name in given]
     again = [place for n, (place, name) in enumerate(given) if name in names[:n]]
-    refuse(422, "validation-error", [f"{place}/external_id" for place in again[:1]])
+    reject(422, "validation-error", [f"{place}/external_id" for place in again[:1]])

@@ -1,4 +1,4 @@
-"""What the model shows: responses, filters, sorts, figures."""
+"""What the model shows: responses, filters, sorts, stats."""
 
 import re
 import unicodedata
@@ -14,17 +14,17 @@ from tests.tasks.model_trees import Task, is_kept, subtasks
 STATUSES = ["todo", "in_progress", "completed", "cancelled"]
 PRIORITIES = ["low", "medium", "high", "urgent"]
 WEEK = timedelta(days=7)
-MOMENTS = ["created_at", "updated_at", "completed_at", "deleted_at"]
+TIMESTAMPS = ["created_at", "updated_at", "completed_at", "deleted_at"]
 
 
 def shown(model: Model, task: Task) -> Task:
     """Return a task as the API responses it, without its owner."""
     below = subtasks(model.tasks, task)
     done = [one["status"] == "completed" for one in below or [task]]
-    moments = {name: written(task[name]) for name in MOMENTS}
+    timestamps = {name: written(task[name]) for name in TIMESTAMPS}
     return (
         task
-        | moments
+        | timestamps
         | {
             "due_date": written(task["due_date"]),
             "progress": sum(done) / len(done),
@@ -35,7 +35,7 @@ def shown(model: Model, task: Task) -> Task:
 
 
 def expanded(model: Model, task: Task) -> Task:
-    """Return a task with the tree of what hangs below it."""
+    """Return a task with the tree of the subtasks of it."""
     below = [expanded(model, one) for one in subtasks(model.tasks, task)]
     return shown(model, task) | {"subtasks": below}
 
@@ -56,8 +56,8 @@ def listed(model: Model, filters: dict[str, Any], sort: str) -> list[int]:
     return [task["id"] for task in valued + empty]
 
 
-def figures(model: Model) -> dict[str, Any]:
-    """Return the figures of all tasks outside the trash."""
+def stats(model: Model) -> dict[str, Any]:
+    """Return the stats of all tasks outside the trash."""
     live = [*filter(is_kept, model.tasks.values())]
     week_ago = model.now - WEEK
     done_at = [t["completed_at"] for t in live if t["completed_at"]]
@@ -67,7 +67,7 @@ def figures(model: Model) -> dict[str, Any]:
         "by_priority": {p: _count(live, "priority", p) for p in PRIORITIES},
         "overdue": sum(is_overdue(task, model.now) for task in live),
         "created_last_7_days": sum(task["created_at"] >= week_ago for task in live),
-        "completed_last_7_days": sum(moment >= week_ago for moment in done_at),
+        "completed_last_7_days": sum(timestamp >= week_ago for timestamp in done_at),
     }
 
 
@@ -79,7 +79,7 @@ def tags(model: Model) -> list[dict[str, Any]]:
 
 
 def is_overdue(task: Task, now: datetime) -> bool:
-    """Tell whether an open task is late; a bare day is late when it is over."""
+    """Return whether an open task is late; a date is late when it is over."""
     due = task["due_date"]
     if due is None or task["status"] not in {"todo", "in_progress"}:
         return False
@@ -93,11 +93,11 @@ def words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+|✓", plain)
 
 
-def written(moment: date | None) -> str | None:
-    """Return a day or a moment as the API writes it."""
-    if isinstance(moment, datetime):
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return moment and moment.isoformat()
+def written(timestamp: date | None) -> str | None:
+    """Return a day or a timestamp as the API writes it."""
+    if isinstance(timestamp, datetime):
+        return timestamp.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return timestamp and timestamp.isoformat()
 
 
 def _count(tasks: list[Task], name: str, value: str) -> int:
@@ -112,7 +112,7 @@ def _position(task: Task, name: str) -> Any:
 
 
 def _due_at(task: Task) -> datetime | None:
-    """Return when a task is due; a bare day stands for its midnight in UTC."""
+    """Return when a task is due; a date stands for its midnight in UTC."""
     due: date | None = task["due_date"]
     if due is None or isinstance(due, datetime):
         return due
@@ -127,8 +127,8 @@ def _finds(task: Task, query: str) -> bool:
 def _meets(task: Task, name: str, value: Any, now: datetime) -> bool:
     field, _, side = name.rpartition("_")
     if side in {"before", "after"}:
-        moment = _due_at(task) if field == "due" else task[f"{field}_at"]
-        return moment is not None and (moment < value) == (side == "before")
+        timestamp = _due_at(task) if field == "due" else task[f"{field}_at"]
+        return timestamp is not None and (timestamp < value) == (side == "before")
     return bool(MEETS[name](task, value, now))
 
 

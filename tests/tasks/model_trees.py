@@ -9,12 +9,12 @@ MAX_TREE_DEPTH = 10
 
 
 def is_kept(task: Task) -> bool:
-    """Tell whether a task is outside the trash."""
+    """Return whether a task is outside the trash."""
     return task["deleted_at"] is None
 
 
 def subtasks(tasks: Tasks, task: Task) -> list[Task]:
-    """Return what hangs right below a task, outside the trash."""
+    """Return the subtasks of a task, outside the trash."""
     return [one for one in _below(tasks, task) if is_kept(one)]
 
 
@@ -27,7 +27,7 @@ def tree(tasks: Tasks, task: Task, belongs: Callable[[Task], bool]) -> list[Task
 
 
 def above(tasks: Tasks, task: Task) -> list[Task]:
-    """Return what a task hangs below; in a circle each once, the task itself too."""
+    """Return what a task hangs below; in a cycle each once, the task itself too."""
     found: list[Task] = []
     while task["parent_id"] is not None:
         task = tasks[task["parent_id"]]
@@ -38,7 +38,7 @@ def above(tasks: Tasks, task: Task) -> list[Task]:
 
 
 def is_too_deep(tasks: Tasks, task: Task) -> bool:
-    """Tell whether the task, or something below it, is on a level too far down."""
+    """Return whether the task, or something below it, is on a level too far down."""
     return len(above(tasks, task)) + _height(tasks, task) > MAX_TREE_DEPTH
 
 

@@ -51,9 +51,9 @@ def database_of(client: Client) -> str:
 def insert_below(client: Client, task_id: int, number: int) -> None:
     """Insert so many subtasks of a task."""
     fields, now = {"title": "Dig", "parent_id": task_id}, clock.now()
-    drafts = [new_row(client.user["id"], fields, now) for _ in range(number)]
+    new_tasks = [new_row(client.user["id"], fields, now) for _ in range(number)]
     with client.app.app_context(), db.transaction():
-        db.session.execute(insert(table), drafts)
+        db.session.execute(insert(table), new_tasks)
 
 
 def test_expand_rejects_a_tree_that_is_too_large(

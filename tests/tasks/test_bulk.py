@@ -172,11 +172,11 @@ def test_dry_run_returns_the_result_and_changes_nothing(ann: Client) -> None:
         "delete": [going["id"]],
     }
 
-    told = ann.post("tasks/bulk?dry_run=true", request)
+    dry_run = ann.post("tasks/bulk?dry_run=true", request)
 
-    assert told.status_code == 200
-    assert told.json["updated"][0]["version"] == 2
-    assert told.json["created"][0]["subtask_count"] == 1
+    assert dry_run.status_code == 200
+    assert dry_run.json["updated"][0]["version"] == 2
+    assert dry_run.json["created"][0]["subtask_count"] == 1
     assert ann.get("tasks?sort=created_at").json["items"] == [kept, going]
     assert ann.get("tags").json["items"] == []
 
@@ -185,11 +185,11 @@ def test_bulk_has_the_result_of_its_dry_run(ann: Client) -> None:
     task = ann.make_task()
     request = {"update": [{"id": task["id"], "title": "Tea", "if_version": 1}]}
 
-    told = ann.post("tasks/bulk?dry_run=true", request)
+    dry_run = ann.post("tasks/bulk?dry_run=true", request)
     done = ann.post("tasks/bulk?dry_run=false", request)
 
     times = {"updated_at": None}
-    assert done.json["updated"][0] | times == told.json["updated"][0] | times
+    assert done.json["updated"][0] | times == dry_run.json["updated"][0] | times
     assert done.json["updated"] == ann.get("tasks").json["items"]
 
 

@@ -157,11 +157,9 @@ def test_bulk_rejects_chains_that_form_a_cycle_or_deep_tree(
 ) -> None:
     one, other = [make_chain(ann, height) for height in levels]
     update = [{"id": one[0], "parent_id": other[-1]}]
-    circle = [*update, {"id": other[0], "parent_id": one[-1]}]
+    cycle = [*update, {"id": other[0], "parent_id": one[-1]}]
 
-    responses = [
-        ann.post("tasks/bulk", {"update": moves}) for moves in (update, circle)
-    ]
+    responses = [ann.post("tasks/bulk", {"update": moves}) for moves in (update, cycle)]
 
     assert [response.status_code for response in responses] == [422, 422]
     tops = [t for t in ann.get("tasks?limit=100").json["items"] if not t["parent_id"]]
@@ -205,10 +203,12 @@ def test_dry_run_accepts_only_booleans(ann: Client, unchanged: Any, value: str) 
 def test_dry_run_reports_the_errors_of_the_bulk(ann: Client, unchanged: Any) -> None:
     request = {"create": [GOOD | {"external_id": "mine"}]}
 
-    told = ann.post("tasks/bulk?dry_run=true", request)
+    dry_run = ann.post("tasks/bulk?dry_run=true", request)
     done = ann.post("tasks/bulk", request)
 
-    problems = [refused(response, 409, "already-exists") for response in (told, done)]
+    problems = [
+        refused(response, 409, "already-exists") for response in (dry_run, done)
+    ]
     assert problems[0] | {"request_id": None} == problems[1] | {"request_id": None}
     assert problems[0]["errors"][0]["pointer"] == "#/create/0/external_id"
 

@@ -100,10 +100,10 @@ def test_title_has_up_to_255_characters(ann: Client, character: str) -> None:
     longest = character * 255
 
     task = ann.make_task(title=f" {longest} ")
-    refusal = ann.post("tasks", {"title": longest + character})
+    response = ann.post("tasks", {"title": longest + character})
 
     assert ann.get(f"tasks/{task['id']}").json["title"] == longest
-    assert faults(refusal) == {"#/title": "length"}
+    assert faults(response) == {"#/title": "length"}
 
 
 @pytest.mark.parametrize("character", ["x", EMOJI], ids=["ASCII", "outside the BMP"])
@@ -111,10 +111,10 @@ def test_description_has_up_to_10000_characters(ann: Client, character: str) -> 
     longest = character * 10_000
 
     task = ann.make_task(description=longest)
-    refusal = ann.post("tasks", {"title": "Tea", "description": longest + character})
+    response = ann.post("tasks", {"title": "Tea", "description": longest + character})
 
     assert ann.get(f"tasks/{task['id']}").json["description"] == longest
-    assert faults(refusal) == {"#/description": "length"}
+    assert faults(response) == {"#/description": "length"}
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_null_equals_omission_of_an_optional_field(ann: Client, field: str) -> N
 
 @pytest.mark.parametrize("field", ["title", "status", "priority"])
 def test_null_is_rejected_for_a_required_field(ann: Client, field: str) -> None:
-    refusal = ann.post("tasks", {"title": "Tea", field: None})
+    response = ann.post("tasks", {"title": "Tea", field: None})
 
-    assert faults(refusal) == {f"#/{field}": "null"}
+    assert faults(response) == {f"#/{field}": "null"}
 
 
 @pytest.mark.parametrize(
@@ -157,9 +157,9 @@ def test_null_is_rejected_for_a_required_field(ann: Client, field: str) -> None:
     ids=["empty", "blank", "newline", "tab", "bell", "delete", "C1", "NUL"],
 )
 def test_title_rejects_control_characters(ann: Client, title: str, code: str) -> None:
-    refusal = ann.post("tasks", {"title": title})
+    response = ann.post("tasks", {"title": title})
 
-    assert faults(refusal) == {"#/title": code}
+    assert faults(response) == {"#/title": code}
     assert ann.get("tasks").json["items"] == []
 
 
@@ -185,9 +185,9 @@ def test_create_accepts_each_priority(ann: Client, priority: str) -> None:
 def test_status_and_priority_are_case_sensitive(
     ann: Client, field: str, value: str
 ) -> None:
-    refusal = ann.post("tasks", {"title": "Tea", field: value})
+    response = ann.post("tasks", {"title": "Tea", field: value})
 
-    assert faults(refusal) == {f"#/{field}": "choice"}
+    assert faults(response) == {f"#/{field}": "choice"}
 
 
 def test_new_completed_task_has_completed_at(

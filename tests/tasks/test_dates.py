@@ -26,14 +26,17 @@ KEPT = {
     "one microsecond": ("2026-12-24T18:00:00.000001Z", "2026-12-24T18:00:00.000001Z"),
     "no fraction": ("2026-12-24T18:00:00.000Z", "2026-12-24T18:00:00Z"),
     "nanoseconds": ("2026-12-24T18:00:00.123456789Z", "2026-12-24T18:00:00.123456Z"),
-    "the first moment": ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
-    "the last moment": ("9998-12-31T23:59:59.999999Z", "9998-12-31T23:59:59.999999Z"),
+    "the first timestamp": ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+    "the last timestamp": (
+        "9998-12-31T23:59:59.999999Z",
+        "9998-12-31T23:59:59.999999Z",
+    ),
 }
 REFUSED = {
     "empty": "",
     "a word": "tomorrow",
     "year 1": "0001-01-01",
-    "year 1, moment": "0001-01-01T00:00:00Z",
+    "year 1, timestamp": "0001-01-01T00:00:00Z",
     "year 0 in UTC": "0001-01-01T00:00:00+14:00",
     "year 1969": "1969-12-31",
     "year 1969 in UTC": "1970-01-01T00:00:00+00:01",
@@ -63,7 +66,7 @@ REFUSED = {
     "space for T": "2026-12-24 18:00:00Z",
     "space before": " 2026-12-24",
     "newline after": "2026-12-24\n",
-    "newline after a moment": "2026-12-24T18:00:00Z\n",
+    "newline after a timestamp": "2026-12-24T18:00:00Z\n",
     "NUL after": "2026-12-24\0",
     "an epoch": 1_798_135_200,
     "true": True,
@@ -84,9 +87,9 @@ def test_due_date_is_returned_in_its_form(ann: Client, given: str, kept: str) ->
 
 @pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
 def test_invalid_due_date_is_rejected(ann: Client, given: object) -> None:
-    refusal = ann.post("tasks", {"title": "Tea", "due_date": given})
+    response = ann.post("tasks", {"title": "Tea", "due_date": given})
 
-    assert faults(refusal) == {"#/due_date": "format"}
+    assert faults(response) == {"#/due_date": "format"}
     assert ann.get("tasks").json["items"] == []
 
 
@@ -94,9 +97,9 @@ def test_invalid_due_date_is_rejected(ann: Client, given: object) -> None:
 def test_invalid_due_date_does_not_replace_another(ann: Client, given: str) -> None:
     task = ann.make_task(due_date="2026-12-24")
 
-    refusal = ann.patch(f"tasks/{task['id']}", {"due_date": given})
+    response = ann.patch(f"tasks/{task['id']}", {"due_date": given})
 
-    assert faults(refusal) == {"#/due_date": "format"}
+    assert faults(response) == {"#/due_date": "format"}
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
@@ -109,9 +112,9 @@ def test_invalid_due_date_does_not_replace_another(ann: Client, given: str) -> N
     ],
 )
 def test_timestamp_filters_reject_dates(ann: Client, parameter: str) -> None:
-    refusal = ann.get(f"tasks?{parameter}=2026-12-24")
+    response = ann.get(f"tasks?{parameter}=2026-12-24")
 
-    assert faults(refusal) == {parameter: "format"}
+    assert faults(response) == {parameter: "format"}
 
 
 @pytest.mark.parametrize(
@@ -120,23 +123,23 @@ def test_timestamp_filters_reject_dates(ann: Client, parameter: str) -> None:
     ids=["empty", "no offset", "year 9999 in UTC"],
 )
 def test_timestamp_filters_accept_offsets(ann: Client, given: str) -> None:
-    refusal = ann.get(f"tasks?due_before={given}")
+    response = ann.get(f"tasks?due_before={given}")
 
-    assert faults(refusal) == {"due_before": "format"}
+    assert faults(response) == {"due_before": "format"}
 
 
 def test_decoded_plus_in_a_query_is_explained(ann: Client) -> None:
-    refusal = ann.get("tasks?due_before=2026-12-24T18:00:00+02:00")
+    response = ann.get("tasks?due_before=2026-12-24T18:00:00+02:00")
 
-    assert faults(refusal) == {"due_before": "format"}
-    assert "%2B" in refusal.json["errors"][0]["hint"]
+    assert faults(response) == {"due_before": "format"}
+    assert "%2B" in response.json["errors"][0]["hint"]
 
 
 def test_timestamp_error_in_a_body_does_not_mention_queries(ann: Client) -> None:
-    refusal = ann.post("tasks", {"title": "Tea", "due_date": "2026-12-24 18:00:00Z"})
+    response = ann.post("tasks", {"title": "Tea", "due_date": "2026-12-24 18:00:00Z"})
 
-    assert faults(refusal) == {"#/due_date": "format"}
-    assert "query" not in refusal.text
+    assert faults(response) == {"#/due_date": "format"}
+    assert "query" not in response.text
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ def taken(response: Any, task_id: int) -> list[str]:
     """Assert that a task has the external id already; return the pointers."""
     problem = refused(response, 409, "already-exists")
     assert (problem["field"], problem["existing_id"]) == ("external_id", task_id)
-    assert {fault["code"] for fault in problem.get("errors", [])} <= {"taken"}
-    return [fault["pointer"] for fault in problem.get("errors", [])]
+    assert {error["code"] for error in problem.get("errors", [])} <= {"taken"}
+    return [error["pointer"] for error in problem.get("errors", [])]
 
 
 @pytest.mark.parametrize("name", ["7", "Ä/é?#&=%", "x" * 200, "UPPER", "a  b", "😀"])
@@ -160,7 +160,7 @@ def test_bulk_reports_a_colliding_new_task(ann: Client) -> None:
     assert rows(ann, Task) == 1
 
 
-@pytest.mark.parametrize("query", ["", "?permanent=true"], ids=["trash", "for good"])
+@pytest.mark.parametrize("query", ["", "?permanent=true"], ids=["trash", "permanently"])
 def test_external_id_of_a_deleted_task_is_available(ann: Client, query: str) -> None:
     first = ann.make_task(external_id="A")
     ann.delete(f"tasks/{first['id']}{query}")

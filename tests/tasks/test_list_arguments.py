@@ -44,16 +44,16 @@ def test_each_list_parameter_is_documented_and_tested(anyone: Client) -> None:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_parameter_without_value_is_rejected(ann: Client, name: str) -> None:
-    refusal = ann.get(f"tasks?{name}=")
+    response = ann.get(f"tasks?{name}=")
 
-    assert set(faults(refusal)) == {name}
+    assert set(faults(response)) == {name}
 
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_repeated_parameter_is_rejected(ann: Client, name: str) -> None:
-    refusal = ann.get(f"tasks?{name}=1&{name}=1")
+    response = ann.get(f"tasks?{name}=1&{name}=1")
 
-    assert faults(refusal) == {name: "repeated"}
+    assert faults(response) == {name: "repeated"}
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_list_values_are_repeated_or_comma_separated(ann: Client, query: str) ->
 def test_unknown_parameter_is_rejected_with_a_hint(
     ann: Client, name: str, hint: str
 ) -> None:
-    refusal = ann.get(f"tasks?{name}=5")
+    response = ann.get(f"tasks?{name}=5")
 
-    assert faults(refusal) == {name: "unknown"}
-    assert f"Did you mean {hint}?" in refusal.json["errors"][0]["hint"]
+    assert faults(response) == {name: "unknown"}
+    assert f"Did you mean {hint}?" in response.json["errors"][0]["hint"]
 
 
 @pytest.mark.parametrize(
@@ -104,21 +104,21 @@ def test_unknown_parameter_is_rejected_with_a_hint(
 def test_unknown_parameter_without_similar_name_is_rejected(
     ann: Client, name: str, shown: str
 ) -> None:
-    refusal = ann.get(f"tasks?{name}=5")
+    response = ann.get(f"tasks?{name}=5")
 
-    assert faults(refusal) == {shown: "unknown"}
+    assert faults(response) == {shown: "unknown"}
 
 
 def test_parameter_name_that_is_not_text_is_rejected(ann: Client) -> None:
-    refusal = ann.get("tasks?%FF=5")
+    response = ann.get("tasks?%FF=5")
 
-    assert list(faults(refusal).values()) == ["unknown"]
+    assert list(faults(response).values()) == ["unknown"]
 
 
 def test_query_errors_are_reported_together(ann: Client) -> None:
-    refusal = ann.get("tasks?limit=0&status=x&due_after=now&ids=a&sort=x&nope=1")
+    response = ann.get("tasks?limit=0&status=x&due_after=now&ids=a&sort=x&nope=1")
 
-    assert faults(refusal) == {
+    assert faults(response) == {
         "limit": "range",
         "status": "choice",
         "due_after": "format",
@@ -146,7 +146,7 @@ def test_operation_without_parameters_rejects_a_query(
 ) -> None:
     address = path.format(id=task["id"])
 
-    refusal = ann.call(method, f"{address}?limit=1&x=1&x=2", json={"title": "Tea"})
+    response = ann.call(method, f"{address}?limit=1&x=1&x=2", json={"title": "Tea"})
 
-    assert faults(refusal) == {"limit": "unknown", "x": "unknown"}
+    assert faults(response) == {"limit": "unknown", "x": "unknown"}
     assert ann.get("tasks").json["items"] == [task]

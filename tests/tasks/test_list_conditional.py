@@ -133,9 +133,9 @@ def test_head_returns_the_headers_of_get(ann: Client, tag: str, query: str) -> N
 
 @pytest.mark.parametrize("query", ["q=", "tag=a,b", "parent_id=x", "nope=1"])
 def test_head_rejects_the_requests_that_get_rejects(ann: Client, query: str) -> None:
-    refusal = ann.call("HEAD", f"tasks?{query}", headers={"If-None-Match": "*"})
+    response = ann.call("HEAD", f"tasks?{query}", headers={"If-None-Match": "*"})
 
-    assert (refusal.status_code, refusal.data) == (422, b"")
+    assert (response.status_code, response.data) == (422, b"")
 
 
 def test_different_pages_have_different_etags(ann: Client, tag: str) -> None:

@@ -86,10 +86,10 @@ def history(ann: Client) -> Client:
 def test_before_is_exclusive_and_after_is_inclusive(
     history: Client, name: str, hour: int
 ) -> None:
-    moment = f"2040-06-15T{hour}:00:00Z"
+    timestamp = f"2040-06-15T{hour}:00:00Z"
 
-    before = history.get(f"tasks?sort=title&{name}_before={moment}")
-    after = history.get(f"tasks?sort=title&{name}_after={moment}")
+    before = history.get(f"tasks?sort=title&{name}_before={timestamp}")
+    after = history.get(f"tasks?sort=title&{name}_after={timestamp}")
 
     assert titles(before) == ["old"]
     assert titles(after) == ["new"]
@@ -101,10 +101,10 @@ def test_before_is_exclusive_and_after_is_inclusive(
 def test_timestamp_filters_have_microsecond_precision(
     history: Client, name: str, hour: int
 ) -> None:
-    moment = f"2040-06-15T{hour}:00:00.000001Z"
+    timestamp = f"2040-06-15T{hour}:00:00.000001Z"
 
-    before = history.get(f"tasks?sort=title&{name}_before={moment}")
-    after = history.get(f"tasks?sort=title&{name}_after={moment}")
+    before = history.get(f"tasks?sort=title&{name}_before={timestamp}")
+    after = history.get(f"tasks?sort=title&{name}_after={timestamp}")
 
     assert titles(before) == ["new", "old"]
     assert titles(after) == []
@@ -132,10 +132,10 @@ def test_ids_filter_accepts_up_to_a_hundred_ids(ann: Client) -> None:
     hundred = ",".join(str(number) for number in range(1, 101))
 
     taken = ann.get(f"tasks?ids={hundred}")
-    refusal = ann.get(f"tasks?ids={hundred},101")
+    response = ann.get(f"tasks?ids={hundred},101")
 
     assert taken.status_code == 200
-    assert faults(refusal) == {"ids": "length"}
+    assert faults(response) == {"ids": "length"}
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,6 @@ def test_ids_filter_accepts_up_to_a_hundred_ids(ann: Client) -> None:
     ],
 )
 def test_invalid_filter_value_is_rejected(ann: Client, query: str, code: str) -> None:
-    refusal = ann.get(f"tasks?{query}")
+    response = ann.get(f"tasks?{query}")
 
-    assert faults(refusal) == {query.partition("=")[0]: code}
+    assert faults(response) == {query.partition("=")[0]: code}

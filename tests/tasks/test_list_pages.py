@@ -174,9 +174,9 @@ def test_page_has_the_requested_limit(seven: Client, limit: int, shown: int) -> 
 def test_invalid_paging_is_rejected(
     ann: Client, query: str, codes: dict[str, Any]
 ) -> None:
-    refusal = ann.get(f"tasks?{query}")
+    response = ann.get(f"tasks?{query}")
 
-    assert faults(refusal) == codes
+    assert faults(response) == codes
 
 
 @pytest.mark.parametrize("query", ["offset=10000", "page=10000&limit=1"])

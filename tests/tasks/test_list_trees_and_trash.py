@@ -148,9 +148,9 @@ def test_filters_are_combined_by_and(
     ids=lambda text: text[:40],
 )
 def test_invalid_filter_is_rejected(ann: Client, query: str, code: str) -> None:
-    refusal = ann.get(f"tasks?{query}")
+    response = ann.get(f"tasks?{query}")
 
-    assert faults(refusal) == {query.partition("=")[0]: code}
+    assert faults(response) == {query.partition("=")[0]: code}
 
 
 @pytest.mark.parametrize(
@@ -166,11 +166,11 @@ def test_invalid_filter_is_rejected(ann: Client, query: str, code: str) -> None:
 def test_unknown_filter_is_rejected_with_a_hint(
     ann: Client, name: str, hint: str | None
 ) -> None:
-    refusal = ann.get(f"tasks?{name}=1")
+    response = ann.get(f"tasks?{name}=1")
 
-    assert faults(refusal) == {name: "unknown"}
+    assert faults(response) == {name: "unknown"}
     sentence = hint and f"Did you mean {hint}?"
-    assert refusal.json["errors"][0].get("hint") == sentence
+    assert response.json["errors"][0].get("hint") == sentence
 
 
 FILTERS = ["tag=x", "tag=x&tag=y", "tag=y&tag=x&tag=x", "parent_id=none", "q=t"]

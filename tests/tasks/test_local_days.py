@@ -193,7 +193,7 @@ def begin(due: str, zone: str) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("zone", "moment", "overdue"),
+    ("zone", "timestamp", "overdue"),
     [
         ("America/Sao_Paulo", "2018-11-04T02:59:59.999999+00:00", []),
         ("America/Sao_Paulo", "2018-11-04T03:00:00+00:00", ["2018-11-03"]),
@@ -204,17 +204,17 @@ def begin(due: str, zone: str) -> datetime:
     ],
 )
 def test_overdue_begins_with_the_next_local_day_everywhere(
-    ann: Client, zone: str, moment: str, overdue: list[str]
+    ann: Client, zone: str, timestamp: str, overdue: list[str]
 ) -> None:
     run(ann.app, "users", "promote", "ann@example.org")
     ann.log_in().patch("users/me", {"timezone": zone})
-    near = datetime.fromisoformat(moment).date()
+    near = datetime.fromisoformat(timestamp).date()
     for number in range(-2, 3) if overdue else range(3):
         day = (near + timedelta(days=number)).isoformat()
         if not overdue or day >= min(overdue):
             ann.make_task(title=day, due_date=day)
 
-    with at(moment, ann):
+    with at(timestamp, ann):
         listed = ann.get("tasks?sort=due_date&limit=100").json["items"]
         late = titles(ann.get("tasks?overdue=true&sort=due_date"))
         counted = ann.get("tasks/stats").json["overdue"]

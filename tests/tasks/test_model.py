@@ -15,7 +15,7 @@ from tests.support import faults
 from tests.tasks import strategies
 from tests.tasks.machine import TaskMachine, as_json, as_query, from_api, if_match
 from tests.tasks.model_fields import folded
-from tests.tasks.model_lists import expanded, figures, listed, shown, tags, words
+from tests.tasks.model_lists import expanded, listed, shown, stats, tags, words
 from tests.tasks.support import follow, read_all
 
 RUNS = os.environ.get("MODEL_RUNS")
@@ -34,12 +34,12 @@ class Tasks(TaskMachine):
 
     @initialize(drafts=st.lists(strategies.subtrees, min_size=3, max_size=5))
     def begin(self, drafts: list[dict[str, Any]]) -> None:
-        for draft in drafts:
-            self.create(draft | {"parent_id": None})
+        for new_task in drafts:
+            self.create(new_task | {"parent_id": None})
 
-    @rule(draft=strategies.new_tasks)
-    def create(self, draft: dict[str, Any]) -> None:
-        fields = self.resolved(draft)
+    @rule(new_task=strategies.new_tasks)
+    def create(self, new_task: dict[str, Any]) -> None:
+        fields = self.resolved(new_task)
         nests = fields.get("subtasks") or fields["parent_id"] is not None
         show = expanded if nests else shown
 
@@ -167,11 +167,11 @@ class Tasks(TaskMachine):
 
     @rule(limit=strategies.limits)
     def count_tasks(self, limit: int) -> None:
-        stats = self.ann.get("tasks/stats").json
+        counted = self.ann.get("tasks/stats").json
         listed_tags = follow(self.ann, f"tags?limit={limit}")
         there = [tag | {"name": folded(tag["name"])} for tag in listed_tags]
 
-        assert (stats, there) == (figures(self.model), tags(self.model))
+        assert (counted, there) == (stats(self.model), tags(self.model))
 
 
 def test_random_operations_match_the_model(app: Flask) -> None:

@@ -66,8 +66,8 @@ def test_move_below_itself_is_rejected(ann: Client, level: int) -> None:
 
     response = move(ann, ids[0], ids[level])
 
-    (fault,) = refused(response, 422, "parent-cycle")["errors"]
-    assert (fault["pointer"], fault["code"]) == ("#/parent_id", "parent-cycle")
+    (error,) = refused(response, 422, "parent-cycle")["errors"]
+    assert (error["pointer"], error["code"]) == ("#/parent_id", "parent-cycle")
     assert tree(ann, ids[0]) == before
 
 
@@ -89,8 +89,8 @@ def test_move_to_an_eleventh_level_is_rejected(
 
     response = move(ann, moving, lowest)
 
-    (fault,) = refused(response, 422, "parent-too-deep")["errors"]
-    assert (fault["pointer"], fault["code"]) == ("#/parent_id", "parent-too-deep")
+    (error,) = refused(response, 422, "parent-too-deep")["errors"]
+    assert (error["pointer"], error["code"]) == ("#/parent_id", "parent-too-deep")
     assert ann.get(f"tasks/{moving}").json["parent_id"] is None
     assert ann.get(f"tasks/{lowest}").json["subtask_count"] == 0
 

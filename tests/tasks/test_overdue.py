@@ -1,4 +1,4 @@
-"""A task is overdue when it is open and its moment, or its owner's day, is over."""
+"""A task is overdue when it is open and its timestamp, or its owner's day, is over."""
 
 import pytest
 
@@ -11,10 +11,10 @@ OPEN = ["todo", "in_progress"]
 CLOSED = ["completed", "cancelled"]
 
 
-def overdue_at(moment: str, ann: Client, due_date: str, status: str) -> bool:
-    """Make a task, read it at a moment and tell whether it is overdue then."""
+def overdue_at(timestamp: str, ann: Client, due_date: str, status: str) -> bool:
+    """Create a task, read it at a timestamp and tell whether it is overdue then."""
     task = ann.make_task(due_date=due_date, status=status)
-    with at(moment, ann):
+    with at(timestamp, ann):
         response = ann.get(f"tasks/{task['id']}")
     shown: bool = response.json["is_overdue"]
     return shown
@@ -22,26 +22,26 @@ def overdue_at(moment: str, ann: Client, due_date: str, status: str) -> bool:
 
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize(
-    ("moment", "expected"),
+    ("timestamp", "expected"),
     [
         ("2040-06-15T11:59:59.999999+00:00", False),
         ("2040-06-15T12:00:00+00:00", False),
         ("2040-06-15T12:00:00.000001+00:00", True),
         ("2050-01-01T00:00:00+00:00", True),
     ],
-    ids=["before", "at the moment", "after", "long after"],
+    ids=["before", "at the timestamp", "after", "long after"],
 )
 def test_task_is_overdue_from_its_due_timestamp(
-    ann: Client, status: str, moment: str, *, expected: bool
+    ann: Client, status: str, timestamp: str, *, expected: bool
 ) -> None:
-    shown = overdue_at(moment, ann, NOON, status)
+    shown = overdue_at(timestamp, ann, NOON, status)
 
     assert shown is expected
 
 
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize(
-    ("timezone", "moment", "expected"),
+    ("timezone", "timestamp", "expected"),
     [
         ("UTC", "2040-06-15T23:59:59.999999+00:00", False),
         ("UTC", "2040-06-16T00:00:00+00:00", True),
@@ -53,11 +53,11 @@ def test_task_is_overdue_from_its_due_timestamp(
     ids=["UTC", "UTC over", "east", "east over", "west", "west over"],
 )
 def test_due_day_ends_in_the_time_zone_of_the_owner(
-    ann: Client, status: str, timezone: str, moment: str, *, expected: bool
+    ann: Client, status: str, timezone: str, timestamp: str, *, expected: bool
 ) -> None:
     ann.patch("users/me", {"timezone": timezone})
 
-    shown = overdue_at(moment, ann, DAY, status)
+    shown = overdue_at(timestamp, ann, DAY, status)
 
     assert shown is expected
 
@@ -71,7 +71,7 @@ def test_due_timestamp_does_not_depend_on_the_time_zone(ann: Client) -> None:
 
 
 @pytest.mark.parametrize("status", CLOSED)
-@pytest.mark.parametrize("due_date", [DAY, NOON], ids=["day", "moment"])
+@pytest.mark.parametrize("due_date", [DAY, NOON], ids=["day", "timestamp"])
 def test_closed_task_is_not_overdue(ann: Client, status: str, due_date: str) -> None:
     shown = overdue_at("2050-01-01T00:00:00+00:00", ann, due_date, status)
 

@@ -35,7 +35,7 @@ FOUND = [
     ("angstrom", "Ångström"),
     ("\u212bngström", "a\u030angstro\u0308m"),
     ("oe", "ŒUVRE oeuvre"),
-    ("ﬁnal", "Final draft"),
+    ("ﬁnal", "Final new_task"),
     ("final", "ﬁnal"),
     ("\uff46\uff55\uff4c\uff4c", "full width"),
     ("αθηνα", "Αθήνα"),

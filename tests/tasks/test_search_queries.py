@@ -42,9 +42,9 @@ from tests.tasks.support import follow, found, read_all, titles
 def test_empty_search_is_rejected(ann: Client, q: str, code: str) -> None:
     ann.make_task()
 
-    refusal = ann.get(f"tasks?q={q}")
+    response = ann.get(f"tasks?q={q}")
 
-    assert faults(refusal) == {"q": code}
+    assert faults(response) == {"q": code}
 
 
 def test_search_with_invalid_text_is_rejected_or_finds_nothing(ann: Client) -> None:
@@ -162,9 +162,9 @@ def test_total_counts_search_results(ann: Client, bob: Client) -> None:
 
 
 def test_repeated_search_is_rejected(ann: Client) -> None:
-    refusal = ann.get("tasks?q=tea&q=milk")
+    response = ann.get("tasks?q=tea&q=milk")
 
-    assert faults(refusal) == {"q": "repeated"}
+    assert faults(response) == {"q": "repeated"}
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moment", "lately"),
+    ("timestamp", "lately"),
     [
         ("2040-06-08T12:00:00+00:00", 1),
         ("2040-06-08T11:59:59.999999+00:00", 0),
@@ -98,8 +98,8 @@ def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
     ],
     ids=["seven days", "a microsecond more", "now"],
 )
-def test_recent_means_seven_days(admin: Client, moment: str, lately: int) -> None:
-    with at(moment, admin):
+def test_recent_means_seven_days(admin: Client, timestamp: str, lately: int) -> None:
+    with at(timestamp, admin):
         admin.make_task(status="completed")
 
     with at("2040-06-15T12:00:00+00:00", admin):
@@ -110,7 +110,7 @@ def test_recent_means_seven_days(admin: Client, moment: str, lately: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("timezone", "moment", "overdue"),
+    ("timezone", "timestamp", "overdue"),
     [
         ("Pacific/Kiritimati", "2040-06-15T09:59:59+00:00", 0),
         ("Pacific/Kiritimati", "2040-06-15T10:00:00+00:00", 1),
@@ -121,19 +121,19 @@ def test_recent_means_seven_days(admin: Client, moment: str, lately: int) -> Non
     ],
 )
 def test_overdue_count_uses_the_time_zone_of_the_owner(
-    ann: Client, timezone: str, moment: str, overdue: int
+    ann: Client, timezone: str, timestamp: str, overdue: int
 ) -> None:
     ann.patch("users/me", {"timezone": timezone})
     ann.make_task(due_date="2040-06-15")
 
-    with at(moment, ann):
+    with at(timestamp, ann):
         counted, listed = figures(ann), ann.get("tasks?overdue=true")
 
     assert counted["overdue"] == len(listed.json["items"]) == overdue
 
 
 @pytest.mark.parametrize(
-    ("moment", "overdue"),
+    ("timestamp", "overdue"),
     [
         ("2040-06-15T09:59:59+00:00", 0),
         ("2040-06-15T10:00:00+00:00", 1),
@@ -142,13 +142,13 @@ def test_overdue_count_uses_the_time_zone_of_the_owner(
     ],
 )
 def test_service_stats_use_the_time_zone_of_each_owner(
-    admin: Client, bob: Client, moment: str, overdue: int
+    admin: Client, bob: Client, timestamp: str, overdue: int
 ) -> None:
     admin.patch("users/me", {"timezone": "Pacific/Pago_Pago"})
     bob.patch("users/me", {"timezone": "Pacific/Kiritimati"})
     [one.make_task(due_date="2040-06-15") for one in (admin, bob)]
 
-    with at(moment, admin):
+    with at(timestamp, admin):
         counted = everything(admin)
 
     assert counted["tasks"]["overdue"] == overdue

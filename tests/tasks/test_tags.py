@@ -155,9 +155,9 @@ def test_change_of_tags_with_a_stale_version_is_rejected(ann: Client) -> None:
     ann.patch(f"tasks/{task['id']}", {"tags": ["b"]}, headers={"If-Match": '"1"'})
 
     late = {"If-Match": '"1"'}
-    refusal = ann.patch(f"tasks/{task['id']}", {"tags": ["c"]}, headers=late)
+    response = ann.patch(f"tasks/{task['id']}", {"tags": ["c"]}, headers=late)
 
-    refused(refusal, 412, "precondition-failed")
+    refused(response, 412, "precondition-failed")
     assert ann.get(f"tasks/{task['id']}").json["tags"] == ["b"]
 
 
@@ -228,10 +228,10 @@ def test_tag_filter_accepts_twenty_tags(ann: Client) -> None:
     ids=lambda value: value[:30],
 )
 def test_invalid_tag_filter_is_rejected(ann: Client, query: str, code: str) -> None:
-    refusal = ann.get(f"tasks?{query}")
+    response = ann.get(f"tasks?{query}")
 
-    assert list(faults(refusal).values()) == [code]
-    assert next(iter(faults(refusal))).startswith("tag")
+    assert list(faults(response).values()) == [code]
+    assert next(iter(faults(response))).startswith("tag")
 
 
 def counted(client: Client, query: str = "") -> dict[str, int]:
@@ -295,9 +295,9 @@ def test_tag_total_counts_each_tag_once(tagged: Client) -> None:
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "q=a", "sort=name", "tag=a"])
 def test_tag_list_accepts_only_paging(ann: Client, query: str) -> None:
-    refusal = ann.get(f"tags?{query}")
+    response = ann.get(f"tags?{query}")
 
-    assert set(faults(refusal)) == {query.partition("=")[0]}
+    assert set(faults(response)) == {query.partition("=")[0]}
 
 
 def test_tag_cursor_of_another_user_is_rejected(tagged: Client, bob: Client) -> None:

@@ -105,10 +105,10 @@ def test_trash_can_be_searched(ann: Client, gone: dict[str, Any], query: str) ->
 
 
 def test_counts_exclude_the_trash(ann: Client, gone: dict[str, Any]) -> None:
-    figures = ann.get("tasks/stats").json
+    stats = ann.get("tasks/stats").json
 
-    assert (figures["total"], figures["overdue"]) == (0, 0)
-    assert figures["by_status"]["todo"] == figures["by_priority"]["medium"] == 0
+    assert (stats["total"], stats["overdue"]) == (0, 0)
+    assert stats["by_status"]["todo"] == stats["by_priority"]["medium"] == 0
     assert ann.get("tags").json["items"] == []
 
 

@@ -12,7 +12,7 @@ from tests.tasks.trees import chain, make_chain
 
 
 def of_postgresql(client: Client) -> bool:
-    """Tell whether the database takes many rows in one statement, with their ids."""
+    """Return whether the database takes many rows in one statement, with their ids."""
     url: str = client.app.extensions["settings"].database_url
     return url.startswith("postgresql")
 
@@ -96,7 +96,7 @@ def test_wide_tree_needs_no_additional_statements(
 @pytest.mark.parametrize(
     ("operation", "count"),
     [("DELETE {}", 5), ("DELETE {}?permanent=true", 5), ("PATCH {}", 3)],
-    ids=["trash", "for good", "change"],
+    ids=["trash", "permanently", "change"],
 )
 def test_write_in_a_tree_needs_no_additional_statements(
     ann: Client, statements: list[str], levels: int, operation: str, count: int

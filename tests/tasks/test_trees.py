@@ -158,8 +158,8 @@ def test_create_rejects_eleven_levels(
 ) -> None:
     response = ann.post(path, body)
 
-    (fault,) = refused(response, 422, TOO_DEEP)["errors"]
-    assert (fault["pointer"], fault["code"]) == (pointer, TOO_DEEP)
+    (error,) = refused(response, 422, TOO_DEEP)["errors"]
+    assert (error["pointer"], error["code"]) == (pointer, TOO_DEEP)
     assert rows(ann, Task) == 0
 
 
@@ -171,8 +171,8 @@ def test_create_rejects_a_parent_on_the_tenth_level(
 
     response = ann.post("tasks", chain(below, parent_id=lowest))
 
-    (fault,) = refused(response, 422, TOO_DEEP)["errors"]
-    assert fault["pointer"] == "#/parent_id"
+    (error,) = refused(response, 422, TOO_DEEP)["errors"]
+    assert error["pointer"] == "#/parent_id"
     assert rows(ann, Task) == above
 
 

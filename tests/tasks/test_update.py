@@ -67,9 +67,9 @@ def test_update_with_null_is_rejected_for_required_fields(
 ) -> None:
     path = f"tasks/{task['id']}"
 
-    refusal = ann.call(method, path, json={field: None, "description": None})
+    response = ann.call(method, path, json={field: None, "description": None})
 
-    assert faults(refusal) == {f"#/{field}": "null"}
+    assert faults(response) == {f"#/{field}": "null"}
     assert ann.get(path).json == task
 
 
@@ -182,7 +182,7 @@ def test_completed_task_keeps_completed_at(ann: Client, change: dict[str, str]) 
 def test_rejected_update_changes_no_field(ann: Client, task: dict[str, Any]) -> None:
     path = f"tasks/{task['id']}"
 
-    refusal = ann.patch(path, {"title": "Tea", "priority": "huge", "due_date": "soon"})
+    response = ann.patch(path, {"title": "Tea", "priority": "huge", "due_date": "soon"})
 
-    assert faults(refusal) == {"#/priority": "choice", "#/due_date": "format"}
+    assert faults(response) == {"#/priority": "choice", "#/due_date": "format"}
     assert ann.get(path).json == task
