@@ -127,7 +127,7 @@ def _connect(dialect: Any, record: Any, args: Any, options: dict[str, Any]) -> A
 
 
 def _connect_timeout(hosts: str) -> int:
-    """Return the seconds for each server; they are tried one after the other."""
+    """Return the seconds for each server; they are tried in turn."""
     seconds = int(min(MAX_CONNECT_SECONDS, remaining() / len(hosts.split(","))))
     if seconds < MIN_CONNECT_SECONDS:
         raise exc.TimeoutError("no time is left to connect")
