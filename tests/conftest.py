@@ -20,8 +20,9 @@ from flask import Flask
 
 from config import Environment, Settings
 from taskapi import create_app, db
-from tests.backstage import empty_tables, hearing
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.rows import empty_tables
+from tests.helpers.statements import record_statements
 
 SERVER = "TEST_DATABASE_URL"
 KINDS = ["sqlite", "postgresql"]
@@ -128,7 +129,7 @@ def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Flas
 
 
 @pytest.fixture
-def anyone(app: Flask) -> Client:
+def anonymous(app: Flask) -> Client:
     """Return a client without credentials."""
     return Client(app)
 
@@ -165,7 +166,7 @@ def twin(app: Flask, make_app: Callable[..., Flask]) -> Iterator[Callable[..., F
 @pytest.fixture
 def task(ann: Client) -> dict[str, Any]:
     """Return a task of Ann's."""
-    return ann.make_task()
+    return ann.create_task()
 
 
 @pytest.fixture
@@ -177,5 +178,5 @@ def statements(app: Flask) -> Iterator[list[str]]:
         if not statement.startswith("BEGIN"):
             seen.append(statement)
 
-    with hearing(app, note):
+    with record_statements(app, note):
         yield seen

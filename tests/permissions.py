@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from tests.support import PASSWORD
+from tests.helpers.client import PASSWORD
 
 NEW_PASSWORD = {"current_password": PASSWORD, "new_password": "a long walk in the sun"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 pytestmark = pytest.mark.one_database
 
@@ -91,7 +91,7 @@ def test_internal_error_reveals_nothing_and_has_headers(
 ) -> None:
     response = failing.get("/fail")
 
-    refused(response, 500, "internal-error")
+    assert_problem(response, 500, "internal-error")
     assert "planted" not in response.text
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
@@ -119,7 +119,7 @@ def test_response_is_not_shared_by_caches(
 
 
 def test_response_without_body_has_no_content_type(ann: Client) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
 
     response = ann.delete(f"tasks/{task['id']}")
 
@@ -130,9 +130,9 @@ def test_response_without_body_has_no_content_type(ann: Client) -> None:
 def test_hsts_is_sent_with_https_public_url(
     make_client: Callable[..., Client],
 ) -> None:
-    anyone = make_client(public_url="https://tasks.example.org")
+    anonymous = make_client(public_url="https://tasks.example.org")
 
-    found, absent = anyone.get(""), anyone.get("nothing")
+    found, absent = anonymous.get(""), anonymous.get("nothing")
 
     assert found.headers[HSTS] == "max-age=31536000; includeSubDomains"
     assert absent.headers[HSTS] == found.headers[HSTS]
@@ -144,9 +144,9 @@ def test_hsts_is_sent_with_https_public_url(
 def test_hsts_is_not_sent_with_http_public_url(
     make_client: Callable[..., Client], settings: dict[str, str]
 ) -> None:
-    anyone = make_client(**settings)
+    anonymous = make_client(**settings)
 
-    response = anyone.get("", headers={"X-Forwarded-Proto": "https"})
+    response = anonymous.get("", headers={"X-Forwarded-Proto": "https"})
 
     assert HSTS not in response.headers
 
@@ -154,8 +154,8 @@ def test_hsts_is_not_sent_with_http_public_url(
 @pytest.mark.parametrize(
     "sent", ["a", "A-b.c_9", "x" * 64], ids=["short", "marks", "longest"]
 )
-def test_request_id_of_client_is_returned(anyone: Client, sent: str) -> None:
-    response = anyone.get("nothing", headers={"X-Request-ID": sent})
+def test_request_id_of_client_is_returned(anonymous: Client, sent: str) -> None:
+    response = anonymous.get("nothing", headers={"X-Request-ID": sent})
 
     assert response.headers["X-Request-ID"] == sent
     assert response.json["request_id"] == sent
@@ -166,23 +166,23 @@ def test_request_id_of_client_is_returned(anyone: Client, sent: str) -> None:
     ["", "x" * 65, "a b", "a;b", '"a"', "<script>", "é"],
     ids=["empty", "long", "space", "semicolon", "quotes", "markup", "letter"],
 )
-def test_invalid_request_id_is_replaced(anyone: Client, sent: str) -> None:
-    response = anyone.get("nothing", headers={"X-Request-ID": sent})
+def test_invalid_request_id_is_replaced(anonymous: Client, sent: str) -> None:
+    response = anonymous.get("nothing", headers={"X-Request-ID": sent})
 
     assert OURS.fullmatch(response.headers["X-Request-ID"])
 
 
-def test_requests_have_different_ids(anyone: Client) -> None:
-    first, second = anyone.get("/health/live"), anyone.get("/health/live")
+def test_requests_have_different_ids(anonymous: Client) -> None:
+    first, second = anonymous.get("/health/live"), anonymous.get("/health/live")
 
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
 
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"], ids=["request", "preflight"])
-def test_cors_is_disabled_by_default(anyone: Client, method: str) -> None:
+def test_cors_is_disabled_by_default(anonymous: Client, method: str) -> None:
     sent = {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}
 
-    response = anyone.call(method, "tasks", headers=sent)
+    response = anonymous.call(method, "tasks", headers=sent)
 
     assert cors(response) == []
 
@@ -192,9 +192,9 @@ def test_cors_is_disabled_by_default(anyone: Client, method: str) -> None:
 def test_cors_allows_listed_origin_without_cookies(
     make_client: Callable[..., Client], origins: tuple[str, ...], path: str
 ) -> None:
-    anyone = make_client(cors_origins=origins)
+    anonymous = make_client(cors_origins=origins)
 
-    response = anyone.get(path, headers={"Origin": ORIGIN})
+    response = anonymous.get(path, headers={"Origin": ORIGIN})
 
     exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
     assert response.headers.getlist(ALLOWED) == [ORIGIN]
@@ -217,9 +217,9 @@ def test_cors_allows_listed_origin_without_cookies(
 def test_cors_rejects_other_origins(
     make_client: Callable[..., Client], origin: str
 ) -> None:
-    anyone = make_client(cors_origins=(ORIGIN, OTHER))
+    anonymous = make_client(cors_origins=(ORIGIN, OTHER))
 
-    response = anyone.get("", headers={"Origin": origin})
+    response = anonymous.get("", headers={"Origin": origin})
 
     assert cors(response) == []
 
@@ -236,9 +236,9 @@ def test_cors_rejects_other_origins(
 def test_cors_compares_whole_origins_literally(
     make_client: Callable[..., Client], origin: str, allowed: list[str]
 ) -> None:
-    anyone = make_client(cors_origins=("http://[::1]:5173",))
+    anonymous = make_client(cors_origins=("http://[::1]:5173",))
 
-    response = anyone.get("", headers={"Origin": origin})
+    response = anonymous.get("", headers={"Origin": origin})
 
     assert response.headers.getlist(ALLOWED) == allowed
 
@@ -252,9 +252,9 @@ def test_cors_compares_whole_origins_literally(
 def test_cors_response_varies_by_origin(
     make_client: Callable[..., Client], origins: tuple[str, ...], sent: dict[str, str]
 ) -> None:
-    anyone = make_client(cors_origins=origins)
+    anonymous = make_client(cors_origins=origins)
 
-    response = anyone.get("", headers=sent)
+    response = anonymous.get("", headers=sent)
 
     assert "Origin" in response.vary
 
@@ -262,11 +262,11 @@ def test_cors_response_varies_by_origin(
 def test_cors_preflight_allows_if_match(
     make_client: Callable[..., Client],
 ) -> None:
-    anyone = make_client(cors_origins=(ORIGIN,))
+    anonymous = make_client(cors_origins=(ORIGIN,))
     wanted = "authorization, content-type, if-match"
     asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "PATCH"}
 
-    response = anyone.call(
+    response = anonymous.call(
         "OPTIONS",
         "tasks/1",
         headers=asked | {"Access-Control-Request-Headers": wanted},

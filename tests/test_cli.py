@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from tests.helpers.client import PASSWORD, Client
 from tests.helpers.commands import Run, command_runner
-from tests.support import PASSWORD, Client
 
 ROOT = Path(__file__).parents[1]
 FLASK = str(Path(sys.executable).with_name("flask"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.support import API, Client
+from tests.helpers.client import API, Client
 
 LOGINS = [{"bearer": []}, {"password": []}]
 SESSIONS_ONLY = "Requires a login session. API keys are not accepted."

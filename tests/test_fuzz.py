@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 from sqlalchemy import text
 
 from taskapi import db
-from tests.backstage import run
-from tests.support import Client
+from tests.helpers.cli import run
+from tests.helpers.client import Client
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))

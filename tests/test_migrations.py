@@ -18,10 +18,10 @@ from sqlalchemy import TextClause, inspect
 from taskapi import db
 from taskapi.db import migrations
 from tests.conftest import KINDS
-from tests.databases import NewDatabase, new_databases
+from tests.helpers.client import Client
+from tests.helpers.databases import NewDatabase, new_databases
+from tests.helpers.sql import counts, execute
 from tests.operations.commands import database_kind
-from tests.support import Client
-from tests.system.sql import counts, execute
 
 ROOT = Path(__file__).parents[1]
 FLASK = str(Path(sys.executable).with_name("flask"))
@@ -166,7 +166,7 @@ def legible(value: Any) -> str:
 def populate(app: Flask) -> Client:
     """Register Ann, log in and create a task, over HTTP."""
     ann = Client(app, "ann").register().log_in()
-    ann.make_task()
+    ann.create_task()
     return ann
 
 
@@ -354,7 +354,7 @@ def test_previous_release_serves_on_an_expanded_schema(
 
     health = ann.get("/health")
     assert (health.status_code, health.json["checks"]["migrations"]) == (200, "ahead")
-    assert Client(empty, "bob").register().log_in().make_task()
+    assert Client(empty, "bob").register().log_in().create_task()
     assert ann.patch("users/me", {"timezone": "Asia/Tokyo"}).status_code == 200
 
 

@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
-from tests.backstage import at_once
+from tests.helpers.client import API, Client
+from tests.helpers.concurrency import run_concurrently
 from tests.openapi_components import INPUTS, OTHERS, OUTPUTS
 from tests.permissions import PRIVATE, PUBLIC
-from tests.support import API, Client
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "openapi.json"
 CONVERTER = re.compile(r"<(id:)?")
@@ -179,7 +179,7 @@ def test_concurrent_requests_get_the_complete_document(
 ) -> None:
     app = make_app()
 
-    documents = at_once(*[lambda: Client(app).get("/openapi.json").json] * 4)
+    documents = run_concurrently(*[lambda: Client(app).get("/openapi.json").json] * 4)
 
     assert documents == [document] * 4
 

@@ -8,11 +8,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from taskapi import db
-from tests.callers import CALLERS, OK, answer_with_both, ask, outcome
 from tests.conftest import KINDS
-from tests.crowd import Crowd
+from tests.helpers.accounts import Accounts
+from tests.helpers.callers import CALLERS, OK, answer_with_both, ask, outcome
+from tests.helpers.client import Client
 from tests.permissions import ACCESS, PRIVATE, PUBLIC
-from tests.support import Client
 
 Outcomes = dict[tuple[str, str], str]
 
@@ -21,9 +21,9 @@ STRICT = {(c, o): answer_with_both(c, o) for c in CALLERS for o in PRIVATE}
 
 
 @pytest.fixture
-def crowd(ann: Client) -> Crowd:
+def crowd(ann: Client) -> Accounts:
     """Return Ann, who owns the requested resources, and the other callers."""
-    return Crowd(ann)
+    return Accounts(ann)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def strict_apps(make_app: Callable[..., Flask]) -> Iterator[list[Flask]]:
 
 
 @pytest.fixture
-def strict(crowd: Crowd, strict_apps: list[Flask]) -> Crowd:
+def strict(crowd: Accounts, strict_apps: list[Flask]) -> Accounts:
     """Return the same callers with an app where REQUIRE_API_KEY is set."""
     (crowd.app,) = [app for app in strict_apps if url(app) == url(crowd.app)]
     return crowd
@@ -58,7 +58,7 @@ def accepted(outcomes: Outcomes) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("caller", "operation"), pairs)
 
 
-def call(crowd: Crowd, caller: str, operation: str) -> TestResponse:
+def call(crowd: Accounts, caller: str, operation: str) -> TestResponse:
     """Call an operation as one of the callers."""
     owned = crowd.owned if "{" in operation else {}
     client = copy(CALLERS[caller].join(crowd, ACCESS[operation].scope))
@@ -67,7 +67,7 @@ def call(crowd: Crowd, caller: str, operation: str) -> TestResponse:
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_caller_without_permission_is_rejected(crowd: Crowd, caller: str) -> None:
+def test_caller_without_permission_is_rejected(crowd: Accounts, caller: str) -> None:
     expected = expected_errors(USUAL, caller)
 
     codes = {o: outcome(call(crowd, caller, o)) for o in expected}
@@ -77,7 +77,7 @@ def test_caller_without_permission_is_rejected(crowd: Crowd, caller: str) -> Non
 
 @accepted(USUAL)
 def test_caller_with_permission_is_accepted(
-    crowd: Crowd, caller: str, operation: str
+    crowd: Accounts, caller: str, operation: str
 ) -> None:
     response = call(crowd, caller, operation)
 
@@ -86,7 +86,7 @@ def test_caller_with_permission_is_accepted(
 
 @pytest.mark.parametrize("operation", [o for o in PRIVATE if "{" in o])
 def test_resource_of_other_account_looks_nonexistent(
-    crowd: Crowd, operation: str
+    crowd: Accounts, operation: str
 ) -> None:
     absent = dict.fromkeys(crowd.owned, 2**60)
 
@@ -104,14 +104,16 @@ def visible(response: TestResponse) -> tuple[dict[str, object], dict[str, str]]:
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_public_operation_ignores_the_caller(crowd: Crowd, caller: str) -> None:
+def test_public_operation_ignores_the_caller(crowd: Accounts, caller: str) -> None:
     statuses = {o: call(crowd, caller, o).status_code for o in PUBLIC}
 
     assert statuses == {o: access.status for o, access in PUBLIC.items()}
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_require_api_key_rejects_single_credential(strict: Crowd, caller: str) -> None:
+def test_require_api_key_rejects_single_credential(
+    strict: Accounts, caller: str
+) -> None:
     expected = expected_errors(STRICT, caller)
 
     codes = {o: outcome(call(strict, caller, o)) for o in expected}
@@ -121,7 +123,7 @@ def test_require_api_key_rejects_single_credential(strict: Crowd, caller: str) -
 
 @accepted(STRICT)
 def test_require_api_key_accepts_token_and_key(
-    strict: Crowd, caller: str, operation: str
+    strict: Accounts, caller: str, operation: str
 ) -> None:
     response = call(strict, caller, operation)
 

@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import KINDS
-from tests.databases import new_databases
+from tests.helpers.databases import new_databases
 
 pytestmark = pytest.mark.slow  # alone, since it compares processor times
 

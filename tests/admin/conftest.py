@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from tests.backstage import run
-from tests.support import Client
+from tests.helpers.cli import run
+from tests.helpers.client import Client
 
 ROOT = "root@example.org"
 

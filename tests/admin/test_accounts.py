@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.api_keys.holding import holder
-from tests.backstage import run
-from tests.support import Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem, field_errors
 
 CALLS: list[tuple[str, str, Any]] = [
     ("GET", "users", None),
@@ -29,7 +29,7 @@ def test_user_without_admin_role_is_rejected(
 ) -> None:
     response = ann.call(method, path.format(id=ann.user["id"]), json=body)
 
-    refused(response, 403, "admin-required")
+    assert_problem(response, 403, "admin-required")
     assert ann.get("users/me").json == ann.user
 
 
@@ -37,7 +37,7 @@ def test_user_without_admin_role_is_rejected(
 def test_user_cannot_learn_which_accounts_exist(ann: Client, user_id: str) -> None:
     response = ann.get(f"users/{user_id}")
 
-    refused(response, 403, "admin-required")
+    assert_problem(response, 403, "admin-required")
 
 
 def test_accounts_are_listed_newest_first(
@@ -64,7 +64,7 @@ def test_cursor_of_another_filter_is_rejected(
 
     response = root.get(f"users?limit=1&role=admin&cursor={cursor}")
 
-    refused(response, 422, "invalid-cursor")
+    assert_problem(response, 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_invalid_filter_is_named(
 ) -> None:
     response = root.get(f"users?{query}")
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
 
 
 def test_account_is_returned_with_its_version(root: Client, ann: Client) -> None:
@@ -137,7 +137,7 @@ def test_unknown_account_is_not_found(root: Client, method: str, user_id: str) -
 
     response = root.call(method, f"users/{user_id}", json=body)
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 def test_response_contains_no_password_hash(root: Client, ann: Client) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api_keys.holding import holder
-from tests.support import PASSWORD, Client
+from tests.helpers.client import PASSWORD, Client
 
 
 @pytest.fixture

@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from tests.api_keys.holding import holder
-from tests.backstage import another_session, at_once, meeting, run
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import (
+    PASSWORD,
+    Client,
+    another_session,
+    assert_problem,
+    field_errors,
+)
+from tests.helpers.concurrency import meeting, run_concurrently
 
 ROUNDS = 4
 INVALID: dict[str, tuple[Any, dict[str, str]]] = {
@@ -46,7 +53,7 @@ def test_demotion_applies_to_the_next_request(root: Client, ann: Client) -> None
     response = root.patch(address(ann), {"role": "user"})
 
     assert response.json["role"] == "user"
-    refused(ann.get("users"), 403, "admin-required")
+    assert_problem(ann.get("users"), 403, "admin-required")
     assert ann.get("users/me").status_code == 200
 
 
@@ -56,9 +63,9 @@ def test_deactivation_ends_sessions_and_keys_at_once(root: Client, ann: Client) 
     response = root.patch(address(ann), {"is_active": False})
 
     assert response.json["is_active"] is False
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(other.get("users/me"), 401, "session-revoked")
-    refused(script.get("tasks"), 401, "api-key-invalid")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(other.get("users/me"), 401, "session-revoked")
+    assert_problem(script.get("tasks"), 401, "api-key-invalid")
 
 
 def test_reactivation_restores_no_session_and_no_key(root: Client, ann: Client) -> None:
@@ -69,13 +76,13 @@ def test_reactivation_restores_no_session_and_no_key(root: Client, ann: Client) 
     response = root.patch(address(ann), {"is_active": True})
 
     assert response.json["is_active"] is True
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(script.get("tasks"), 401, "api-key-invalid")
-    refused(ann.post("auth/refresh", refresh), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(script.get("tasks"), 401, "api-key-invalid")
+    assert_problem(ann.post("auth/refresh", refresh), 401, "session-revoked")
 
 
 def test_reactivated_account_keeps_its_tasks(root: Client, ann: Client) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
     root.patch(address(ann), {"is_active": False})
 
     root.patch(address(ann), {"is_active": True})
@@ -85,15 +92,15 @@ def test_reactivated_account_keeps_its_tasks(root: Client, ann: Client) -> None:
 
 
 def test_deletion_removes_all_data_of_the_account(root: Client, ann: Client) -> None:
-    ann.make_task()
+    ann.create_task()
     script = holder(ann)
 
     response = root.delete(address(ann))
 
     assert (response.status_code, response.data) == (204, b"")
-    refused(root.get(address(ann)), 404, "not-found")
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(script.get("tasks"), 401, "api-key-invalid")
+    assert_problem(root.get(address(ann)), 404, "not-found")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(script.get("tasks"), 401, "api-key-invalid")
 
 
 @pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
@@ -102,7 +109,7 @@ def test_invalid_change_changes_nothing(
 ) -> None:
     response = root.patch(address(ann), body)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
     assert root.get(address(ann)).json == ann.user
 
 
@@ -112,7 +119,7 @@ def test_stale_version_changes_nothing(root: Client, ann: Client, method: str) -
 
     response = root.call(method, address(ann), json=body, headers={"If-Match": '"9"'})
 
-    assert refused(response, 412, "precondition-failed")["current_version"] == 1
+    assert assert_problem(response, 412, "precondition-failed")["current_version"] == 1
     assert root.get(address(ann)).json == ann.user
 
 
@@ -121,7 +128,7 @@ def test_stale_deactivation_ends_no_session(root: Client, ann: Client) -> None:
 
     response = root.patch(address(ann), {"is_active": False}, headers=stale)
 
-    refused(response, 412, "precondition-failed")
+    assert_problem(response, 412, "precondition-failed")
     assert ann.get("users/me").json == ann.user
 
 
@@ -145,7 +152,7 @@ def test_last_admin_cannot_be_removed(
 ) -> None:
     response = root.call(method, address(root), json=body)
 
-    refused(response, 409, "last-admin")
+    assert_problem(response, 409, "last-admin")
     assert root.get("users/me").json == root.user
 
 
@@ -155,7 +162,7 @@ def test_deactivated_admin_does_not_count(root: Client, ann: Client) -> None:
 
     response = root.patch(address(root), {"role": "user"})
 
-    refused(response, 409, "last-admin")
+    assert_problem(response, 409, "last-admin")
 
 
 def test_one_of_two_admins_can_be_removed(root: Client, ann: Client) -> None:
@@ -183,7 +190,7 @@ def test_concurrent_removals_of_two_admins_leave_one(
     promoted(ann)
 
     with meeting(root.app, "SELECT users.id"):
-        responses = at_once(
+        responses = run_concurrently(
             lambda: root.call(method, address(ann), json=body),
             lambda: ann.call(method, address(root), json=body),
         )

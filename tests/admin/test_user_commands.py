@@ -6,8 +6,8 @@ from operator import itemgetter
 import pytest
 from flask import Flask
 
+from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.commands import Run, command_runner
-from tests.support import PASSWORD, Client, refused
 
 OTHER = "an evening at the sea"
 
@@ -38,7 +38,7 @@ def login(name: str, password: str = PASSWORD) -> dict[str, str]:
     return {"email": f"{name}@example.org", "password": password}
 
 
-def test_create_user_takes_options(run: Run, anyone: Client) -> None:
+def test_create_user_takes_options(run: Run, anonymous: Client) -> None:
     name = ["--username", "ann", "--full-name", "Ann Lee"]
 
     made = run("users", "create", *named("ann"), *name, *secret(PASSWORD))
@@ -46,7 +46,7 @@ def test_create_user_takes_options(run: Run, anyone: Client) -> None:
     assert made.exit_code == 0
     assert made.output.startswith("Created user ")
     assert made.output.endswith(": ann@example.org\n")
-    assert anyone.post("auth/login", login("ann")).status_code == 200
+    assert anonymous.post("auth/login", login("ann")).status_code == 200
 
 
 def test_create_user_prompts_for_missing_options(app: Flask, run: Run) -> None:
@@ -154,16 +154,18 @@ def test_promote_accepts_email_and_username(run: Run, ann: Client, name: str) ->
 
 
 def test_deactivate_ends_sessions_immediately(
-    run: Run, ann: Client, anyone: Client
+    run: Run, ann: Client, anonymous: Client
 ) -> None:
     result = run("users", "deactivate", "ann@example.org")
 
     access = ann.get("users/me")
-    refresh = anyone.post("auth/refresh", {k: ann.tokens[k] for k in ["refresh_token"]})
+    refresh = anonymous.post(
+        "auth/refresh", {k: ann.tokens[k] for k in ["refresh_token"]}
+    )
     assert result.exit_code == 0
-    refused(access, 401, "session-revoked")
-    refused(refresh, 401, "session-revoked")
-    refused(anyone.post("auth/login", login("ann")), 403, "account-disabled")
+    assert_problem(access, 401, "session-revoked")
+    assert_problem(refresh, 401, "session-revoked")
+    assert_problem(anonymous.post("auth/login", login("ann")), 403, "account-disabled")
 
 
 def test_deactivate_rejects_the_last_administrator(run: Run, admin: Client) -> None:
@@ -183,7 +185,7 @@ def test_deactivate_accepts_one_of_two_administrators(
     result = run("users", "deactivate", "root@example.org")
 
     assert result.exit_code == 0
-    refused(admin.get("users/me"), 401, "session-revoked")
+    assert_problem(admin.get("users/me"), 401, "session-revoked")
     assert ann.get("users/me").status_code == 200
 
 
@@ -193,15 +195,17 @@ def test_deactivate_accepts_one_of_two_administrators(
     ids=["option", "prompt"],
 )
 def test_reset_password_ends_sessions(
-    run: Run, ann: Client, anyone: Client, options: list[str], typed: str
+    run: Run, ann: Client, anonymous: Client, options: list[str], typed: str
 ) -> None:
     result = run("users", "reset-password", "ann@example.org", *options, typed=typed)
 
     assert result.exit_code == 0
     assert OTHER not in result.output
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(anyone.post("auth/login", login("ann")), 401, "invalid-credentials")
-    assert anyone.post("auth/login", login("ann", OTHER)).status_code == 200
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(
+        anonymous.post("auth/login", login("ann")), 401, "invalid-credentials"
+    )
+    assert anonymous.post("auth/login", login("ann", OTHER)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -210,11 +214,11 @@ def test_reset_password_ends_sessions(
     ids=["short", "common", "own-name", "long"],
 )
 def test_reset_password_rejects_weak_passwords(
-    run: Run, ann: Client, anyone: Client, password: str
+    run: Run, ann: Client, anonymous: Client, password: str
 ) -> None:
     result = run("users", "reset-password", "ann@example.org", *secret(password))
 
     assert result.exit_code == 1
     assert result.output.startswith("Error: password: ")
     assert ann.get("users/me").status_code == 200
-    assert anyone.post("auth/login", login("ann")).status_code == 200
+    assert anonymous.post("auth/login", login("ann")).status_code == 200

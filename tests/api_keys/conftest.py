@@ -3,8 +3,8 @@
 import pytest
 
 from tests.api_keys.holding import Holder, holder
-from tests.backstage import run
-from tests.support import Client
+from tests.helpers.cli import run
+from tests.helpers.client import Client
 
 
 @pytest.fixture

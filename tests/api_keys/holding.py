@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from taskapi import db
 from taskapi.api_keys.models import ApiKey
-from tests.support import Client
+from tests.helpers.client import Client
 
 
 class Holder(Client):

@@ -7,8 +7,13 @@ import pytest
 from taskapi.api_keys import key_format
 from tests.api_keys.holding import Holder
 from tests.auth.forging import INVALID_TOKEN, REALM
-from tests.everywhere import OTHER_PLACES, Place, ask_everywhere, challenges
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.operations import (
+    OTHER_PLACES,
+    Place,
+    call_all_operations,
+    challenges,
+)
 
 
 def another(character: str) -> str:
@@ -52,46 +57,46 @@ def test_mistyped_key_costs_no_statement(
     mistyped = {"X-API-Key": mutate(script.text)}
     statements.clear()
 
-    responses = ask_everywhere(script, headers=mistyped)
+    responses = call_all_operations(script, headers=mistyped)
 
     assert challenges(responses, "api-key-invalid") == {INVALID_TOKEN}
     assert statements == []
 
 
 def test_mistyped_key_as_bearer_token_is_an_invalid_key(
-    anyone: Client, script: Holder, statements: list[str]
+    anonymous: Client, script: Holder, statements: list[str]
 ) -> None:
     statements.clear()
     bearer = {"Authorization": f"Bearer {script.text[:-1]}"}
 
-    response = anyone.get("tasks", headers=bearer)
+    response = anonymous.get("tasks", headers=bearer)
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
     assert statements == []
 
 
 def test_invented_key_costs_one_statement(
-    anyone: Client, statements: list[str]
+    anonymous: Client, statements: list[str]
 ) -> None:
     invented = {"X-API-Key": key_format.generate().text}
 
-    response = anyone.get("tasks", headers=invented)
+    response = anonymous.get("tasks", headers=invented)
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
     assert len(statements) == 1
 
 
 def test_prefix_of_a_key_gives_no_access(
-    anyone: Client, script: Holder, monkeypatch: pytest.MonkeyPatch
+    anonymous: Client, script: Holder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prefix = script.text.split("_")[1]
     monkeypatch.setattr("secrets.token_hex", lambda _length: prefix)
     same_prefix = {"X-API-Key": key_format.generate().text}
 
-    response = anyone.get("tasks", headers=same_prefix)
+    response = anonymous.get("tasks", headers=same_prefix)
 
     assert same_prefix["X-API-Key"].startswith(f"tsk_{prefix}_")
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
 
 
 @pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
@@ -101,14 +106,14 @@ def test_key_is_accepted_only_in_its_headers(
 ) -> None:
     misplaced = place(name, script.text)
 
-    responses = ask_everywhere(script, **misplaced)
+    responses = call_all_operations(script, **misplaced)
 
     assert challenges(responses, "token-missing") == {REALM}
     assert [a for a in responses.values() if script.text in a.text] == []
 
 
 @pytest.mark.parametrize("header", ["", " "], ids=repr)
-def test_empty_key_counts_as_no_credentials(anyone: Client, header: str) -> None:
-    response = anyone.get("tasks", headers={"X-API-Key": header})
+def test_empty_key_counts_as_no_credentials(anonymous: Client, header: str) -> None:
+    response = anonymous.get("tasks", headers={"X-API-Key": header})
 
-    refused(response, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")

@@ -9,8 +9,8 @@ import pytest
 
 from taskapi import clock
 from tests.api_keys.holding import Holder, holder, make_key, stored_key
-from tests.backstage import run
-from tests.support import Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem, field_errors
 
 KEY_FORMAT = r"tsk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}"
 SHOWN = {
@@ -129,7 +129,7 @@ def test_invalid_key_is_not_created(
 ) -> None:
     response = ann.post("api-keys", body)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
     assert ann.get("api-keys").json["items"] == []
 
 
@@ -150,7 +150,7 @@ def test_admin_key_is_rejected_after_its_owner_is_demoted(
 
     response = script.get("users")
 
-    refused(response, 403, "admin-required")
+    assert_problem(response, 403, "admin-required")
 
 
 @pytest.mark.parametrize(
@@ -162,4 +162,4 @@ def test_key_cannot_create_keys_or_change_passwords(
 ) -> None:
     response = script.call(method, path, json={})
 
-    refused(response, 403, "session-required")
+    assert_problem(response, 403, "session-required")

@@ -3,7 +3,7 @@
 import pytest
 
 from taskapi.api_keys import key_format
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 
 def ending_in(character: str) -> str:
@@ -16,11 +16,11 @@ def ending_in(character: str) -> str:
     ("last", "other"), [(last, o) for last, *rest in ("ABCD", "89-_") for o in rest]
 )
 def test_other_encoding_of_the_same_bytes_costs_no_statement(
-    anyone: Client, statements: list[str], last: str, other: str
+    anonymous: Client, statements: list[str], last: str, other: str
 ) -> None:
     encoded = {"X-API-Key": ending_in(last)[:-1] + other}
 
-    response = anyone.get("tasks", headers=encoded)
+    response = anonymous.get("tasks", headers=encoded)
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
     assert statements == []

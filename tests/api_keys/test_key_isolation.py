@@ -6,8 +6,8 @@ import pytest
 
 from taskapi import clock
 from tests.api_keys.holding import Holder, holder, make_key
-from tests.backstage import run
-from tests.support import Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem
 
 NAMES = ["old", "middle", "new"]
 
@@ -111,7 +111,7 @@ def test_key_of_a_newer_account_is_not_found(
 
     response = ann.call(method, f"api-keys/{shown(bob, 'id')[0]}", json=body)
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
     assert shown(bob, "name") == ["his"]
     assert statuses([his]) == [200]
 

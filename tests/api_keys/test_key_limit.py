@@ -6,8 +6,11 @@ import pytest
 
 from taskapi import clock
 from tests.api_keys.holding import holder, make_key
-from tests.backstage import at_once, count, later, run
-from tests.support import Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.clock import later
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.rows import count
 
 MAX_ATTEMPTS = 50
 
@@ -23,7 +26,7 @@ def test_key_beyond_the_limit_is_rejected(ann: Client) -> None:
 
     response = ann.post("api-keys", {"name": "one more"})
 
-    problem = refused(response, 409, "limit-reached")
+    problem = assert_problem(response, 409, "limit-reached")
     assert problem["limit"] == MAX_ATTEMPTS
     assert "50 API keys" in problem["detail"]
     assert count(ann.app, "keys") == MAX_ATTEMPTS
@@ -46,13 +49,13 @@ def test_expired_keys_count(ann: Client) -> None:
     with later(120):
         response = ann.post("api-keys", {"name": "one more"})
 
-    refused(response, 409, "limit-reached")
+    assert_problem(response, 409, "limit-reached")
 
 
 def test_concurrent_creations_keep_the_limit(ann: Client) -> None:
     fill(ann, MAX_ATTEMPTS - 1)
 
-    responses = at_once(*[lambda: ann.post("api-keys", {"name": "race"})] * 8)
+    responses = run_concurrently(*[lambda: ann.post("api-keys", {"name": "race"})] * 8)
 
     statuses = sorted(response.status_code for response in responses)
     assert statuses == [201] + [409] * 7

@@ -10,8 +10,9 @@ import pytest
 from taskapi import clock
 from taskapi.api_keys import service
 from tests.api_keys.holding import Holder, holder, make_key, without_times
-from tests.backstage import later, run
-from tests.support import Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem, field_errors
+from tests.helpers.clock import later
 
 PAST = "2020-01-01T00:00:00Z"
 DAY = 24 * 3600
@@ -86,7 +87,7 @@ def test_change_does_not_undo_an_earlier_end(
 
     response = ann.patch(path, {"expires_at": later_end})
 
-    assert faults(response) == {"#/expires_at": "range"}
+    assert field_errors(response) == {"#/expires_at": "range"}
     assert ann.get(path).json["expires_at"] == sooner
 
 
@@ -100,7 +101,7 @@ def test_key_of_another_account_is_not_found(
     theirs = bob.call(method, f"api-keys/{key['id']}", json=body)
     absent = bob.call(method, f"api-keys/{2**60}", json=body)
 
-    assert refused(theirs, 404, "not-found")["detail"] == absent.json["detail"]
+    assert assert_problem(theirs, 404, "not-found")["detail"] == absent.json["detail"]
     assert ann.get(f"api-keys/{key['id']}").json == without_text(key)
 
 
@@ -145,7 +146,7 @@ def test_key_can_expire_sooner(ann: Client, before: int | None) -> None:
         over = script.get("tasks")
 
     assert response.status_code == 200
-    refused(over, 401, "api-key-expired")
+    assert_problem(over, 401, "api-key-expired")
 
 
 @pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
@@ -156,7 +157,7 @@ def test_invalid_change_keeps_the_key(
 
     response = ann.patch(f"api-keys/{key['id']}", body)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
     assert ann.get(f"api-keys/{key['id']}").json == without_text(key)
 
 
@@ -167,7 +168,7 @@ def test_revoked_key_is_not_found(ann: Client) -> None:
     second = ann.delete(f"api-keys/{key['id']}")
 
     assert (first.status_code, first.data) == (204, b"")
-    refused(second, 404, "not-found")
+    assert_problem(second, 404, "not-found")
     assert ann.get("api-keys").json["items"] == []
 
 
@@ -192,7 +193,7 @@ def test_commands_create_list_and_revoke_keys(ann: Client) -> None:
     assert before.status_code == 200
     assert key["prefix"] in listed
     assert text not in listed
-    refused(script.get("tasks"), 401, "api-key-invalid")
+    assert_problem(script.get("tasks"), 401, "api-key-invalid")
 
 
 def test_keys_are_purged_30_days_after_their_expiry(ann: Client) -> None:
@@ -205,5 +206,5 @@ def test_keys_are_purged_30_days_after_their_expiry(ann: Client) -> None:
         run(ann.app, "purge")
         unknown = script.get("tasks")
 
-    refused(expired, 401, "api-key-expired")
-    refused(unknown, 401, "api-key-invalid")
+    assert_problem(expired, 401, "api-key-expired")
+    assert_problem(unknown, 401, "api-key-invalid")

@@ -8,8 +8,9 @@ import pytest
 from taskapi import clock
 from tests.api_keys.holding import Holder, holder, make_key, stored_key
 from tests.auth.forging import INVALID_TOKEN
-from tests.backstage import later, run
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.clock import later
 
 HOUR = 3600
 MINUTE = 60
@@ -20,7 +21,7 @@ def soon(**units: int) -> str:
 
 
 def test_key_authenticates_its_owner(ann: Client, script: Holder) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
 
     response = script.get("tasks")
 
@@ -29,11 +30,11 @@ def test_key_authenticates_its_owner(ann: Client, script: Holder) -> None:
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_key_is_accepted_as_bearer_token(
-    anyone: Client, script: Holder, scheme: str
+    anonymous: Client, script: Holder, scheme: str
 ) -> None:
     bearer = {"Authorization": f"{scheme} {script.text}"}
 
-    response = anyone.get("tasks", headers=bearer)
+    response = anonymous.get("tasks", headers=bearer)
 
     assert response.status_code == 200
 
@@ -49,7 +50,7 @@ def test_two_different_keys_are_rejected(ann: Client, script: Holder) -> None:
 
     response = script.get("tasks", headers={"Authorization": f"Bearer {other}"})
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
 
 
 def test_first_use_of_a_key_adds_one_statement(
@@ -92,7 +93,7 @@ def test_use_is_recorded_at_most_every_five_minutes(
 def test_use_is_recorded_for_a_rejected_request(ann: Client, script: Holder) -> None:
     response = script.get("tasks/1")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
     assert stored_key(ann).last_used_at is not None
 
 
@@ -104,7 +105,7 @@ def test_expired_key_is_rejected(ann: Client) -> None:
         after = script.get("tasks")
 
     assert before.status_code == 200
-    refused(after, 401, "api-key-expired")
+    assert_problem(after, 401, "api-key-expired")
     assert after.headers["WWW-Authenticate"] == INVALID_TOKEN
 
 
@@ -114,7 +115,7 @@ def test_revoked_key_is_rejected_at_once(ann: Client, script: Holder) -> None:
     revoked = ann.delete(f"api-keys/{stored_key(ann).id}")
 
     assert (before.status_code, revoked.status_code) == (200, 204)
-    refused(script.get("tasks"), 401, "api-key-invalid")
+    assert_problem(script.get("tasks"), 401, "api-key-invalid")
 
 
 def test_key_of_a_deactivated_account_is_rejected(ann: Client, script: Holder) -> None:
@@ -122,7 +123,7 @@ def test_key_of_a_deactivated_account_is_rejected(ann: Client, script: Holder) -
 
     response = script.get("tasks")
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
 
 
 def test_key_is_deleted_with_its_owner(ann: Client, script: Holder) -> None:
@@ -131,7 +132,7 @@ def test_key_is_deleted_with_its_owner(ann: Client, script: Holder) -> None:
     response = script.get("tasks")
 
     assert deletion.status_code == 204
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
 
 
 def test_key_survives_the_session_that_created_it(ann: Client, script: Holder) -> None:
@@ -157,7 +158,7 @@ def test_key_limits_a_request_with_both_credentials(
 
     response = script.get("users/me")
 
-    refused(response, 403, "insufficient-scope")
+    assert_problem(response, 403, "insufficient-scope")
 
 
 def test_key_and_token_of_different_accounts_are_rejected(
@@ -167,7 +168,7 @@ def test_key_and_token_of_different_accounts_are_rejected(
 
     response = script.get("tasks")
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
 
 
 @pytest.mark.parametrize(

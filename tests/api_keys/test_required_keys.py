@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.api_keys.holding import Holder, holder
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 GUARDED = [("GET", "tasks"), ("GET", "users/me"), ("DELETE", "users/me")]
 FREE = ["auth/sessions", "api-keys"]
@@ -26,7 +26,7 @@ def test_token_without_key_is_rejected(
 
     response = ann.call(method, path)
 
-    refused(response, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
@@ -37,7 +37,7 @@ def test_key_without_token_is_rejected(
 
     response = script.call(method, path)
 
-    refused(response, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
 
 
 def test_token_and_key_are_accepted(strict: Flask, ann: Client, script: Holder) -> None:
@@ -55,7 +55,7 @@ def test_token_and_key_have_the_scopes_of_the_key(
 
     response = script.get("users/me")
 
-    refused(response, 403, "insufficient-scope")
+    assert_problem(response, 403, "insufficient-scope")
 
 
 def test_key_of_another_account_is_rejected(
@@ -66,7 +66,7 @@ def test_key_of_another_account_is_rejected(
 
     response = script.get("tasks")
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
 
 
 @pytest.mark.parametrize("path", FREE)

@@ -8,14 +8,14 @@ from flask import Flask
 
 from taskapi.scopes import IMPLIED, Scope
 from tests.api_keys.holding import Holder, holder
+from tests.helpers.client import Client, assert_problem
 from tests.permissions import PRIVATE, SESSIONS_ONLY
-from tests.support import Client, refused
 
 
 @pytest.fixture
-def operations(anyone: Client) -> dict[str, str | None]:
+def operations(anonymous: Client) -> dict[str, str | None]:
     """Return the scope of every operation that needs a caller, or None."""
-    document = anyone.get("/openapi.json").json
+    document = anonymous.get("/openapi.json").json
     return {
         f"{method.upper()} {path}": scope_of(operation["security"])
         for path, item in document["paths"].items()
@@ -78,7 +78,9 @@ def test_key_is_rejected_without_the_required_scope(
 
     responses = {name: ask(script, name) for name in closed}
 
-    problems = {n: refused(a, 403, "insufficient-scope") for n, a in responses.items()}
+    problems = {
+        n: assert_problem(a, 403, "insufficient-scope") for n, a in responses.items()
+    }
     assert {n: problem["required_scope"] for n, problem in problems.items()} == {
         name: operations[name] for name in closed
     }
@@ -94,7 +96,9 @@ def test_key_with_all_other_scopes_is_rejected(
 
     responses = [ask(script, name) for name in closed]
 
-    problems = [refused(response, 403, "insufficient-scope") for response in responses]
+    problems = [
+        assert_problem(response, 403, "insufficient-scope") for response in responses
+    ]
     assert {problem["required_scope"] for problem in problems} == {missing}
 
 
@@ -111,7 +115,7 @@ def test_key_with_all_scopes_is_rejected_by_session_operations(
 def test_challenge_names_the_missing_scope(script: Holder) -> None:
     response = script.get("users/me")
 
-    problem = refused(response, 403, "insufficient-scope")
+    problem = assert_problem(response, 403, "insufficient-scope")
     challenge = response.headers["WWW-Authenticate"]
     assert problem["required_scope"] == "account:read"
     assert 'error="insufficient_scope"' in challenge
@@ -130,12 +134,12 @@ def test_write_scope_includes_read(ann: Client, scope: str, path: str) -> None:
 
 
 def test_read_scope_does_not_include_write(ann: Client) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
     script = holder(ann, "tasks:read")
 
     response = script.patch(f"tasks/{task['id']}", {"title": "Tea"})
 
-    refused(response, 403, "insufficient-scope")
+    assert_problem(response, 403, "insufficient-scope")
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
@@ -144,21 +148,21 @@ def test_scope_is_checked_before_the_body(ann: Client) -> None:
 
     response = script.call("POST", "tasks?colour=red", data="{")
 
-    refused(response, 403, "insufficient-scope")
+    assert_problem(response, 403, "insufficient-scope")
 
 
 def test_scope_gives_no_access_to_other_accounts(ann: Client, bob: Client) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
     script = holder(bob, "tasks:write")
 
     response = script.get(f"tasks/{task['id']}")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 def test_key_creates_tasks_of_its_owner(
     app: Flask, ann: Client, script: Holder
 ) -> None:
-    task = script.make_task(title="Sow")
+    task = script.create_task(title="Sow")
 
     assert ann.get("tasks").json["items"] == [task]

@@ -6,8 +6,14 @@ import pytest
 
 from tests.auth.forged import EXPIRED, FORGERIES, SESSIONLESS
 from tests.auth.forging import INVALID_TOKEN, REALM, Forgery, access_of
-from tests.everywhere import OTHER_PLACES, Place, ask_everywhere, bearing, challenges
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.operations import (
+    OTHER_PLACES,
+    Place,
+    bearing,
+    call_all_operations,
+    challenges,
+)
 
 WRONG_REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "media-type": ("POST", "tasks", {"data": "title", "content_type": "text/plain"}),
@@ -23,8 +29,8 @@ WRONG_REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-def test_protected_operation_requires_credentials(anyone: Client) -> None:
-    responses = ask_everywhere(anyone)
+def test_protected_operation_requires_credentials(anonymous: Client) -> None:
+    responses = call_all_operations(anonymous)
 
     assert challenges(responses, "token-missing") == {REALM}
 
@@ -36,7 +42,7 @@ def test_protected_operation_rejects_a_forged_token(
     forged = forge(access_of(ann))
     statements.clear()
 
-    responses = ask_everywhere(ann, **bearing(forged))
+    responses = call_all_operations(ann, **bearing(forged))
 
     assert challenges(responses, "token-invalid") == {INVALID_TOKEN}
     assert statements == []
@@ -49,7 +55,7 @@ def test_protected_operation_rejects_an_expired_token(
     expired = forge(access_of(ann))
     statements.clear()
 
-    responses = ask_everywhere(ann, **bearing(expired))
+    responses = call_all_operations(ann, **bearing(expired))
 
     assert challenges(responses, "token-expired") == {INVALID_TOKEN}
     assert statements == []
@@ -62,7 +68,7 @@ def test_protected_operation_checks_the_session_of_a_token(
     forged = forge(access_of(ann))
     statements.clear()
 
-    responses = ask_everywhere(ann, **bearing(forged))
+    responses = call_all_operations(ann, **bearing(forged))
 
     assert challenges(responses, "session-revoked") == {INVALID_TOKEN}
     assert [text for text in statements if not text.startswith("SELECT")] == []
@@ -85,10 +91,10 @@ def test_protected_operation_checks_the_session_of_a_token(
     ],
     ids=repr,
 )
-def test_other_schemes_count_as_no_credentials(anyone: Client, header: str) -> None:
-    response = anyone.get("users/me", headers={"Authorization": header})
+def test_other_schemes_count_as_no_credentials(anonymous: Client, header: str) -> None:
+    response = anonymous.get("users/me", headers={"Authorization": header})
 
-    refused(response, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
     assert response.headers["WWW-Authenticate"] == REALM
 
 
@@ -97,7 +103,7 @@ def test_token_without_scheme_counts_as_no_credentials(ann: Client) -> None:
 
     response = ann.get("users/me", headers=bare)
 
-    refused(response, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
@@ -117,7 +123,7 @@ def test_token_is_accepted_only_in_its_header(
 ) -> None:
     misplaced = place(name, ann.tokens["access_token"])
 
-    responses = ask_everywhere(ann, **misplaced)
+    responses = call_all_operations(ann, **misplaced)
 
     assert challenges(responses, "token-missing") == {REALM}
 
@@ -129,20 +135,22 @@ def test_token_is_accepted_only_in_its_header(
     ids=["without-token", "with-bad-token"],
 )
 def test_credentials_are_checked_before_the_body(
-    anyone: Client, header: str, code: str, wrong: tuple[str, str, dict[str, Any]]
+    anonymous: Client, header: str, code: str, wrong: tuple[str, str, dict[str, Any]]
 ) -> None:
     method, path, options = wrong
     headers = {"Authorization": header, **options.get("headers", {})}
 
-    response = anyone.call(method, path, **options | {"headers": headers})
+    response = anonymous.call(method, path, **options | {"headers": headers})
 
-    refused(response, 401, code)
+    assert_problem(response, 401, code)
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v1"])
-def test_public_operation_ignores_an_invalid_token(anyone: Client, path: str) -> None:
+def test_public_operation_ignores_an_invalid_token(
+    anonymous: Client, path: str
+) -> None:
     bad = {"Authorization": "Bearer x.y.z"}
 
-    response = anyone.get(path, headers=bad)
+    response = anonymous.get(path, headers=bad)
 
     assert response.status_code == 200

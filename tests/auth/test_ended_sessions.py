@@ -8,9 +8,11 @@ from sqlalchemy import select
 from taskapi import db
 from taskapi.auth.models import Session
 from tests.auth.forging import access_of, refresh_of
-from tests.backstage import another_session, later, run, store_user
-from tests.support import PASSWORD, Client, refused
-from tests.system.sql import execute
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, another_session, assert_problem
+from tests.helpers.clock import later
+from tests.helpers.rows import store_user
+from tests.helpers.sql import execute
 
 NEW = "an evening at the sea"
 WEEK = 7 * 24 * 3600
@@ -73,10 +75,10 @@ def test_tokens_of_an_ended_session_stay_revoked_after_the_next_login(
 
     again = log_in_with_row_id(ann, row_id)
 
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(ann.post("tasks", {"title": "Tea"}), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.post("tasks", {"title": "Tea"}), 401, "session-revoked")
     old = {"refresh_token": ann.tokens["refresh_token"]}
-    refused(Client(ann.app).post("auth/refresh", old), 401, "session-revoked")
+    assert_problem(Client(ann.app).post("auth/refresh", old), 401, "session-revoked")
     assert again.get("users/me").status_code == 200
     new = {"refresh_token": again.tokens["refresh_token"]}
     assert Client(ann.app).post("auth/refresh", new).status_code == 200

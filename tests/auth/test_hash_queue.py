@@ -10,8 +10,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from taskapi import passwords
-from tests.backstage import at_once
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
 
 DEARER = b"$2b$05$"
 SECONDS = 8
@@ -71,11 +71,11 @@ def test_login_returns_503_when_the_hash_queue_is_full(
     monkeypatch.setattr(passwords, "MAX_WAITING", 4)
     client = Client(twin(bcrypt_rounds=5))
 
-    responses = at_once(*[lambda: log_in_and_open(client, gate)] * 6)
+    responses = run_concurrently(*[lambda: log_in_and_open(client, gate)] * 6)
 
     *others, last = sorted(responses, key=lambda response: response.status_code)
     assert [response.status_code for response in others] == [401] * 5
-    refused(last, 503, "service-unavailable")
+    assert_problem(last, 503, "service-unavailable")
     assert last.headers["Retry-After"] == "2"
 
 

@@ -16,7 +16,7 @@ from tests.auth.forging import (
     refresh_of,
     token,
 )
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 CLAIMS = {"fresh", "iss", "aud", "sub", "sid", "jti", "type", "iat", "exp"}
 LEAP_YEAR = 366 * 24 * 3600
@@ -80,14 +80,14 @@ def test_token_lifetime_is_between_a_second_and_a_leap_year(
 def test_token_with_another_lifetime_is_rejected(ann: Client, seconds: int) -> None:
     response = call_with(ann, living(access_of(ann), seconds))
 
-    refused(response, 401, "token-invalid")
+    assert_problem(response, 401, "token-invalid")
 
 
 @pytest.mark.parametrize("session_id", [0, -1, -(2**63), -(2**63) - 1])
 def test_session_id_below_one_is_rejected(ann: Client, session_id: int) -> None:
     response = call_with(ann, claiming(sid=session_id)(access_of(ann)))
 
-    refused(response, 401, "token-invalid")
+    assert_problem(response, 401, "token-invalid")
 
 
 def test_largest_ids_are_accepted(ann: Client) -> None:
@@ -95,7 +95,7 @@ def test_largest_ids_are_accepted(ann: Client) -> None:
 
     response = call_with(ann, largest(access_of(ann)))
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_session_is_not_valid_for_another_account(
 
     response = call_with(three[1], forge(access_of(three[1])))
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 @pytest.mark.parametrize("other", [0, 2], ids=["before", "after"])
@@ -124,5 +124,5 @@ def test_session_is_not_refreshed_for_another_account(
 
     response = three[1].post("auth/refresh", forged)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert three[1].get("users/me").json == three[1].user

@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import another_session, count, run
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import (
+    PASSWORD,
+    Client,
+    another_session,
+    assert_problem,
+    field_errors,
+)
+from tests.helpers.rows import count
 
 TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}
 NAMES = {"email": "ann@example.org", "username": "ann"}
@@ -15,11 +22,11 @@ UNKNOWN = {"email": "nobody@example.org", "password": PASSWORD}
 
 
 @pytest.fixture
-def both(anyone: Client) -> Client:
+def both(anonymous: Client) -> Client:
     """Return someone who has an account with an email and a username."""
-    response = anyone.post("auth/register", NAMES | {"password": PASSWORD})
-    anyone.user = response.json
-    return anyone
+    response = anonymous.post("auth/register", NAMES | {"password": PASSWORD})
+    anonymous.user = response.json
+    return anonymous
 
 
 @pytest.mark.parametrize(
@@ -61,7 +68,7 @@ def test_login_returns_an_oauth_token_response(both: Client) -> None:
 def test_rejected_login_is_not_cached(both: Client) -> None:
     response = both.post("auth/login", WRONG)
 
-    assert refused(response, 401, "invalid-credentials")
+    assert assert_problem(response, 401, "invalid-credentials")
     assert response.headers["Cache-Control"] == "no-store"
 
 
@@ -70,7 +77,7 @@ def test_each_login_creates_a_session(ann: Client) -> None:
 
     ann.post("auth/logout")
 
-    refused(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
     assert again.get("users/me").json == ann.user
 
 
@@ -82,7 +89,7 @@ def test_each_login_creates_a_session(ann: Client) -> None:
 def test_rejected_login_creates_no_session(both: Client, login: dict[str, str]) -> None:
     response = both.post("auth/login", login)
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="taskapi"'
     assert count(both.app, "sessions") == 0
 
@@ -95,8 +102,8 @@ def test_unknown_user_and_wrong_password_return_the_same_response(
     wrong = both.call("POST", "auth/login", **{kind: WRONG})
 
     volatile = {"request_id": None, "instance": None}
-    seen = refused(unknown, 401, "invalid-credentials")
-    expected = refused(wrong, 401, "invalid-credentials")
+    seen = assert_problem(unknown, 401, "invalid-credentials")
+    expected = assert_problem(wrong, 401, "invalid-credentials")
     assert seen | volatile == expected | volatile
     assert set(unknown.headers.keys()) == set(wrong.headers.keys())
 
@@ -106,7 +113,7 @@ def test_disabled_account_is_reported_after_the_correct_password(both: Client) -
 
     response = both.post("auth/login", {"username": "ann", "password": PASSWORD})
 
-    refused(response, 403, "account-disabled")
+    assert_problem(response, 403, "account-disabled")
     assert count(both.app, "sessions") == 0
 
 
@@ -119,8 +126,8 @@ def test_disabled_account_and_unknown_user_return_the_same_response(
     unknown = both.post("auth/login", UNKNOWN)
 
     volatile = {"request_id": None, "instance": None}
-    seen = refused(disabled, 401, "invalid-credentials")
-    expected = refused(unknown, 401, "invalid-credentials")
+    seen = assert_problem(disabled, 401, "invalid-credentials")
+    expected = assert_problem(unknown, 401, "invalid-credentials")
     assert seen | volatile == expected | volatile
     assert set(disabled.headers.keys()) == set(unknown.headers.keys())
 
@@ -172,7 +179,7 @@ def test_invalid_login_names_the_field(
 ) -> None:
     response = both.post("auth/login", login)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
 
 
 @pytest.mark.parametrize("field", ["username", "password"])
@@ -182,10 +189,10 @@ def test_lone_surrogate_matches_no_password(both: Client, field: str) -> None:
 
     response = both.call("POST", "auth/login", data=dumps(login), headers=json_type)
 
-    assert faults(response) == {f"#/{field}": "characters"}
+    assert field_errors(response) == {f"#/{field}": "characters"}
 
 
 def test_login_accepts_json_and_forms_only(both: Client) -> None:
     response = both.call("POST", "auth/login", data="ann", content_type="text/plain")
 
-    refused(response, 415, "unsupported-media-type")
+    assert_problem(response, 415, "unsupported-media-type")

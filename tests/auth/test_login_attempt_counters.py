@@ -7,8 +7,9 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from taskapi.users.models import LoginAttempts
-from tests.backstage import at, run
-from tests.support import PASSWORD, Client
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client
+from tests.helpers.clock import at
 
 START = 2_000_000_000
 QUARTER = 15 * 60

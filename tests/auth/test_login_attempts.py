@@ -7,8 +7,10 @@ from werkzeug.test import TestResponse
 
 from taskapi import clock, db
 from taskapi.users.models import LoginAttempts
-from tests.backstage import at, at_once, later, run
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.clock import at, later
+from tests.helpers.concurrency import run_concurrently
 
 MAX_ATTEMPTS = 10
 MAX_OF_ADDRESS = 100
@@ -22,8 +24,8 @@ def attempt_login(
 ) -> TestResponse:
     """Try a password for an account, from an address."""
     body = {"username": name, "password": password}
-    anyone = Client(client.app)
-    return anyone.post("auth/login", body, environ_base={"REMOTE_ADDR": ip})
+    anonymous = Client(client.app)
+    return anonymous.post("auth/login", body, environ_base={"REMOTE_ADDR": ip})
 
 
 def attempt_logins(
@@ -56,7 +58,7 @@ def test_eleventh_wrong_password_is_rejected(ann: Client) -> None:
     assert {outcome(response) for response in responses} == {
         (401, "invalid-credentials")
     }
-    refused(over, 429, "rate-limited")
+    assert_problem(over, 429, "rate-limited")
     assert 0 < int(over.headers["Retry-After"]) <= QUARTER
 
 
@@ -67,7 +69,7 @@ def test_correct_password_is_rejected_while_locked(ann: Client) -> None:
     right = attempt_login(ann, "ann@example.org", PASSWORD)
 
     assert without_id(right) == without_id(wrong)
-    refused(right, 429, "rate-limited")
+    assert_problem(right, 429, "rate-limited")
 
 
 def test_attempts_do_not_affect_other_accounts_and_sessions(
@@ -138,12 +140,12 @@ def test_unknown_name_returns_the_same_responses(ann: Client) -> None:
     assert [without_id(a) for a in unknown] == [without_id(a) for a in known]
 
 
-def test_names_are_counted_in_their_folded_form(anyone: Client) -> None:
-    attempt_logins(anyone, "nobody")
+def test_names_are_counted_in_their_folded_form(anonymous: Client) -> None:
+    attempt_logins(anonymous, "nobody")
 
-    response = attempt_login(anyone, "NoBody")
+    response = attempt_login(anonymous, "NoBody")
 
-    refused(response, 429, "rate-limited")
+    assert_problem(response, 429, "rate-limited")
 
 
 def test_email_and_username_share_one_count(ann: Client) -> None:
@@ -167,7 +169,7 @@ def test_token_endpoint_shares_the_count(ann: Client) -> None:
         "POST", "auth/token", data=form | {"password": PASSWORD}
     )
 
-    refused(response, 429, "rate-limited")
+    assert_problem(response, 429, "rate-limited")
 
 
 def test_correct_password_resets_the_count(ann: Client) -> None:
@@ -194,21 +196,21 @@ def test_attempt_is_counted_although_it_is_rejected(ann: Client) -> None:
     assert counts(ann.app) == [4, 4, 4]
 
 
-def test_address_is_limited_to_a_hundred_attempts(anyone: Client) -> None:
+def test_address_is_limited_to_a_hundred_attempts(anonymous: Client) -> None:
     first = [
-        attempt_login(anyone, f"nobody{n}", ip=HERE) for n in range(MAX_OF_ADDRESS)
+        attempt_login(anonymous, f"nobody{n}", ip=HERE) for n in range(MAX_OF_ADDRESS)
     ]
 
-    over = attempt_login(anyone, "somebody", ip=HERE)
-    elsewhere = attempt_login(anyone, "somebody")
+    over = attempt_login(anonymous, "somebody", ip=HERE)
+    elsewhere = attempt_login(anonymous, "somebody")
 
     assert {outcome(response) for response in first} == {(401, "invalid-credentials")}
-    refused(over, 429, "rate-limited")
-    refused(elsewhere, 401, "invalid-credentials")
+    assert_problem(over, 429, "rate-limited")
+    assert_problem(elsewhere, 401, "invalid-credentials")
 
 
 def test_concurrent_attempts_do_not_evade_the_limit(ann: Client) -> None:
-    responses = at_once(*[lambda: attempt_login(ann, "ann@example.org")] * 20)
+    responses = run_concurrently(*[lambda: attempt_login(ann, "ann@example.org")] * 20)
 
     statuses = [response for response in responses if response.status_code == 401]
     assert len(statuses) == MAX_ATTEMPTS

@@ -6,8 +6,8 @@ from typing import Any
 import bcrypt
 import pytest
 
-from tests.backstage import count, store_user, stored_user
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.rows import count, store_user, stored_user
 
 Meanwhile = Callable[[Callable[[], Any]], None]
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
@@ -29,10 +29,10 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
 
 
 @pytest.fixture
-def known(anyone: Client) -> Client:
+def known(anonymous: Client) -> Client:
     """Return Ann, who has no session."""
-    anyone.name = "ann"
-    return anyone.register()
+    anonymous.name = "ann"
+    return anonymous.register()
 
 
 def test_account_deactivated_during_login_gets_no_session(
@@ -42,7 +42,7 @@ def test_account_deactivated_during_login_gets_no_session(
 
     response = known.post("auth/login", LOGIN)
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert count(known.app, "sessions") == 0
 
 
@@ -54,7 +54,7 @@ def test_password_changed_during_login_gets_no_session(
 
     response = known.post("auth/login", LOGIN)
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert count(known.app, "sessions") == 0
     assert stored_user(known).password_hash == other
 
@@ -80,4 +80,4 @@ def test_malformed_hash_matches_no_password(
 
     response = known.post("auth/login", LOGIN | {"password": password})
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")

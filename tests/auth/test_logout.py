@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.auth.forging import INVALID_TOKEN
-from tests.backstage import another_session, count
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, another_session, assert_problem, field_errors
+from tests.helpers.rows import count
 
 UNREADABLE: dict[str, tuple[Any, dict[str, str]]] = {
     "yes": ({"all": "yes"}, {"#/all": "type"}),
@@ -36,7 +36,7 @@ def test_access_token_is_revoked_with_its_session(ann: Client) -> None:
 
     after = ann.get("users/me")
     assert before.status_code == 200
-    refused(after, 401, "session-revoked")
+    assert_problem(after, 401, "session-revoked")
     assert after.headers["WWW-Authenticate"] == INVALID_TOKEN
 
 
@@ -45,7 +45,7 @@ def test_second_logout_is_rejected(ann: Client) -> None:
 
     response = ann.post("auth/logout")
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_logout_ends_only_its_own_session(ann: Client, options: dict[str, Any]) 
     response = ann.call("POST", "auth/logout", **options)
 
     assert response.status_code == 204
-    refused(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
     assert other.get("users/me").json == ann.user
 
 
@@ -75,8 +75,8 @@ def test_logout_from_all_sessions_ends_each_session_of_the_account(
     response = ann.post("auth/logout", {"all": True})
 
     assert response.status_code == 204
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(other.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(other.get("users/me"), 401, "session-revoked")
     assert bob.get("users/me").json == bob.user
 
 
@@ -95,12 +95,12 @@ def test_invalid_logout_ends_no_session(
 ) -> None:
     response = ann.post("auth/logout", body)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
     assert ann.get("users/me").json == ann.user
 
 
 def test_logout_accepts_no_form(ann: Client) -> None:
     response = ann.call("POST", "auth/logout", data={"all": "true"})
 
-    refused(response, 415, "unsupported-media-type")
+    assert_problem(response, 415, "unsupported-media-type")
     assert ann.get("users/me").json == ann.user

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.auth.forging import refresh_of
-from tests.backstage import run
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 
 TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}
 LOGIN = {"username": "ann@example.org", "password": PASSWORD}
@@ -108,7 +108,7 @@ def test_form_refreshes_tokens(ann: Client, path: str) -> None:
 def test_wrong_form_login_is_an_invalid_grant(ann: Client, path: str) -> None:
     response = send_form(ann, path, WRONG | GRANT)
 
-    problem = refused(response, 401, "invalid-credentials")
+    problem = assert_problem(response, 401, "invalid-credentials")
     assert problem["error"] == "invalid_grant"
     assert response.headers["Cache-Control"] == "no-store"
 
@@ -119,7 +119,7 @@ def test_disabled_account_is_an_invalid_grant(ann: Client, path: str) -> None:
 
     response = send_form(ann, path, LOGIN | GRANT)
 
-    assert refused(response, 403, "account-disabled")["error"] == "invalid_grant"
+    assert assert_problem(response, 403, "account-disabled")["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("path", ["auth/refresh", "auth/token"])
@@ -132,34 +132,34 @@ def test_wrong_refresh_token_in_a_form_is_an_invalid_grant(
 
     response = send_form(ann, path, form)
 
-    assert refused(response, 401, "token-invalid")["error"] == "invalid_grant"
+    assert assert_problem(response, 401, "token-invalid")["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize(
     ("path", "form", "expected"), UNREADABLE.values(), ids=UNREADABLE
 )
 def test_unreadable_form_is_an_invalid_request(
-    anyone: Client, path: str, form: dict[str, Any], expected: dict[str, str]
+    anonymous: Client, path: str, form: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    response = anyone.call(
+    response = anonymous.call(
         "POST", path, data=form, content_type="application/x-www-form-urlencoded"
     )
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
     assert response.json["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("grant", ["client_credentials", "authorization_code", "", "x"])
-def test_token_endpoint_supports_two_grants(anyone: Client, grant: str) -> None:
-    response = anyone.call("POST", "auth/token", data=LOGIN | {"grant_type": grant})
+def test_token_endpoint_supports_two_grants(anonymous: Client, grant: str) -> None:
+    response = anonymous.call("POST", "auth/token", data=LOGIN | {"grant_type": grant})
 
-    assert faults(response) == {"#/grant_type": "choice"}
+    assert field_errors(response) == {"#/grant_type": "choice"}
 
 
-def test_unknown_grant_is_an_unsupported_grant_type(anyone: Client) -> None:
+def test_unknown_grant_is_an_unsupported_grant_type(anonymous: Client) -> None:
     form = LOGIN | {"grant_type": "client_credentials"}
 
-    response = anyone.call("POST", "auth/token", data=form)
+    response = anonymous.call("POST", "auth/token", data=form)
 
     assert response.json["error"] == "unsupported_grant_type"
 
@@ -174,17 +174,17 @@ def test_token_endpoint_accepts_forms_only(
 ) -> None:
     response = Client(ann.app).call("POST", "auth/token", **options)
 
-    problem = refused(response, 415, "unsupported-media-type")
+    problem = assert_problem(response, 415, "unsupported-media-type")
     assert "application/x-www-form-urlencoded" in problem["detail"]
 
 
 @pytest.mark.parametrize("path", ["auth/login", "auth/refresh"])
 def test_errors_of_json_requests_have_no_oauth_members(
-    anyone: Client, path: str
+    anonymous: Client, path: str
 ) -> None:
     body = {"auth/login": WRONG, "auth/refresh": {"refresh_token": "abc"}}[path]
 
-    response = anyone.post(path, body)
+    response = anonymous.post(path, body)
 
     assert response.status_code == 401
     assert "error" not in response.json

@@ -7,8 +7,14 @@ import pytest
 from taskapi import db, passwords
 from tests.api_keys.holding import holder
 from tests.auth.forging import REALM
-from tests.backstage import another_session, stored_user
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.client import (
+    PASSWORD,
+    Client,
+    another_session,
+    assert_problem,
+    field_errors,
+)
+from tests.helpers.rows import stored_user
 
 NEW = "an evening at the sea"
 CHANGE = {"current_password": PASSWORD, "new_password": NEW}
@@ -28,7 +34,7 @@ def test_new_password_replaces_the_old_one(ann: Client) -> None:
     old = {"email": "ann@example.org", "password": PASSWORD}
     assert (response.status_code, response.data) == (204, b"")
     assert Client(ann.app, "ann").log_in(NEW).tokens
-    refused(ann.post("auth/login", old), 401, "invalid-credentials")
+    assert_problem(ann.post("auth/login", old), 401, "invalid-credentials")
 
 
 def test_password_change_ends_other_sessions(ann: Client, bob: Client) -> None:
@@ -36,7 +42,7 @@ def test_password_change_ends_other_sessions(ann: Client, bob: Client) -> None:
 
     ann.post("auth/password", CHANGE)
 
-    refused(other.get("users/me"), 401, "session-revoked")
+    assert_problem(other.get("users/me"), 401, "session-revoked")
     assert ann.get("users/me").status_code == 200
     assert bob.get("users/me").json == bob.user
 
@@ -47,7 +53,7 @@ def test_password_change_revokes_refresh_tokens_of_other_sessions(ann: Client) -
 
     ann.post("auth/password", CHANGE)
 
-    refused(ann.post("auth/refresh", other), 401, "session-revoked")
+    assert_problem(ann.post("auth/refresh", other), 401, "session-revoked")
     assert ann.post("auth/refresh", own).status_code == 200
 
 
@@ -56,7 +62,7 @@ def test_wrong_current_password_is_rejected(ann: Client) -> None:
 
     response = ann.post("auth/password", CHANGE | {"current_password": NEW})
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert response.headers["WWW-Authenticate"] == REALM
     assert stored_user(ann).password_hash == before
     assert other.get("users/me").json == ann.user
@@ -70,7 +76,7 @@ def test_weak_new_password_changes_nothing(
 
     response = ann.post("auth/password", CHANGE | {"new_password": password})
 
-    assert faults(response) == {"#/new_password": code}
+    assert field_errors(response) == {"#/new_password": code}
     assert stored_user(ann).password_hash == before
     assert other.get("users/me").json == ann.user
 
@@ -81,7 +87,7 @@ def test_password_change_requires_both_passwords(ann: Client, missing: str) -> N
 
     response = ann.post("auth/password", body)
 
-    assert faults(response) == {f"#/{missing}": "required"}
+    assert field_errors(response) == {f"#/{missing}": "required"}
 
 
 def test_response_contains_no_password(ann: Client) -> None:

@@ -14,8 +14,9 @@ from taskapi import db, passwords
 from taskapi.mail.models import Kind
 from taskapi.recovery import service as recovery
 from taskapi.users.models import User
-from tests.backstage import another_session, count, run, stored_user
-from tests.support import PASSWORD, Client
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, another_session
+from tests.helpers.rows import count, stored_user
 
 EMAIL = "ann@example.org"
 THIEF = "the password of a thief"

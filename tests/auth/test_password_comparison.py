@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem
 
 ACCEPTED = {
     "8-characters": "rain.txt",
@@ -31,11 +31,13 @@ NEARLY = {
 
 
 @pytest.mark.parametrize("password", ACCEPTED.values(), ids=ACCEPTED)
-def test_login_accepts_the_registered_password(anyone: Client, password: str) -> None:
+def test_login_accepts_the_registered_password(
+    anonymous: Client, password: str
+) -> None:
     account = {"username": "ann", "password": password}
 
-    registered = anyone.post("auth/register", account)
-    logged_in = anyone.post("auth/login", account)
+    registered = anonymous.post("auth/register", account)
+    logged_in = anonymous.post("auth/login", account)
 
     assert registered.status_code == 201
     assert logged_in.status_code == 200
@@ -43,11 +45,13 @@ def test_login_accepts_the_registered_password(anyone: Client, password: str) ->
 
 @pytest.mark.parametrize(("password", "other"), NEARLY.values(), ids=NEARLY)
 def test_login_rejects_a_similar_password(
-    anyone: Client, password: str, other: str
+    anonymous: Client, password: str, other: str
 ) -> None:
-    registered = anyone.post("auth/register", {"username": "ann", "password": password})
+    registered = anonymous.post(
+        "auth/register", {"username": "ann", "password": password}
+    )
 
-    response = anyone.post("auth/login", {"username": "ann", "password": other})
+    response = anonymous.post("auth/login", {"username": "ann", "password": other})
 
     assert registered.status_code == 201
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")

@@ -6,8 +6,9 @@ import pytest
 from flask_bcrypt import Bcrypt
 from werkzeug.test import TestResponse
 
-from tests.backstage import run, store_user, stored_user
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
+from tests.helpers.rows import store_user, stored_user
 
 COMPOSED = "schöne Grüße, Málaga"
 DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
@@ -39,12 +40,12 @@ def store_raw(client: Client, password: str) -> None:
 
 @both_ways
 def test_login_accepts_the_other_form_of_a_registration(
-    anyone: Client, chosen: str, typed: str
+    anonymous: Client, chosen: str, typed: str
 ) -> None:
     account = {"email": "ann@example.org", "password": chosen}
-    assert anyone.post("auth/register", account).status_code == 201
+    assert anonymous.post("auth/register", account).status_code == 201
 
-    responses = log_in(anyone, typed), log_in(anyone, chosen)
+    responses = log_in(anonymous, typed), log_in(anonymous, chosen)
 
     assert [response.status_code for response in responses] == [200, 200]
 
@@ -129,7 +130,7 @@ def test_wrong_password_costs_the_same_for_every_account(
 
     response = Client(ann.app).post("auth/login", {"email": email, "password": wrong})
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert len(hashes) == number
 
 
@@ -145,27 +146,27 @@ def test_wrong_password_costs_the_same_for_every_account(
     ids=["4", "8", "128", "129", "600-marks"],
 )
 def test_length_is_that_of_the_normalized_form(
-    anyone: Client, password: str, status: int
+    anonymous: Client, password: str, status: int
 ) -> None:
     account = {"username": "ann", "password": password}
 
-    response = anyone.post("auth/register", account)
+    response = anonymous.post("auth/register", account)
 
     assert response.status_code == status
     if status == 201:
-        assert anyone.post("auth/login", account).status_code == 200
+        assert anonymous.post("auth/login", account).status_code == 200
     else:
-        assert faults(response) == {"#/password": "length"}
+        assert field_errors(response) == {"#/password": "length"}
 
 
 def test_long_password_is_rejected_without_being_normalized(
-    anyone: Client, monkeypatch: pytest.MonkeyPatch
+    anonymous: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     monkeypatch.setattr("taskapi.users.schemas.normalize", seen.append)
     marks = "".join(map(chr, (0x300, 0x316))) * 100_000
 
-    response = anyone.post("auth/login", {"username": "ann", "password": marks})
+    response = anonymous.post("auth/login", {"username": "ann", "password": marks})
 
-    assert faults(response) == {"#/password": "length"}
+    assert field_errors(response) == {"#/password": "length"}
     assert seen == []

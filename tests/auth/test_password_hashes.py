@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.backstage import run, store_user, stored_user
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.rows import store_user, stored_user
 
 USUAL = "$2b$04$"
 DEARER = "$2b$05$"
@@ -60,13 +61,13 @@ def test_successful_login_costs_one_hash(ann: Client, hashes: list[str]) -> None
 
 
 def test_unknown_user_costs_one_hash_of_the_configured_cost(
-    anyone: Client, twin: Callable[..., Flask], hashes: list[str]
+    anonymous: Client, twin: Callable[..., Flask], hashes: list[str]
 ) -> None:
     stricter = Client(twin(bcrypt_rounds=5))
 
     response = stricter.post("auth/login", {"username": "ann", "password": PASSWORD})
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert hashes == [DEARER]
 
 
@@ -83,7 +84,7 @@ def test_wrong_password_costs_the_same_as_an_unknown_user(
         "auth/login", {"username": "ann@example.org", "password": "x"}
     )
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert sum(2 ** int(cost[4:6]) for cost in hashes) == 2**7
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.support import PASSWORD, Client, faults
+from tests.helpers.client import PASSWORD, Client, field_errors
 
 ASKED = 12
 
@@ -29,7 +29,7 @@ def test_shorter_password_creates_no_account(strict: Flask) -> None:
 
     response = Client(strict).post("auth/register", account)
 
-    assert faults(response) == {"#/password": "length"}
+    assert field_errors(response) == {"#/password": "length"}
     assert response.json["errors"][0]["message"] == "Use at least 12 characters."
 
 
@@ -39,14 +39,14 @@ def test_shorter_password_replaces_no_other(ann: Client, strict: Flask) -> None:
 
     response = ann.post("auth/password", change)
 
-    assert faults(response) == {"#/new_password": "length"}
+    assert field_errors(response) == {"#/new_password": "length"}
 
 
 def test_shorter_password_from_before_still_logs_in(
-    anyone: Client, strict: Flask
+    anonymous: Client, strict: Flask
 ) -> None:
     account = {"username": "cat", "password": "rain.txt"}
-    anyone.post("auth/register", account)
+    anonymous.post("auth/register", account)
 
     response = Client(strict).post("auth/login", account)
 

@@ -8,18 +8,11 @@ from werkzeug.test import TestResponse
 
 from tests.auth.forged import A_FEW, FORGERIES
 from tests.auth.forging import INVALID_TOKEN, Forgery, access_of, refresh_of
-from tests.backstage import (
-    another_session,
-    at,
-    at_once,
-    count,
-    days,
-    later,
-    refresh_id,
-    run,
-    store_user,
-)
-from tests.support import Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, another_session, assert_problem, field_errors
+from tests.helpers.clock import at, days, later
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.rows import count, refresh_id, store_user
 
 ODD = [
     "trailing-newline",
@@ -96,11 +89,11 @@ def test_old_token_ends_the_session_after_ten_seconds(ann: Client) -> None:
     with later(11):
         response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert response.headers["WWW-Authenticate"] == INVALID_TOKEN
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(after.get("users/me"), 401, "session-revoked")
-    refused(refresh(after), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(after.get("users/me"), 401, "session-revoked")
+    assert_problem(refresh(after), 401, "session-revoked")
 
 
 def test_token_two_exchanges_old_ends_the_session(ann: Client) -> None:
@@ -108,8 +101,8 @@ def test_token_two_exchanges_old_ends_the_session(ann: Client) -> None:
 
     response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
-    refused(after.get("users/me"), 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
+    assert_problem(after.get("users/me"), 401, "session-revoked")
 
 
 def test_end_of_the_session_is_committed_despite_the_error(
@@ -119,7 +112,7 @@ def test_end_of_the_session_is_committed_despite_the_error(
 
     response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert count(ann.app, "sessions") == 0
 
 
@@ -129,14 +122,14 @@ def test_stolen_token_ends_no_other_session(ann: Client, bob: Client) -> None:
 
     response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert other.get("users/me").json == ann.user
     assert refresh(other).status_code == 200
     assert bob.get("users/me").json == bob.user
 
 
 def test_concurrent_refreshes_leave_one_valid_token(ann: Client) -> None:
-    responses = at_once(*[lambda: refresh(ann)] * 20)
+    responses = run_concurrently(*[lambda: refresh(ann)] * 20)
 
     accepted = [response.json for response in responses if response.status_code == 200]
     after = Client(ann.app, "ann")
@@ -153,7 +146,7 @@ def test_previous_token_is_accepted_once_more_and_logged(ann: Client) -> None:
         responses = [refresh(ann), refresh(ann)]
 
     assert [response.status_code for response in responses] == [200, 401]
-    refused(responses[1], 401, "token-invalid")
+    assert_problem(responses[1], 401, "token-invalid")
     events = [line["event"] for line in lines if line["event"].startswith("refresh")]
     assert events == ["refresh token repeated", "refresh token repeated again"]
 
@@ -168,7 +161,7 @@ def test_polling_the_previous_token_ends_the_session(
     with later(seconds):
         response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert count(ann.app, "sessions") == 0
 
 
@@ -177,7 +170,7 @@ def test_ended_session_is_not_refreshed(ann: Client) -> None:
 
     response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 def test_session_of_a_deactivated_account_is_not_refreshed(ann: Client) -> None:
@@ -185,7 +178,7 @@ def test_session_of_a_deactivated_account_is_not_refreshed(ann: Client) -> None:
 
     response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 def test_deactivated_account_with_a_session_gets_no_tokens(
@@ -195,7 +188,7 @@ def test_deactivated_account_with_a_session_gets_no_tokens(
 
     response = refresh(ann)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 def test_refresh_token_is_valid_for_seven_days(ann: Client) -> None:
@@ -213,7 +206,7 @@ def test_refresh_token_expires(ann: Client) -> None:
     with at(issued + days(7) + 11):
         response = refresh(ann)
 
-    refused(response, 401, "token-expired")
+    assert_problem(response, 401, "token-expired")
 
 
 def test_refresh_extends_the_session(ann: Client) -> None:
@@ -233,7 +226,7 @@ def test_forged_refresh_token_ends_no_session(ann: Client, forge: Forgery) -> No
 
     response = Client(ann.app).post("auth/refresh", forged)
 
-    refused(response, 401, "token-invalid")
+    assert_problem(response, 401, "token-invalid")
     assert response.headers["WWW-Authenticate"] == INVALID_TOKEN
     assert refresh(ann).status_code == 200
 
@@ -244,7 +237,7 @@ def test_malformed_refresh_token_ends_no_session(ann: Client, name: str) -> None
 
     response = Client(ann.app).post("auth/refresh", forged)
 
-    refused(response, 401, "token-invalid")
+    assert_problem(response, 401, "token-invalid")
     assert refresh(ann).status_code == 200
 
 
@@ -262,11 +255,11 @@ def test_malformed_refresh_token_ends_no_session(ann: Client, name: str) -> None
     ids=["missing", "empty", "null", "number", "long", "unknown-field", "list"],
 )
 def test_invalid_refresh_names_the_field(
-    anyone: Client, body: Any, expected: dict[str, str]
+    anonymous: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    response = anyone.post("auth/refresh", body)
+    response = anonymous.post("auth/refresh", body)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
 
 
 def test_refresh_needs_no_access_token(ann: Client) -> None:

@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 
 from taskapi import passwords
-from tests.backstage import at_once, count
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.rows import count
 
 USER = {
     "id",
@@ -55,19 +56,19 @@ def variant(name: str, number: int) -> str:
 
 @pytest.mark.parametrize("names", NAMES, ids=["email", "username", "both"])
 def test_account_has_the_registered_names(
-    anyone: Client, names: dict[str, str]
+    anonymous: Client, names: dict[str, str]
 ) -> None:
     account = names | {"password": PASSWORD}
 
-    response = anyone.post("auth/register", account)
+    response = anonymous.post("auth/register", account)
 
     expected = {"email": None, "username": None} | names
     assert response.status_code == 201
     assert {name: response.json[name] for name in expected} == expected
 
 
-def test_account_starts_as_an_active_user(anyone: Client) -> None:
-    response = anyone.post("auth/register", BOTH)
+def test_account_starts_as_an_active_user(anonymous: Client) -> None:
+    response = anonymous.post("auth/register", BOTH)
 
     user = response.json
     assert user.keys() == USER
@@ -77,10 +78,10 @@ def test_account_starts_as_an_active_user(anyone: Client) -> None:
     assert user["created_at"] == user["updated_at"]
 
 
-def test_account_accepts_full_name_and_time_zone(anyone: Client) -> None:
+def test_account_accepts_full_name_and_time_zone(anonymous: Client) -> None:
     more = {"full_name": "  Ann Ångström  ", "timezone": "Europe/Berlin"}
 
-    response = anyone.post("auth/register", BOTH | more)
+    response = anonymous.post("auth/register", BOTH | more)
 
     assert response.json["full_name"] == "Ann Ångström"
     assert response.json["timezone"] == "Europe/Berlin"
@@ -99,18 +100,18 @@ def test_account_accepts_full_name_and_time_zone(anyone: Client) -> None:
     ids=["email", "wide-email", "username", "wide-username", "longest", "full-name"],
 )
 def test_names_are_trimmed_and_folded(
-    anyone: Client, given: dict[str, str], kept: dict[str, str]
+    anonymous: Client, given: dict[str, str], kept: dict[str, str]
 ) -> None:
-    response = anyone.post("auth/register", BOTH | given)
+    response = anonymous.post("auth/register", BOTH | given)
 
     assert response.status_code == 201
     assert response.json | kept == response.json
 
 
 def test_registration_returns_location_and_etag(
-    anyone: Client,
+    anonymous: Client,
 ) -> None:
-    response = anyone.post("auth/register", BOTH)
+    response = anonymous.post("auth/register", BOTH)
 
     assert response.headers["Location"] == "/api/v1/users/me"
     assert response.headers["ETag"] == '"1"'
@@ -137,25 +138,25 @@ def test_registration_returns_the_account_as_it_is_read_later(ann: Client) -> No
     ids=["email", "EMAIL", "wide-email", "username", "USERNAME", "wide-username"],
 )
 def test_name_is_unique_in_its_folded_form(
-    anyone: Client, field: str, offered: str
+    anonymous: Client, field: str, offered: str
 ) -> None:
-    anyone.post("auth/register", BOTH)
+    anonymous.post("auth/register", BOTH)
 
-    response = anyone.post("auth/register", {field: offered, "password": PASSWORD})
+    response = anonymous.post("auth/register", {field: offered, "password": PASSWORD})
 
-    problem = refused(response, 409, "already-exists")
+    problem = assert_problem(response, 409, "already-exists")
     assert problem["field"] == field
-    assert count(anyone.app, "users") == 1
+    assert count(anonymous.app, "users") == 1
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
-def test_conflict_names_the_taken_field(anyone: Client, field: str) -> None:
+def test_conflict_names_the_taken_field(anonymous: Client, field: str) -> None:
     fresh = {"email": "new@example.org", "username": "new", "password": PASSWORD}
-    anyone.post("auth/register", BOTH)
+    anonymous.post("auth/register", BOTH)
 
-    response = anyone.post("auth/register", fresh | {field: BOTH[field]})
+    response = anonymous.post("auth/register", fresh | {field: BOTH[field]})
 
-    assert refused(response, 409, "already-exists")["field"] == field
+    assert assert_problem(response, 409, "already-exists")["field"] == field
 
 
 @pytest.mark.parametrize(
@@ -164,13 +165,13 @@ def test_conflict_names_the_taken_field(anyone: Client, field: str) -> None:
     ids=["username", "email"],
 )
 def test_conflict_is_found_for_a_name_that_looks_like_a_column(
-    anyone: Client, name: dict[str, str]
+    anonymous: Client, name: dict[str, str]
 ) -> None:
-    anyone.post("auth/register", name | {"password": PASSWORD})
+    anonymous.post("auth/register", name | {"password": PASSWORD})
 
-    response = anyone.post("auth/register", name | {"password": PASSWORD})
+    response = anonymous.post("auth/register", name | {"password": PASSWORD})
 
-    assert refused(response, 409, "already-exists")["field"] == next(iter(name))
+    assert assert_problem(response, 409, "already-exists")["field"] == next(iter(name))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_conflict_is_found_for_a_name_that_looks_like_a_column(
     ids=["email", "username"],
 )
 def test_concurrent_registrations_of_one_name_create_one_account(
-    anyone: Client,
+    anonymous: Client,
     twin: Callable[..., Flask],
     monkeypatch: pytest.MonkeyPatch,
     names: list[dict[str, str]],
@@ -191,23 +192,27 @@ def test_concurrent_registrations_of_one_name_create_one_account(
     client = Client(twin())
 
     accounts = [name | {"password": PASSWORD} for name in names]
-    responses = at_once(*[partial(client.post, "auth/register", a) for a in accounts])
+    responses = run_concurrently(
+        *[partial(client.post, "auth/register", a) for a in accounts]
+    )
 
     first, *others = sorted(responses, key=lambda response: response.status_code)
     assert first.status_code == 201
-    assert {refused(a, 409, "already-exists")["field"] for a in others} == {*names[0]}
-    assert count(anyone.app, "users") == 1
+    assert {assert_problem(a, 409, "already-exists")["field"] for a in others} == {
+        *names[0]
+    }
+    assert count(anonymous.app, "users") == 1
 
 
 def test_closed_registration_creates_no_account(
-    anyone: Client, twin: Callable[..., Flask]
+    anonymous: Client, twin: Callable[..., Flask]
 ) -> None:
     closed = Client(twin(registration="closed"))
 
     response = closed.post("auth/register", BOTH)
 
-    refused(response, 403, "registration-closed")
-    assert count(anyone.app, "users") == 0
+    assert_problem(response, 403, "registration-closed")
+    assert count(anonymous.app, "users") == 0
 
 
 def test_closed_registration_allows_logins(

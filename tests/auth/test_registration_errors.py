@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import count
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
+from tests.helpers.rows import count
 
 NAMES = {"email": "ann@example.org", "username": "ann-of-green-gables"}
 JSON = {"Content-Type": "application/json"}
@@ -77,21 +77,21 @@ VALUES: dict[str, tuple[str, Any, str]] = {
 
 
 @pytest.mark.parametrize(("password", "code"), PASSWORDS.values(), ids=PASSWORDS)
-def test_weak_password_is_rejected(anyone: Client, password: str, code: str) -> None:
-    response = anyone.post("auth/register", ACCOUNT | {"password": password})
+def test_weak_password_is_rejected(anonymous: Client, password: str, code: str) -> None:
+    response = anonymous.post("auth/register", ACCOUNT | {"password": password})
 
-    assert faults(response) == {"#/password": code}
-    assert count(anyone.app, "users") == 0
+    assert field_errors(response) == {"#/password": code}
+    assert count(anonymous.app, "users") == 0
 
 
 @pytest.mark.parametrize(("field", "value", "code"), VALUES.values(), ids=VALUES)
 def test_invalid_value_is_rejected(
-    anyone: Client, field: str, value: Any, code: str
+    anonymous: Client, field: str, value: Any, code: str
 ) -> None:
-    response = anyone.post("auth/register", ACCOUNT | {field: value})
+    response = anonymous.post("auth/register", ACCOUNT | {field: value})
 
-    assert faults(response) == {f"#/{field}": code}
-    assert count(anyone.app, "users") == 0
+    assert field_errors(response) == {f"#/{field}": code}
+    assert count(anonymous.app, "users") == 0
 
 
 @pytest.mark.parametrize(
@@ -106,19 +106,19 @@ def test_invalid_value_is_rejected(
     ids=["no-name", "empty-name", "no-password", "list", "text"],
 )
 def test_account_requires_a_name_and_a_password(
-    anyone: Client, body: Any, expected: dict[str, str]
+    anonymous: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    response = anyone.post("auth/register", body)
+    response = anonymous.post("auth/register", body)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
 
 
-def test_all_errors_are_returned_together(anyone: Client) -> None:
+def test_all_errors_are_returned_together(anonymous: Client) -> None:
     account = {"email": "ann", "username": "a b", "password": "short", "colour": "red"}
 
-    response = anyone.post("auth/register", account)
+    response = anonymous.post("auth/register", account)
 
-    assert faults(response) == {
+    assert field_errors(response) == {
         "#/email": "format",
         "#/username": "format",
         "#/password": "length",
@@ -131,41 +131,41 @@ def test_all_errors_are_returned_together(anyone: Client) -> None:
     [("pasword", "password"), ("user_name", "username"), ("fullname", "full_name")],
 )
 def test_misspelled_field_suggests_the_correct_one(
-    anyone: Client, given: str, meant: str
+    anonymous: Client, given: str, meant: str
 ) -> None:
-    response = anyone.post("auth/register", ACCOUNT | {given: "a long text"})
+    response = anonymous.post("auth/register", ACCOUNT | {given: "a long text"})
 
-    assert faults(response) == {f"#/{given}": "unknown"}
+    assert field_errors(response) == {f"#/{given}": "unknown"}
     assert response.json["errors"][0]["hint"] == f"Did you mean {meant}?"
 
 
 @pytest.mark.parametrize("field", ["email", "username", "password", "full_name"])
 @pytest.mark.parametrize("half", [chr(0xD800), chr(0xDFFF)], ids=["high", "low"])
 def test_lone_surrogate_is_rejected_in_a_password(
-    anyone: Client, field: str, half: str
+    anonymous: Client, field: str, half: str
 ) -> None:
     body = json.dumps(ACCOUNT | {field: f"long enough {half}"})
 
-    response = anyone.call("POST", "auth/register", data=body, headers=JSON)
+    response = anonymous.call("POST", "auth/register", data=body, headers=JSON)
 
     assert "\\ud" in body
-    assert faults(response) == {f"#/{field}": "characters"}
+    assert field_errors(response) == {f"#/{field}": "characters"}
 
 
-def test_lone_surrogate_is_rejected_in_a_name(anyone: Client) -> None:
+def test_lone_surrogate_is_rejected_in_a_name(anonymous: Client) -> None:
     body = json.dumps(ACCOUNT | {"\ud800": 1})
 
-    response = anyone.call("POST", "auth/register", data=body, headers=JSON)
+    response = anonymous.call("POST", "auth/register", data=body, headers=JSON)
 
-    assert faults(response) == {"#/%3F": "unknown"}
+    assert field_errors(response) == {"#/%3F": "unknown"}
 
 
 @pytest.mark.parametrize(
     "text", [b"\xff", b"\xed\xa0\x80", b"\xc0\x80"], ids=["byte", "surrogate", "nul"]
 )
-def test_body_that_is_not_utf8_is_rejected(anyone: Client, text: bytes) -> None:
+def test_body_that_is_not_utf8_is_rejected(anonymous: Client, text: bytes) -> None:
     body = json.dumps(ACCOUNT).encode().replace(b"walk", text)
 
-    response = anyone.call("POST", "auth/register", data=body, headers=JSON)
+    response = anonymous.call("POST", "auth/register", data=body, headers=JSON)
 
-    refused(response, 400, "malformed-json")
+    assert_problem(response, 400, "malformed-json")

@@ -13,12 +13,13 @@ from flask import Flask
 from taskapi.tasks import writes
 from tests.api_keys.holding import Holder, holder
 from tests.auth.test_password_check_races import in_another_worker
-from tests.backstage import run, store_user
-from tests.callers import ask
-from tests.crowd import Crowd
+from tests.helpers.accounts import Accounts
+from tests.helpers.callers import ask
+from tests.helpers.cli import run
+from tests.helpers.client import API, Client, assert_problem
+from tests.helpers.rows import store_user
+from tests.helpers.sql import execute
 from tests.permissions import ACCESS, Kind
-from tests.support import API, Client, refused
-from tests.system.sql import execute
 
 Event = Callable[[], object]
 EMAIL = "ann@example.org"
@@ -82,7 +83,7 @@ ENDINGS: dict[str, Callable[[Client], object]] = {
 def test_write_has_no_effect_after_its_session_ended(
     ann: Client, after_lookup: Any, operation: str, end: Callable[[Client], object]
 ) -> None:
-    owned = Crowd(ann).owned
+    owned = Accounts(ann).owned
     after: list[Any] = []
     after_lookup(lambda: (end(ann), after.append(rows(ann.app))))
 
@@ -96,7 +97,7 @@ def test_write_has_no_effect_after_its_session_ended(
 def test_write_has_no_effect_after_its_key_was_revoked(
     ann: Client, after_lookup: Any, operation: str
 ) -> None:
-    owned = Crowd(ann).owned
+    owned = Accounts(ann).owned
     script = holder(ann, "tasks:write", "account:write")
     key_id = ann.get("api-keys").json["items"][0]["id"]
     after: list[Any] = []
@@ -109,7 +110,7 @@ def test_write_has_no_effect_after_its_key_was_revoked(
 
     response = ask(script, operation, owned)
 
-    refused(response, 401, "api-key-invalid")
+    assert_problem(response, 401, "api-key-invalid")
     assert rows(ann.app) == after[0]
 
 
@@ -139,7 +140,7 @@ def test_write_with_session_and_key_needs_both_until_the_commit(
 def test_administrator_who_loses_the_role_changes_no_account(
     ann: Client, after_lookup: Any, operation: str, *, key: bool
 ) -> None:
-    client = Crowd(ann)
+    client = Accounts(ann)
     owned, root = client.owned, client.key_of_admin if key else client.admin
     after: list[Any] = []
     after_lookup(
@@ -156,7 +157,7 @@ def test_administrator_who_loses_the_role_changes_no_account(
 def test_write_has_no_effect_if_its_session_ends_during_the_upload(
     ann: Client, operation: str
 ) -> None:
-    client = Crowd(ann)
+    client = Accounts(ann)
     client = client.admin if operation in OF_ADMINS else ann
     owned = client.owned
     after: list[Any] = []
@@ -167,7 +168,7 @@ def test_write_has_no_effect_if_its_session_ends_during_the_upload(
 
     response = send_slowly(client, operation, owned, log_out)
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert rows(ann.app) == after[0]
 
 
@@ -194,7 +195,7 @@ def send_slowly(
 def test_idempotent_write_has_no_effect_after_its_session_ended(
     ann: Client, after_lookup: Any, operation: str
 ) -> None:
-    task_id = ann.make_task()["id"]
+    task_id = ann.create_task()["id"]
     after: list[Any] = []
     after_lookup(lambda: (ann.post("auth/logout"), after.append(rows(ann.app))))
     method, path = operation.format(task_id=task_id).split()
@@ -203,7 +204,7 @@ def test_idempotent_write_has_no_effect_after_its_session_ended(
         method, path, json={"title": "Tea"}, headers={"Idempotency-Key": "k"}
     )
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert rows(ann.app) == after[0]
 
 
@@ -212,7 +213,7 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
     ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A statement that waits keeps its view of other tables."""
-    task = ann.make_task(tags=["a"])
+    task = ann.create_task(tags=["a"])
     original = writes.lock_tasks
 
     def hold_then_log_out(owner_id: int, task_ids: Any) -> Any:
@@ -224,7 +225,7 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
 
     response = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     found = execute(ann.app, "SELECT name FROM task_tags")
     assert found == [("a",)]
 

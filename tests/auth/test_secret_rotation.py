@@ -15,7 +15,7 @@ from tests.auth.forging import (
     key_id,
     refresh_of,
 )
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 KINDS: list[Callable[[Client], Good]] = [access_of, refresh_of]
 
@@ -73,8 +73,8 @@ def test_tokens_of_a_removed_secret_are_rejected(
 
     access, refresh = renewed.get("users/me"), renewed.post("auth/refresh", token)
 
-    refused(access, 401, "token-invalid")
-    refused(refresh, 401, "token-invalid")
+    assert_problem(access, 401, "token-invalid")
+    assert_problem(refresh, 401, "token-invalid")
 
 
 def test_token_with_the_key_id_of_another_secret_is_rejected(
@@ -85,4 +85,4 @@ def test_token_with_the_key_id_of_another_secret_is_rejected(
 
     response = call_with(Client(renewed), forged)
 
-    refused(response, 401, "token-invalid")
+    assert_problem(response, 401, "token-invalid")

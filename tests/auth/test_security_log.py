@@ -7,8 +7,10 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from tests.api_keys.holding import holder
-from tests.backstage import another_session, later, run, store_user
-from tests.support import PASSWORD, Client
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, another_session
+from tests.helpers.clock import later
+from tests.helpers.rows import store_user
 
 WRONG = "a wrong password"
 NEW = "an evening at the sea"

@@ -3,8 +3,10 @@
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.backstage import another_session, count, later, run
-from tests.support import Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, another_session, assert_problem
+from tests.helpers.clock import later
+from tests.helpers.rows import count
 
 MINUTE = 60
 DAY = 24 * 3600
@@ -108,7 +110,7 @@ def test_purge_deletes_only_expired_sessions(ann: Client) -> None:
 def test_session_of_a_newer_account_is_not_found(ann: Client, bob: Client) -> None:
     response = ann.delete(f"auth/sessions/{shown(bob, 'id')[0]}")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
     assert bob.get("users/me").json == bob.user
 
 

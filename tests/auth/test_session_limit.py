@@ -1,7 +1,8 @@
 """An account has at most 50 sessions: one more login ends the oldest."""
 
-from tests.backstage import another_session, at_once, count
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, another_session, assert_problem
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.rows import count
 
 MAX_ATTEMPTS = 50
 
@@ -16,9 +17,9 @@ def test_login_beyond_the_limit_ends_the_oldest_session(ann: Client) -> None:
 
     newest = another_session(ann)
 
-    refused(oldest.get("users/me"), 401, "session-revoked")
+    assert_problem(oldest.get("users/me"), 401, "session-revoked")
     token = {"refresh_token": oldest.tokens["refresh_token"]}
-    refused(Client(ann.app).post("auth/refresh", token), 401, "session-revoked")
+    assert_problem(Client(ann.app).post("auth/refresh", token), 401, "session-revoked")
     assert [c.get("users/me").status_code for c in (second, newest)] == [200, 200]
     assert count(ann.app, "sessions") == MAX_ATTEMPTS
 
@@ -46,14 +47,16 @@ def test_token_endpoint_enforces_the_limit(ann: Client) -> None:
     )
 
     assert response.status_code == 200
-    refused(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
 
 
 def test_rejected_login_ends_no_session(ann: Client) -> None:
     log_in_again(ann, MAX_ATTEMPTS - 1)
     wrong = {"email": "ann@example.org", "password": "a wrong password"}
 
-    refused(Client(ann.app).post("auth/login", wrong), 401, "invalid-credentials")
+    assert_problem(
+        Client(ann.app).post("auth/login", wrong), 401, "invalid-credentials"
+    )
 
     assert ann.get("users/me").status_code == 200
 
@@ -61,7 +64,7 @@ def test_rejected_login_ends_no_session(ann: Client) -> None:
 def test_concurrent_logins_keep_the_limit(ann: Client) -> None:
     log_in_again(ann, MAX_ATTEMPTS - 1)
 
-    newest = at_once(*[lambda: another_session(ann)] * 6)
+    newest = run_concurrently(*[lambda: another_session(ann)] * 6)
 
     assert count(ann.app, "sessions") == MAX_ATTEMPTS
     assert {session.get("users/me").status_code for session in newest} == {200}

@@ -2,8 +2,10 @@
 
 import pytest
 
-from tests.backstage import another_session, count, later, run
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, another_session, assert_problem
+from tests.helpers.clock import later
+from tests.helpers.rows import count
 
 SHOWN = {
     "id",
@@ -105,7 +107,7 @@ def test_ending_a_session_keeps_the_others(ann: Client) -> None:
     response = ann.delete(f"auth/sessions/{session_of(phone)}")
 
     assert (response.status_code, response.data) == (204, b"")
-    refused(phone.get("users/me"), 401, "session-revoked")
+    assert_problem(phone.get("users/me"), 401, "session-revoked")
     assert laptop.get("users/me").json == ann.get("users/me").json == ann.user
 
 
@@ -117,22 +119,22 @@ def test_ended_session_is_not_refreshed(ann: Client) -> None:
         "auth/refresh", {"refresh_token": phone.tokens["refresh_token"]}
     )
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 def test_session_can_end_itself(ann: Client) -> None:
     response = ann.delete(f"auth/sessions/{session_of(ann)}")
 
     assert response.status_code == 204
-    refused(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
 
 
 def test_session_of_another_account_is_not_found(ann: Client, bob: Client) -> None:
     theirs = bob.delete(f"auth/sessions/{session_of(ann)}")
     absent = bob.delete(f"auth/sessions/{2**60}")
 
-    problem = refused(theirs, 404, "not-found")
-    assert problem["detail"] == refused(absent, 404, "not-found")["detail"]
+    problem = assert_problem(theirs, 404, "not-found")
+    assert problem["detail"] == assert_problem(absent, 404, "not-found")["detail"]
     assert ann.get("users/me").json == ann.user
 
 
@@ -142,13 +144,13 @@ def test_session_ends_once(ann: Client) -> None:
 
     response = ann.delete(f"auth/sessions/{phone}")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 def test_command_ends_all_sessions_of_one_account(ann: Client, bob: Client) -> None:
     run(ann.app, "sessions", "end", "ann@example.org")
 
-    refused(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
     assert bob.get("users/me").json == bob.user
 
 

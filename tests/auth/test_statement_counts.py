@@ -1,6 +1,6 @@
 """Numbers of SQL statements of authentication."""
 
-from tests.support import PASSWORD, Client
+from tests.helpers.client import PASSWORD, Client
 
 
 def test_request_loads_caller_and_account_in_one_statement(
@@ -32,8 +32,12 @@ def test_login_is_ten_statements(ann: Client, statements: list[str]) -> None:
     assert len(statements) == 10  # user, 3 counts, 4 to take them back, 2 of sessions
 
 
-def test_registration_is_one_statement(anyone: Client, statements: list[str]) -> None:
-    response = anyone.post("auth/register", {"username": "ann", "password": PASSWORD})
+def test_registration_is_one_statement(
+    anonymous: Client, statements: list[str]
+) -> None:
+    response = anonymous.post(
+        "auth/register", {"username": "ann", "password": PASSWORD}
+    )
 
     assert response.status_code == 201
     assert len(statements) == 1

@@ -13,8 +13,8 @@ from taskapi import db, passwords
 from taskapi.scopes import Scope
 from taskapi.users.models import LoginAttempts
 from tests.api_keys.holding import holder
-from tests.backstage import another_session, at, later
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, another_session, assert_problem
+from tests.helpers.clock import at, later
 
 MAX_ATTEMPTS = 10
 MAX_OF_ADDRESS = 100
@@ -81,7 +81,7 @@ def busy(app: Flask) -> Iterator[None]:
 @pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
 def test_failed_logins_do_not_block_a_session(ann: Client, proof: Proof) -> None:
     fail(ann.app, MAX_ATTEMPTS)
-    refused(log_in(ann.app, "ann@example.org", PASSWORD), 429, "rate-limited")
+    assert_problem(log_in(ann.app, "ann@example.org", PASSWORD), 429, "rate-limited")
 
     response = prove(ann, proof)
 
@@ -98,7 +98,7 @@ def test_failed_logins_from_the_same_address_do_not_block_a_session(
 
     response = prove(ann, proof)
 
-    refused(over, 429, "rate-limited")
+    assert_problem(over, 429, "rate-limited")
     assert response.status_code in {200, 204}, response.text
 
 
@@ -111,8 +111,8 @@ def test_wrong_passwords_within_a_session_are_limited(
     wrong, right = prove(ann, proof, WRONG), prove(ann, proof)
 
     assert status in ({401}, {422})
-    refused(wrong, 429, "rate-limited")
-    refused(right, 429, "rate-limited")
+    assert_problem(wrong, 429, "rate-limited")
+    assert_problem(right, 429, "rate-limited")
     assert 0 < int(right.headers["Retry-After"]) <= QUARTER
     assert ann.get("users/me").json == ann.user
 
@@ -147,7 +147,7 @@ def test_wrong_passwords_with_a_key_are_counted_for_the_key(ann: Client) -> None
 
     over, changed = prove(one, PROOFS["email"]), prove(other, PROOFS["email"])
 
-    refused(over, 429, "rate-limited")
+    assert_problem(over, 429, "rate-limited")
     assert changed.status_code == 200
 
 
@@ -170,7 +170,7 @@ def test_login_keeps_failures_of_other_addresses(ann: Client) -> None:
 
     assert right.status_code == 200
     fail(ann.app, 1)
-    refused(log_in(ann.app, "ann@example.org"), 429, "rate-limited")
+    assert_problem(log_in(ann.app, "ann@example.org"), 429, "rate-limited")
 
 
 def test_login_clears_failures_of_its_own_address(ann: Client) -> None:
@@ -181,7 +181,7 @@ def test_login_clears_failures_of_its_own_address(ann: Client) -> None:
 
     assert right.status_code == 200
     fail(ann.app, MAX_ATTEMPTS - 4, THERE)
-    refused(log_in(ann.app, "ann@example.org", ip=THERE), 429, "rate-limited")
+    assert_problem(log_in(ann.app, "ann@example.org", ip=THERE), 429, "rate-limited")
 
 
 def test_login_clears_nothing_of_the_previous_window(ann: Client) -> None:
@@ -196,7 +196,7 @@ def test_login_clears_nothing_of_the_previous_window(ann: Client) -> None:
         over = log_in(ann.app, "ann@example.org")
 
     assert right.status_code == 200
-    refused(over, 429, "rate-limited")
+    assert_problem(over, 429, "rate-limited")
 
 
 def test_correct_passwords_leave_no_rows(ann: Client) -> None:
@@ -224,7 +224,7 @@ def test_login_without_a_hash_slot_leaves_no_rows(
     with busy(app):
         response = log_in(app, name, PASSWORD)
 
-    refused(response, 503, "service-unavailable")
+    assert_problem(response, 503, "service-unavailable")
     assert counts(app) == []
 
 
@@ -241,7 +241,7 @@ def test_password_check_without_a_hash_slot_leaves_no_rows(
     with busy(ann.app):
         response = prove(ann, proof)
 
-    refused(response, 503, "service-unavailable")
+    assert_problem(response, 503, "service-unavailable")
     assert counts(ann.app) == []
 
 
@@ -264,7 +264,7 @@ def test_blocked_account_does_not_use_the_limit_of_the_address(
     for _ in range(MAX_OF_ADDRESS):
         log_in(ann.app, "ann@example.org")
 
-    refused(log_in(ann.app, "nobody"), 401, "invalid-credentials")
+    assert_problem(log_in(ann.app, "nobody"), 401, "invalid-credentials")
 
 
 def test_limit_ends_after_15_minutes(ann: Client) -> None:

@@ -6,8 +6,10 @@ import pytest
 from flask import Flask
 
 from tests.api_keys.holding import Holder, holder, stored_key
-from tests.backstage import at, count, days, run
-from tests.support import Client
+from tests.helpers.cli import run
+from tests.helpers.client import Client
+from tests.helpers.clock import at, days
+from tests.helpers.rows import count
 
 START = 2_000_000_000
 FIVE_MINUTES = 300

@@ -8,8 +8,8 @@ from flask import Flask
 
 from taskapi.users import throttling
 from tests.auth.timing import ALIKE, Request, likelihood
-from tests.backstage import store_user
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.rows import store_user
 
 pytestmark = pytest.mark.slow  # statistics over many requests
 

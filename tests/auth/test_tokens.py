@@ -9,8 +9,9 @@ from tests.auth.forging import (
     claiming,
     token,
 )
-from tests.backstage import at, store_user
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.clock import at
+from tests.helpers.rows import store_user
 
 
 def test_token_signed_with_the_secret_is_accepted(ann: Client) -> None:
@@ -49,7 +50,7 @@ def test_clock_difference_of_eleven_seconds_is_rejected(
     with at(start + seconds):
         response = ann.get("users/me")
 
-    refused(response, 401, code)
+    assert_problem(response, 401, code)
 
 
 def test_verified_token_expires(ann: Client) -> None:
@@ -59,7 +60,7 @@ def test_verified_token_expires(ann: Client) -> None:
         after = ann.get("users/me")
 
     assert before.status_code == 200
-    refused(after, 401, "token-expired")
+    assert_problem(after, 401, "token-expired")
 
 
 def test_access_token_is_valid_for_30_minutes(ann: Client) -> None:
@@ -77,7 +78,7 @@ def test_token_with_the_session_of_another_user_is_rejected(
 
     response = call_with(ann, forge(access_of(ann)))
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert response.headers["WWW-Authenticate"] == INVALID_TOKEN
 
 
@@ -94,5 +95,5 @@ def test_token_of_a_deactivated_account_is_rejected(ann: Client) -> None:
 
     response = ann.get("users/me")
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert response.headers["WWW-Authenticate"] == INVALID_TOKEN

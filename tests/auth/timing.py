@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from taskapi.users.models import LoginAttempts
-from tests.support import Client
+from tests.helpers.client import Client
 
 TRIALS = 40
 ALIKE = 0.2, 0.8

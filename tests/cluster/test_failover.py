@@ -11,10 +11,10 @@ from flask import Flask
 import config
 from taskapi import db
 from tests.cluster.replication import Pair, replicated_servers
+from tests.helpers.client import Client, assert_problem
 from tests.helpers.pgbouncer import PgBouncer
 from tests.helpers.postgresql import PASSWORD
 from tests.helpers.programs import require_programs, wait_until
-from tests.support import Client, refused
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def ann_on_both(
 
 
 def test_app_uses_the_promoted_replica(ann_on_both: Client, pair: Pair) -> None:
-    task = ann_on_both.make_task(title="before")
+    task = ann_on_both.create_task(title="before")
     pair.primary.kill()
 
     during = ann_on_both.post("tasks", {"title": "during"})
     pair.replica.promote()
     pair.replica.set_synchronous(enabled=False)
-    ann_on_both.make_task(title="after")
+    ann_on_both.create_task(title="after")
 
-    refused(during, 503, "service-unavailable")
+    assert_problem(during, 503, "service-unavailable")
     assert during.headers["Retry-After"]
     assert ann_on_both.get(f"tasks/{task['id']}").json == task
     titles = [item["title"] for item in ann_on_both.get("tasks").json["items"]]

@@ -13,11 +13,11 @@ from flask import Flask
 
 from taskapi import db
 from taskapi.db import replica
-from tests.backstage import run
 from tests.cluster.replication import Pair, replicated_servers
+from tests.helpers.cli import run
+from tests.helpers.client import Client
 from tests.helpers.programs import wait_until
 from tests.operations.commands import run_doctor
-from tests.support import Client
 
 MakeApp = Callable[..., Flask]
 
@@ -89,7 +89,7 @@ def root(service: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return the administrator of an app that tries the replica again at once."""
     monkeypatch.setattr(replica, "RETRY_SECONDS", 0)
     monkeypatch.setattr(replica, "TIMEOUT_SECONDS", 20)
-    service.make_task()  # gives the replica a recent commit
+    service.create_task()  # gives the replica a recent commit
     return service
 
 
@@ -118,7 +118,7 @@ def test_statistics_of_the_service_come_from_the_replica(
     root: Client, pair: Pair
 ) -> None:
     with pair.paused_replay():
-        root.make_task()
+        root.create_task()
         during = total_of_service(root)
 
     assert during == total_of_owner(root) - 1
@@ -132,7 +132,7 @@ def exported(root: Client) -> int:
 
 def test_exports_come_from_the_replica(root: Client, pair: Pair) -> None:
     with pair.paused_replay():
-        root.make_task()
+        root.create_task()
         during = exported(root)
 
     assert during == total_of_owner(root) - 1
@@ -142,7 +142,7 @@ def test_other_reads_come_from_the_primary(root: Client, pair: Pair) -> None:
     with pair.paused_replay():
         before = total_of_owner(root)
         other = Client(root.app, "root").log_in()
-        task = other.make_task()
+        task = other.create_task()
         read = other.get(f"tasks/{task['id']}")
         other.post("auth/logout")
         rejected = other.get("users/me")
@@ -158,7 +158,7 @@ def test_replica_that_lags_is_not_read(
     monkeypatch.setattr(replica, "MAX_LAG_SECONDS", 0)
 
     with pair.paused_replay():
-        root.make_task()
+        root.create_task()
         pair.wait_for_delivery()
         during = total_of_service(root)
 
@@ -171,7 +171,7 @@ def test_disconnected_replica_is_not_read(
     monkeypatch.setattr(replica, "MAX_LAG_SECONDS", 0)
 
     with pair.disconnected_replica():
-        root.make_task()
+        root.create_task()
         during = total_of_service(root)
 
     assert during == total_of_owner(root)
@@ -180,12 +180,12 @@ def test_disconnected_replica_is_not_read(
 def test_primary_is_read_while_the_replica_is_down(root: Client, pair: Pair) -> None:
     total_of_service(root)
     pair.replica.kill()
-    root.make_task()
+    root.create_task()
 
     during = total_of_service(root)
     pair.replica.start()
     with pair.paused_replay():
-        root.make_task()
+        root.create_task()
         wait_until(lambda: total_of_service(root) == total_of_owner(root) - 1)
 
     assert during == total_of_owner(root) - 1
@@ -198,7 +198,7 @@ def test_frozen_replica_is_not_read(
     monkeypatch.setattr(replica, "TIMEOUT_SECONDS", 0.1)
 
     with pair.frozen_replica():
-        root.make_task()
+        root.create_task()
         during = total_of_service(root)
 
     assert during == total_of_owner(root)
@@ -211,7 +211,7 @@ def test_unreachable_replica_is_not_tried_by_each_request(
     address = app.extensions["settings"].database_url
     made = make_app(database_url=address, database_replica_url=unreachable.url)
     root = administrator(made)
-    root.make_task()
+    root.create_task()
 
     totals = [total_of_service(root) for _ in range(3)]
     dispose(made)

@@ -13,7 +13,7 @@ from flask.cli import FlaskGroup
 
 from config import Environment
 from tests.api_keys.holding import Holder
-from tests.support import Client
+from tests.helpers.client import Client
 
 Run = Callable[..., Result]
 
@@ -42,18 +42,18 @@ def demo(app: Flask, output: str) -> Client:
     return Holder(Client(app), printed(output, "API key"))
 
 
-def test_printed_login_is_valid(anyone: Client, output: str) -> None:
+def test_printed_login_is_valid(anonymous: Client, output: str) -> None:
     login = {n: printed(output, n) for n in ("username", "password")}
 
-    assert anyone.post("auth/login", login).status_code == 200
+    assert anonymous.post("auth/login", login).status_code == 200
 
 
-def test_printed_request_lists_open_tasks(anyone: Client, output: str) -> None:
+def test_printed_request_lists_open_tasks(anonymous: Client, output: str) -> None:
     _, _, header, address = shlex.split(output.splitlines()[-1])
     name, _, text = header.partition(": ")
     asked = urlsplit(address)
 
-    response = anyone.get(f"{asked.path}?{asked.query}", headers={name: text})
+    response = anonymous.get(f"{asked.path}?{asked.query}", headers={name: text})
 
     assert (asked.scheme, asked.netloc) == ("http", "127.0.0.1:8000")
     assert {task["status"] for task in response.json["items"]} == {
@@ -100,7 +100,7 @@ def test_seed_creates_the_requested_number_of_tasks(app: Flask) -> None:
 
 
 def test_seed_is_rejected_in_production(
-    twin: Callable[..., Flask], anyone: Client
+    twin: Callable[..., Flask], anonymous: Client
 ) -> None:
     result = seed(twin(environment=Environment.PRODUCTION))
 
@@ -109,4 +109,4 @@ def test_seed_is_rejected_in_production(
         "Error: A demo account cannot be created in production"
     )
     login = {"username": "demo", "password": "demo"}
-    assert anyone.post("auth/login", login).status_code == 401
+    assert anonymous.post("auth/login", login).status_code == 401

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from taskapi import clock, db
 from taskapi.api_keys.models import ApiKey
 from taskapi.auth.models import Session
-from tests.support import Client
+from tests.helpers.client import Client
 
 AGE = timedelta(minutes=6)
 

@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{}'; END $$"
 TRIES = 3
@@ -63,6 +63,6 @@ def test_repeated_collisions_return_503(
 
     answer = client.get("/unlucky")
 
-    refused(answer, 503, "service-unavailable")
+    assert_problem(answer, 503, "service-unavailable")
     assert answer.headers["Retry-After"] == "1"
     assert len(tries) == TRIES

@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 from taskapi import db
 from tests.conftest import KINDS
 from tests.faults.disks import fill, small_disk
+from tests.helpers.client import Client, assert_problem
 from tests.helpers.programs import unprivileged_folder
-from tests.support import Client, refused
 
 LONG = secrets.token_hex(4000)
 ROOM = 2**18
@@ -100,7 +100,7 @@ def test_full_disk_rejects_writes_and_loses_nothing(
     filler.unlink()
     written = ann_on_disk.post("tasks", {"title": "room"})
 
-    refused(refusal, 503, "service-unavailable")
+    assert_problem(refusal, 503, "service-unavailable")
     assert refusal.headers["Retry-After"] == "1"
     assert made > 0
     assert (read.status_code, read.json["total"]) == (200, made)

@@ -7,9 +7,9 @@ from flask import Flask
 
 from taskapi import db
 from tests.api_keys.holding import Holder, holder
-from tests.backstage import hearing
 from tests.faults.locking import age_credentials, connect, locked
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.statements import record_statements
 
 CREDENTIALS: dict[str, Callable[[Client], Client]] = {
     "session": lambda ann: ann,
@@ -68,7 +68,7 @@ def full(aged: Client) -> Iterator[Client]:
         if statement.startswith("UPDATE"):
             raise error("database or disk is full")
 
-    with hearing(aged.app, fail):
+    with record_statements(aged.app, fail):
         yield aged
 
 

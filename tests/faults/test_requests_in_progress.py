@@ -7,9 +7,8 @@ from functools import partial
 import pytest
 from flask import Flask
 
-from tests.backstage import limited
 from tests.faults.locking import locked
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem, limited
 
 CROWD = 50
 IN_PROGRESS = 2
@@ -31,7 +30,7 @@ def few(client: Client, twin: Callable[..., Flask], number: int) -> Client:
 def test_requests_beyond_the_bound_are_rejected_while_others_wait(
     ann: Client, bob: Client, twin: Callable[..., Flask]
 ) -> None:
-    path = f"tasks/{ann.make_task()['id']}"
+    path = f"tasks/{ann.create_task()['id']}"
     ann = few(ann, twin, IN_PROGRESS)
     patch = partial(ann.patch, path, {"title": "Reap"})
 
@@ -46,7 +45,7 @@ def test_requests_beyond_the_bound_are_rejected_while_others_wait(
         last = {one.result().status_code for one in waiting}
 
     for refusal in rejected:
-        problem = refused(refusal, 429, "rate-limited")
+        problem = assert_problem(refusal, 429, "rate-limited")
         assert "in progress" in problem["detail"]
         assert refusal.headers["Retry-After"] == "1"
     assert others.status_code == 200
@@ -77,11 +76,11 @@ def test_requests_that_have_ended_are_not_counted(
 def test_request_waits_for_a_locked_row_for_a_short_time(
     ann: Client, method: str, path: str, body: object
 ) -> None:
-    parent = ann.make_task()["id"]
-    child = ann.make_task(parent_id=parent)["id"]
+    parent = ann.create_task()["id"]
+    child = ann.create_task(parent_id=parent)["id"]
 
     with locked(ann.app, f"{TASKS}; SELECT FROM users FOR UPDATE"):
         refusal = ann.call(method, path.format(child), json=body)
 
-    refused(refusal, 503, "service-unavailable")
+    assert_problem(refusal, 503, "service-unavailable")
     assert refusal.headers["Retry-After"] == "1"

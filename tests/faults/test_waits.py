@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from taskapi import db
-from tests.backstage import at_once
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
 
 CONNECTIONS = 3
 SECONDS = 3
@@ -52,7 +52,7 @@ def test_request_without_a_connection_returns_503(
 
     answer = ann_of_few.call(method, "tasks", json=body)
 
-    refused(refusal, 503, "service-unavailable")
+    assert_problem(refusal, 503, "service-unavailable")
     assert refusal.headers["Retry-After"] == "1"
     assert answer.status_code in {200, 201}
 
@@ -62,12 +62,16 @@ def test_writers_that_another_process_keeps_out_return_503(
     ann_of_few: Client,
 ) -> None:
     with no_lock(ann_of_few.app):
-        refusals = at_once(*[lambda: ann_of_few.post("tasks", {"title": "Sow"})] * 3)
+        refusals = run_concurrently(
+            *[lambda: ann_of_few.post("tasks", {"title": "Sow"})] * 3
+        )
         read = ann_of_few.get("tasks")
 
     written = ann_of_few.post("tasks", {"title": "Sow"})
 
-    assert [refused(one, 503, "service-unavailable")["status"] for one in refusals]
+    assert [
+        assert_problem(one, 503, "service-unavailable")["status"] for one in refusals
+    ]
     assert {one.headers["Retry-After"] for one in refusals} == {"1"}
     assert (read.status_code, read.json["items"]) == (200, [])
     assert written.status_code == 201
@@ -75,7 +79,7 @@ def test_writers_that_another_process_keeps_out_return_503(
 
 def test_requests_return_503_while_no_connection_is_free(ann_of_few: Client) -> None:
     with no_connection(ann_of_few.app):
-        responses = at_once(*[lambda: ann_of_few.get("tasks")] * CROWD)
+        responses = run_concurrently(*[lambda: ann_of_few.get("tasks")] * CROWD)
 
     assert {response.status_code for response in responses} == {503}
     assert ann_of_few.get("tasks").status_code == 200

@@ -14,10 +14,10 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from taskapi.db import deadline
-from tests.backstage import at_once
-from tests.databases import create, tell_server
 from tests.faults.relay import Relay
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.databases import create, execute_on_server
 
 SECONDS = 3
 FOREVER = (
@@ -41,7 +41,7 @@ def relay(make_app: MakeApp) -> Iterator[Relay]:
     made = Relay(address)
     yield made
     made.close()
-    tell_server(f"DROP DATABASE {name} WITH (FORCE)")
+    execute_on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def in_use(app: Flask) -> int:
 def crowd(ann: Client) -> list[TestResponse]:
     """Ask for all kinds of things at once, from more than there are connections."""
     login = {"email": "ann@example.org", "password": "a guess in the dark"}
-    return at_once(
+    return run_concurrently(
         partial(ann.get, "tasks"),
         partial(ann.post, "tasks", {"title": "lost?"}),
         partial(ann.post, "auth/login", login),
@@ -110,7 +110,7 @@ def test_write_without_response_is_not_acknowledged_and_runs_once(
     relay.mend()
     repeated = ann_behind.post("tasks", {"title": "once"}, headers=key)
 
-    refused(unknown, 503, "service-unavailable")
+    assert_problem(unknown, 503, "service-unavailable")
     assert repeated.status_code == 201
     assert ann_behind.get("tasks").json["items"] == [repeated.json]
 
@@ -132,5 +132,5 @@ def endless(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Clien
 def test_endless_query_is_aborted(endless: Client) -> None:
     answer = endless.get("/endless")
 
-    refused(answer, 503, "service-unavailable")
+    assert_problem(answer, 503, "service-unavailable")
     assert in_use(endless.app) == 0

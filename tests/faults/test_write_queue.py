@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.backstage import limited
 from tests.faults.locking import locked
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem, limited
 
 WRITERS = 50
 THREADS = 4
@@ -35,7 +34,7 @@ def waiting(ann_of_few: Client) -> Iterator[list[Future[Any]]]:
             done, still = wait(still, SECONDS, FIRST_COMPLETED)
             assert done
             for one in done:
-                refused(one.result(), 503, "service-unavailable")
+                assert_problem(one.result(), 503, "service-unavailable")
         yield list(still)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 JSONL = "application/x-ndjson"
 CSV = "text/csv"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.helpers.client import Client
 from tests.helpers.commands import Run, command_runner
 from tests.import_export.files import (
     exported_tasks,
@@ -15,7 +16,6 @@ from tests.import_export.files import (
     parse_lines,
     task_count,
 )
-from tests.support import Client
 
 GOOD: dict[str, Any] = {"title": "Sow"}
 
@@ -40,7 +40,7 @@ def user(person: Client) -> list[str]:
 def test_exported_account_can_be_imported_into_another(
     run: Run, ann: Client, bob: Client, tmp_path: Path, name: str
 ) -> None:
-    ann.make_task(title="=1", tags=["a", "b"], subtasks=[GOOD])
+    ann.create_task(title="=1", tags=["a", "b"], subtasks=[GOOD])
     file = tmp_path / name
 
     out = run("export", file, *user(ann))
@@ -55,8 +55,8 @@ def test_exported_account_can_be_imported_into_another(
 def test_export_of_all_accounts_can_be_imported_through_pipes(
     run: Run, ann: Client, bob: Client, form: str
 ) -> None:
-    ann.make_task(title="Ann's", external_id="same")
-    bob.make_task(title="Bob's", external_id="same", subtasks=[GOOD])
+    ann.create_task(title="Ann's", external_id="same")
+    bob.create_task(title="Bob's", external_id="same", subtasks=[GOOD])
     out = run("export", "-", "--format", form)
     again = out.stdout.replace("same", "other")
 
@@ -68,7 +68,7 @@ def test_export_of_all_accounts_can_be_imported_through_pipes(
 
 
 def test_dry_run_prints_the_result(run: Run, ann: Client, file: Path) -> None:
-    ann.make_task(external_id="a")
+    ann.create_task(external_id="a")
     file.write_text(json_lines(GOOD, GOOD | {"external_id": "a"}))
 
     dry = run("import", file, *user(ann), "--dry-run")

@@ -5,8 +5,8 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from taskapi import console
+from tests.helpers.client import Client
 from tests.import_export.files import json_lines
-from tests.support import Client
 
 ESC = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.client import Client, assert_problem
 from tests.import_export.files import (
     CSV,
     JSONL,
@@ -12,7 +13,6 @@ from tests.import_export.files import (
     send_file,
     task_count,
 )
-from tests.support import Client, refused
 
 pytestmark = pytest.mark.one_database
 TABLE = "title,tags\r\nKäse,garden\r\nDig,\r\n"
@@ -74,7 +74,7 @@ def test_import_reads_json_lines_that_end_with_carriage_returns(ann: Client) -> 
 def test_unknown_charset_is_rejected_with_the_known_ones(ann: Client) -> None:
     response = send_file(ann, TABLE, "text/csv; charset=koi8-r")
 
-    problem = refused(response, 415, "unsupported-media-type")
+    problem = assert_problem(response, 415, "unsupported-media-type")
     assert "windows-1252" in problem["detail"]
 
 
@@ -175,7 +175,7 @@ PLACES: dict[str, tuple[bytes, str, tuple[int, int], str, str]] = {
 def test_errors_name_line_column_and_cause(ann: Client, name: str) -> None:
     file, media_type, place, code, cause = PLACES[name]
 
-    problem = refused(send_file(ann, file, media_type), 422, "validation-error")
+    problem = assert_problem(send_file(ann, file, media_type), 422, "validation-error")
 
     (error,) = problem["errors"]
     assert (error["line"], error["column"], error["code"]) == (*place, code)

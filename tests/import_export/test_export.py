@@ -8,9 +8,9 @@ from flask import Flask
 from sqlalchemy import exc
 
 from taskapi.import_export.export import PAGE_SIZE
-from tests.backstage import hearing
+from tests.helpers.client import Client, field_errors
+from tests.helpers.statements import record_statements
 from tests.import_export.files import export_file, import_file, json_lines, parse_lines
-from tests.support import Client, faults
 
 COLUMNS = [
     "id",
@@ -61,7 +61,7 @@ def test_empty_csv_export_has_a_header(ann: Client) -> None:
 
 
 def test_exported_line_has_all_stored_fields(ann: Client) -> None:
-    ann.make_task()
+    ann.create_task()
 
     (line,) = parse_lines(export_file(ann))
 
@@ -71,7 +71,7 @@ def test_exported_line_has_all_stored_fields(ann: Client) -> None:
 @pytest.mark.one_database
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "'="])
 def test_csv_cell_never_begins_with_a_formula(ann: Client, sign: str) -> None:
-    ann.make_task(title=f"{sign}1", description=f"{sign}1", external_id=f"{sign}1")
+    ann.create_task(title=f"{sign}1", description=f"{sign}1", external_id=f"{sign}1")
 
     (row,) = csv.DictReader(StringIO(export_file(ann, "csv"), newline=""))
 
@@ -84,7 +84,7 @@ def test_csv_cell_never_begins_with_a_formula(ann: Client, sign: str) -> None:
 def test_csv_cell_never_begins_with_whitespace_before_a_formula(
     ann: Client, sign: str
 ) -> None:
-    ann.make_task(description=f"{sign}=1")
+    ann.create_task(description=f"{sign}=1")
 
     (row,) = csv.DictReader(StringIO(export_file(ann, "csv"), newline=""))
 
@@ -92,7 +92,7 @@ def test_csv_cell_never_begins_with_whitespace_before_a_formula(
 
 
 def test_unknown_format_is_rejected(ann: Client) -> None:
-    assert faults(ann.get("users/me/export?format=xml")) == {"format": "choice"}
+    assert field_errors(ann.get("users/me/export?format=xml")) == {"format": "choice"}
 
 
 def test_head_request_reads_one_page(many: Client, statements: list[str]) -> None:
@@ -110,7 +110,7 @@ def test_export_that_fails_midway_is_visibly_incomplete(
     def fail(_statement: str, _values: object = None) -> None:
         raise exc.OperationalError("", None, OSError("closed"))
 
-    with hearing(app, fail), pytest.raises(exc.OperationalError):
+    with record_statements(app, fail), pytest.raises(exc.OperationalError):
         b"".join(response.iter_encoded())
 
 
@@ -122,7 +122,7 @@ def test_export_returns_503_without_a_database(app: Flask, many: Client) -> None
         if "tasks" in statement:
             raise exc.OperationalError("", None, OSError("closed"))
 
-    with hearing(app, fail):
+    with record_statements(app, fail):
         response = many.get("users/me/export")
 
     assert response.status_code == 503
@@ -160,7 +160,7 @@ def test_export_honours_accept(ann: Client, accept: str, media_type: str) -> Non
 
 @pytest.mark.one_database
 def test_export_begins_csv_with_a_byte_order_mark_on_request(ann: Client) -> None:
-    ann.make_task()
+    ann.create_task()
 
     table = ann.get("users/me/export?format=csv&bom=true").data
     lines = ann.get("users/me/export?format=jsonl&bom=true").data
@@ -173,7 +173,7 @@ def test_export_begins_csv_with_a_byte_order_mark_on_request(ann: Client) -> Non
 @pytest.mark.parametrize("separator", [";", "\t", "\n", "\r\n", "; "])
 def test_formulas_inside_cells_are_neutralized(ann: Client, separator: str) -> None:
     text = f"a{separator}=1"
-    ann.make_task(description=text)
+    ann.create_task(description=text)
 
     table = export_file(ann, "csv")
 

@@ -4,6 +4,7 @@ from io import BytesIO
 
 import pytest
 
+from tests.helpers.client import Client
 from tests.import_export.files import (
     CSV,
     JSONL,
@@ -13,7 +14,6 @@ from tests.import_export.files import (
     send_file,
     task_count,
 )
-from tests.support import Client
 
 BOM = "\ufeff"
 SHEETS = {
@@ -97,7 +97,7 @@ def test_parent_can_follow_its_subtask(ann: Client) -> None:
 def test_existing_task_is_kept_and_gets_new_subtasks(
     ann: Client,
 ) -> None:
-    there = ann.make_task(title="Mine", external_id="a")
+    there = ann.create_task(title="Mine", external_id="a")
     file = json_lines(
         {"title": "Theirs", "external_id": "a", "id": 1},
         {"title": "New", "parent_id": 1},
@@ -111,7 +111,7 @@ def test_existing_task_is_kept_and_gets_new_subtasks(
 
 
 def test_external_id_of_a_task_in_the_trash_can_be_imported(ann: Client) -> None:
-    deleted = ann.make_task(external_id="a")
+    deleted = ann.create_task(external_id="a")
     ann.delete(f"tasks/{deleted['id']}")
 
     response = import_file(ann, json_lines({"title": "Sow", "external_id": "a"}))
@@ -120,7 +120,7 @@ def test_external_id_of_a_task_in_the_trash_can_be_imported(ann: Client) -> None
 
 
 def test_dry_run_returns_the_result_and_creates_nothing(ann: Client) -> None:
-    ann.make_task(external_id="a")
+    ann.create_task(external_id="a")
     file = json_lines({"title": "Sow", "external_id": "a"}, {"title": "Dig"})
 
     dry = send_file(ann, file, query="?dry_run=true").json

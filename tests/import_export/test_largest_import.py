@@ -15,9 +15,9 @@ from taskapi import db
 from taskapi.db import deadline
 from taskapi.import_export import service
 from taskapi.import_export.parser import TaskParser
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.sql import execute
 from tests.import_export.files import CSV, JSONL, json_lines, send_file, task_count
-from tests.support import Client, refused
-from tests.system.sql import execute
 
 LINES, TAGS = 10_000, 20
 MAX_BYTES = 1024 * 1024
@@ -140,7 +140,7 @@ def test_second_concurrent_import_is_rejected(
 
     assert first.status_code == 200
     (second,) = responses
-    refused(second, 429, "rate-limited")
+    assert_problem(second, 429, "rate-limited")
     assert int(second.headers["Retry-After"]) > 0
     assert send_file(ann, file).status_code == 200
     assert task_count(ann) == 2
@@ -158,7 +158,7 @@ def test_repeated_concurrent_import_is_reported_as_in_progress(
 
     first, again = send(), send()
 
-    refused(responses[0], 409, "request-in-progress")
+    assert_problem(responses[0], 409, "request-in-progress")
     assert (first.status_code, again.json) == (200, first.json)
     assert task_count(ann) == 1
 
@@ -178,5 +178,5 @@ def test_import_during_one_in_another_worker_is_rejected_on_postgresql(
         response = send_file(ann, json_lines({"title": "Sow"}))
         connection.exec_driver_sql("ROLLBACK")
 
-    refused(response, 429, "rate-limited")
+    assert_problem(response, 429, "rate-limited")
     assert send_file(ann, json_lines({"title": "Sow"})).status_code == 200

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.client import Client, field_errors
 from tests.import_export.files import (
     CSV,
     JSONL,
@@ -13,7 +14,6 @@ from tests.import_export.files import (
     send_file,
     task_count,
 )
-from tests.support import Client, faults
 
 pytestmark = pytest.mark.one_database
 LONG: dict[str, Any] = {
@@ -86,7 +86,9 @@ def test_other_errors_are_rejected_with_on_long(
 
 
 def test_other_values_of_on_long_are_rejected(ann: Client) -> None:
-    assert faults(send_file(ann, "", query="?on_long=wrap")) == {"on_long": "choice"}
+    assert field_errors(send_file(ann, "", query="?on_long=wrap")) == {
+        "on_long": "choice"
+    }
 
 
 @pytest.mark.parametrize(

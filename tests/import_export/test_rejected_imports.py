@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.client import Client, assert_problem
 from tests.import_export.files import (
     CSV,
     JSONL,
@@ -14,7 +15,6 @@ from tests.import_export.files import (
     send_file,
     task_count,
 )
-from tests.support import Client, refused
 
 GOOD: dict[str, Any] = {"title": "Sow"}
 SURROGATE = b'{"title": "\\ud800"}'
@@ -91,7 +91,7 @@ def test_invalid_line_is_reported_and_nothing_is_imported(
     response = send_file(ann, b"\n".join([good, line, good]))
 
     assert errors_by_line(response) == {(2, pointer): code}
-    refused(response, 422, "validation-error")
+    assert_problem(response, 422, "validation-error")
     assert task_count(ann) == 0
 
 
@@ -175,7 +175,7 @@ def test_depth_includes_existing_ancestors(ann: Client) -> None:
 
 
 def test_ids_in_a_file_do_not_refer_to_stored_tasks(ann: Client, bob: Client) -> None:
-    theirs = ann.make_task()["id"]
+    theirs = ann.create_task()["id"]
 
     own = import_file(bob, json_lines(GOOD | {"id": theirs}))
     foreign = send_file(bob, json_lines(GOOD | {"parent_id": theirs}))
@@ -190,11 +190,11 @@ def test_ids_in_a_file_do_not_refer_to_stored_tasks(ann: Client, bob: Client) ->
     "media_type", ["application/json", "text/plain", "application/zip", ""]
 )
 def test_other_media_types_are_rejected(ann: Client, media_type: str) -> None:
-    refused(send_file(ann, "", media_type), 415, "unsupported-media-type")
+    assert_problem(send_file(ann, "", media_type), 415, "unsupported-media-type")
 
 
 def test_file_of_more_than_a_mebibyte_is_rejected(ann: Client) -> None:
-    refused(send_file(ann, b"\n" * (2**20 + 1)), 413, "payload-too-large")
+    assert_problem(send_file(ann, b"\n" * (2**20 + 1)), 413, "payload-too-large")
 
 
 @pytest.mark.one_database

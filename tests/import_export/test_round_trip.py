@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.client import Client
 from tests.import_export.files import (
     TYPES,
     export_file,
@@ -12,7 +13,6 @@ from tests.import_export.files import (
     json_lines,
     parse_lines,
 )
-from tests.support import Client
 
 SPECIAL: list[dict[str, Any]] = [
     {"title": '=HYPERLINK("http://example.org")', "external_id": "=1+1"},
@@ -31,8 +31,8 @@ forms = pytest.mark.parametrize("form", TYPES)
 @pytest.fixture
 def account(ann: Client) -> Client:
     """Return Ann with tasks of all kinds, one with a newer parent."""
-    child = ann.make_task(title="Books", external_id="b-1", tags=["b", "a"])
-    parent = ann.make_task(title="Pack", subtasks=[{"title": "Rent a van"}])
+    child = ann.create_task(title="Books", external_id="b-1", tags=["b", "a"])
+    parent = ann.create_task(title="Pack", subtasks=[{"title": "Rent a van"}])
     ann.patch(f"tasks/{child['id']}", {"parent_id": parent["id"]})
     ann.post("tasks/bulk", {"create": SPECIAL})
     return ann
@@ -70,7 +70,7 @@ def test_export_excludes_the_trash(ann: Client, task: dict[str, Any]) -> None:
 
 
 def test_export_excludes_tasks_of_other_accounts(ann: Client, bob: Client) -> None:
-    ann.make_task(title="Mine")
+    ann.create_task(title="Mine")
 
     assert (len(exported_tasks(ann)), exported_tasks(bob)) == (1, [])
 

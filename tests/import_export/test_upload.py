@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.import_export.files import task_count
-from tests.support import Client, faults, refused
 
 TABLE = b"title,tags\r\nSow,garden\r\n"
 LINE = b'{"title": "Sow"}\n'
@@ -70,7 +70,7 @@ def test_import_reads_the_file_of_a_form(
 def test_other_parts_are_rejected(
     ann: Client, parts: dict[str, Any], code: dict[str, str]
 ) -> None:
-    assert faults(upload(ann, parts)) == code
+    assert field_errors(upload(ann, parts)) == code
     assert task_count(ann) == 0
 
 
@@ -79,7 +79,7 @@ def test_other_parts_are_rejected(
 def test_file_of_unknown_format_is_rejected(ann: Client, name: str) -> None:
     response = upload(ann, {"file": part(TABLE, name or "x", "application/zip")})
 
-    problem = refused(response, 415, "unsupported-media-type")
+    problem = assert_problem(response, 415, "unsupported-media-type")
     assert "text/csv" in problem["detail"]
 
 
@@ -112,7 +112,7 @@ def test_form_with_an_unnamed_part_is_rejected(ann: Client, more: str) -> None:
         headers={"Content-Type": f"{FORM}; boundary=x", "Idempotency-Key": "1"},
     )
 
-    refused(response, 400, "bad-request")
+    assert_problem(response, 400, "bad-request")
 
 
 @pytest.mark.one_database

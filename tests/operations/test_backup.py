@@ -12,7 +12,9 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from taskapi.backup import sqlite
-from tests.backstage import run
+from tests.helpers.cli import run
+from tests.helpers.client import Client
+from tests.helpers.sql import execute
 from tests.operations.commands import (
     database_kind,
     error_line,
@@ -21,8 +23,6 @@ from tests.operations.commands import (
     table_count,
 )
 from tests.operations.conftest import Fresh
-from tests.support import Client
-from tests.system.sql import execute
 
 MakeApp = Callable[..., Flask]
 ENOUGH = 20
@@ -49,7 +49,7 @@ class Writer(Thread):
 
     def run(self) -> None:
         while not self.stopped.is_set():
-            self.created.append(self.client.make_task()["id"])
+            self.created.append(self.client.create_task()["id"])
             if len(self.created) >= ENOUGH:
                 self.is_busy.set()
 
@@ -75,7 +75,7 @@ class Interruption:
         self.pos += pages
         self.steps += 1
         assert self.steps < MANY
-        self.client.make_task()
+        self.client.create_task()
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_backup_of_an_empty_database_is_rejected(empty: Flask, file: Path) -> No
 
 
 def test_backup_on_a_full_disk_leaves_no_file(ann: Client, file: Path) -> None:
-    ann.make_task()
+    ann.create_task()
 
     room = limit_files(ROOM[database_kind(ann.app)])
     result = run_process(ann.app, "backup", file, preexec_fn=room)

@@ -12,7 +12,7 @@ import yaml
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support import Client
+from tests.helpers.client import Client
 from tests.web.figures import BEARER, TOKEN
 
 ROOT = Path(__file__).parents[2]

@@ -12,12 +12,13 @@ import pytest
 from flask import Flask
 from flask.cli import FlaskGroup
 
-from tests.backstage import later, run
-from tests.databases import release_newer_schema
-from tests.mailbox import Mailbox
+from tests.helpers.cli import run
+from tests.helpers.clock import later
+from tests.helpers.databases import release_newer_schema
+from tests.helpers.redis import Store
+from tests.helpers.smtp import Mailbox
+from tests.helpers.sql import execute
 from tests.operations.commands import PRODUCTION, doctor_states, run_doctor, run_process
-from tests.system.sql import execute
-from tests.system.store import Store
 
 Twin = Callable[..., Flask]
 KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"

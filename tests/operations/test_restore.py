@@ -12,8 +12,10 @@ from sqlalchemy import make_url
 
 from taskapi.backup import commands
 from tests.api_keys.holding import make_key
-from tests.backstage import limited, run
-from tests.databases import release_newer_schema
+from tests.helpers.cli import run
+from tests.helpers.client import Client, limited
+from tests.helpers.databases import release_newer_schema
+from tests.helpers.sql import execute
 from tests.operations.commands import (
     database_kind,
     error_line,
@@ -23,8 +25,6 @@ from tests.operations.commands import (
 )
 from tests.operations.conftest import Fresh
 from tests.operations.test_backup import limit_files
-from tests.support import Client
-from tests.system.sql import execute
 
 RENAME = "UPDATE alembic_version SET version_num = :name"
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
@@ -42,7 +42,7 @@ DAMAGES: dict[str, Damage] = {
 @pytest.fixture
 def saved(ann: Client, file: Path) -> Path:
     """Return a backup of a database with one task."""
-    ann.make_task(title="Écrire à Zoë")
+    ann.create_task(title="Écrire à Zoë")
     run(ann.app, "backup", str(file))
     return file
 
@@ -115,7 +115,7 @@ def test_search_works_in_a_restored_database(
     run(empty, "restore", str(saved))
     restored = Client(empty, "ann").log_in()
 
-    restored.make_task(title="Zoë calls")
+    restored.create_task(title="Zoë calls")
 
     assert found(restored, "ecrire") == ["Écrire à Zoë"]
     assert sorted(found(restored, "zoe")) == ["Zoë calls", "Écrire à Zoë"]
@@ -132,7 +132,7 @@ def test_running_service_sees_restored_tables(saved: Path, empty: Flask) -> None
 
 
 def test_restore_never_changes_a_database_with_tables(ann: Client, saved: Path) -> None:
-    later = ann.make_task()
+    later = ann.create_task()
 
     output = run_failing(ann.app, "restore", saved)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.programs import ROOT, require_programs
-from tests.system.server import GUNICORN, Server, environment, free_port
+from tests.helpers.server import GUNICORN, Server, environment, free_port
 
 UNIT = ROOT / "deploy" / "taskapi@.service"
 GRACEFUL_TIMEOUT = 25  # of gunicorn.conf.py

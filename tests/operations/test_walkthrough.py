@@ -15,12 +15,12 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from taskapi import db
-from tests.backstage import limited, run
-from tests.databases import tell_server
+from tests.helpers.cli import run
+from tests.helpers.client import Client, limited
+from tests.helpers.databases import execute_on_server
+from tests.helpers.server import environment
+from tests.helpers.sql import execute
 from tests.operations.commands import FLASK, ROOT
-from tests.support import Client
-from tests.system.server import environment
-from tests.system.sql import execute
 
 FOLDER = "/var/backups/taskapi"
 DAYS = 24 * 60 * 60
@@ -124,7 +124,7 @@ def test_documented_backup_removes_old_backups(ann: Client, folder: Path) -> Non
 
 
 def test_documented_restore_works(ann: Client, folder: Path, empty: Flask) -> None:
-    title = ann.make_task()["title"]
+    title = ann.create_task()["title"]
     follow(ann.app, script("Backup").replace(FOLDER, str(folder)))
     (file,) = folder.glob("2*.backup")
 
@@ -158,10 +158,10 @@ def test_documented_secret_rotation_ends_no_session(
 def owner() -> Iterator[str]:
     """Return a role that owns nothing yet."""
     name = f"taskapi_{secrets.token_hex(4)}"
-    tell_server(f"CREATE ROLE {name} LOGIN PASSWORD 'first'")
+    execute_on_server(f"CREATE ROLE {name} LOGIN PASSWORD 'first'")
     yield name
-    tell_server(f"DROP ROLE IF EXISTS {name}_b")
-    tell_server(f"DROP ROLE {name}")
+    execute_on_server(f"DROP ROLE IF EXISTS {name}_b")
+    execute_on_server(f"DROP ROLE {name}")
 
 
 @pytest.fixture
@@ -206,6 +206,6 @@ def test_documented_password_rotation_keeps_the_owner_of_tables(
 
     assert f"//{owner}_b:" in str(found["DATABASE_URL"])
     assert found["PUBLIC_URL"] == "https://a@b"
-    assert Client(renewed, "ann").register().log_in().make_task()
+    assert Client(renewed, "ann").register().log_in().create_task()
     assert execute(empty, OWNERS) == [(owner,)]
     assert execute(empty, PASSWORD.format(owner)) == [(None,)]

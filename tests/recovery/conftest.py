@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from taskapi import db
-from tests.mailbox import Mailbox, letters, token_in
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.smtp import Mailbox, emails, token_in
 
 SENDER = "Tasks <tasks@example.org>"
 
@@ -37,7 +37,7 @@ def app(
 def ann(app: Flask, mailbox: Mailbox) -> Client:
     """Return Ann, who has logged in, and whose letters so far were thrown away."""
     client = Client(app, "ann").register().log_in()
-    letters(client, mailbox)
+    emails(client, mailbox)
     return client
 
 
@@ -51,5 +51,5 @@ def reset_token(client: Client, mailbox: Mailbox) -> str:
     """Ask for a letter to reset a password, and return its token."""
     address = {"email": f"{client.name}@example.org"}
     assert client.post("auth/password-reset/request", address).status_code == 202
-    *_, letter = letters(client, mailbox)
+    *_, letter = emails(client, mailbox)
     return token_in(letter)

@@ -17,9 +17,10 @@ from taskapi.mail.service import MAX_ATTEMPTS
 from taskapi.mail.smtp import Content
 from taskapi.recovery import templates
 from taskapi.users.schemas import EMAIL
-from tests.backstage import count, days, later
-from tests.mailbox import Mailbox, letters, send
-from tests.support import PASSWORD, Client, faults
+from tests.helpers.client import PASSWORD, Client, field_errors
+from tests.helpers.clock import days, later
+from tests.helpers.rows import count
+from tests.helpers.smtp import Mailbox, emails, send
 
 ENCODED = "=?utf-8?q?victim=40example.org=3E?=@example.com"
 WORDS = [
@@ -73,20 +74,20 @@ def store(app: Flask, *emails: str) -> None:
     ["auth/register", "auth/password-reset/request", "auth/verify-email/request"],
 )
 def test_encoded_word_in_an_address_is_rejected(
-    anyone: Client, path: str, email: str
+    anonymous: Client, path: str, email: str
 ) -> None:
     password = {"password": PASSWORD} if path == "auth/register" else {}
 
-    response = anyone.post(path, {"email": email} | password)
+    response = anonymous.post(path, {"email": email} | password)
 
-    assert faults(response) == {"#/email": "format"}
+    assert field_errors(response) == {"#/email": "format"}
 
 
 @pytest.mark.parametrize("email", WORDS)
 def test_email_cannot_become_an_encoded_word(ann: Client, email: str) -> None:
     response = ann.patch("users/me", {"email": email, "current_password": PASSWORD})
 
-    assert faults(response) == {"#/email": "format"}
+    assert field_errors(response) == {"#/email": "format"}
 
 
 def test_command_rejects_an_encoded_word(app: Flask) -> None:
@@ -105,7 +106,7 @@ def test_envelope_and_header_name_the_stored_address(
     account = {"email": email, "password": "an evening at the sea"}
     stored = Client(app).post("auth/register", account)
 
-    (sent,) = letters(Client(app), mailbox)
+    (sent,) = emails(Client(app), mailbox)
 
     assert stored.json["email"] == email
     assert mailbox.recipients == [email]

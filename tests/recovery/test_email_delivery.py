@@ -14,10 +14,10 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from flask import Flask
 
 from taskapi import clock
-from tests.backstage import count
-from tests.mailbox import TOKEN, Mailbox, letters, send
+from tests.helpers.client import Client
+from tests.helpers.rows import count
+from tests.helpers.smtp import TOKEN, Mailbox, emails, send
 from tests.recovery.conftest import SENDER
-from tests.support import Client
 
 OPENSSL = shutil.which("openssl") or ""
 PAGES = "https://tasks.example.org/app"
@@ -79,7 +79,7 @@ def check(_server: Any, _session: Any, _envelope: Any, _kind: Any, login: Any) -
 def test_email_is_plain_text_and_marked_as_automatic(
     post: Post, mailbox: Mailbox
 ) -> None:
-    (letter,) = letters(post(), mailbox)
+    (letter,) = emails(post(), mailbox)
 
     age = clock.now() - parsedate_to_datetime(letter["Date"])
     assert (letter["From"], letter["To"]) == (SENDER, "ann@example.org")
@@ -92,9 +92,9 @@ def test_email_is_plain_text_and_marked_as_automatic(
 
 def test_message_ids_are_unique(post: Post, mailbox: Mailbox) -> None:
     client = post()
-    first = letters(client, mailbox)
+    first = emails(client, mailbox)
 
-    second = letters(post(), mailbox)
+    second = emails(post(), mailbox)
 
     ids = [letter["Message-ID"] for letter in [*first, *second]]
     assert len(set(ids)) == 2
@@ -111,7 +111,7 @@ def test_message_ids_are_unique(post: Post, mailbox: Mailbox) -> None:
 def test_email_links_to_the_page_of_the_application(
     post: Post, mailbox: Mailbox, path: str, page: str
 ) -> None:
-    (letter,) = letters(post(path, app_url=PAGES), mailbox)
+    (letter,) = emails(post(path, app_url=PAGES), mailbox)
 
     link = rf"^  {re.escape(PAGES)}/{page}#token=[\w-]{{43}}\r?$"
     assert re.search(link, letter.get_content(), re.MULTILINE)
@@ -128,7 +128,7 @@ def test_email_links_to_the_page_of_the_application(
 def test_email_without_an_application_names_the_operation(
     post: Post, mailbox: Mailbox, path: str, operation: str
 ) -> None:
-    (letter,) = letters(post(path, public_url="https://api.example.org"), mailbox)
+    (letter,) = emails(post(path, public_url="https://api.example.org"), mailbox)
 
     output = letter.get_content()
     assert f"POST https://api.example.org/api/v1/{operation}" in output
@@ -139,10 +139,10 @@ def test_longest_address_is_not_wrapped(app: Flask, mailbox: Mailbox) -> None:
     domain = ".".join(["d" * 63, "e" * 63, "f" * 55, "org"])
     address = f"{'a' * 64}@{domain}"
     account = {"email": address, "password": "a long walk in the rain"}
-    anyone = Client(app)
-    assert anyone.post("auth/register", account).status_code == 201
+    anonymous = Client(app)
+    assert anonymous.post("auth/register", account).status_code == 201
 
-    (letter,) = letters(anyone, mailbox)
+    (letter,) = emails(anonymous, mailbox)
 
     assert len(address) >= 250
     assert letter["To"] == address

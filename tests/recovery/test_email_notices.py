@@ -6,9 +6,9 @@ from email.message import EmailMessage
 import pytest
 from flask import Flask
 
-from tests.mailbox import TOKEN, Mailbox, letters
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.smtp import TOKEN, Mailbox, emails
 from tests.recovery.conftest import SENDER
-from tests.support import PASSWORD, Client, refused
 
 OLD, NEW = "ann@example.org", "ann@new.example.org"
 SUBJECT = "Your email address was changed"
@@ -21,7 +21,7 @@ def change(client: Client, email: str | None, verb: str = "PATCH") -> None:
 
 
 def notices(client: Client, mailbox: Mailbox) -> list[EmailMessage]:
-    return [one for one in letters(client, mailbox) if one["Subject"] == SUBJECT]
+    return [one for one in emails(client, mailbox) if one["Subject"] == SUBJECT]
 
 
 @pytest.mark.parametrize("verb", ["PATCH", "PUT"])
@@ -56,7 +56,7 @@ def test_links_use_no_host_of_a_request(ann: Client, mailbox: Mailbox) -> None:
     evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
     request = ann.call("POST", RESET, json={"email": OLD}, headers=evil)
 
-    (sent,) = letters(ann, mailbox)
+    (sent,) = emails(ann, mailbox)
 
     assert request.status_code == 202
     assert "evil" not in sent.as_string()
@@ -87,21 +87,21 @@ def test_first_email_of_an_account_notifies_no_address(
 def test_rejected_change_notifies_no_address(
     ann: Client, bob: Client, mailbox: Mailbox, body: dict[str, str]
 ) -> None:
-    letters(bob, mailbox)
+    emails(bob, mailbox)
 
     rejected = ann.patch("users/me", body)
 
     assert rejected.status_code in {409, 422}
-    assert letters(ann, mailbox) == []
+    assert emails(ann, mailbox) == []
 
 
 def test_requested_emails_do_not_displace_a_notice(
     ann: Client, mailbox: Mailbox
 ) -> None:
     requests = [ann.post(RESET, {"email": OLD}) for _ in range(6)]
-    letters(ann, mailbox)
+    emails(ann, mailbox)
 
     change(ann, NEW)
 
-    refused(requests[-1], 429, "rate-limited")
+    assert_problem(requests[-1], 429, "rate-limited")
     assert [notice["To"] for notice in notices(ann, mailbox)] == [OLD]

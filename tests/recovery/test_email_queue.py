@@ -12,11 +12,14 @@ from flask import Flask
 
 from taskapi import maintenance
 from taskapi.maintenance import Schedule
-from tests.backstage import at_once, count, days, later, run
-from tests.mailbox import Mailbox, letters, send, token_in
-from tests.support import PASSWORD, Client, refused
-from tests.system.server import ROOT, environment
-from tests.system.sql import execute
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.clock import days, later
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.rows import count
+from tests.helpers.server import ROOT, environment
+from tests.helpers.smtp import Mailbox, emails, send, token_in
+from tests.helpers.sql import execute
 
 FLASK = str(Path(sys.executable).with_name("flask"))
 SECONDS_TO_START = 30
@@ -65,9 +68,9 @@ def test_email_survives_a_crash_of_its_sender(
     stuck.kill()
     stuck.wait()
 
-    at_first = letters(ann, mailbox)
+    at_first = emails(ann, mailbox)
     with later(3 * MINUTE):
-        (letter,) = letters(ann, mailbox)
+        (letter,) = emails(ann, mailbox)
         proof = {"token": token_in(letter), "new_password": "an evening at the sea"}
         response = Client(ann.app).post(f"{RESET}/complete", proof)
 
@@ -79,7 +82,7 @@ def test_email_survives_a_crash_of_its_sender(
 def test_requests_do_not_wait_for_an_unresponsive_mail_server(
     ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
 ) -> None:
-    made = ann.make_task()
+    made = ann.create_task()
 
     assert stuck.poll() is None
     assert ann.get(f"tasks/{made['id']}").json == made
@@ -90,7 +93,7 @@ def test_concurrent_senders_send_each_email_once(
 ) -> None:
     people = [Client(app, f"p{number}").register() for number in range(12)]
 
-    sent = at_once(*[partial(send, app)] * 6)
+    sent = run_concurrently(*[partial(send, app)] * 6)
 
     names = sorted(letter["To"] for letter in mailbox.take())
     assert names == sorted(f"{one.name}@example.org" for one in people)
@@ -120,7 +123,7 @@ def test_rejected_email_does_not_stop_others(
 
     bob = Client(app, "bob").register()
 
-    assert [letter["To"] for letter in letters(bob, mailbox)] == ["bob@example.org"]
+    assert [letter["To"] for letter in emails(bob, mailbox)] == ["bob@example.org"]
     assert count(app, "letters") == 1
 
 
@@ -146,7 +149,7 @@ def test_account_is_looked_up_when_the_email_is_sent(
     ask(ann)
     ann.delete("users/me", {"password": PASSWORD})
 
-    came = letters(ann, mailbox)
+    came = emails(ann, mailbox)
 
     assert came == []
     assert count(ann.app, "letters") == 0
@@ -253,7 +256,7 @@ def test_worker_continues_while_the_database_is_away(
     times = maintenance.run_due(lost, Schedule(0, 0))
 
     assert times.everything > 0
-    refused(
+    assert_problem(
         Client(lost).post(f"{RESET}/request", {"email": "ann@example.org"}),
         503,
         "service-unavailable",

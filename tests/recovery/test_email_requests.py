@@ -7,9 +7,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.backstage import count, later, run
-from tests.mailbox import Mailbox, letters, send
-from tests.support import Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem, field_errors
+from tests.helpers.clock import later
+from tests.helpers.rows import count
+from tests.helpers.smtp import Mailbox, emails, send
 
 MAX_ATTEMPTS = 5
 QUARTER = 15 * 60
@@ -63,7 +65,7 @@ def test_unknown_address_receives_no_email_and_no_token(
     before = count(ann.app, "tokens")
     ask(ann, "eve@example.org", path)
 
-    came = letters(ann, mailbox)
+    came = emails(ann, mailbox)
 
     assert came == []
     assert (count(ann.app, "letters"), count(ann.app, "tokens")) == (0, before)
@@ -78,23 +80,23 @@ def test_deactivated_account_receives_no_email(
     response = ask(ann, "ann@example.org", path)
 
     assert response.status_code == 202
-    assert letters(ann, mailbox) == []
+    assert emails(ann, mailbox) == []
 
 
 @both
 @pytest.mark.parametrize("email", ["ann@example.org", "eve@example.org"])
 def test_address_receives_five_emails_in_15_minutes(
-    anyone: Client, path: str, email: str
+    anonymous: Client, path: str, email: str
 ) -> None:
-    first = [ask(anyone, email, path) for _ in range(MAX_ATTEMPTS)]
+    first = [ask(anonymous, email, path) for _ in range(MAX_ATTEMPTS)]
 
-    over = ask(anyone, email.upper(), path)
-    other = ask(anyone, "bob@example.org", path)
+    over = ask(anonymous, email.upper(), path)
+    other = ask(anonymous, "bob@example.org", path)
     with later(QUARTER + 10):
-        after = ask(anyone, email, path)
+        after = ask(anonymous, email, path)
 
     assert {response.status_code for response in first} == {202}
-    refused(over, 429, "rate-limited")
+    assert_problem(over, 429, "rate-limited")
     assert 0 < int(over.headers["Retry-After"]) <= QUARTER
     assert (other.status_code, after.status_code) == (202, 202)
 
@@ -122,11 +124,11 @@ def test_email_changes_are_limited_per_address(ann: Client) -> None:
     )  # to verify, and notices
 
 
-def test_email_limit_does_not_prevent_registration(anyone: Client) -> None:
+def test_email_limit_does_not_prevent_registration(anonymous: Client) -> None:
     victim = {"email": "victim@example.org", "password": "a long walk in the rain"}
-    [anyone.post(RESET, {"email": victim["email"]}) for _ in range(MAX_ATTEMPTS + 1)]
+    [anonymous.post(RESET, {"email": victim["email"]}) for _ in range(MAX_ATTEMPTS + 1)]
 
-    assert anyone.post("auth/register", victim).status_code == 201
+    assert anonymous.post("auth/register", victim).status_code == 201
 
 
 def test_response_is_the_same_without_mail(
@@ -167,9 +169,9 @@ def test_request_does_not_wait_for_the_mail_server(
     ids=["none", "null", "word", "two", "crlf", "newline", "unknown"],
 )
 def test_invalid_address_receives_no_email(
-    anyone: Client, path: str, body: dict[str, Any], expected: dict[str, str]
+    anonymous: Client, path: str, body: dict[str, Any], expected: dict[str, str]
 ) -> None:
-    response = anyone.post(path, body)
+    response = anonymous.post(path, body)
 
-    assert faults(response) == expected
-    assert count(anyone.app, "letters") == 0
+    assert field_errors(response) == expected
+    assert count(anonymous.app, "letters") == 0

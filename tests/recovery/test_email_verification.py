@@ -7,9 +7,12 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.api_keys.holding import holder
-from tests.backstage import at_once, count, later, run, stored_user
-from tests.mailbox import Mailbox, letters, token_in
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
+from tests.helpers.clock import later
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.rows import count, stored_user
+from tests.helpers.smtp import Mailbox, emails, token_in
 
 HOUR = 60 * 60
 SUBJECT = "Verify your email address"
@@ -19,7 +22,7 @@ SUBJECT = "Verify your email address"
 def token(ann: Client, mailbox: Mailbox) -> str:
     """Return a token to verify Ann's email."""
     ann.post("auth/verify-email/request", {"email": "ann@example.org"})
-    (letter,) = letters(ann, mailbox)
+    (letter,) = emails(ann, mailbox)
     return token_in(letter)
 
 
@@ -48,16 +51,16 @@ def test_first_verification_ends_earlier_sessions_and_keys(
 
     verify(ann, token)
 
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(script.get("tasks"), 401, "api-key-invalid")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(script.get("tasks"), 401, "api-key-invalid")
     old = {"refresh_token": ann.tokens["refresh_token"]}
-    refused(Client(ann.app).post("auth/refresh", old), 401, "session-revoked")
+    assert_problem(Client(ann.app).post("auth/refresh", old), 401, "session-revoked")
 
 
 def test_registration_sends_a_verification_email(app: Flask, mailbox: Mailbox) -> None:
     bob = Client(app, "bob").register().log_in()
 
-    (letter,) = letters(bob, mailbox)
+    (letter,) = emails(bob, mailbox)
 
     assert (letter["To"], letter["Subject"]) == ("bob@example.org", SUBJECT)
     assert verify(bob, token_in(letter)).status_code == 204
@@ -65,11 +68,11 @@ def test_registration_sends_a_verification_email(app: Flask, mailbox: Mailbox) -
 
 
 def test_registration_without_email_sends_none(
-    anyone: Client, mailbox: Mailbox
+    anonymous: Client, mailbox: Mailbox
 ) -> None:
-    anyone.post("auth/register", {"username": "ann", "password": PASSWORD})
+    anonymous.post("auth/register", {"username": "ann", "password": PASSWORD})
 
-    came = letters(anyone, mailbox)
+    came = emails(anonymous, mailbox)
 
     assert came == []
 
@@ -78,7 +81,7 @@ def test_rejected_registration_sends_none(ann: Client, mailbox: Mailbox) -> None
     taken = {"email": "ann@example.org", "password": PASSWORD}
     assert ann.post("auth/register", taken).status_code == 409
 
-    came = letters(ann, mailbox)
+    came = emails(ann, mailbox)
 
     assert came == []
 
@@ -90,7 +93,7 @@ def test_changed_email_is_verified_by_an_email_to_it(
         "users/me", {"email": "ann@new.example.org", "current_password": PASSWORD}
     )
 
-    sent = {one["To"]: one for one in letters(ann, mailbox)}
+    sent = {one["To"]: one for one in emails(ann, mailbox)}
 
     assert sent.keys() == {"ann@new.example.org", "ann@example.org"}
     assert verify(ann, token_in(sent["ann@new.example.org"])).status_code == 204
@@ -111,7 +114,7 @@ def test_other_change_sends_none(
 ) -> None:
     assert ann.patch("users/me", change).status_code == 200
 
-    came = letters(ann, mailbox)
+    came = emails(ann, mailbox)
 
     assert came == []
 
@@ -125,7 +128,7 @@ def test_token_for_the_old_email_does_not_verify_the_new_one(
 
     response = verify(ann, token)
 
-    assert faults(response) == {"#/token": "wrong"}
+    assert field_errors(response) == {"#/token": "wrong"}
     assert not is_verified(ann)
 
 
@@ -139,7 +142,7 @@ def test_password_change_keeps_the_token_valid(ann: Client, token: str) -> None:
 
 
 def test_token_is_valid_for_one_use(ann: Client, token: str) -> None:
-    responses = at_once(*[partial(verify, ann, token)] * 10)
+    responses = run_concurrently(*[partial(verify, ann, token)] * 10)
 
     assert sorted(response.status_code for response in responses) == [204, *[422] * 9]
 
@@ -150,17 +153,17 @@ def test_token_is_valid_for_a_day(ann: Client, token: str) -> None:
     with later(23 * HOUR):
         in_time = verify(ann, token)
 
-    assert faults(late) == {"#/token": "wrong"}
+    assert field_errors(late) == {"#/token": "wrong"}
     assert in_time.status_code == 204
 
 
 def test_reset_token_verifies_no_email(ann: Client, mailbox: Mailbox) -> None:
     ann.post("auth/password-reset/request", {"email": "ann@example.org"})
-    (letter,) = letters(ann, mailbox)
+    (letter,) = emails(ann, mailbox)
 
     response = verify(ann, token_in(letter))
 
-    assert faults(response) == {"#/token": "wrong"}
+    assert field_errors(response) == {"#/token": "wrong"}
     assert not is_verified(ann)
 
 
@@ -170,7 +173,7 @@ def test_verified_email_receives_no_email(
     verify(ann, token)
     request = ann.post("auth/verify-email/request", {"email": "ann@example.org"})
 
-    came = letters(ann, mailbox)
+    came = emails(ann, mailbox)
 
     assert request.status_code == 202
     assert came == []

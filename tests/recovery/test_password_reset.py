@@ -11,18 +11,19 @@ from werkzeug.test import TestResponse
 from taskapi import db
 from taskapi.recovery.models import EmailToken
 from tests.api_keys.holding import holder
-from tests.backstage import (
+from tests.helpers.cli import run
+from tests.helpers.client import (
+    PASSWORD,
+    Client,
     another_session,
-    at_once,
-    count,
-    later,
-    run,
-    store_user,
-    stored_user,
+    assert_problem,
+    field_errors,
 )
-from tests.mailbox import Mailbox, letters, token_in
+from tests.helpers.clock import later
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.rows import count, store_user, stored_user
+from tests.helpers.smtp import Mailbox, emails, token_in
 from tests.recovery.conftest import reset_token
-from tests.support import PASSWORD, Client, faults, refused
 
 NEW = "an evening at the sea"
 MINUTE = 60
@@ -38,7 +39,7 @@ def complete(client: Client, token: str, password: str = NEW) -> TestResponse:
 def assert_dead(client: Client, token: str) -> None:
     """Assert that a token changes nothing."""
     before = stored_user(client).password_hash
-    assert faults(complete(client, token)) == {"#/token": "wrong"}
+    assert field_errors(complete(client, token)) == {"#/token": "wrong"}
     assert stored_user(client).password_hash == before
 
 
@@ -47,7 +48,9 @@ def test_token_sets_a_new_password(ann: Client, token: str) -> None:
 
     assert (response.status_code, response.data) == (204, b"")
     assert Client(ann.app, "ann").log_in(NEW).tokens
-    refused(Client(ann.app).post("auth/login", LOGIN), 401, "invalid-credentials")
+    assert_problem(
+        Client(ann.app).post("auth/login", LOGIN), 401, "invalid-credentials"
+    )
 
 
 def test_reset_ends_all_sessions_of_the_account_only(
@@ -57,8 +60,8 @@ def test_reset_ends_all_sessions_of_the_account_only(
 
     complete(ann, token)
 
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(other.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(other.get("users/me"), 401, "session-revoked")
     assert bob.get("users/me").json == bob.user
 
 
@@ -85,7 +88,7 @@ def test_first_reset_by_email_revokes_earlier_keys(ann: Client, token: str) -> N
 
     complete(ann, token)
 
-    refused(script.get("tasks"), 401, "api-key-invalid")
+    assert_problem(script.get("tasks"), 401, "api-key-invalid")
 
 
 def test_reset_keeps_keys_of_a_verified_account(ann: Client, token: str) -> None:
@@ -106,7 +109,9 @@ def test_token_is_valid_for_one_reset(ann: Client, token: str) -> None:
 def test_one_of_twenty_concurrent_resets_succeeds(ann: Client, token: str) -> None:
     passwords = [f"{NEW} number {number}" for number in range(20)]
 
-    responses = at_once(*[partial(complete, ann, token, word) for word in passwords])
+    responses = run_concurrently(
+        *[partial(complete, ann, token, word) for word in passwords]
+    )
 
     statuses = [response.status_code for response in responses]
     assert statuses.count(204) == 1
@@ -124,7 +129,7 @@ def test_weak_password_does_not_use_the_token(
 ) -> None:
     weak = complete(ann, token, password)
 
-    assert faults(weak) == {"#/new_password": code}
+    assert field_errors(weak) == {"#/new_password": code}
     assert ann.get("users/me").status_code == 200
     assert complete(ann, token).status_code == 204
 
@@ -137,7 +142,7 @@ def test_weak_password_does_not_use_the_token(
 def test_invented_token_changes_nothing(ann: Client, token: str, invented: str) -> None:
     response = complete(ann, invented)
 
-    assert set(faults(response)) == {"#/token"}
+    assert set(field_errors(response)) == {"#/token"}
     assert complete(ann, token).status_code == 204
 
 
@@ -181,7 +186,7 @@ def test_token_is_valid_for_an_hour(ann: Client, token: str) -> None:
 
 def test_verification_token_resets_no_password(ann: Client, mailbox: Mailbox) -> None:
     ann.post("auth/verify-email/request", {"email": "ann@example.org"})
-    (letter,) = letters(ann, mailbox)
+    (letter,) = emails(ann, mailbox)
 
     assert_dead(ann, token_in(letter))
 
@@ -189,7 +194,7 @@ def test_verification_token_resets_no_password(ann: Client, mailbox: Mailbox) ->
 def test_token_is_deleted_with_its_account(ann: Client, token: str) -> None:
     ann.delete("users/me", {"password": PASSWORD})
 
-    assert faults(complete(ann, token)) == {"#/token": "wrong"}
+    assert field_errors(complete(ann, token)) == {"#/token": "wrong"}
     assert count(ann.app, "tokens") == 0
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.backstage import run, store_user
-from tests.mailbox import Mailbox, letters, token_in
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
+from tests.helpers.rows import store_user
+from tests.helpers.smtp import Mailbox, emails, token_in
 
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 WRONG = LOGIN | {"password": "a wrong password"}
@@ -31,7 +32,7 @@ def new_user(strict: Flask) -> Client:
 def test_unverified_email_cannot_log_in(new_user: Client) -> None:
     response = new_user.post("auth/login", LOGIN)
 
-    refused(response, 403, "email-not-verified")
+    assert_problem(response, 403, "email-not-verified")
 
 
 def test_unverified_email_is_an_oauth_error_for_forms(new_user: Client) -> None:
@@ -39,7 +40,9 @@ def test_unverified_email_is_an_oauth_error_for_forms(new_user: Client) -> None:
 
     response = new_user.call("POST", "auth/token", data=form | {"password": PASSWORD})
 
-    assert refused(response, 403, "email-not-verified")["error"] == "invalid_grant"
+    assert (
+        assert_problem(response, 403, "email-not-verified")["error"] == "invalid_grant"
+    )
 
 
 def test_unverified_email_is_reported_after_the_correct_password(
@@ -47,7 +50,7 @@ def test_unverified_email_is_reported_after_the_correct_password(
 ) -> None:
     response = new_user.post("auth/login", WRONG)
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
 
 
 def test_unverified_login_is_not_counted_as_failed(new_user: Client) -> None:
@@ -57,7 +60,7 @@ def test_unverified_login_is_not_counted_as_failed(new_user: Client) -> None:
 
 
 def test_verified_email_logs_in(new_user: Client, mailbox: Mailbox) -> None:
-    (letter,) = letters(new_user, mailbox)
+    (letter,) = emails(new_user, mailbox)
 
     new_user.post("auth/verify-email/complete", {"token": token_in(letter)})
 
@@ -69,7 +72,7 @@ def test_registration_requires_an_email(strict: Flask) -> None:
 
     response = Client(strict).post("auth/register", account)
 
-    assert faults(response) == {"#/email": "required"}
+    assert field_errors(response) == {"#/email": "required"}
 
 
 def test_email_cannot_be_removed(new_user: Client) -> None:
@@ -79,7 +82,7 @@ def test_email_cannot_be_removed(new_user: Client) -> None:
 
     response = new_user.patch("users/me", change)
 
-    assert faults(response) == {"#/email": "required"}
+    assert field_errors(response) == {"#/email": "required"}
 
 
 def test_changed_email_must_be_verified_before_the_next_login(
@@ -96,7 +99,7 @@ def test_changed_email_must_be_verified_before_the_next_login(
     )
     assert changed.status_code == 200
     assert new_user.get("users/me").status_code == 200
-    refused(again, 403, "email-not-verified")
+    assert_problem(again, 403, "email-not-verified")
 
 
 def test_account_created_by_command_is_verified(
@@ -107,9 +110,11 @@ def test_account_created_by_command_is_verified(
     assert Client(strict, "ann").log_in().tokens
 
 
-def test_account_that_never_had_an_email_logs_in(anyone: Client, strict: Flask) -> None:
+def test_account_that_never_had_an_email_logs_in(
+    anonymous: Client, strict: Flask
+) -> None:
     account = {"username": "ann", "password": PASSWORD}
-    anyone.post("auth/register", account)
+    anonymous.post("auth/register", account)
 
     response = Client(strict).post("auth/login", account)
 

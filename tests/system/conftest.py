@@ -7,9 +7,9 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from tests.support import API
-from tests.system.server import ACCOUNT, Server, launch, log_in
-from tests.system.store import Store
+from tests.helpers.client import API
+from tests.helpers.redis import Store
+from tests.helpers.server import ACCOUNT, Server, launch, log_in
 
 SECRET_KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
 Serve = Callable[..., Server]

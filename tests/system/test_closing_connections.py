@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from tests.helpers.server import Server, ask
 from tests.system.conftest import Serve
-from tests.system.server import Server, ask
 
 LINGERERS = 15  # a worker that waits two seconds for each does not answer in time
 OTHERS = 3

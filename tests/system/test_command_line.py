@@ -10,7 +10,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from openapi_spec_validator import validate
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 COMMANDS = ["create", "deactivate", "list", "promote", "reset-password"]
 
@@ -56,9 +56,9 @@ def test_shell_has_the_models(app: Flask) -> None:
     assert {"User", "Task", "Session", "db"} <= set(names)
 
 
-def test_document_is_printed_as_it_is_served(app: Flask, anyone: Client) -> None:
+def test_document_is_printed_as_it_is_served(app: Flask, anonymous: Client) -> None:
     printed = flask(app, "openapi", "print")
 
     document = json.loads(printed)
     validate(document)
-    assert document == anyone.get("/openapi.json").json
+    assert document == anonymous.get("/openapi.json").json

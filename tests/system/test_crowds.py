@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 
-from tests.backstage import at_once
-from tests.support import API, PASSWORD, Client
-from tests.system.server import Answer, Server
-from tests.system.store import Store
+from tests.helpers.client import API, PASSWORD, Client
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.redis import Store
+from tests.helpers.server import Answer, Server
 
 BUSY = 503
 REFUSED = 429
@@ -57,7 +57,9 @@ def test_of_sixty_who_guess_at_once_ten_are_heard(
 ) -> None:
     servers = [instance() for _ in range(number)]
 
-    answers = at_once(*[partial(guess, one) for one in servers] * (60 // number))
+    answers = run_concurrently(
+        *[partial(guess, one) for one in servers] * (60 // number)
+    )
 
     waits = [int(a.headers["Retry-After"]) for a in answers if a.status == 429]
     assert statuses(answers) == {401: MOST, 429: 60 - MOST}
@@ -65,12 +67,12 @@ def test_of_sixty_who_guess_at_once_ten_are_heard(
 
 
 def test_of_an_address_that_guesses_at_once_a_hundred_are_heard(
-    anyone: Client, instance: Start
+    anonymous: Client, instance: Start
 ) -> None:
     server = instance()
     names = [f"nobody{number}" for number in range(MAX_OF_ADDRESS + 20)]
 
-    answers = at_once(*[partial(guess, server, name) for name in names])
+    answers = run_concurrently(*[partial(guess, server, name) for name in names])
 
     assert statuses(answers) == {401: MAX_OF_ADDRESS, 429: 20}
 
@@ -80,10 +82,10 @@ def test_guesses_before_a_crash_count_after_it(
     ann: Client, instance: Start, end: Callable[[Server, Start], Server]
 ) -> None:
     server = instance()
-    before = at_once(*[partial(guess, server)] * 6)
+    before = run_concurrently(*[partial(guess, server)] * 6)
 
     server = end(server, instance)
-    after = at_once(*[partial(guess, server)] * 20)
+    after = run_concurrently(*[partial(guess, server)] * 20)
     right = guess(server, password=PASSWORD)
 
     assert statuses(before) == {401: 6}
@@ -95,7 +97,7 @@ def test_lock_blocks_no_other_request(
     ann: Client, bob: Client, instance: Start
 ) -> None:
     server = instance()
-    at_once(*[partial(guess, server)] * 20)
+    run_concurrently(*[partial(guess, server)] * 20)
 
     locked = guess(server, password=PASSWORD)
     other = guess(server, "bob", PASSWORD)

@@ -12,7 +12,7 @@ from flask import Flask
 
 from taskapi import db
 from taskapi.errors import Invalid
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 CLASSES = {
     "Warning": 503,
@@ -104,7 +104,7 @@ def test_errors_of_drivers_are_mapped(
 
     for error in (raw, wrapped):
         refusal = failing(error).get("/failing")
-        refused(refusal, status, CODES[status])
+        assert_problem(refusal, status, CODES[status])
         assert (refusal.headers.get("Retry-After") == "1") is (status == 503)
         repeated = getattr(kind, "sqlstate", None) in REPEATED
         assert len(tries) == (TRIES if repeated else 1)
@@ -117,7 +117,7 @@ def test_errors_of_sqlalchemy_are_mapped(
 ) -> None:
     status = 422 if issubclass(kind, sqlalchemy.exc.DataError) else 503
 
-    refused(failing(bare(kind)).get("/failing"), status, CODES[status])
+    assert_problem(failing(bare(kind)).get("/failing"), status, CODES[status])
 
 
 @pytest.mark.parametrize("value", [2**64, "\ud800"], ids=["integer", "surrogate"])

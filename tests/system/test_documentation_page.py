@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 TYPES = {
     "/static/docs.js": "text/javascript; charset=utf-8",
@@ -29,16 +29,16 @@ HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture(params=["/docs", "/problems", "/problems/not-found"])
-def page(request: pytest.FixtureRequest, anyone: Client) -> str:
+def page(request: pytest.FixtureRequest, anonymous: Client) -> str:
     """Return the HTML of one of the pages."""
-    text: str = anyone.get(request.param, headers=HTML).text
+    text: str = anonymous.get(request.param, headers=HTML).text
     return text
 
 
 def test_documentation_may_load_local_files_and_nothing_else(
-    anyone: Client,
+    anonymous: Client,
 ) -> None:
-    answer = anyone.get("/docs")
+    answer = anonymous.get("/docs")
 
     assert answer.content_type == "text/html; charset=utf-8"
     assert set(answer.headers["Content-Security-Policy"].split("; ")) == POLICY
@@ -57,8 +57,8 @@ def test_pages_load_nothing_from_other_hosts(page: str) -> None:
     assert re.findall(r"https?:|[\"'(]//", page) == []
 
 
-def test_without_javascript_the_documentation_page_leads_on(anyone: Client) -> None:
-    page = anyone.get("/docs").text
+def test_without_javascript_the_documentation_page_leads_on(anonymous: Client) -> None:
+    page = anonymous.get("/docs").text
 
     (hint,) = re.findall(r"<noscript>(.*?)</noscript>", page, re.DOTALL)
 
@@ -67,9 +67,9 @@ def test_without_javascript_the_documentation_page_leads_on(anyone: Client) -> N
 
 
 def test_documentation_page_names_the_files_that_are_served(
-    anyone: Client,
+    anonymous: Client,
 ) -> None:
-    page = anyone.get("/docs").text
+    page = anonymous.get("/docs").text
 
     named = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
 
@@ -77,8 +77,8 @@ def test_documentation_page_names_the_files_that_are_served(
 
 
 @pytest.mark.parametrize("path", TYPES)
-def test_file_of_the_pages_has_its_type(anyone: Client, path: str) -> None:
-    answer = anyone.get(path, buffered=True)
+def test_file_of_the_pages_has_its_type(anonymous: Client, path: str) -> None:
+    answer = anonymous.get(path, buffered=True)
 
     assert (answer.status_code, answer.content_type) == (200, TYPES[path])
     assert len(answer.data) == answer.content_length > 0
@@ -86,17 +86,17 @@ def test_file_of_the_pages_has_its_type(anyone: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", TYPES)
-def test_cached_file_returns_304(anyone: Client, path: str) -> None:
-    tag = anyone.get(path, buffered=True).headers["ETag"]
+def test_cached_file_returns_304(anonymous: Client, path: str) -> None:
+    tag = anonymous.get(path, buffered=True).headers["ETag"]
 
-    answer = anyone.get(path, headers={"If-None-Match": tag}, buffered=True)
+    answer = anonymous.get(path, headers={"If-None-Match": tag}, buffered=True)
 
     assert (answer.status_code, answer.data) == (304, b"")
     assert answer.headers["ETag"] == tag
 
 
-def test_interface_reads_the_served_document(anyone: Client) -> None:
-    script = anyone.get("/static/docs.js", buffered=True).text
+def test_interface_reads_the_served_document(anonymous: Client) -> None:
+    script = anonymous.get("/static/docs.js", buffered=True).text
 
     assert 'url: "/openapi.json"' in script
     assert "validatorUrl: null" in script
@@ -119,29 +119,31 @@ def test_interface_reads_the_served_document(anyone: Client) -> None:
         "",
     ],
 )
-def test_other_files_are_not_served(anyone: Client, name: str) -> None:
-    answer = anyone.get(f"/static/{name}")
+def test_other_files_are_not_served(anonymous: Client, name: str) -> None:
+    answer = anonymous.get(f"/static/{name}")
 
-    refused(answer, 404, "not-found")
+    assert_problem(answer, 404, "not-found")
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
 def test_documentation_can_be_disabled(
     make_app: Callable[..., Flask], path: str
 ) -> None:
-    anyone = Client(make_app(docs_enabled=False))
+    anonymous = Client(make_app(docs_enabled=False))
 
-    answer = anyone.get(path)
+    answer = anonymous.get(path)
 
-    refused(answer, 404, "not-found")
+    assert_problem(answer, 404, "not-found")
 
 
 @pytest.mark.parametrize("suffix", ["", "-gzip", ";gzip"])
-def test_document_is_not_sent_again_to_its_holder(anyone: Client, suffix: str) -> None:
-    tag = anyone.get("/openapi.json").headers["ETag"]
+def test_document_is_not_sent_again_to_its_holder(
+    anonymous: Client, suffix: str
+) -> None:
+    tag = anonymous.get("/openapi.json").headers["ETag"]
     sent_tag = f'{tag[:-1]}{suffix}"'
 
-    answer = anyone.get("/openapi.json", headers={"If-None-Match": sent_tag})
+    answer = anonymous.get("/openapi.json", headers={"If-None-Match": sent_tag})
 
     assert (answer.status_code, answer.data) == (304, b"")
     assert answer.headers["ETag"] == tag

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from tests.support import API
+from tests.helpers.client import API
+from tests.helpers.server import SECONDS_TO_STOP, Answer, Server
 from tests.system.conftest import Serve
-from tests.system.server import SECONDS_TO_STOP, Answer, Server
 
 GRACEFUL_SECONDS = 20  # less than gunicorn gives to who is connected
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 UNKNOWN = (401, "token-missing")
 INVALID = (401, "token-invalid")
@@ -13,9 +13,9 @@ ABSENT = (404, "not-found")
 
 
 @pytest.fixture
-def private(anyone: Client) -> list[str]:
+def private(anonymous: Client) -> list[str]:
     """Return the method and path of every operation that needs a caller."""
-    document = anyone.get("/openapi.json").json
+    document = anonymous.get("/openapi.json").json
     return [
         f"{method.upper()} {path}"
         for path, item in document["paths"].items()
@@ -52,24 +52,24 @@ def ask(
     ids=["plain", "slash", "query", "body", "condition", "basic", "url", "cookie"],
 )
 def test_protected_operations_require_credentials(
-    anyone: Client, private: list[str], options: dict[str, Any]
+    anonymous: Client, private: list[str], options: dict[str, Any]
 ) -> None:
-    answers = ask(anyone, private, **options)
+    answers = ask(anonymous, private, **options)
 
     assert len(private) > 10
     assert answers == dict.fromkeys(private, UNKNOWN)
 
 
-def test_head_requires_credentials(anyone: Client) -> None:
-    answer = anyone.call("HEAD", "tasks")
+def test_head_requires_credentials(anonymous: Client) -> None:
+    answer = anonymous.call("HEAD", "tasks")
 
     assert answer.status_code == 401
 
 
 def test_token_of_a_deleted_account_is_rejected(
-    anyone: Client, private: list[str]
+    anonymous: Client, private: list[str]
 ) -> None:
-    answers = ask(anyone, private, headers={"Authorization": "Bearer a.b.c"})
+    answers = ask(anonymous, private, headers={"Authorization": "Bearer a.b.c"})
 
     assert answers == dict.fromkeys(private, INVALID)
 
@@ -87,7 +87,7 @@ def test_refresh_token_is_rejected_as_access_token(
 def test_tasks_of_other_users_are_not_found(
     ann: Client, bob: Client, private: list[str]
 ) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
     addressed = [operation for operation in private if "{task_id}" in operation]
 
     answers = ask(bob, addressed, task["id"], json={})
@@ -104,4 +104,4 @@ def test_tasks_of_other_users_are_not_found(
 def test_impossible_id_is_not_found(ann: Client, method: str, task_id: str) -> None:
     answer = ann.call(method, f"tasks/{task_id}", json={})
 
-    refused(answer, 404, "not-found")
+    assert_problem(answer, 404, "not-found")

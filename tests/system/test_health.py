@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from taskapi import db
 from tests.conftest import KINDS
-from tests.databases import new_databases, release_newer_schema
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.databases import new_databases, release_newer_schema
 
 MakeApp = Callable[..., Flask]
 GOOD = {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}
@@ -34,17 +34,17 @@ def lonely(make_app: MakeApp) -> Client:
     return Client(make_app(database_url=address))
 
 
-def test_ready_service_returns_200(anyone: Client) -> None:
-    answer = anyone.get("/health")
+def test_ready_service_returns_200(anonymous: Client) -> None:
+    answer = anonymous.get("/health")
 
     assert (answer.status_code, answer.json) == (200, GOOD)
     assert answer.content_type == "application/json"
 
 
 def test_health_is_asked_with_two_statements(
-    anyone: Client, statements: list[str]
+    anonymous: Client, statements: list[str]
 ) -> None:
-    anyone.get("/health")
+    anonymous.get("/health")
 
     assert len(statements) == 2
 
@@ -120,9 +120,9 @@ def test_process_without_a_database_is_alive(lonely: Client) -> None:
 
 
 def test_asking_whether_it_is_alive_touches_nothing(
-    anyone: Client, statements: list[str]
+    anonymous: Client, statements: list[str]
 ) -> None:
-    anyone.get("/health/live")
+    anonymous.get("/health/live")
 
     assert statements == []
 
@@ -138,16 +138,18 @@ def test_asking_whether_it_is_alive_makes_no_database(
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/"])
-def test_monitors_may_ask_by_head(anyone: Client, path: str) -> None:
-    answer = anyone.call("HEAD", path)
+def test_monitors_may_ask_by_head(anonymous: Client, path: str) -> None:
+    answer = anonymous.call("HEAD", path)
 
     assert (answer.status_code, answer.data) == (200, b"")
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live"])
 @pytest.mark.parametrize("query", ["x=1", "x", "x=1&x=2", "=", "q=caf%C3%A9"])
-def test_health_ignores_query_parameters(anyone: Client, path: str, query: str) -> None:
-    response = anyone.get(f"{path}?{query}")
+def test_health_ignores_query_parameters(
+    anonymous: Client, path: str, query: str
+) -> None:
+    response = anonymous.get(f"{path}?{query}")
 
     assert response.status_code == 200
     assert response.json["status"] == "ok"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 MakeApp = Callable[..., Flask]
 LINKS = {
@@ -28,8 +28,8 @@ def open_all(client: Client, links: dict[str, str]) -> dict[str, int]:
     return {name: client.get(path).status_code for name, path in links.items()}
 
 
-def test_browser_is_redirected_to_the_documentation(anyone: Client) -> None:
-    answer = anyone.get("/", headers={"Accept": BROWSER})
+def test_browser_is_redirected_to_the_documentation(anonymous: Client) -> None:
+    answer = anonymous.get("/", headers={"Accept": BROWSER})
 
     assert (answer.status_code, answer.location) == (302, "/docs")
 
@@ -39,16 +39,16 @@ def test_browser_is_redirected_to_the_documentation(anyone: Client) -> None:
     ["", "*/*", "application/json", "text/html;q=0.5, application/json"],
     ids=["nothing", "anything", "json", "rather-json"],
 )
-def test_index_returns_links_as_json(anyone: Client, accepted: str) -> None:
-    answer = anyone.get("/", headers={"Accept": accepted})
+def test_index_returns_links_as_json(anonymous: Client, accepted: str) -> None:
+    answer = anonymous.get("/", headers={"Accept": accepted})
 
     assert (answer.status_code, answer.json) == (200, LINKS)
 
 
-def test_every_link_leads_somewhere(anyone: Client) -> None:
-    links = anyone.get("/").json
+def test_every_link_leads_somewhere(anonymous: Client) -> None:
+    links = anonymous.get("/").json
 
-    found = open_all(anyone, links)
+    found = open_all(anonymous, links)
 
     assert found == dict.fromkeys(LINKS, 200)
 
@@ -63,8 +63,8 @@ def test_without_documentation_nothing_leads_there(undocumented: Client) -> None
     assert program.json == index.json["links"] == expected
 
 
-def test_index_describes_the_service(anyone: Client) -> None:
-    answer = anyone.get("")
+def test_index_describes_the_service(anonymous: Client) -> None:
+    answer = anonymous.get("")
 
     assert answer.json == {
         "name": "taskapi",
@@ -92,9 +92,9 @@ def test_index_describes_the_service(anyone: Client) -> None:
 def test_index_shows_settings(make_app: MakeApp) -> None:
     chosen = {"registration": "closed", "smtp_url": "smtp://mail.example.org"}
     strict = {"require_if_match": True, "require_verified_email": True}
-    anyone = Client(make_app(password_min_length=12, **chosen, **strict))
+    anonymous = Client(make_app(password_min_length=12, **chosen, **strict))
 
-    index = anyone.get("").json
+    index = anonymous.get("").json
 
     assert index["features"] == {"registration": False, "mail": True} | strict
     assert index["limits"]["password_min_length"] == 12
@@ -102,9 +102,9 @@ def test_index_shows_settings(make_app: MakeApp) -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "/problems", "/docs"])
 def test_pages_for_everyone_ask_the_database_nothing(
-    anyone: Client, statements: list[str], path: str
+    anonymous: Client, statements: list[str], path: str
 ) -> None:
-    answer = anyone.get(path)
+    answer = anonymous.get(path)
 
     assert answer.status_code == 200
     assert statements == []

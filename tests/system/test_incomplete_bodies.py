@@ -10,9 +10,9 @@ from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
 
 from taskapi.server import wire
-from tests.support import API, Client
+from tests.helpers.client import API, Client
+from tests.helpers.server import SECONDS_TO_ANSWER, Answer, Server, log_in
 from tests.system.conftest import Serve
-from tests.system.server import SECONDS_TO_ANSWER, Answer, Server, log_in
 
 SECRET = "plantedZ"
 LINES = b"".join(b'{"title": "Task %d"}\n' % n for n in range(200))
@@ -48,7 +48,7 @@ def titles(server: Server, token: str) -> list[str]:
     return [task["title"] for task in listed.json["items"]]
 
 
-def make_task(server: Server, token: str) -> int:
+def create_task(server: Server, token: str) -> int:
     bearer = {"Authorization": f"Bearer {token}"}
     made = server.call("POST", f"{API}/tasks", {"title": "Kept"}, bearer)
     return int(made.json["id"])
@@ -106,7 +106,7 @@ def test_truncated_login_form_creates_no_session(server: Server) -> None:
 def test_operation_without_a_body_needs_a_complete_request(
     server: Server, token: str
 ) -> None:
-    task_id = make_task(server, token)
+    task_id = create_task(server, token)
 
     for headers, body in [
         (sized(10), b"{}"),

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.faults.locking import locked
-from tests.support import API, Client
-from tests.system.server import Server
+from tests.helpers.client import API, Client
+from tests.helpers.server import Server
 
 CROWD = 50
 TASKS = "SELECT FROM tasks FOR UPDATE"
@@ -18,7 +18,7 @@ def test_locked_row_keeps_threads_and_connections_free(
     ann: Client, bob: Client, instance: Callable[..., Server]
 ) -> None:
     server = instance(WEB_CONCURRENCY=1, MAX_REQUESTS_IN_PROGRESS=0)
-    path, body = f"{API}/tasks/{ann.make_task()['id']}", {"title": "Reap"}
+    path, body = f"{API}/tasks/{ann.create_task()['id']}", {"title": "Reap"}
 
     with locked(ann.app, TASKS), ThreadPoolExecutor(CROWD) as pool:
         mine, theirs = headers(ann), headers(bob)

@@ -5,9 +5,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
-from tests.backstage import at_once
-from tests.databases import tell_server
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.databases import execute_on_server
 
 CROWD = 8
 END = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -18,17 +18,17 @@ def end_connections(app: Flask) -> None:
     """Let PostgreSQL close all connections of an app."""
     with app.app_context():
         ((name,),) = db.read(text("SELECT current_database()"))
-    tell_server(END.format(name))
+    execute_on_server(END.format(name))
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_lost_connections_fail_one_request(ann: Client, method: str) -> None:
     body = {"title": "Water the plants"} if method == "POST" else None
-    at_once(*[lambda: ann.get("tasks")] * CROWD)
+    run_concurrently(*[lambda: ann.get("tasks")] * CROWD)
 
     end_connections(ann.app)
     first, *others = [ann.call(method, "tasks", json=body) for _ in range(CROWD)]
 
-    refused(first, 503, "service-unavailable")
+    assert_problem(first, 503, "service-unavailable")
     assert {answer.status_code for answer in others} <= {200, 201}

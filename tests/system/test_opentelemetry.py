@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import API
-from tests.system.server import GUNICORN, ROOT, Server, environment
+from tests.helpers.client import API
+from tests.helpers.server import GUNICORN, ROOT, Server, environment
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}

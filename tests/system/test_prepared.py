@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
-from tests.support import Client
+from tests.helpers.client import Client
 
 HELD = text("SELECT count(*) FROM pg_prepared_statements")
 OFTEN = 4

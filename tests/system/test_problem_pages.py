@@ -10,7 +10,7 @@ from flask import Flask
 
 from taskapi import errors
 from taskapi.web.problem_types import PROBLEM_TYPES, example_of
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 HTML = {"Accept": "text/html"}
 CODES = {
@@ -74,14 +74,14 @@ def kinds(parent: type[errors.Problem]) -> set[type[errors.Problem]]:
     return below | {parent}
 
 
-def test_list_names_the_problems_of_the_contract(anyone: Client) -> None:
-    listed = anyone.get("/problems").json
+def test_list_names_the_problems_of_the_contract(anonymous: Client) -> None:
+    listed = anonymous.get("/problems").json
 
     assert by_status(listed) == CODES
 
 
-def test_list_links_every_problem(anyone: Client) -> None:
-    page = anyone.get("/problems", headers=HTML)
+def test_list_links_every_problem(anonymous: Client) -> None:
+    page = anonymous.get("/problems", headers=HTML)
 
     links = [code for code in PROBLEM_TYPES if f'href="/problems/{code}"' in page.text]
     assert page.content_type == "text/html; charset=utf-8"
@@ -89,8 +89,8 @@ def test_list_links_every_problem(anyone: Client) -> None:
 
 
 @pytest.mark.parametrize("code", PROBLEM_TYPES)
-def test_problem_page_is_json_for_programs(anyone: Client, code: str) -> None:
-    answer = anyone.get(f"/problems/{code}")
+def test_problem_page_is_json_for_programs(anonymous: Client, code: str) -> None:
+    answer = anonymous.get(f"/problems/{code}")
 
     kind = PROBLEM_TYPES[code]
     assert answer.content_type == "application/json"
@@ -105,8 +105,8 @@ def test_problem_page_is_json_for_programs(anyone: Client, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", PROBLEM_TYPES)
-def test_problem_page_is_html_for_browsers(anyone: Client, code: str) -> None:
-    answer = anyone.get(f"/problems/{code}", headers=HTML)
+def test_problem_page_is_html_for_browsers(anonymous: Client, code: str) -> None:
+    answer = anonymous.get(f"/problems/{code}", headers=HTML)
 
     kind, text = PROBLEM_TYPES[code], spoken(answer.text)
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
@@ -120,17 +120,17 @@ def test_problem_page_is_html_for_browsers(anyone: Client, code: str) -> None:
 )
 @pytest.mark.parametrize("code", ["unknown", "not-found.html", "NOT-FOUND", "%00"])
 def test_unknown_problem_has_no_page(
-    anyone: Client, code: str, headers: dict[str, str]
+    anonymous: Client, code: str, headers: dict[str, str]
 ) -> None:
-    answer = anyone.get(f"/problems/{code}", headers=headers)
+    answer = anonymous.get(f"/problems/{code}", headers=headers)
 
-    refused(answer, 404, "not-found")
+    assert_problem(answer, 404, "not-found")
 
 
-def test_problem_type_is_the_url_of_its_page(anyone: Client) -> None:
-    problem = refused(anyone.get("users/me"), 401, "token-missing")
+def test_problem_type_is_the_url_of_its_page(anonymous: Client) -> None:
+    problem = assert_problem(anonymous.get("users/me"), 401, "token-missing")
 
-    page = anyone.get(problem["type"])
+    page = anonymous.get(problem["type"])
 
     assert page.json["title"] == problem["title"]
 
@@ -146,16 +146,16 @@ def test_every_refusal_of_the_domain_has_a_page() -> None:
 def test_page_links_to_the_documentation(
     make_app: Callable[..., Flask], path: str, *, enabled: bool
 ) -> None:
-    anyone = Client(make_app(docs_enabled=enabled))
+    anonymous = Client(make_app(docs_enabled=enabled))
 
-    page = anyone.get(path, headers=HTML).text
+    page = anonymous.get(path, headers=HTML).text
 
     assert ('href="/docs"' in page) == enabled
     assert 'href="/problems"' in page
 
 
-def test_markup_in_an_address_stays_text(anyone: Client) -> None:
-    answer = anyone.get("/problems/<script>alert(1)<%2Fscript>", headers=HTML)
+def test_markup_in_an_address_stays_text(anonymous: Client) -> None:
+    answer = anonymous.get("/problems/<script>alert(1)<%2Fscript>", headers=HTML)
 
-    refused(answer, 404, "not-found")
+    assert_problem(answer, 404, "not-found")
     assert "<script>" not in answer.text

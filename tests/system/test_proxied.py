@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 
 from taskapi.web import proxies
-from tests.support import API
+from tests.helpers.client import API
+from tests.helpers.server import Answer, Server, ask, log_in
 from tests.system.conftest import SECRET_KEY, Serve
-from tests.system.server import Answer, Server, ask, log_in
 
 HSTS = "Strict-Transport-Security"
 HOPS = "10.20.1.7, 172.69.9.1"  # what Render's own proxies append after the client

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import NullPool, create_engine, text
 
 from taskapi import db
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 
 @pytest.fixture
@@ -42,6 +42,6 @@ def test_read_only_connection_is_replaced(read_only: Client) -> None:
     refusal = read_only.post("tasks", {"title": "too early"})
     retried = read_only.post("tasks", {"title": "again"})
 
-    refused(refusal, 503, "service-unavailable")
+    assert_problem(refusal, 503, "service-unavailable")
     assert refusal.headers["Retry-After"] == "1"
     assert retried.status_code == 201

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support import API
+from tests.helpers.client import API
+from tests.helpers.server import Answer, Server, ask
 from tests.system.conftest import Serve
-from tests.system.server import Answer, Server, ask
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"

@@ -6,9 +6,9 @@ from itertools import chain
 
 import pytest
 
-from tests.backstage import at_once
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.server import GUNICORN, ROOT, Server, environment
 from tests.system.scheduled_app import GUESTS
-from tests.system.server import GUNICORN, ROOT, Server, environment
 
 CLIENTS = 6
 REQUESTS = 30
@@ -40,13 +40,13 @@ def test_requests_that_compute_do_not_compete(turning: Server) -> None:
     def company() -> list[bytes]:
         return [turning.call("GET", "/compute").body for _ in range(REQUESTS)]
 
-    found = Counter(chain.from_iterable(at_once(*[company] * CLIENTS)))
+    found = Counter(chain.from_iterable(run_concurrently(*[company] * CLIENTS)))
 
     assert found[b"1"] > CLIENTS * REQUESTS / 2, found
 
 
 @pytest.mark.parametrize("path", ["/release", "/meet"])
 def test_waiting_request_blocks_no_other(turning: Server, path: str) -> None:
-    answers = at_once(*[lambda: turning.call("GET", path).status] * GUESTS)
+    answers = run_concurrently(*[lambda: turning.call("GET", path).status] * GUESTS)
 
     assert answers == [200] * GUESTS

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import API, PASSWORD
-from tests.system.server import (
+from tests.helpers.client import API, PASSWORD
+from tests.helpers.server import (
     ACCOUNT,
     ROOT,
     Answer,

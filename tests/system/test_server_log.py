@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support import API
-from tests.system.server import Server, ask, chunked
+from tests.helpers.client import API
+from tests.helpers.server import Server, ask, chunked
 
 JSON = "Content-Type: application/json"
 EVENTS = {"method", "route", "status", "ms", "event", "request_id", "level"}

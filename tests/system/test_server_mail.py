@@ -7,9 +7,9 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from tests.mailbox import Mailbox, token_in
-from tests.support import API, PASSWORD
-from tests.system.server import Server
+from tests.helpers.client import API, PASSWORD
+from tests.helpers.server import Server
+from tests.helpers.smtp import Mailbox, token_in
 
 Serve = Callable[..., Server]
 ACCOUNT = {"email": "planted@example.org", "password": PASSWORD}

@@ -11,9 +11,9 @@ from redis import ConnectionError as LostConnection
 from redis import Redis
 
 from taskapi.web.rate_limits import RETRY_SECONDS, TIMEOUTS
-from tests.backstage import at_once, limited
-from tests.support import PASSWORD, Client, refused
-from tests.system.store import Store
+from tests.helpers.client import PASSWORD, Client, assert_problem, limited
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.redis import Store
 
 ROW = 5
 CROWD = 8
@@ -71,7 +71,7 @@ def test_two_instances_share_one_count(ann: Client, sharing: Twin) -> None:
     over = here.get("tasks"), there.get("tasks")
 
     assert first == [200] * 4
-    assert [refused(answer, 429, "rate-limited")["status"] for answer in over]
+    assert [assert_problem(answer, 429, "rate-limited")["status"] for answer in over]
 
 
 def test_retry_after_comes_from_redis(ann: Client, sharing: Twin, store: Store) -> None:
@@ -129,7 +129,7 @@ def test_of_a_crowd_each_asks_once_and_then_nobody(
     leave(store)
     asked.clear()
 
-    crowd = at_once(*[lambda: caller.get("tasks").status_code] * CROWD)
+    crowd = run_concurrently(*[lambda: caller.get("tasks").status_code] * CROWD)
     by_the_crowd = len(asked)
     row = statuses(caller)
 
@@ -148,7 +148,7 @@ def test_one_concurrent_request_retries_redis(
     asked.clear()
 
     with after_a_while():
-        crowd = at_once(*[lambda: caller.get("tasks").status_code] * CROWD)
+        crowd = run_concurrently(*[lambda: caller.get("tasks").status_code] * CROWD)
 
     assert crowd == [200] * CROWD
     assert len(asked) == 1
@@ -179,7 +179,7 @@ def test_guesses_are_counted_while_the_store_is_away(
     right = caller.post("auth/login", login | {"password": PASSWORD})
 
     assert wrong == [401] * 10 + [429]
-    refused(right, 429, "rate-limited")
+    assert_problem(right, 429, "rate-limited")
     assert int(right.headers["Retry-After"]) > 60
 
 

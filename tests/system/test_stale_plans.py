@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
-from tests.backstage import at_once
-from tests.databases import new_databases
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.concurrency import run_concurrently
+from tests.helpers.databases import new_databases
 
 USES = 4
 CONNECTIONS = 4
@@ -34,7 +34,7 @@ def warmed(make_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Client]:
             flask_migrate.upgrade()
         ann = Client(app, "ann").register().log_in()
         for _ in range(USES):
-            at_once(*[partial(visit, ann)] * CONNECTIONS)
+            run_concurrently(*[partial(visit, ann)] * CONNECTIONS)
         yield ann
 
 
@@ -65,6 +65,6 @@ def test_requests_succeed_after_the_schema_changed(warmed: Client, change: str) 
             with db.database.engine.connect() as connection:
                 connection.execute(text(change))
 
-    found = at_once(*[partial(visit, warmed)] * CONNECTIONS)
+    found = run_concurrently(*[partial(visit, warmed)] * CONNECTIONS)
 
     assert {tuple(statuses) for statuses in found} == {(201, 200, 200, 200, 200, 200)}

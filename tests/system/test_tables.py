@@ -7,8 +7,8 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from taskapi import db
-from tests.support import Client
-from tests.system.sql import counts, execute
+from tests.helpers.client import Client
+from tests.helpers.sql import counts, execute
 
 USER = (
     "INSERT INTO users (id, email, password_hash, timezone, role, is_active,"
@@ -69,7 +69,7 @@ def test_titles_sort_by_code_point_on_postgresql(apps: dict[str, Flask]) -> None
 def test_all_that_is_theirs_goes_with_an_account(
     app: Flask, ann: Client, bob: Client
 ) -> None:
-    ann.make_task()
+    ann.create_task()
 
     execute(app, "DELETE FROM users WHERE email = 'ann@example.org'")
 
@@ -78,12 +78,12 @@ def test_all_that_is_theirs_goes_with_an_account(
 
 
 def test_ids_are_never_reused(app: Flask, ann: Client) -> None:
-    first = ann.make_task()["id"]
+    first = ann.create_task()["id"]
     execute(app, "DELETE FROM users")
 
     again = Client(app, "ann").register().log_in()
 
-    assert again.make_task()["id"] > first
+    assert again.create_task()["id"] > first
     assert again.user["id"] > ann.user["id"]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.server import Server
+from tests.helpers.server import Server
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"

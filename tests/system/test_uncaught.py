@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.server import ROOT
+from tests.helpers.server import ROOT
 
 BEGIN = """
 import threading, warnings

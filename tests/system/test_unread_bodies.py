@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from tests.support import API
-from tests.system.server import SECONDS_TO_ANSWER, Answer, Server, ask
+from tests.helpers.client import API
+from tests.helpers.server import SECONDS_TO_ANSWER, Answer, Server, ask
 
 MEBIBYTE = 1024 * 1024
 NEXT = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import API
-from tests.system.server import Server
+from tests.helpers.client import API
+from tests.helpers.server import Server
 from tests.web.figures import BEARER, TOKEN, Figures, figures
 
 # who adds up does not depend on the database

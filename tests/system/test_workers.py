@@ -7,9 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from taskapi.passwords import MAX_WAITING
-from tests.support import API
+from tests.helpers.client import API
+from tests.helpers.server import Server
 from tests.system.conftest import Serve
-from tests.system.server import Server
 
 HALF = (
     b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"

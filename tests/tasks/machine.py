@@ -14,7 +14,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from taskapi import db
-from tests.support import Client
+from tests.helpers.client import Client
 from tests.tasks import strategies
 from tests.tasks.model import Model
 from tests.tasks.model_errors import Rejected
@@ -36,7 +36,7 @@ class TaskMachine(RuleBasedStateMachine):
         self.clock = self.travel.start()
         self.ann = Client(app, "ann").sign_in()
         bob = Client(app, "bob").sign_in()
-        self.ids = [bob.make_task()["id"]]
+        self.ids = [bob.create_task()["id"]]
         self.model = Model(strategies.START)
 
     def teardown(self) -> None:

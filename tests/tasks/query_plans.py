@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from taskapi import db
-from tests.backstage import hearing
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.statements import record_statements
 
 
 def plans(client: Client, path: str) -> list[str]:
@@ -39,7 +39,7 @@ def _statements(client: Client, path: str, status: int) -> list[tuple[str, Any]]
     def note(statement: str, values: Any) -> None:
         recorded.append((statement, values))
 
-    with hearing(client.app, note):
+    with record_statements(client.app, note):
         response = client.get(path)
     assert response.status_code == status, response.text
     return recorded[1:]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import time_machine
 from werkzeug.test import TestResponse
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 MAX_PAGES = 50
 

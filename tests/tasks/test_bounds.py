@@ -12,7 +12,7 @@ from taskapi.db import engine
 from taskapi.tasks import listing, queries, trash
 from taskapi.tasks.models import MAX_EXPANDED_TASKS, Task, table
 from taskapi.tasks.writes import new_row
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.query_plans import work
 from tests.tasks.trees import rows
 
@@ -37,7 +37,7 @@ FILTERS = [
 @pytest.fixture
 def wide(ann: Client) -> dict[str, Any]:
     """Return a task with more subtasks than a tree shows or a batch deletes."""
-    task = ann.make_task(title="Garden")
+    task = ann.create_task(title="Garden")
     insert_below(ann, task["id"], WIDE)
     return task
 
@@ -61,7 +61,7 @@ def test_expand_rejects_a_tree_that_is_too_large(
 ) -> None:
     response = ann.get(f"tasks/{wide['id']}?expand=subtasks")
 
-    assert faults(response) == {"expand": "range"}
+    assert field_errors(response) == {"expand": "range"}
 
 
 def test_expand_reads_a_bounded_number_of_rows(
@@ -86,9 +86,9 @@ def test_large_tree_is_not_found_after_permanent_deletion(
 
     for task in (wide, subtask):
         path = f"tasks/{task['id']}"
-        refused(ann.get(path), 404, "not-found")
-        refused(ann.post(f"{path}/restore"), 404, "not-found")
-        refused(ann.delete(f"{path}?permanent=true"), 404, "not-found")
+        assert_problem(ann.get(path), 404, "not-found")
+        assert_problem(ann.post(f"{path}/restore"), 404, "not-found")
+        assert_problem(ann.delete(f"{path}?permanent=true"), 404, "not-found")
     for query in ("", "&deleted=true", "&q=dig"):
         listed = ann.get(f"tasks?include_total=true{query}")
         assert listed.json["total"] == 0
@@ -97,7 +97,7 @@ def test_large_tree_is_not_found_after_permanent_deletion(
 def test_large_tree_is_deleted_in_batches_in_the_background(
     ann: Client, wide: dict[str, Any], statements: list[str]
 ) -> None:
-    path, trashed = f"tasks/{wide['id']}", ann.make_task()
+    path, trashed = f"tasks/{wide['id']}", ann.create_task()
     ann.delete(f"tasks/{trashed['id']}")
     ann.delete(path)
     statements.clear()
@@ -123,19 +123,19 @@ def test_deletion_of_too_many_tasks_changes_nothing(
 
     response = ann.delete(f"tasks/{wide['id']}{query}")
 
-    assert refused(response, 409, "limit-reached")["limit"] == WIDE
+    assert assert_problem(response, 409, "limit-reached")["limit"] == WIDE
     assert ann.get(f"tasks/{wide['id']}").json["subtask_count"] == WIDE
 
 
 def test_bulk_deletion_of_too_many_tasks_changes_nothing(
     ann: Client, wide: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = ann.make_task()
+    other = ann.create_task()
     monkeypatch.setattr(trash, "MAX_DELETED_TASKS", WIDE + 1)
 
     response = ann.post("tasks/bulk", {"delete": [other["id"], wide["id"]]})
 
-    refused(response, 409, "limit-reached")
+    assert_problem(response, 409, "limit-reached")
     assert ann.get("tasks?include_total=true").json["total"] == WIDE + 2
 
 
@@ -152,7 +152,7 @@ def test_restoring_a_large_tree_reads_each_task_once(
 def test_purge_deletes_subtasks_first_and_counts_them(
     ann: Client, wide: dict[str, Any], statements: list[str]
 ) -> None:
-    kept = ann.make_task(title="kept")
+    kept = ann.create_task(title="kept")
     assert ann.delete(f"tasks/{wide['id']}").status_code == 204
     statements.clear()
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from taskapi.tasks.models import Task
-from tests.backstage import at_once
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.concurrency import run_concurrently
 from tests.tasks.support import titles
 from tests.tasks.trees import chain, ids_below, make_chain, rows, titles_below, tree
 
@@ -20,7 +20,7 @@ def bulk(client: Client, **request: Any) -> Any:
 
 
 def test_bulk_creates_changes_and_deletes_tasks(ann: Client) -> None:
-    tea, soup, bread = [ann.make_task(title=n) for n in ("Tea", "Soup", "Bread")]
+    tea, soup, bread = [ann.create_task(title=n) for n in ("Tea", "Soup", "Bread")]
 
     done = bulk(
         ann,
@@ -37,7 +37,7 @@ def test_bulk_creates_changes_and_deletes_tasks(ann: Client) -> None:
 
 
 def test_bulk_returns_tasks_in_the_order_of_the_request(ann: Client) -> None:
-    ids = [ann.make_task()["id"] for _ in range(9)]
+    ids = [ann.create_task()["id"] for _ in range(9)]
     mixed = [ids[n] for n in (4, 2, 7, 0, 8)]
     names = [f"New {number}" for number in range(30)]
 
@@ -64,7 +64,7 @@ def test_bulk_accepts_a_hundred_changes(ann: Client) -> None:
 
 
 def test_bulk_changes_different_fields_of_each_task(ann: Client) -> None:
-    first, second, third = [ann.make_task(title=name) for name in "abc"]
+    first, second, third = [ann.create_task(title=name) for name in "abc"]
     changes = [
         {"id": first["id"], "priority": "high"},
         {"id": second["id"], "title": "B", "description": "Both"},
@@ -90,7 +90,7 @@ def test_bulk_change_without_effect_keeps_the_version(
 
 
 def test_bulk_accepts_a_version_for_each_change(ann: Client) -> None:
-    one, other = ann.make_task(), ann.make_task()
+    one, other = ann.create_task(), ann.create_task()
     ann.patch(f"tasks/{other['id']}", {"title": "Tea"})
 
     done = bulk(
@@ -105,7 +105,7 @@ def test_bulk_accepts_a_version_for_each_change(ann: Client) -> None:
 
 
 def test_bulk_creates_trees(ann: Client) -> None:
-    shop = ann.make_task(title="Shop")
+    shop = ann.create_task(title="Shop")
 
     done = bulk(
         ann, create=[chain(2, parent_id=shop["id"]), chain(3), {"title": "Alone"}]
@@ -117,7 +117,7 @@ def test_bulk_creates_trees(ann: Client) -> None:
 
 
 def test_bulk_moves_tasks(ann: Client) -> None:
-    one, other, third = [ann.make_task(title=name)["id"] for name in "abc"]
+    one, other, third = [ann.create_task(title=name)["id"] for name in "abc"]
     moves = [{"id": other, "parent_id": one}, {"id": third, "parent_id": other}]
 
     bulk(ann, update=moves)
@@ -156,7 +156,7 @@ def test_bulk_deletes_task_and_subtask_together(ann: Client) -> None:
 
 
 def test_task_deleted_by_a_bulk_can_be_restored(ann: Client) -> None:
-    task = ann.make_task(title="Tea", subtasks=[{"title": "Boil"}])
+    task = ann.create_task(title="Tea", subtasks=[{"title": "Boil"}])
 
     bulk(ann, delete=[task["id"]])
 
@@ -165,7 +165,7 @@ def test_task_deleted_by_a_bulk_can_be_restored(ann: Client) -> None:
 
 
 def test_dry_run_returns_the_result_and_changes_nothing(ann: Client) -> None:
-    kept, going = ann.make_task(title="Tea"), ann.make_task(title="Soup")
+    kept, going = ann.create_task(title="Tea"), ann.create_task(title="Soup")
     request = {
         "create": [chain(3, tags=["new"], external_id="A")],
         "update": [{"id": kept["id"], "title": "Coffee", "tags": ["hot"]}],
@@ -182,7 +182,7 @@ def test_dry_run_returns_the_result_and_changes_nothing(ann: Client) -> None:
 
 
 def test_bulk_has_the_result_of_its_dry_run(ann: Client) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
     request = {"update": [{"id": task["id"], "title": "Tea", "if_version": 1}]}
 
     dry_run = ann.post("tasks/bulk?dry_run=true", request)
@@ -197,13 +197,13 @@ def test_bulk_has_the_result_of_its_dry_run(ann: Client) -> None:
 def test_bulk_and_single_change_of_one_version_exclude_each_other(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
-    path, other = f"tasks/{task['id']}", ann.make_task()
+    path, other = f"tasks/{task['id']}", ann.create_task()
     update = [
         {"id": other["id"], "title": "Bulk"},
         {"id": task["id"], "if_version": 1, "title": "Bulk"},
     ]
 
-    many, single = at_once(
+    many, single = run_concurrently(
         partial(ann.post, "tasks/bulk", {"update": update}),
         partial(ann.patch, path, {"title": "One"}, headers={"If-Match": '"1"'}),
     )
@@ -215,10 +215,10 @@ def test_bulk_and_single_change_of_one_version_exclude_each_other(
 
 
 def test_concurrent_bulks_with_one_version_succeed_once(ann: Client) -> None:
-    ids = ids_below(ann.make_task(subtasks=[{"title": "Step"}] * 5))
+    ids = ids_below(ann.create_task(subtasks=[{"title": "Step"}] * 5))
     update = [{"id": i, "if_version": 1, "title": "Tea"} for i in ids]
 
-    responses = at_once(
+    responses = run_concurrently(
         *[
             partial(ann.post, "tasks/bulk", {"update": turned})
             for turned in [update, update[::-1]] * 6

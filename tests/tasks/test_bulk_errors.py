@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from taskapi.tasks.models import Task
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.trees import chain, make_chain, rows
 
 ABSENT = 2**62
@@ -16,7 +16,7 @@ GOOD = {"title": "Tea"}
 @pytest.fixture
 def unchanged(ann: Client) -> Any:
     """Check at the end that a task of Ann's is as it was, and the only one."""
-    task = ann.make_task(external_id="mine", tags=["a"])
+    task = ann.create_task(external_id="mine", tags=["a"])
     yield task
     assert ann.get("tasks").json["items"] == [task]
     assert rows(ann, Task) == 1
@@ -73,7 +73,7 @@ def test_bulk_with_an_error_changes_nothing(
 ) -> None:
     response = ann.post("tasks/bulk", request_)
 
-    assert faults(response) == found
+    assert field_errors(response) == found
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_bulk_error_has_a_pointer_to_the_change(
 
     response = ann.post("tasks/bulk", request)
 
-    assert faults(response) == {
+    assert field_errors(response) == {
         f"#/update/0{place}": code for place, code in found.items()
     }
 
@@ -108,7 +108,7 @@ def test_bulk_rejects_two_changes_of_one_task(ann: Client, unchanged: Any) -> No
     response = ann.post("tasks/bulk", request)
 
     places = ["#/update/0/id", "#/update/1/id", "#/delete/0"]
-    assert faults(response) == dict.fromkeys(places, "repeated")
+    assert field_errors(response) == dict.fromkeys(places, "repeated")
 
 
 def test_bulk_rejects_a_stale_version_of_any_change(ann: Client) -> None:
@@ -118,7 +118,7 @@ def test_bulk_rejects_a_stale_version_of_any_change(ann: Client) -> None:
 
     response = ann.post("tasks/bulk", {"update": update})
 
-    (fault,) = refused(response, 412, "precondition-failed")["errors"]
+    (fault,) = assert_problem(response, 412, "precondition-failed")["errors"]
     assert fault["pointer"] == "#/update/56/if_version"
     assert fault["code"] == "precondition-failed"
     listed = ann.get("tasks?limit=100&sort=created_at").json["items"]
@@ -126,18 +126,18 @@ def test_bulk_rejects_a_stale_version_of_any_change(ann: Client) -> None:
 
 
 def test_bulk_reports_each_stale_version(ann: Client) -> None:
-    made = [ann.make_task() for _ in range(3)]
+    made = [ann.create_task() for _ in range(3)]
     update = [{"id": task["id"], "if_version": n} for n, task in enumerate(made, 1)]
 
     response = ann.post("tasks/bulk", {"update": update})
 
-    errors = refused(response, 412, "precondition-failed")["errors"]
+    errors = assert_problem(response, 412, "precondition-failed")["errors"]
     pointers = [fault["pointer"] for fault in errors]
     assert pointers == ["#/update/1/if_version", "#/update/2/if_version"]
 
 
 def test_bulk_rejects_a_cycle(ann: Client) -> None:
-    one, other = ann.make_task(), ann.make_task()
+    one, other = ann.create_task(), ann.create_task()
     update = [
         {"id": one["id"], "parent_id": other["id"]},
         {"id": other["id"], "parent_id": one["id"]},
@@ -145,7 +145,7 @@ def test_bulk_rejects_a_cycle(ann: Client) -> None:
 
     response = ann.post("tasks/bulk", {"create": [GOOD], "update": update})
 
-    errors = refused(response, 422, "parent-cycle")["errors"]
+    errors = assert_problem(response, 422, "parent-cycle")["errors"]
     pointers = [fault["pointer"] for fault in errors]
     assert pointers == ["#/update/0/parent_id", "#/update/1/parent_id"]
     assert ann.get("tasks?sort=created_at").json["items"] == [one, other]
@@ -171,7 +171,7 @@ def test_bulk_rejects_an_eleventh_level(ann: Client) -> None:
 
     response = ann.post("tasks/bulk", {"create": [GOOD, chain(2, parent_id=lowest)]})
 
-    (fault,) = refused(response, 422, "parent-too-deep")["errors"]
+    (fault,) = assert_problem(response, 422, "parent-too-deep")["errors"]
     assert fault["pointer"] == "#/create/1/parent_id"
     assert rows(ann, Task) == 9
 
@@ -180,13 +180,13 @@ def test_bulk_rejects_an_eleventh_level(ann: Client) -> None:
 def test_bulk_does_not_find_tasks_of_other_users(
     ann: Client, bob: Client, place: str
 ) -> None:
-    hers, gone = ann.make_task(), bob.make_task()
+    hers, gone = ann.create_task(), bob.create_task()
     bob.delete(f"tasks/{gone['id']}")
 
     def ask(task_id: int) -> dict[str, Any]:
         item = {"create": GOOD | {"parent_id": task_id}, "update": {"id": task_id}}
         response = bob.post("tasks/bulk", {place: [item.get(place, task_id)]})
-        problem = refused(response, 422, "validation-error")
+        problem = assert_problem(response, 422, "validation-error")
         return problem | {"request_id": None}
 
     assert ask(hers["id"]) == ask(gone["id"]) == ask(ABSENT)
@@ -197,7 +197,7 @@ def test_bulk_does_not_find_tasks_of_other_users(
 def test_dry_run_accepts_only_booleans(ann: Client, unchanged: Any, value: str) -> None:
     response = ann.post(f"tasks/bulk?dry_run={value}", {"create": [GOOD]})
 
-    assert faults(response) == {"dry_run": "type"}
+    assert field_errors(response) == {"dry_run": "type"}
 
 
 def test_dry_run_reports_the_errors_of_the_bulk(ann: Client, unchanged: Any) -> None:
@@ -207,17 +207,17 @@ def test_dry_run_reports_the_errors_of_the_bulk(ann: Client, unchanged: Any) -> 
     done = ann.post("tasks/bulk", request)
 
     problems = [
-        refused(response, 409, "already-exists") for response in (dry_run, done)
+        assert_problem(response, 409, "already-exists") for response in (dry_run, done)
     ]
     assert problems[0] | {"request_id": None} == problems[1] | {"request_id": None}
     assert problems[0]["errors"][0]["pointer"] == "#/create/0/external_id"
 
 
 def test_bulk_requires_versions_if_configured(strict_ann: Client) -> None:
-    task = strict_ann.make_task()["id"]
+    task = strict_ann.create_task()["id"]
     changes = {"update": [{"id": task, "title": "Tea"}], "delete": [task + 1]}
 
-    problem = refused(strict_ann.post("tasks/bulk", changes), 428, PRECONDITION)
+    problem = assert_problem(strict_ann.post("tasks/bulk", changes), 428, PRECONDITION)
 
     places = [fault["pointer"] for fault in problem["errors"]]
     assert places == ["#/update/0", "#/delete/0"]
@@ -227,7 +227,7 @@ def test_bulk_requires_versions_if_configured(strict_ann: Client) -> None:
 def test_bulk_accepts_versions_where_they_are_required(
     strict_ann: Client,
 ) -> None:
-    task = strict_ann.make_task()["id"]
+    task = strict_ann.create_task()["id"]
     changes = {"update": [{"id": task, "if_version": 1, "title": "Tea"}]}
 
     response = strict_ann.post("tasks/bulk", changes)
@@ -236,18 +236,18 @@ def test_bulk_accepts_versions_where_they_are_required(
 
 
 def test_bulk_rejects_a_parent_that_it_deletes(ann: Client) -> None:
-    task = ann.make_task()["id"]
+    task = ann.create_task()["id"]
     changes = {"create": [{"title": "Tea", "parent_id": task}], "delete": [task]}
 
     response = ann.post("tasks/bulk", changes)
 
-    assert faults(response) == {"#/create/0/parent_id": "not-found"}
+    assert field_errors(response) == {"#/create/0/parent_id": "not-found"}
     assert ann.get(f"tasks/{task}").status_code == 200
 
 
 @pytest.mark.parametrize("freed", ["update", "delete"])
 def test_bulk_reuses_an_external_id_that_it_frees(ann: Client, freed: str) -> None:
-    task = ann.make_task(external_id="mine")["id"]
+    task = ann.create_task(external_id="mine")["id"]
     ways = {"update": [{"id": task, "external_id": None}], "delete": [task]}
 
     response = ann.post(

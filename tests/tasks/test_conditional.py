@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 PROXIES = ["-gzip", "-br", "-zstd", "-deflate", "--gzip", ";gzip", ":gzip"]
 MATCHING = [
@@ -87,7 +87,7 @@ def test_write_with_another_version_is_rejected(
 
     response = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
 
-    assert refused(response, 412, "precondition-failed")["current_version"] == 1
+    assert assert_problem(response, 412, "precondition-failed")["current_version"] == 1
     assert ann.get(path).json == task
 
 
@@ -100,7 +100,7 @@ def test_write_accepts_etags_of_any_size_as_another_version(
 
     response = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
 
-    assert refused(response, 412, "precondition-failed")["current_version"] == 1
+    assert assert_problem(response, 412, "precondition-failed")["current_version"] == 1
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
@@ -113,7 +113,7 @@ def test_stale_etag_is_rejected_for_a_change_without_effect(
 
     response = ann.call(method, path, json=same, headers={"If-Match": '"1"'})
 
-    refused(response, 412, "precondition-failed")
+    assert_problem(response, 412, "precondition-failed")
 
 
 @write
@@ -125,7 +125,7 @@ def test_precondition_error_contains_the_current_version(
 
     response = ann.call(method, path, json={}, headers={"If-Match": '"1"'})
 
-    assert refused(response, 412, "precondition-failed")["current_version"] == 2
+    assert assert_problem(response, 412, "precondition-failed")["current_version"] == 2
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
@@ -147,13 +147,13 @@ def test_write_returns_the_new_etag(
 def test_write_with_a_version_to_a_missing_task_returns_404(
     ann: Client, bob: Client, method: str, tag: str
 ) -> None:
-    his = bob.make_task()
+    his = bob.create_task()
 
     response = ann.call(
         method, f"tasks/{his['id']}", json={}, headers={"If-Match": tag}
     )
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 @write
@@ -164,7 +164,7 @@ def test_write_requires_if_match_if_configured(
 
     response = strict_ann.call(method, path, json={"title": "Tea"})
 
-    refused(response, 428, "precondition-required")
+    assert_problem(response, 428, "precondition-required")
     assert strict_ann.get(path).json == task
 
 
@@ -174,7 +174,7 @@ def test_account_change_requires_if_match_if_configured(
 ) -> None:
     response = strict_ann.call(method, "users/me", json={"full_name": "Ann"})
 
-    refused(response, 428, "precondition-required")
+    assert_problem(response, 428, "precondition-required")
     assert strict_ann.get("users/me").json["full_name"] is None
 
 

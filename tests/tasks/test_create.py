@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults
+from tests.helpers.client import Client, field_errors
 
 VOLATILE = {"id", "created_at", "updated_at"}
 EMOJI = "\N{GRINNING FACE}"
@@ -42,7 +42,7 @@ def test_create_stores_all_fields(ann: Client) -> None:
         "due_date": "2036-12-24",
     }
 
-    task = ann.make_task(**given)
+    task = ann.create_task(**given)
 
     assert ann.get(f"tasks/{task['id']}").json.items() >= given.items()
 
@@ -56,7 +56,7 @@ def test_create_returns_location_and_etag(ann: Client) -> None:
 
 
 def test_new_task_has_equal_timestamps(ann: Client) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
 
     assert task["created_at"].endswith("Z")
     assert task["updated_at"] == task["created_at"]
@@ -88,7 +88,7 @@ def test_response_contains_exactly_the_documented_fields(
     ids=["spaces", "line ends", "wide spaces"],
 )
 def test_title_is_trimmed(ann: Client, title: str) -> None:
-    task = ann.make_task(title=title)
+    task = ann.create_task(title=title)
 
     assert task["title"] == "Tea"
 
@@ -99,22 +99,22 @@ def test_title_is_trimmed(ann: Client, title: str) -> None:
 def test_title_has_up_to_255_characters(ann: Client, character: str) -> None:
     longest = character * 255
 
-    task = ann.make_task(title=f" {longest} ")
+    task = ann.create_task(title=f" {longest} ")
     response = ann.post("tasks", {"title": longest + character})
 
     assert ann.get(f"tasks/{task['id']}").json["title"] == longest
-    assert faults(response) == {"#/title": "length"}
+    assert field_errors(response) == {"#/title": "length"}
 
 
 @pytest.mark.parametrize("character", ["x", EMOJI], ids=["ASCII", "outside the BMP"])
 def test_description_has_up_to_10000_characters(ann: Client, character: str) -> None:
     longest = character * 10_000
 
-    task = ann.make_task(description=longest)
+    task = ann.create_task(description=longest)
     response = ann.post("tasks", {"title": "Tea", "description": longest + character})
 
     assert ann.get(f"tasks/{task['id']}").json["description"] == longest
-    assert faults(response) == {"#/description": "length"}
+    assert field_errors(response) == {"#/description": "length"}
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_description_has_up_to_10000_characters(ann: Client, character: str) -> 
     ids=["empty", "lines and tabs", "odd characters"],
 )
 def test_description_is_stored_unchanged(ann: Client, description: str) -> None:
-    task = ann.make_task(description=description)
+    task = ann.create_task(description=description)
 
     assert ann.get(f"tasks/{task['id']}").json["description"] == description
 
 
 @pytest.mark.parametrize("field", ["description", "due_date"])
 def test_null_equals_omission_of_an_optional_field(ann: Client, field: str) -> None:
-    task = ann.make_task(**{field: None})
+    task = ann.create_task(**{field: None})
 
     assert task[field] is None
 
@@ -139,7 +139,7 @@ def test_null_equals_omission_of_an_optional_field(ann: Client, field: str) -> N
 def test_null_is_rejected_for_a_required_field(ann: Client, field: str) -> None:
     response = ann.post("tasks", {"title": "Tea", field: None})
 
-    assert faults(response) == {f"#/{field}": "null"}
+    assert field_errors(response) == {f"#/{field}": "null"}
 
 
 @pytest.mark.parametrize(
@@ -159,20 +159,20 @@ def test_null_is_rejected_for_a_required_field(ann: Client, field: str) -> None:
 def test_title_rejects_control_characters(ann: Client, title: str, code: str) -> None:
     response = ann.post("tasks", {"title": title})
 
-    assert faults(response) == {"#/title": code}
+    assert field_errors(response) == {"#/title": code}
     assert ann.get("tasks").json["items"] == []
 
 
 @pytest.mark.parametrize("status", ["todo", "in_progress", "completed", "cancelled"])
 def test_create_accepts_each_status(ann: Client, status: str) -> None:
-    task = ann.make_task(status=status)
+    task = ann.create_task(status=status)
 
     assert ann.get(f"tasks/{task['id']}").json["status"] == status
 
 
 @pytest.mark.parametrize("priority", ["low", "medium", "high", "urgent"])
 def test_create_accepts_each_priority(ann: Client, priority: str) -> None:
-    task = ann.make_task(priority=priority)
+    task = ann.create_task(priority=priority)
 
     assert ann.get(f"tasks/{task['id']}").json["priority"] == priority
 
@@ -187,19 +187,19 @@ def test_status_and_priority_are_case_sensitive(
 ) -> None:
     response = ann.post("tasks", {"title": "Tea", field: value})
 
-    assert faults(response) == {f"#/{field}": "choice"}
+    assert field_errors(response) == {f"#/{field}": "choice"}
 
 
 def test_new_completed_task_has_completed_at(
     ann: Client,
 ) -> None:
-    task = ann.make_task(status="completed")
+    task = ann.create_task(status="completed")
 
     assert task["completed_at"] == task["created_at"]
 
 
 @pytest.mark.parametrize("status", ["todo", "in_progress", "cancelled"])
 def test_new_open_task_has_no_completed_at(ann: Client, status: str) -> None:
-    task = ann.make_task(status=status)
+    task = ann.create_task(status=status)
 
     assert task["completed_at"] is None

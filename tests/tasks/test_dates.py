@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import Client, faults
+from tests.helpers.client import Client, field_errors
 
 ARABIC = "\N{ARABIC-INDIC DIGIT TWO}\N{ARABIC-INDIC DIGIT ZERO}26-12-24"
 FULLWIDTH = "2026-12-2\N{FULLWIDTH DIGIT FOUR}"
@@ -77,7 +77,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("given", "kept"), KEPT.values(), ids=KEPT)
 def test_due_date_is_returned_in_its_form(ann: Client, given: str, kept: str) -> None:
-    made = ann.make_task(due_date=given)
+    made = ann.create_task(due_date=given)
 
     read = ann.get(f"tasks/{made['id']}").json
 
@@ -89,17 +89,17 @@ def test_due_date_is_returned_in_its_form(ann: Client, given: str, kept: str) ->
 def test_invalid_due_date_is_rejected(ann: Client, given: object) -> None:
     response = ann.post("tasks", {"title": "Tea", "due_date": given})
 
-    assert faults(response) == {"#/due_date": "format"}
+    assert field_errors(response) == {"#/due_date": "format"}
     assert ann.get("tasks").json["items"] == []
 
 
 @pytest.mark.parametrize("given", ["2026-02-30", "0001-01-01T00:00:00+14:00"])
 def test_invalid_due_date_does_not_replace_another(ann: Client, given: str) -> None:
-    task = ann.make_task(due_date="2026-12-24")
+    task = ann.create_task(due_date="2026-12-24")
 
     response = ann.patch(f"tasks/{task['id']}", {"due_date": given})
 
-    assert faults(response) == {"#/due_date": "format"}
+    assert field_errors(response) == {"#/due_date": "format"}
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
@@ -114,7 +114,7 @@ def test_invalid_due_date_does_not_replace_another(ann: Client, given: str) -> N
 def test_timestamp_filters_reject_dates(ann: Client, parameter: str) -> None:
     response = ann.get(f"tasks?{parameter}=2026-12-24")
 
-    assert faults(response) == {parameter: "format"}
+    assert field_errors(response) == {parameter: "format"}
 
 
 @pytest.mark.parametrize(
@@ -125,20 +125,20 @@ def test_timestamp_filters_reject_dates(ann: Client, parameter: str) -> None:
 def test_timestamp_filters_accept_offsets(ann: Client, given: str) -> None:
     response = ann.get(f"tasks?due_before={given}")
 
-    assert faults(response) == {"due_before": "format"}
+    assert field_errors(response) == {"due_before": "format"}
 
 
 def test_decoded_plus_in_a_query_is_explained(ann: Client) -> None:
     response = ann.get("tasks?due_before=2026-12-24T18:00:00+02:00")
 
-    assert faults(response) == {"due_before": "format"}
+    assert field_errors(response) == {"due_before": "format"}
     assert "%2B" in response.json["errors"][0]["hint"]
 
 
 def test_timestamp_error_in_a_body_does_not_mention_queries(ann: Client) -> None:
     response = ann.post("tasks", {"title": "Tea", "due_date": "2026-12-24 18:00:00Z"})
 
-    assert faults(response) == {"#/due_date": "format"}
+    assert field_errors(response) == {"#/due_date": "format"}
     assert "query" not in response.text
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 
 def test_delete_returns_204(ann: Client, task: dict[str, Any]) -> None:
@@ -26,11 +26,11 @@ def test_deleted_task_is_not_found(
 
     response = ann.call(method, f"tasks/{task['id']}", json=body)
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 def test_deleted_task_is_not_listed(ann: Client, task: dict[str, Any]) -> None:
-    other = ann.make_task()
+    other = ann.create_task()
 
     ann.delete(f"tasks/{task['id']}")
 
@@ -39,8 +39,8 @@ def test_deleted_task_is_not_listed(ann: Client, task: dict[str, Any]) -> None:
 
 
 def test_ids_are_not_reused(ann: Client) -> None:
-    last = ann.make_task()
+    last = ann.create_task()
 
     ann.delete(f"tasks/{last['id']}")
 
-    assert ann.make_task()["id"] > last["id"]
+    assert ann.create_task()["id"] > last["id"]

@@ -9,8 +9,8 @@ from taskapi.idempotency import service as stored_responses
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
 from tests.api_keys.holding import holder
-from tests.backstage import days, later
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
+from tests.helpers.clock import days, later
 from tests.tasks.trees import rows
 
 KEY = {"Idempotency-Key": "3f0c6a54-1d2b"}
@@ -43,7 +43,7 @@ def is_replayed(response: Any) -> bool:
 def test_repeated_request_returns_the_stored_response(
     ann: Client, method: str, path: str, body: Any, status: int
 ) -> None:
-    task, gone = ann.make_task()["id"], ann.make_task()["id"]
+    task, gone = ann.create_task()["id"], ann.create_task()["id"]
     ann.delete(f"tasks/{gone}")
     address = path.format(id=task, gone=gone)
 
@@ -88,12 +88,12 @@ def test_key_of_another_request_is_rejected(ann: Client, path: str, body: Any) -
 
     response = ann.post(path, body, headers=KEY)
 
-    refused(response, 422, "idempotency-key-reused")
+    assert_problem(response, 422, "idempotency-key-reused")
     assert rows(ann, Task) == 1
 
 
 def test_key_can_be_reused_for_another_operation(ann: Client) -> None:
-    one, other = ann.make_task()["id"], ann.make_task()["id"]
+    one, other = ann.create_task()["id"], ann.create_task()["id"]
     calls = [("PATCH", one), ("PUT", one), ("PATCH", other)]
 
     answers_ = [
@@ -112,7 +112,7 @@ def test_keys_are_separate_per_user(ann: Client, bob: Client) -> None:
 
     assert (same.status_code, is_replayed(same)) == (201, False)
     assert same.json["owner_id"] == bob.user["id"]
-    refused(other, 404, "not-found")
+    assert_problem(other, 404, "not-found")
 
 
 def test_keys_are_case_sensitive(ann: Client) -> None:
@@ -137,7 +137,7 @@ def test_key_has_1_to_255_visible_ascii_characters(
         method, path, json={"title": "Tea"}, headers={"Idempotency-Key": key}
     )
 
-    assert faults(response) == {"Idempotency-Key": "format"}
+    assert field_errors(response) == {"Idempotency-Key": "format"}
     assert ann.get("tasks").json["items"] == [task]
 
 
@@ -164,7 +164,7 @@ def test_key_accepts_each_visible_ascii_character(ann: Client, key: str) -> None
 def test_key_of_a_rejected_request_can_be_reused(
     ann: Client, path: str, body: Any, guard: dict[str, str], status: int
 ) -> None:
-    task = ann.make_task(external_id="A")
+    task = ann.create_task(external_id="A")
     address = path.format(id=task["id"])
     right = {"create": [{"title": "Soup"}]} if "bulk" in path else {"title": "Soup"}
 
@@ -177,14 +177,14 @@ def test_key_of_a_rejected_request_can_be_reused(
 
 
 def test_error_response_is_not_stored(ann: Client) -> None:
-    guard, task = KEY | {"If-Match": '"2"'}, ann.make_task()
+    guard, task = KEY | {"If-Match": '"2"'}, ann.create_task()
     path = f"tasks/{task['id']}"
     early = ann.patch(path, {"title": "Tea"}, headers=guard)
     ann.patch(path, {"title": "Soup"})
 
     late = ann.patch(path, {"title": "Tea"}, headers=guard)
 
-    refused(early, 412, "precondition-failed")
+    assert_problem(early, 412, "precondition-failed")
     assert (late.status_code, is_replayed(late)) == (200, False)
 
 
@@ -236,16 +236,21 @@ def test_api_key_without_scope_gets_no_stored_response(ann: Client) -> None:
     denied = holder(ann, "tasks:read").post("tasks", {"title": "Tea"}, headers=KEY)
     shown = holder(ann, "tasks:write").post("tasks", {"title": "Tea"}, headers=KEY)
 
-    assert refused(denied, 403, "insufficient-scope")["required_scope"] == "tasks:write"
+    assert (
+        assert_problem(denied, 403, "insufficient-scope")["required_scope"]
+        == "tasks:write"
+    )
     assert is_replayed(shown)
 
 
-def test_anonymous_client_gets_no_stored_response(ann: Client, anyone: Client) -> None:
+def test_anonymous_client_gets_no_stored_response(
+    ann: Client, anonymous: Client
+) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    response = anyone.post("tasks", {"title": "Tea"}, headers=KEY)
+    response = anonymous.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    refused(response, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
 
 
 def test_reads_ignore_idempotency_keys(ann: Client, task: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from taskapi.tasks.models import Task
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 from tests.tasks.trees import rows
 
 JSON = "application/json"
@@ -53,7 +53,7 @@ def test_different_json_is_another_request(ann: Client, body: bytes) -> None:
 
     rejected = send(ann, "tasks", body)
 
-    refused(rejected, 422, "idempotency-key-reused")
+    assert_problem(rejected, 422, "idempotency-key-reused")
     assert rows(ann, Task) == 2
 
 
@@ -75,13 +75,13 @@ def test_files_are_compared_byte_by_byte(
     rejected = send(ann, path, second, media_type)
 
     assert imported.status_code == repeated.status_code == 200
-    refused(rejected, 422, "idempotency-key-reused")
+    assert_problem(rejected, 422, "idempotency-key-reused")
     assert rows(ann, Task) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"a": NaN}', b'{"a": 1, "a": 1}'])
 def test_body_that_is_not_read_is_compared_as_it_is(ann: Client, body: bytes) -> None:
-    path = f"tasks/{ann.make_task()['id']}/restore"
+    path = f"tasks/{ann.create_task()['id']}/restore"
 
     first, second = (send(ann, path, body) for _ in range(2))
 

@@ -14,8 +14,8 @@ from taskapi import db
 from taskapi.db import engine
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
-from tests.backstage import at_once
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
 from tests.tasks.trees import rows
 
 KEY = {"Idempotency-Key": "one"}
@@ -38,7 +38,7 @@ def seen(response: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
 def test_concurrent_creations_with_one_key_have_one_effect(ann: Client) -> None:
     tea = {"title": "Tea", "tags": ["hot"], "subtasks": [{"title": "Boil"}]}
 
-    responses = at_once(*[partial(ann.post, "tasks", tea, headers=KEY)] * 50)
+    responses = run_concurrently(*[partial(ann.post, "tasks", tea, headers=KEY)] * 50)
 
     ((status, _, _),) = {seen(response) for response in responses}
     replayed = [a.headers.get("Idempotency-Replayed") for a in responses]
@@ -53,7 +53,9 @@ def test_concurrent_changes_with_one_key_have_one_effect(
 ) -> None:
     path, body = f"tasks/{task['id']}", {"title": "Tea"}
 
-    responses = at_once(*[partial(ann.call, method, path, json=body, headers=KEY)] * 12)
+    responses = run_concurrently(
+        *[partial(ann.call, method, path, json=body, headers=KEY)] * 12
+    )
 
     assert len({seen(response) for response in responses}) == 1
     assert responses[0].status_code in {200, 204}
@@ -62,18 +64,20 @@ def test_concurrent_changes_with_one_key_have_one_effect(
 def test_concurrent_different_requests_with_one_key_succeed_once(ann: Client) -> None:
     wanted = [{"title": "Tea"}, {"title": "Soup"}] * 6
 
-    responses = at_once(*[partial(ann.post, "tasks", w, headers=KEY) for w in wanted])
+    responses = run_concurrently(
+        *[partial(ann.post, "tasks", w, headers=KEY) for w in wanted]
+    )
 
     done = [response for response in responses if response.status_code == 201]
     late = [response for response in responses if response.status_code != 201]
-    [refused(response, 422, "idempotency-key-reused") for response in late]
+    [assert_problem(response, 422, "idempotency-key-reused") for response in late]
     assert (len(done), len(late), rows(ann, Task)) == (6, 6, 1)
 
 
 def test_different_keys_do_not_wait_for_each_other(ann: Client) -> None:
     keys = [{"Idempotency-Key": f"{number}"} for number in range(20)]
 
-    responses = at_once(
+    responses = run_concurrently(
         *[partial(ann.post, "tasks", {"title": "Tea"}, headers=key) for key in keys]
     )
 
@@ -93,7 +97,7 @@ def test_key_can_be_reused_after_a_failed_commit(ann: Client, app: Flask) -> Non
     after = (rows(ann, Task), rows(ann, StoredResponse))
     again = ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    refused(failed, 503, "service-unavailable")
+    assert_problem(failed, 503, "service-unavailable")
     assert after == (0, 0)
     assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, None)
 
@@ -108,7 +112,7 @@ def test_second_request_with_a_key_is_rejected_while_the_first_runs(
     def repeat(_session: Any) -> None:
         if not late:
             late.append(None)
-            late[:] = at_once(again)
+            late[:] = run_concurrently(again)
 
     event.listen(db.session, "before_commit", repeat)
     try:
@@ -118,7 +122,7 @@ def test_second_request_with_a_key_is_rejected_while_the_first_runs(
     replayed = again()
 
     assert first.status_code == 201
-    refused(late[0], 409, "request-in-progress")
+    assert_problem(late[0], 409, "request-in-progress")
     assert late[0].headers["Retry-After"] == "1"
     assert replayed.headers["Idempotency-Replayed"] == "true"
     assert rows(ann, Task) == 1
@@ -133,7 +137,7 @@ def test_same_key_of_other_users_or_paths_is_not_in_progress(
     def read(_session: Any) -> None:
         if not seen:
             seen.append(None)
-            seen[:] = at_once(partial(bob.post, "tasks", [], headers=KEY))
+            seen[:] = run_concurrently(partial(bob.post, "tasks", [], headers=KEY))
 
     event.listen(db.session, "before_commit", read)
     try:
@@ -159,5 +163,5 @@ def test_key_used_by_another_process_is_in_progress(
         other.communicate()
     replayed = ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    refused(rejected, 409, "request-in-progress")
+    assert_problem(rejected, 409, "request-in-progress")
     assert replayed.headers["Idempotency-Replayed"] == "true"

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from taskapi.tasks.models import Task
-from tests.backstage import at_once, limited
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem, limited
+from tests.helpers.concurrency import run_concurrently
 from tests.tasks.trees import rows
 
 MOST = 5
@@ -21,7 +21,7 @@ FILE = {"data": '{"title": "Dig"}\n' * 3, "content_type": "application/x-ndjson"
 def full(ann: Client, twin: Callable[..., Flask]) -> Client:
     """Return Ann with room for two more tasks; one of hers is in the trash."""
     client = limited(ann, twin(max_tasks_per_user=MOST))
-    made = [client.make_task() for _ in range(MOST - 2)]
+    made = [client.create_task() for _ in range(MOST - 2)]
     assert client.delete(f"tasks/{made[0]['id']}").status_code == 204
     return client
 
@@ -35,42 +35,42 @@ def test_tree_and_bulk_beyond_the_limit_are_rejected(full: Client, way: str) -> 
         "dry run": lambda: full.call("POST", "users/me/import?dry_run=true", **FILE),
     }[way]()
 
-    assert refused(response, 409, "limit-reached")["limit"] == MOST
+    assert assert_problem(response, 409, "limit-reached")["limit"] == MOST
     assert rows(full, Task) == MOST - 2
 
 
 def test_task_beyond_the_limit_is_rejected(full: Client, bob: Client) -> None:
-    parent = full.make_task()
-    full.make_task(tags=["a"])
+    parent = full.create_task()
+    full.create_task(tags=["a"])
 
     for fields in ({}, {"tags": ["b"]}, {"parent_id": parent["id"]}):
         response = full.post("tasks", {"title": "Dig"} | fields)
-        assert refused(response, 409, "limit-reached")["limit"] == MOST
+        assert assert_problem(response, 409, "limit-reached")["limit"] == MOST
 
-    bob.make_task()
+    bob.create_task()
     assert rows(full, Task) == MOST + 1
 
 
 def test_permanent_deletion_lowers_the_count_and_trash_does_not(full: Client) -> None:
     (trashed,) = full.get("tasks?deleted=true").json["items"]
-    made = [full.make_task() for _ in range(2)]
+    made = [full.create_task() for _ in range(2)]
 
     assert full.delete(f"tasks/{made[0]['id']}").status_code == 204
-    refused(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
+    assert_problem(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
     assert full.post(f"tasks/{trashed['id']}/restore").status_code == 200
     full.delete(f"tasks/{made[0]['id']}?permanent=true")
-    full.make_task()
+    full.create_task()
 
-    refused(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
+    assert_problem(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
 
 
 def test_permanently_deleted_tree_lowers_the_count_by_all_tasks(full: Client) -> None:
-    tree = full.make_task(subtasks=[{"title": "Dig"}])
+    tree = full.create_task(subtasks=[{"title": "Dig"}])
     full.delete(f"tasks/{tree['id']}?permanent=true")
 
-    full.make_task(subtasks=[{"title": "Dig"}])
+    full.create_task(subtasks=[{"title": "Dig"}])
 
-    refused(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
+    assert_problem(full.post("tasks", {"title": "Dig"}), 409, "limit-reached")
 
 
 @pytest.mark.parametrize("way", ["plain", "tagged", "nested", "bulk"])
@@ -83,7 +83,7 @@ def test_concurrent_creations_do_not_exceed_the_limit(full: Client, way: str) ->
         "bulk": partial(full.post, "tasks/bulk", {"create": THREE[:2]}),
     }
 
-    codes = [response.status_code for response in at_once(*[calls[way]] * 6)]
+    codes = [response.status_code for response in run_concurrently(*[calls[way]] * 6)]
 
     room = 2 if way in {"plain", "tagged"} else 1
     assert sorted(codes) == [201 if way != "bulk" else 200] * room + [409] * (6 - room)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults
+from tests.helpers.client import Client, field_errors
 
 REPEATABLE = "tag"
 LISTS = ["status", "priority", "ids"]
@@ -33,8 +33,8 @@ SINGLE = [
 PARAMETERS = [*SINGLE, *LISTS]
 
 
-def test_each_list_parameter_is_documented_and_tested(anyone: Client) -> None:
-    document = anyone.get("/openapi.json").json
+def test_each_list_parameter_is_documented_and_tested(anonymous: Client) -> None:
+    document = anonymous.get("/openapi.json").json
 
     described = document["paths"]["/api/v1/tasks"]["get"]["parameters"]
 
@@ -46,14 +46,14 @@ def test_each_list_parameter_is_documented_and_tested(anyone: Client) -> None:
 def test_parameter_without_value_is_rejected(ann: Client, name: str) -> None:
     response = ann.get(f"tasks?{name}=")
 
-    assert set(faults(response)) == {name}
+    assert set(field_errors(response)) == {name}
 
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_repeated_parameter_is_rejected(ann: Client, name: str) -> None:
     response = ann.get(f"tasks?{name}=1&{name}=1")
 
-    assert faults(response) == {name: "repeated"}
+    assert field_errors(response) == {name: "repeated"}
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_repeated_parameter_is_rejected(ann: Client, name: str) -> None:
     ids=["by comma", "repeated, as generated clients do"],
 )
 def test_list_values_are_repeated_or_comma_separated(ann: Client, query: str) -> None:
-    wanted = [ann.make_task(status=status)["id"] for status in ("todo", "cancelled")]
-    ann.make_task(status="completed")
+    wanted = [ann.create_task(status=status)["id"] for status in ("todo", "cancelled")]
+    ann.create_task(status="completed")
 
     found = ann.get(f"tasks?{query}&sort=created_at").json["items"]
 
@@ -85,7 +85,7 @@ def test_unknown_parameter_is_rejected_with_a_hint(
 ) -> None:
     response = ann.get(f"tasks?{name}=5")
 
-    assert faults(response) == {name: "unknown"}
+    assert field_errors(response) == {name: "unknown"}
     assert f"Did you mean {hint}?" in response.json["errors"][0]["hint"]
 
 
@@ -106,19 +106,19 @@ def test_unknown_parameter_without_similar_name_is_rejected(
 ) -> None:
     response = ann.get(f"tasks?{name}=5")
 
-    assert faults(response) == {shown: "unknown"}
+    assert field_errors(response) == {shown: "unknown"}
 
 
 def test_parameter_name_that_is_not_text_is_rejected(ann: Client) -> None:
     response = ann.get("tasks?%FF=5")
 
-    assert list(faults(response).values()) == ["unknown"]
+    assert list(field_errors(response).values()) == ["unknown"]
 
 
 def test_query_errors_are_reported_together(ann: Client) -> None:
     response = ann.get("tasks?limit=0&status=x&due_after=now&ids=a&sort=x&nope=1")
 
-    assert faults(response) == {
+    assert field_errors(response) == {
         "limit": "range",
         "status": "choice",
         "due_after": "format",
@@ -148,5 +148,5 @@ def test_operation_without_parameters_rejects_a_query(
 
     response = ann.call(method, f"{address}?limit=1&x=1&x=2", json={"title": "Tea"})
 
-    assert faults(response) == {"limit": "unknown", "x": "unknown"}
+    assert field_errors(response) == {"limit": "unknown", "x": "unknown"}
     assert ann.get("tasks").json["items"] == [task]

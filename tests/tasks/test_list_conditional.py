@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client
+from tests.helpers.client import Client
 from tests.tasks.support import at, titles
 
 ADDRESS = "tasks?tag=x&q=tea&include_total=true"
@@ -17,7 +17,7 @@ def again(client: Client, path: str, tag: str) -> Any:
 @pytest.fixture
 def tag(ann: Client) -> str:
     """Return the ETag of Ann's list, which shows two tasks."""
-    [ann.make_task(title=title, tags=["x"]) for title in ("Tea", "Teapot")]
+    [ann.create_task(title=title, tags=["x"]) for title in ("Tea", "Teapot")]
     return str(ann.get(ADDRESS).headers["ETag"])
 
 
@@ -81,14 +81,14 @@ def test_change_of_a_task_changes_the_list_etag(
 def test_change_of_an_unlisted_task_keeps_the_list_etag(
     ann: Client, bob: Client, tag: str
 ) -> None:
-    ann.make_task(title="Milk", tags=["x"])
-    bob.make_task(title="Tea", tags=["x"])
+    ann.create_task(title="Milk", tags=["x"])
+    bob.create_task(title="Tea", tags=["x"])
 
     assert again(ann, ADDRESS, tag).status_code == 304
 
 
 def test_new_and_deleted_tasks_change_the_list_etag(ann: Client, tag: str) -> None:
-    made = ann.make_task(title="Tea", tags=["x"])
+    made = ann.create_task(title="Tea", tags=["x"])
     more = again(ann, ADDRESS, tag)
 
     ann.delete(f"tasks/{made['id']}")
@@ -99,7 +99,7 @@ def test_new_and_deleted_tasks_change_the_list_etag(ann: Client, tag: str) -> No
 
 
 def test_completed_subtask_changes_the_list_etag(ann: Client) -> None:
-    made = ann.make_task(subtasks=[{"title": "Soil"}])
+    made = ann.create_task(subtasks=[{"title": "Soil"}])
     tag = ann.get("tasks?parent_id=none").headers["ETag"]
 
     ann.patch(f"tasks/{made['subtasks'][0]['id']}", {"status": "completed"})
@@ -110,7 +110,7 @@ def test_completed_subtask_changes_the_list_etag(ann: Client) -> None:
 
 def test_overdue_task_changes_the_list_etag(ann: Client) -> None:
     with at("2040-06-15T11:00:00+00:00", ann):
-        ann.make_task(due_date="2040-06-15T12:00:00Z")
+        ann.create_task(due_date="2040-06-15T12:00:00Z")
         tag = ann.get("tasks").headers["ETag"]
 
     with at("2040-06-15T13:00:00+00:00", ann):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 from tests.tasks.support import read_all, titles
 
 FIRST = "tasks?status=todo&sort=title&limit=1"
@@ -16,7 +16,7 @@ SORTS = ["created_at", "-created_at", "title", "-due_date", "due_date", "-priori
 @pytest.fixture
 def cursor(ann: Client) -> str:
     """Return the cursor after the first of Ann's tasks a, b and c."""
-    [ann.make_task(title=title) for title in "abc"]
+    [ann.create_task(title=title) for title in "abc"]
     found: str = ann.get(FIRST).json["next_cursor"]
     return found
 
@@ -67,17 +67,17 @@ def test_cursor_of_another_list_is_rejected(
 ) -> None:
     response = ann.get(f"tasks?{query}&cursor={cursor}")
 
-    refused(response, 422, "invalid-cursor")
+    assert_problem(response, 422, "invalid-cursor")
 
 
 def test_cursor_of_another_user_is_rejected(
     ann: Client, bob: Client, cursor: str
 ) -> None:
-    bob.make_task(title="b")
+    bob.create_task(title="b")
 
     response = bob.get(f"{FIRST}&cursor={cursor}")
 
-    refused(response, 422, "invalid-cursor")
+    assert_problem(response, 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_modified_cursor_is_rejected(
 ) -> None:
     response = ann.get(f"{FIRST}&cursor={spoil(cursor)}")
 
-    refused(response, 422, "invalid-cursor")
+    assert_problem(response, 422, "invalid-cursor")
 
 
 def test_cursor_survives_a_rotation_of_the_secret_key(
@@ -139,7 +139,7 @@ def test_cursor_survives_a_rotation_of_the_secret_key(
     ids=["outside the BMP", "Chinese", "quotes"],
 )
 def test_cursor_continues_after_the_longest_title(ann: Client, title: str) -> None:
-    [ann.make_task(title=title) for _ in range(3)]
+    [ann.create_task(title=title) for _ in range(3)]
 
     walked = read_all(ann, "sort=title&limit=1")
 
@@ -150,15 +150,15 @@ def test_cursor_continues_after_the_longest_title(ann: Client, title: str) -> No
 def twelve(ann: Client) -> list[dict[str, Any]]:
     """Return twelve tasks of Ann's, half of them with a date."""
     dates = ["2036-02-10", None, "2036-02-11", None, "2036-01-01", None] * 2
-    return [ann.make_task(title=f"{n:02}", due_date=d) for n, d in enumerate(dates)]
+    return [ann.create_task(title=f"{n:02}", due_date=d) for n, d in enumerate(dates)]
 
 
 def come_and_go(client: Client, going: list[dict[str, Any]]) -> Iterator[None]:
     """Delete one of the tasks at each step, and make others here and there."""
     for task in going:
         client.delete(f"tasks/{task['id']}")
-        client.make_task(title="05x", due_date="2036-02-10", priority="high")
-        client.make_task(title="new")
+        client.create_task(title="05x", due_date="2036-02-10", priority="high")
+        client.create_task(title="new")
         yield
 
 
@@ -177,7 +177,7 @@ def test_cursors_return_each_unchanged_task_once(
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_cursor_continues_after_a_deleted_task(ann: Client, sort: str) -> None:
-    [ann.make_task(title=title) for title in "abcdef"]
+    [ann.create_task(title=title) for title in "abcdef"]
     whole = ann.get(f"tasks?sort={sort}").json["items"]
 
     first = ann.get(f"tasks?sort={sort}&limit=3").json

@@ -6,7 +6,7 @@ from sqlalchemy import insert
 
 from taskapi import db
 from taskapi.tasks.models import Task
-from tests.support import Client
+from tests.helpers.client import Client
 from tests.tasks.support import next_link, titles
 
 COUNT = 10_002

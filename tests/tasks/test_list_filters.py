@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support import Client, faults
+from tests.helpers.client import Client, field_errors
 from tests.tasks.support import at, titles
 
 TASKS = [
@@ -49,7 +49,9 @@ KEPT = {
 def five(ann: Client) -> Client:
     """Return Ann with five tasks that differ in everything."""
     for title, status, priority, due_date in TASKS:
-        ann.make_task(title=title, status=status, priority=priority, due_date=due_date)
+        ann.create_task(
+            title=title, status=status, priority=priority, due_date=due_date
+        )
     return ann
 
 
@@ -70,7 +72,7 @@ def history(ann: Client) -> Client:
     made = []
     for hour, title in [("10", "old"), ("11", "new")]:
         with at(f"2040-06-15T{hour}:00:00+00:00", ann):
-            made.append(f"tasks/{ann.make_task(title=title)['id']}")
+            made.append(f"tasks/{ann.create_task(title=title)['id']}")
     for hour, path in zip(("13", "14"), made, strict=True):
         with at(f"2040-06-15T{hour}:00:00+00:00", ann):
             ann.patch(path, {"status": "completed"})
@@ -111,7 +113,7 @@ def test_timestamp_filters_have_microsecond_precision(
 
 
 def test_ids_filter_returns_tasks_in_sort_order(ann: Client) -> None:
-    a, b, c = (ann.make_task(title=title)["id"] for title in "abc")
+    a, b, c = (ann.create_task(title=title)["id"] for title in "abc")
 
     listed = ann.get(f"tasks?ids={c},{a},{a}&sort=title")
 
@@ -120,7 +122,7 @@ def test_ids_filter_returns_tasks_in_sort_order(ann: Client) -> None:
 
 
 def test_ids_filter_ignores_missing_and_foreign_tasks(ann: Client, bob: Client) -> None:
-    hers, his = ann.make_task(title="hers")["id"], bob.make_task()["id"]
+    hers, his = ann.create_task(title="hers")["id"], bob.create_task()["id"]
 
     listed = ann.get(f"tasks?ids={his},{hers},{2**63 - 1}&include_total=true")
 
@@ -135,7 +137,7 @@ def test_ids_filter_accepts_up_to_a_hundred_ids(ann: Client) -> None:
     response = ann.get(f"tasks?ids={hundred},101")
 
     assert taken.status_code == 200
-    assert faults(response) == {"ids": "length"}
+    assert field_errors(response) == {"ids": "length"}
 
 
 @pytest.mark.parametrize(
@@ -169,4 +171,4 @@ def test_ids_filter_accepts_up_to_a_hundred_ids(ann: Client) -> None:
 def test_invalid_filter_value_is_rejected(ann: Client, query: str, code: str) -> None:
     response = ann.get(f"tasks?{query}")
 
-    assert faults(response) == {query.partition("=")[0]: code}
+    assert field_errors(response) == {query.partition("=")[0]: code}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults
+from tests.helpers.client import Client, field_errors
 from tests.tasks.support import at, follow, next_link, read_all, titles
 
 SORTS = [
@@ -20,11 +20,11 @@ def seven(ann: Client) -> Client:
     """Return Ann with seven tasks: ties, and tasks without a date, in every sort."""
     with at("2040-06-15T12:00:00.000001+00:00", ann):
         for date in ("2036-02-10", None, "2036-02-10T00:00:00Z"):
-            ann.make_task(title="Same", due_date=date)
+            ann.create_task(title="Same", due_date=date)
     ann.log_in()
     for title, date in [("b", None), ("a", "2036-01-01"), ("c", None)]:
-        ann.make_task(title=title, due_date=date, priority="urgent")
-    ann.make_task(title="\N{GRINNING FACE}")
+        ann.create_task(title=title, due_date=date, priority="urgent")
+    ann.create_task(title="\N{GRINNING FACE}")
     return ann
 
 
@@ -124,7 +124,7 @@ def test_total_is_null_by_default(seven: Client) -> None:
 
 
 def test_default_page_has_20_tasks(ann: Client) -> None:
-    made = [ann.make_task()["id"] for _ in range(21)]
+    made = [ann.create_task()["id"] for _ in range(21)]
 
     page = ann.get("tasks").json["items"]
 
@@ -176,7 +176,7 @@ def test_invalid_paging_is_rejected(
 ) -> None:
     response = ann.get(f"tasks?{query}")
 
-    assert faults(response) == codes
+    assert field_errors(response) == codes
 
 
 @pytest.mark.parametrize("query", ["offset=10000", "page=10000&limit=1"])

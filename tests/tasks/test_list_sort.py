@@ -5,7 +5,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
-from tests.support import Client
+from tests.helpers.client import Client
 from tests.tasks.support import at, titles
 
 MIXED = [
@@ -48,7 +48,7 @@ def shuffled(values: list[str]) -> list[str]:
 def test_title_sort_uses_code_points(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
-    [ann.make_task(title=title) for title in MIXED]
+    [ann.create_task(title=title) for title in MIXED]
 
     listed = ann.get(f"tasks?sort={sort}")
 
@@ -74,7 +74,7 @@ def test_title_sort_does_not_depend_on_the_server_locale(app: Flask) -> None:
 def test_priority_sort_uses_the_rank(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
-    [ann.make_task(title=name, priority=name) for name in shuffled(PRIORITIES)]
+    [ann.create_task(title=name, priority=name) for name in shuffled(PRIORITIES)]
 
     listed = ann.get(f"tasks?sort={sort}")
 
@@ -91,9 +91,9 @@ def test_priority_sort_uses_the_rank(
 def test_tasks_without_due_date_come_last(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
-    ann.make_task(title="none")
-    [ann.make_task(title=date, due_date=date) for date in shuffled(DATES)]
-    ann.make_task(title="none either")
+    ann.create_task(title="none")
+    [ann.create_task(title=date, due_date=date) for date in shuffled(DATES)]
+    ann.create_task(title="none either")
 
     listed = ann.get(f"tasks?sort={sort}")
 
@@ -112,7 +112,7 @@ def test_tasks_without_due_date_come_last(
 def test_timestamp_sorts_use_creation_or_last_change(
     ann: Client, sort: str, expected: list[str]
 ) -> None:
-    first, *_ = [ann.make_task(title=name) for name in ("first", "second", "third")]
+    first, *_ = [ann.create_task(title=name) for name in ("first", "second", "third")]
     ann.patch(f"tasks/{first['id']}", {"description": "Changed"})
 
     listed = ann.get(f"tasks?sort={sort}")
@@ -121,7 +121,7 @@ def test_timestamp_sorts_use_creation_or_last_change(
 
 
 def test_default_sort_is_newest_first(ann: Client) -> None:
-    [ann.make_task(title=title) for title in "abc"]
+    [ann.create_task(title=title) for title in "abc"]
 
     listed = ann.get("tasks")
 
@@ -138,7 +138,7 @@ def test_id_breaks_ties_in_the_direction_of_the_sort(
     ann: Client, sort: str, due_date: str | None
 ) -> None:
     with at("2040-06-15T12:00:00+00:00", ann):
-        made = [ann.make_task(due_date=due_date)["id"] for _ in range(4)]
+        made = [ann.create_task(due_date=due_date)["id"] for _ in range(4)]
         up = ann.get(f"tasks?sort={sort}").json["items"]
         down = ann.get(f"tasks?sort=-{sort}").json["items"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 TREE = {"tags": ["a", "b"], "subtasks": [{"title": "x", "tags": ["c"]}] * 5}
 
@@ -10,7 +10,7 @@ TREE = {"tags": ["a", "b"], "subtasks": [{"title": "x", "tags": ["c"]}] * 5}
 @pytest.fixture
 def rich(ann: Client) -> int:
     """Return the id of one of Ann's tasks; all have tags and subtasks."""
-    made = [ann.make_task(**TREE) for _ in range(4)]
+    made = [ann.create_task(**TREE) for _ in range(4)]
     return int(made[0]["id"])
 
 

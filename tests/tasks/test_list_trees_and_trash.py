@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import at, follow, read_all, titles
 
 
@@ -12,9 +12,9 @@ from tests.tasks.support import at, follow, read_all, titles
 def tree(ann: Client, bob: Client) -> dict[str, Any]:
     """Return a tree of Ann's beside another task, and one of Bob's."""
     below = [{"title": "b", "subtasks": [{"title": "c"}]}, {"title": "d"}]
-    made = ann.make_task(title="a", subtasks=below)
-    ann.make_task(title="e", external_id="E-1", tags=["x"], due_date="2036-01-01")
-    bob.make_task(title="z", external_id="E-1", subtasks=[{"title": "y"}])
+    made = ann.create_task(title="a", subtasks=below)
+    ann.create_task(title="e", external_id="E-1", tags=["x"], due_date="2036-01-01")
+    bob.create_task(title="z", external_id="E-1", subtasks=[{"title": "y"}])
     return made
 
 
@@ -80,9 +80,9 @@ def test_trash_accepts_every_filter(ann: Client, tree: dict[str, Any]) -> None:
 @pytest.mark.parametrize("sort", ["-created_at", "due_date", "-due_date", "title"])
 def test_trash_has_cursors(ann: Client, sort: str) -> None:
     dates = ["2036-01-01", None, "2036-01-02", None, None]
-    made = [ann.make_task(due_date=due) for due in dates]
+    made = [ann.create_task(due_date=due) for due in dates]
     [ann.delete(f"tasks/{task['id']}") for task in made]
-    ann.make_task(title="kept")
+    ann.create_task(title="kept")
 
     walked = read_all(ann, f"deleted=true&limit=2&sort={sort}")
 
@@ -150,7 +150,7 @@ def test_filters_are_combined_by_and(
 def test_invalid_filter_is_rejected(ann: Client, query: str, code: str) -> None:
     response = ann.get(f"tasks?{query}")
 
-    assert faults(response) == {query.partition("=")[0]: code}
+    assert field_errors(response) == {query.partition("=")[0]: code}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_unknown_filter_is_rejected_with_a_hint(
 ) -> None:
     response = ann.get(f"tasks?{name}=1")
 
-    assert faults(response) == {name: "unknown"}
+    assert field_errors(response) == {name: "unknown"}
     sentence = hint and f"Did you mean {hint}?"
     assert response.json["errors"][0].get("hint") == sentence
 
@@ -179,15 +179,15 @@ FILTERS = ["tag=x", "tag=x&tag=y", "tag=y&tag=x&tag=x", "parent_id=none", "q=t"]
 @pytest.fixture
 def five(ann: Client) -> Client:
     """Return Ann with five tasks that have two tags and one external id."""
-    [ann.make_task(title="t", tags=["x", "y"]) for _ in range(5)]
+    [ann.create_task(title="t", tags=["x", "y"]) for _ in range(5)]
     return ann
 
 
 @pytest.mark.parametrize("query", FILTERS)
 @pytest.mark.parametrize("way", ["", "&page=1", "&offset=0"])
 def test_link_keeps_every_filter(five: Client, query: str, way: str) -> None:
-    others = [five.make_task(title="other") for _ in range(2)]
-    five.make_task(title="z", parent_id=others[0]["id"])
+    others = [five.create_task(title="other") for _ in range(2)]
+    five.create_task(title="z", parent_id=others[0]["id"])
 
     walked = follow(five, f"tasks?{query}&limit=2&sort=title{way}")
 
@@ -213,7 +213,7 @@ def test_cursor_of_other_filters_is_rejected(five: Client, query: str) -> None:
 
     response = five.get(f"tasks?{query}&cursor={cursor}")
 
-    refused(response, 422, "invalid-cursor")
+    assert_problem(response, 422, "invalid-cursor")
     assert five.get(f"tasks?tag=y&tag=x&cursor={cursor}").status_code == 200
 
 
@@ -222,19 +222,19 @@ def test_cursor_of_tags_is_rejected_for_tasks(five: Client) -> None:
 
     response = five.get(f"tasks?cursor={cursor}")
 
-    refused(response, 422, "invalid-cursor")
+    assert_problem(response, 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize("sort", ["due_date", "-due_date"])
 def test_cursors_return_dated_and_undated_tasks_once(ann: Client, sort: str) -> None:
     dates = ["2036-01-02", None, "2036-01-01", None, "2036-01-02"]
-    stay = [ann.make_task(tags=["x"], due_date=d) for d in [*dates, *dates]]
-    go = [ann.make_task(tags=["x"], due_date=d) for d in dates]
+    stay = [ann.create_task(tags=["x"], due_date=d) for d in [*dates, *dates]]
+    go = [ann.create_task(tags=["x"], due_date=d) for d in dates]
 
     def change() -> None:
         ann.delete(f"tasks/{go.pop()['id']}")
-        ann.make_task(tags=["x"])
-        ann.make_task(tags=["x"], due_date="2036-01-02")
+        ann.create_task(tags=["x"])
+        ann.create_task(tags=["x"], due_date="2036-01-02")
 
     walked = read_all(
         ann, f"tag=x&sort={sort}&limit=4", lambda: change() if go else None
@@ -247,7 +247,7 @@ def test_cursors_return_dated_and_undated_tasks_once(ann: Client, sort: str) -> 
 
 def test_cursors_of_overdue_tasks_reach_the_end(ann: Client) -> None:
     with at("2040-06-15T12:00:00+00:00", ann):
-        [ann.make_task(title=t, due_date="2040-06-14") for t in "abc"]
+        [ann.create_task(title=t, due_date="2040-06-14") for t in "abc"]
         walked = read_all(ann, "overdue=true&sort=title&limit=1")
 
     assert [task["title"] for task in walked] == ["a", "b", "c"]

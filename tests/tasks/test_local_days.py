@@ -10,8 +10,8 @@ from zoneinfo import available_timezones
 import pytest
 
 from taskapi.clock import current_day, first_day_from, start_of_day
-from tests.backstage import run
-from tests.support import Client
+from tests.helpers.cli import run
+from tests.helpers.client import Client
 from tests.tasks.support import at, read_all, titles
 
 LOS_ANGELES, APIA = "America/Los_Angeles", "Pacific/Apia"
@@ -53,7 +53,7 @@ def californian(ann: Client) -> Client:
         "before": "2026-11-29T07:59:59.999999Z",
         "none": None,
     }.items():
-        ann.make_task(title=title, due_date=due_date)
+        ann.create_task(title=title, due_date=due_date)
     return ann
 
 
@@ -212,7 +212,7 @@ def test_overdue_begins_with_the_next_local_day_everywhere(
     for number in range(-2, 3) if overdue else range(3):
         day = (near + timedelta(days=number)).isoformat()
         if not overdue or day >= min(overdue):
-            ann.make_task(title=day, due_date=day)
+            ann.create_task(title=day, due_date=day)
 
     with at(timestamp, ann):
         listed = ann.get("tasks?sort=due_date&limit=100").json["items"]
@@ -255,7 +255,7 @@ def test_first_and_last_day_are_sorted_in_every_time_zone(
     ann: Client, zone: str, due: str
 ) -> None:
     ann.patch("users/me", {"timezone": zone})
-    [ann.make_task(due_date=due) for _ in range(3)]
+    [ann.create_task(due_date=due) for _ in range(3)]
 
     walked: list[dict[str, Any]] = read_all(
         ann, f"sort=due_date&limit=1&due_after={due}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import at_once, meeting
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.concurrency import meeting, run_concurrently
 from tests.tasks.trees import ids_below
 
 WRITERS, WRITES = 8, 12
@@ -59,9 +59,9 @@ def everything(client: Client, query: str) -> list[dict[str, Any]]:
 
 def test_concurrent_mixed_writes_keep_trees_valid(ann: Client) -> None:
     three = [{"title": "Step", "subtasks": [{"title": "Deeper"}]}] * 3
-    ids = ids_below(ann.make_task(subtasks=three))
+    ids = ids_below(ann.create_task(subtasks=three))
 
-    statuses = at_once(
+    statuses = run_concurrently(
         *[partial(keep_writing, ann, ids, seed) for seed in range(WRITERS)]
     )
 
@@ -80,13 +80,13 @@ RENAMING = "UPDATE tasks SET external_id=%(external_id)s::VARCHAR, title"
 def test_deadlocked_writes_are_repeated(
     ann: Client,
 ) -> None:
-    task = ann.make_task(subtasks=[{"title": "Below"}])
+    task = ann.create_task(subtasks=[{"title": "Below"}])
     below, name = task["subtasks"][0]["id"], {"external_id": "A"}
-    other = {"id": ann.make_task()["id"]} | name
+    other = {"id": ann.create_task()["id"]} | name
     bulk = {"update": [other], "delete": [task["id"]]}
 
     with meeting(ann.app, (RENAMING, "WITH RECURSIVE")):
-        many, single = at_once(
+        many, single = run_concurrently(
             partial(ann.post, "tasks/bulk", bulk),
             partial(ann.patch, f"tasks/{below}", name | {"title": "Other"}),
         )
@@ -98,10 +98,10 @@ def test_deadlocked_writes_are_repeated(
 def test_concurrent_swaps_of_external_ids_are_rejected(
     ann: Client, attempt: int
 ) -> None:
-    one, other = ann.make_task(external_id="A"), ann.make_task(external_id="B")
+    one, other = ann.create_task(external_id="A"), ann.create_task(external_id="B")
 
     with meeting(ann.app, "UPDATE tasks"):
-        responses = at_once(
+        responses = run_concurrently(
             partial(ann.patch, f"tasks/{one['id']}", {"external_id": "B"}),
             partial(ann.patch, f"tasks/{other['id']}", {"external_id": "A"}),
         )

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
-from tests.support import faults
+from tests.helpers.client import field_errors
 from tests.tasks import strategies
 from tests.tasks.machine import TaskMachine, as_json, as_query, from_api, if_match
 from tests.tasks.model_fields import folded
@@ -158,7 +158,7 @@ class Tasks(TaskMachine):
         first = self.ann.get(f"tasks?{query}1&include_total=true")
 
         if "q" in filters and not words(filters["q"]):
-            assert [*faults(first)] == ["q"]
+            assert [*field_errors(first)] == ["q"]
         else:
             ids = listed(self.model, filters, sort)
             there = read_all(self.ann, f"{query}{limit + len(ids) // 20}")

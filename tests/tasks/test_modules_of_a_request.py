@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 import taskapi
-from tests.support import Client
+from tests.helpers.client import Client
 
 ROOT = Path(taskapi.__file__).parent
 Function = tuple[str, str]
@@ -46,7 +46,7 @@ def modules(functions: set[Function], prefix: str = "") -> list[str]:
 
 
 def test_create_runs_few_modules_and_functions(ann: Client) -> None:
-    functions = functions_run_by(lambda: ann.make_task(title="Water the plants"))
+    functions = functions_run_by(lambda: ann.create_task(title="Water the plants"))
 
     assert len(modules(functions)) <= MAX_CREATE, modules(functions)
     assert len(modules(functions, "tasks/")) <= 5, modules(functions, "tasks/")
@@ -54,7 +54,7 @@ def test_create_runs_few_modules_and_functions(ann: Client) -> None:
 
 
 def test_list_runs_few_modules(ann: Client) -> None:
-    ann.make_task(title="Water the plants", due_date="2036-12-24")
+    ann.create_task(title="Water the plants", due_date="2036-12-24")
 
     functions = functions_run_by(lambda: ann.get("tasks"))
 
@@ -63,7 +63,7 @@ def test_list_runs_few_modules(ann: Client) -> None:
 
 
 def test_update_runs_few_modules(ann: Client) -> None:
-    task = ann.make_task(title="Water the plants")
+    task = ann.create_task(title="Water the plants")
     path = f"tasks/{task['id']}"
     statuses = iter(["in_progress", "todo", "in_progress", "todo"])
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import at_once, meeting
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.concurrency import meeting, run_concurrently
 from tests.tasks.trees import make_chain, titles_below, tree
 
 rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
@@ -18,8 +18,8 @@ def move(client: Client, task_id: int, parent_id: int | None) -> Any:
 
 
 def test_move_includes_descendants(ann: Client) -> None:
-    shop, cook = ann.make_task(title="Shop"), ann.make_task(title="Cook")
-    soup = ann.make_task(
+    shop, cook = ann.create_task(title="Shop"), ann.create_task(title="Cook")
+    soup = ann.create_task(
         title="Soup", parent_id=shop["id"], subtasks=[{"title": "Eat"}]
     )
 
@@ -50,7 +50,7 @@ def test_move_to_the_same_parent_keeps_the_version(ann: Client) -> None:
 
 
 def test_move_changes_only_the_moved_task(ann: Client) -> None:
-    other = ann.make_task()["id"]
+    other = ann.create_task()["id"]
     top, middle, bottom = make_chain(ann, 3)
 
     move(ann, middle, other)
@@ -66,7 +66,7 @@ def test_move_below_itself_is_rejected(ann: Client, level: int) -> None:
 
     response = move(ann, ids[0], ids[level])
 
-    (error,) = refused(response, 422, "parent-cycle")["errors"]
+    (error,) = assert_problem(response, 422, "parent-cycle")["errors"]
     assert (error["pointer"], error["code"]) == ("#/parent_id", "parent-cycle")
     assert tree(ann, ids[0]) == before
 
@@ -76,7 +76,7 @@ def test_move_below_a_descendant_is_rejected(ann: Client) -> None:
 
     response = move(ann, ids[0], ids[9])
 
-    refused(response, 422, "parent-cycle")
+    assert_problem(response, 422, "parent-cycle")
     assert len(str(titles_below(tree(ann, ids[0]))).split("Level")) == 11
 
 
@@ -89,7 +89,7 @@ def test_move_to_an_eleventh_level_is_rejected(
 
     response = move(ann, moving, lowest)
 
-    (error,) = refused(response, 422, "parent-too-deep")["errors"]
+    (error,) = assert_problem(response, 422, "parent-too-deep")["errors"]
     assert (error["pointer"], error["code"]) == ("#/parent_id", "parent-too-deep")
     assert ann.get(f"tasks/{moving}").json["parent_id"] is None
     assert ann.get(f"tasks/{lowest}").json["subtask_count"] == 0
@@ -116,16 +116,16 @@ def test_deleted_descendants_do_not_count_as_levels(ann: Client) -> None:
 
 @rounds
 def test_concurrent_moves_do_not_form_a_cycle(ann: Client, attempt: int) -> None:
-    one, other = ann.make_task()["id"], ann.make_task()["id"]
+    one, other = ann.create_task()["id"], ann.create_task()["id"]
 
     with meeting(ann.app, "UPDATE tasks"):
-        responses = at_once(
+        responses = run_concurrently(
             partial(move, ann, one, other), partial(move, ann, other, one)
         )
 
     done, late = sorted(responses, key=lambda response: response.status_code)
     assert done.status_code == 200
-    refused(late, 422, "parent-cycle")
+    assert_problem(late, 422, "parent-cycle")
     listed = ann.get("tasks").json["items"]
     assert [task["parent_id"] for task in listed].count(None) == 1
 
@@ -135,24 +135,24 @@ def test_concurrent_moves_do_not_form_eleven_levels(ann: Client, attempt: int) -
     high, middle, low = [make_chain(ann, levels) for levels in (4, 3, 4)]
 
     with meeting(ann.app, "UPDATE tasks"):
-        responses = at_once(
+        responses = run_concurrently(
             partial(move, ann, middle[0], high[-1]),
             partial(move, ann, low[0], middle[-1]),
         )
 
     done, late = sorted(responses, key=lambda response: response.status_code)
     assert done.status_code == 200
-    refused(late, 422, "parent-too-deep")
+    assert_problem(late, 422, "parent-too-deep")
 
 
 @rounds
 def test_task_moved_below_a_concurrently_deleted_one_is_not_lost(
     ann: Client, attempt: int
 ) -> None:
-    going, moving = ann.make_task()["id"], ann.make_task()["id"]
+    going, moving = ann.create_task()["id"], ann.create_task()["id"]
 
     with meeting(ann.app, ("UPDATE tasks", "WITH RECURSIVE")):
-        deleted, moved = at_once(
+        deleted, moved = run_concurrently(
             partial(ann.delete, f"tasks/{going}"), partial(move, ann, moving, going)
         )
 
@@ -168,11 +168,11 @@ def test_task_moved_below_a_concurrently_deleted_one_is_not_lost(
 def test_subtask_of_a_concurrently_deleted_task_is_not_lost(
     ann: Client, attempt: int
 ) -> None:
-    going = ann.make_task()["id"]
+    going = ann.create_task()["id"]
     subtask = {"title": "Pay", "parent_id": going}
 
     with meeting(ann.app, ("INSERT INTO tasks", "WITH RECURSIVE")):
-        deleted, made = at_once(
+        deleted, made = run_concurrently(
             partial(ann.delete, f"tasks/{going}"), partial(ann.post, "tasks", subtask)
         )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import Client
+from tests.helpers.client import Client
 from tests.tasks.support import at, titles
 
 DAY = "2040-06-15"
@@ -13,7 +13,7 @@ CLOSED = ["completed", "cancelled"]
 
 def overdue_at(timestamp: str, ann: Client, due_date: str, status: str) -> bool:
     """Create a task, read it at a timestamp and tell whether it is overdue then."""
-    task = ann.make_task(due_date=due_date, status=status)
+    task = ann.create_task(due_date=due_date, status=status)
     with at(timestamp, ann):
         response = ann.get(f"tasks/{task['id']}")
     shown: bool = response.json["is_overdue"]
@@ -79,14 +79,14 @@ def test_closed_task_is_not_overdue(ann: Client, status: str, due_date: str) -> 
 
 
 def test_task_without_due_date_is_not_overdue(ann: Client) -> None:
-    task = ann.make_task(due_date=None)
+    task = ann.create_task(due_date=None)
 
     assert task["is_overdue"] is False
 
 
 @pytest.mark.parametrize("due_date", ["2020-01-01", "2020-01-01T00:00:00Z"])
 def test_new_task_can_be_overdue(ann: Client, due_date: str) -> None:
-    task = ann.make_task(due_date=due_date)
+    task = ann.create_task(due_date=due_date)
 
     assert task["is_overdue"] is True
 
@@ -105,7 +105,7 @@ def test_new_task_can_be_overdue(ann: Client, due_date: str) -> None:
 def test_change_returns_the_current_is_overdue(
     ann: Client, change: dict[str, str | None], *, expected: bool
 ) -> None:
-    task = ann.make_task(due_date="2020-01-01")
+    task = ann.create_task(due_date="2020-01-01")
 
     changed = ann.patch(f"tasks/{task['id']}", change)
 
@@ -118,7 +118,7 @@ def every_kind(ann: Client) -> Client:
     dates = [None, DAY, NOON, "2040-06-14", "2040-06-15T12:00:01Z"]
     for status in OPEN + CLOSED:
         for due_date in dates:
-            ann.make_task(
+            ann.create_task(
                 title=f"{status} {due_date}", status=status, due_date=due_date
             )
     return ann

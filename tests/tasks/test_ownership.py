@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 from tests.tasks.support import titles
 
 ABSENT = 2**62
@@ -29,7 +29,7 @@ def test_task_of_another_user_is_not_found(
     body: dict[str, str] | None,
     headers: dict[str, str],
 ) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
 
     theirs = bob.call(method, f"tasks/{task['id']}", json=body, headers=headers)
     absent = bob.call(method, f"tasks/{ABSENT}", json=body, headers=headers)
@@ -40,15 +40,15 @@ def test_task_of_another_user_is_not_found(
 
 def seen(response: Any) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the problem and the headers, but for what names the request."""
-    problem = refused(response, 404, "not-found")
+    problem = assert_problem(response, 404, "not-found")
     volatile = {"X-Request-ID", "Content-Length", "Server-Timing"}
     kept = {k: v for k, v in response.headers.items() if k not in volatile}
     return problem | {"request_id": None, "instance": None}, kept
 
 
 def test_list_contains_only_tasks_of_the_caller(ann: Client, bob: Client) -> None:
-    ann.make_task(title="Hers")
-    his = bob.make_task(title="His")
+    ann.create_task(title="Hers")
+    his = bob.create_task(title="His")
 
     listed = bob.get("tasks?include_total=true")
 
@@ -71,7 +71,7 @@ def test_list_contains_only_tasks_of_the_caller(ann: Client, bob: Client) -> Non
 def test_filters_sorts_and_pages_hide_tasks_of_other_users(
     ann: Client, bob: Client, query: str
 ) -> None:
-    [ann.make_task(due_date="2020-01-01") for _ in range(2)]
+    [ann.create_task(due_date="2020-01-01") for _ in range(2)]
 
     listed = bob.get(f"tasks?{query}&include_total=true")
 
@@ -79,7 +79,7 @@ def test_filters_sorts_and_pages_hide_tasks_of_other_users(
 
 
 def test_task_belongs_to_its_creator(ann: Client, bob: Client) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
 
     changed = ann.patch(f"tasks/{task['id']}", {"title": "Tea"}).json
 
@@ -99,19 +99,19 @@ def test_task_belongs_to_its_creator(ann: Client, bob: Client) -> None:
     ],
 )
 def test_task_operations_require_credentials(
-    ann: Client, anyone: Client, method: str, path: str
+    ann: Client, anonymous: Client, method: str, path: str
 ) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
 
-    response = anyone.call(method, path.format(id=task["id"]), json={"title": "Tea"})
+    response = anonymous.call(method, path.format(id=task["id"]), json={"title": "Tea"})
 
-    refused(response, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
     assert ann.get("tasks").json["items"] == [task]
 
 
 def test_tasks_are_deleted_with_their_owner(ann: Client, bob: Client) -> None:
-    ann.make_task()
-    his = bob.make_task()
+    ann.create_task()
+    his = bob.create_task()
 
     gone = ann.delete("users/me", {"password": "a long walk in the rain"})
 

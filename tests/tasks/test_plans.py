@@ -12,9 +12,9 @@ from sqlalchemy import String, cast, insert, literal, select, text
 from taskapi import clock, db
 from taskapi.tasks.models import Priority, Status, table, task_tags
 from taskapi.tasks.writes import new_row
-from tests.backstage import empty_tables
 from tests.conftest import KINDS
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.rows import empty_tables
 from tests.tasks.query_plans import plans
 
 MOST = 10_000

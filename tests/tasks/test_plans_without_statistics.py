@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from tests.conftest import KINDS
-from tests.databases import new_databases
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.databases import new_databases
 from tests.tasks.query_plans import plans
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import at_once
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
 
 rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 
@@ -18,7 +18,7 @@ def test_concurrent_writes_with_one_etag_succeed_once(
 ) -> None:
     path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
 
-    responses = at_once(
+    responses = run_concurrently(
         *[
             partial(ann.call, method, path, json={"title": f"{n}"}, headers=guard)
             for n in range(12)
@@ -26,7 +26,11 @@ def test_concurrent_writes_with_one_etag_succeed_once(
     )
 
     (done,) = [response for response in responses if response.status_code == 200]
-    late = [refused(a, 412, "precondition-failed") for a in responses if a is not done]
+    late = [
+        assert_problem(a, 412, "precondition-failed")
+        for a in responses
+        if a is not done
+    ]
     assert [problem["current_version"] for problem in late] == [2] * 11
     assert ann.get(path).json == done.json
 
@@ -36,7 +40,9 @@ def test_concurrent_completions_store_one_completed_at(
 ) -> None:
     done = {"status": "completed"}
 
-    responses = at_once(*[partial(ann.patch, f"tasks/{task['id']}", done)] * 12)
+    responses = run_concurrently(
+        *[partial(ann.patch, f"tasks/{task['id']}", done)] * 12
+    )
 
     assert {response.status_code for response in responses} == {200}
     assert {response.json["version"] for response in responses} == {2}
@@ -56,10 +62,10 @@ def count_up(client: Client, path: str, times: int) -> None:
 
 
 def test_concurrent_retried_increments_lose_no_update(ann: Client) -> None:
-    task = ann.make_task(description="0")
+    task = ann.create_task(description="0")
     path = f"tasks/{task['id']}"
 
-    at_once(*[partial(count_up, ann, path, 5)] * 8)
+    run_concurrently(*[partial(count_up, ann, path, 5)] * 8)
 
     counted = ann.get(path).json
     assert (counted["description"], counted["version"]) == ("40", 41)
@@ -77,7 +83,7 @@ def test_concurrent_changes_of_different_fields_are_all_stored(
         "due_date": "2036-12-24",
     }
 
-    at_once(*[partial(ann.patch, path, {n: v}) for n, v in changes.items()])
+    run_concurrently(*[partial(ann.patch, path, {n: v}) for n, v in changes.items()])
 
     stored = ann.get(path).json
     assert stored.items() >= changes.items()
@@ -87,7 +93,9 @@ def test_concurrent_changes_of_different_fields_are_all_stored(
 def test_concurrent_creations_are_each_stored_once(ann: Client) -> None:
     wanted = [f"{number:02}" for number in range(24)]
 
-    made = at_once(*[partial(ann.make_task, title=title) for title in wanted])
+    made = run_concurrently(
+        *[partial(ann.create_task, title=title) for title in wanted]
+    )
 
     stored = ann.get("tasks?sort=title&limit=100").json["items"]
     assert stored == sorted(made, key=lambda task: task["title"])
@@ -98,7 +106,7 @@ def test_concurrent_creations_are_each_stored_once(ann: Client) -> None:
 def test_concurrent_deletions_succeed_once(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
-    responses = at_once(*[partial(ann.delete, f"tasks/{task['id']}")] * 6)
+    responses = run_concurrently(*[partial(ann.delete, f"tasks/{task['id']}")] * 6)
 
     assert sorted(a.status_code for a in responses) == [204, *[404] * 5]
 
@@ -109,7 +117,7 @@ def test_change_and_deletion_with_one_etag_exclude_each_other(
 ) -> None:
     path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
 
-    changed, deleted = at_once(
+    changed, deleted = run_concurrently(
         partial(ann.patch, path, {"title": "Tea"}, headers=guard),
         partial(ann.delete, path, headers=guard),
     )
@@ -125,7 +133,7 @@ def test_deletion_without_etag_wins_over_concurrent_changes(
 ) -> None:
     path = f"tasks/{task['id']}"
 
-    deleted, *changed = at_once(
+    deleted, *changed = run_concurrently(
         partial(ann.delete, path),
         *[partial(ann.patch, path, {"title": f"{number}"}) for number in range(6)],
     )

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.api_keys.holding import make_key
-from tests.backstage import run
-from tests.support import Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem, field_errors
 
 OF_TASKS = {
     "id": 7,
@@ -36,7 +36,7 @@ task_fields = pytest.mark.parametrize(
 @pytest.fixture
 def whole(ann: Client) -> dict[str, Any]:
     """Return a task of Ann's in which no member is null that need not be."""
-    made = ann.make_task(
+    made = ann.create_task(
         description="Twice",
         due_date="2036-12-24",
         tags=["b", "a"],
@@ -51,7 +51,7 @@ def whole(ann: Client) -> dict[str, Any]:
 def test_new_task_has_no_read_only_field(ann: Client, field: str) -> None:
     rejected = ann.post("tasks", {"title": "Tea", field: OF_TASKS.get(field, 1)})
 
-    assert faults(rejected) == {f"#/{field}": "read-only"}
+    assert field_errors(rejected) == {f"#/{field}": "read-only"}
     assert ann.get("tasks").json["items"] == []
 
 
@@ -93,7 +93,7 @@ def test_task_rejects_another_value_of_a_read_only_field(
 
     rejected = ann.call(verb, path, json=whole | {field: other, "title": "Tea"})
 
-    assert faults(rejected) == {f"#/{field}": "read-only"}
+    assert field_errors(rejected) == {f"#/{field}": "read-only"}
     assert ann.get(path).json == whole
 
 
@@ -111,7 +111,7 @@ def test_task_rejects_another_version_as_if_match_does(
     )
 
     for rejected in (stale, alone, against):
-        problem = refused(rejected, 412, "precondition-failed")
+        problem = assert_problem(rejected, 412, "precondition-failed")
         assert problem["current_version"] == 2
     assert ann.get(path).json == newest
 
@@ -125,7 +125,7 @@ def test_version_of_another_type_is_rejected(
     if version == 1.0 and not isinstance(version, bool):
         assert rejected.status_code == 200
     else:
-        assert faults(rejected) == {"#/version": "read-only"}
+        assert field_errors(rejected) == {"#/version": "read-only"}
 
 
 def test_equal_timestamp_in_another_format_is_ignored(
@@ -145,7 +145,7 @@ def test_true_differs_from_a_number(ann: Client, task: dict[str, Any]) -> None:
 
     rejected = ann.patch(path, {"subtask_count": False, "is_overdue": 0})
 
-    assert faults(rejected) == {
+    assert field_errors(rejected) == {
         "#/is_overdue": "read-only",
         "#/subtask_count": "read-only",
     }
@@ -158,8 +158,8 @@ def test_read_only_members_reveal_nothing_about_foreign_tasks(
     update = {"id": task["id"], "owner_id": task["owner_id"], "title": "Tea"}
     in_bulk = bob.post("tasks/bulk", {"update": [update]})
 
-    refused(foreign, 404, "not-found")
-    assert faults(in_bulk) == {"#/update/0/id": "not-found"}
+    assert_problem(foreign, 404, "not-found")
+    assert field_errors(in_bulk) == {"#/update/0/id": "not-found"}
 
 
 def test_bulk_accepts_tasks_as_they_were_read(
@@ -184,11 +184,11 @@ def test_bulk_rejects_another_value_of_a_read_only_field(
     other = OF_TASKS[field]
     other = not whole[field] if field == "is_overdue" else other
     other = 0 if field in {"progress", "subtask_count"} else other
-    first = ann.make_task()
+    first = ann.create_task()
 
     rejected = ann.post("tasks/bulk", {"update": [first, whole | {field: other}]})
 
-    assert faults(rejected) == {f"#/update/1/{field}": "read-only"}
+    assert field_errors(rejected) == {f"#/update/1/{field}": "read-only"}
 
 
 def test_bulk_rejects_another_version(ann: Client, whole: dict[str, Any]) -> None:
@@ -196,7 +196,7 @@ def test_bulk_rejects_another_version(ann: Client, whole: dict[str, Any]) -> Non
 
     rejected = ann.post("tasks/bulk", {"update": [whole | {"title": "Tea"}]})
 
-    problem = refused(rejected, 412, "precondition-failed")
+    problem = assert_problem(rejected, 412, "precondition-failed")
     assert problem["current_version"] == 2
     assert [e["pointer"] for e in problem["errors"]] == ["#/update/0/version"]
 
@@ -218,7 +218,7 @@ def test_account_is_sent_back_with_one_field_changed(ann: Client, verb: str) -> 
 
     assert (changed.status_code, changed.json["full_name"]) == (200, "Ann")
     stale = ann.call(verb, "users/me", json=account | {"full_name": "Bea"})
-    assert refused(stale, 412, "precondition-failed")["current_version"] == 2
+    assert assert_problem(stale, 412, "precondition-failed")["current_version"] == 2
 
 
 @both_verbs
@@ -230,7 +230,7 @@ def test_account_rejects_another_value_of_a_read_only_field(
 
     rejected = ann.call(verb, "users/me", json=account | {field: other})
 
-    assert faults(rejected) == {f"#/{field}": "read-only"}
+    assert field_errors(rejected) == {f"#/{field}": "read-only"}
     assert ann.get("users/me").json == account
 
 
@@ -244,9 +244,9 @@ def test_administrator_sends_an_account_back(ann: Client, bob: Client) -> None:
 
     assert (changed.status_code, changed.json["role"]) == (200, "admin")
     stale = ann.patch(path, account | {"is_active": False})
-    refused(stale, 412, "precondition-failed")
+    assert_problem(stale, 412, "precondition-failed")
     other = ann.patch(path, {"email": "else@example.org"})
-    assert faults(other) == {"#/email": "read-only"}
+    assert field_errors(other) == {"#/email": "read-only"}
 
 
 @pytest.mark.parametrize("expires_at", [None, "2098-01-01T00:00:00Z"])
@@ -261,4 +261,4 @@ def test_api_key_is_sent_back_with_one_field_changed(
 
     assert (changed.status_code, changed.json["name"]) == (200, "Renamed")
     rejected = ann.patch(path, key | {"scopes": ["tasks:read"], "name": "n"})
-    assert faults(rejected) == {"#/scopes": "read-only"}
+    assert field_errors(rejected) == {"#/scopes": "read-only"}

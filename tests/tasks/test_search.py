@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from taskapi.tasks import search
-from tests.support import Client
-from tests.system.sql import execute
+from tests.helpers.client import Client
+from tests.helpers.sql import execute
 from tests.tasks.support import found, titles
 
 FOUND = [
@@ -125,36 +125,36 @@ PUNCTUATION = [*"%_*\"':&|!()^@\\{}[]-+;?$~<>=,./#`", "<->", "*:", ";--", "&&", 
 
 @pytest.mark.parametrize(("q", "text"), FOUND, ids=ascii)
 def test_search_matches_prefixes_of_words(ann: Client, q: str, text: str) -> None:
-    ann.make_task(title=text)
-    ann.make_task(title="...", description=text)
+    ann.create_task(title=text)
+    ann.create_task(title="...", description=text)
 
     assert set(found(ann, q)) == {text, "..."}
 
 
 @pytest.mark.parametrize(("q", "text"), MISSED, ids=ascii)
 def test_search_ignores_other_words(ann: Client, q: str, text: str) -> None:
-    ann.make_task(title=text, description=text)
+    ann.create_task(title=text, description=text)
 
     assert found(ann, q) == []
 
 
 def test_search_covers_title_and_description(ann: Client) -> None:
-    ann.make_task(title="Water", description="the plants")
-    ann.make_task(title="Water", description="the dog")
-    ann.make_task(title="Repot", description="the plants")
+    ann.create_task(title="Water", description="the plants")
+    ann.create_task(title="Water", description="the dog")
+    ann.create_task(title="Repot", description="the plants")
 
     assert found(ann, "plants water") == ["Water"]
 
 
 def test_search_does_not_join_title_and_description(ann: Client) -> None:
-    ann.make_task(title="Tea", description="pot")
+    ann.create_task(title="Tea", description="pot")
 
     assert found(ann, "teapot") == []
 
 
 @pytest.mark.parametrize("q", PUNCTUATION)
 def test_search_ignores_operators_of_the_databases(ann: Client, q: str) -> None:
-    ann.make_task(title="Green tea", description="with lemon")
+    ann.create_task(title="Green tea", description="with lemon")
     forms = ["{}tea", "tea{}", "te{}", "tea {} lem", "{} tea", "tea{}green", "{}tea{}"]
 
     assert [found(ann, form.replace("{}", q)) for form in forms] == [["Green tea"]] * 7
@@ -178,16 +178,16 @@ def test_search_ignores_operators_of_the_databases(ann: Client, q: str) -> None:
     ],
 )
 def test_search_cannot_inject_into_the_query(ann: Client, bob: Client, q: str) -> None:
-    ann.make_task(title="Green tea")
-    bob.make_task(title="Milk or 1=1 title near not q rowid 0 words tea green 2")
+    ann.create_task(title="Green tea")
+    bob.create_task(title="Milk or 1=1 title near not q rowid 0 words tea green 2")
 
     assert found(ann, q) == []
 
 
 @pytest.mark.parametrize("operator", ["AND", "OR", "NOT", "NEAR", "and not"])
 def test_search_treats_operator_names_as_words(ann: Client, operator: str) -> None:
-    ann.make_task(title="Tea milk")
-    ann.make_task(title=f"Tea {operator} milk")
+    ann.create_task(title="Tea milk")
+    ann.create_task(title=f"Tea {operator} milk")
 
     assert found(ann, f"tea {operator} milk") == [f"Tea {operator} milk"]
     assert found(ann, operator) == [f"Tea {operator} milk"]
@@ -197,15 +197,15 @@ def test_search_treats_operator_names_as_words(ann: Client, operator: str) -> No
 def test_search_for_an_owner_prefix_finds_no_foreign_task(
     ann: Client, bob: Client, form: str
 ) -> None:
-    bob.make_task(title="Tea")
+    bob.create_task(title="Tea")
 
     assert found(ann, form.format(bob.user["id"])) == []
 
 
 def test_search_for_an_owner_id_finds_only_the_number(ann: Client) -> None:
     number = ann.user["id"]
-    ann.make_task(title="Tea")
-    ann.make_task(title=f"Room {number}")
+    ann.create_task(title="Tea")
+    ann.create_task(title=f"Room {number}")
 
     assert found(ann, f"@{number}") == [f"Room {number}"]
 
@@ -213,8 +213,8 @@ def test_search_for_an_owner_id_finds_only_the_number(ann: Client) -> None:
 @pytest.mark.parametrize("letter", ["a", "é", "д", "\U0001d518"])
 @pytest.mark.parametrize("length", [199, 200, 201, 10_000])
 def test_search_finds_long_words(ann: Client, letter: str, length: int) -> None:
-    ann.make_task(title="long", description=letter * length)
-    ann.make_task(title="short", description=letter * 20)
+    ann.create_task(title="long", description=letter * length)
+    ann.create_task(title="short", description=letter * 20)
 
     assert found(ann, letter * 199) == ["long"]
     assert found(ann, letter * 20) == ["long", "short"]
@@ -222,8 +222,8 @@ def test_search_finds_long_words(ann: Client, letter: str, length: int) -> None:
 
 def test_search_accepts_eight_words(ann: Client) -> None:
     symbols = "".join(chr(0x1F300 + number) for number in range(200))
-    ann.make_task(title="all", description=symbols)
-    ann.make_task(title="most", description=symbols[1:])
+    ann.create_task(title="all", description=symbols)
+    ann.create_task(title="most", description=symbols[1:])
 
     assert found(ann, symbols[:8]) == ["all"]
     assert found(ann, " ".join(symbols[1:9] * 2)) == ["all", "most"]
@@ -241,7 +241,7 @@ def test_search_accepts_eight_words(ann: Client) -> None:
     ids=["what unfolds", "one word", "many words", "symbols", "lines"],
 )
 def test_search_covers_the_longest_description(ann: Client, description: str) -> None:
-    ann.make_task(title="long", description=description)
+    ann.create_task(title="long", description=description)
 
     assert found(ann, description[:2]) == ["long"]
 
@@ -251,7 +251,7 @@ def changed(ann: Client, task: dict[str, Any], **fields: Any) -> None:
 
 
 def test_search_reflects_a_change_of_the_title(ann: Client) -> None:
-    task = ann.make_task(title="Old", description="kept")
+    task = ann.create_task(title="Old", description="kept")
 
     changed(ann, task, title="New")
 
@@ -263,7 +263,7 @@ def test_search_reflects_a_change_of_the_title(ann: Client) -> None:
 def test_search_reflects_a_change_of_the_description(
     ann: Client, after: str | None
 ) -> None:
-    task = ann.make_task(title="Kept", description="stale")
+    task = ann.create_task(title="Kept", description="stale")
 
     changed(ann, task, description=after)
 
@@ -272,7 +272,7 @@ def test_search_reflects_a_change_of_the_description(
 
 
 def test_change_of_another_field_keeps_the_terms(ann: Client) -> None:
-    task = ann.make_task(title="Kept", description="as it is")
+    task = ann.create_task(title="Kept", description="as it is")
 
     changed(ann, task, status="completed", tags=["x"], external_id="y")
 
@@ -281,7 +281,7 @@ def test_change_of_another_field_keeps_the_terms(ann: Client) -> None:
 
 
 def test_search_excludes_the_trash_by_default(ann: Client) -> None:
-    gone, _ = ann.make_task(title="Tea gone"), ann.make_task(title="Tea kept")
+    gone, _ = ann.create_task(title="Tea gone"), ann.create_task(title="Tea kept")
 
     ann.delete(f"tasks/{gone['id']}")
 
@@ -290,7 +290,7 @@ def test_search_excludes_the_trash_by_default(ann: Client) -> None:
 
 
 def test_search_finds_restored_and_not_deleted_tasks(ann: Client) -> None:
-    back, gone = ann.make_task(title="Tea back"), ann.make_task(title="Tea gone")
+    back, gone = ann.create_task(title="Tea back"), ann.create_task(title="Tea gone")
 
     ann.delete(f"tasks/{back['id']}")
     ann.post(f"tasks/{back['id']}/restore")
@@ -301,22 +301,22 @@ def test_search_finds_restored_and_not_deleted_tasks(ann: Client) -> None:
 
 
 def test_search_finds_subtasks_and_bulk_tasks(ann: Client) -> None:
-    ann.make_task(title="Party", subtasks=[{"title": "Cake of Ann's"}])
+    ann.create_task(title="Party", subtasks=[{"title": "Cake of Ann's"}])
     ann.post("tasks/bulk", {"create": [{"title": "Cake of Bob's"}]})
 
     assert found(ann, "cake") == ["Cake of Ann's", "Cake of Bob's"]
 
 
 def test_search_finds_no_tasks_of_other_users(ann: Client, bob: Client) -> None:
-    ann.make_task(title="Secret of Ann's")
+    ann.create_task(title="Secret of Ann's")
 
     assert found(bob, "secret") == []
     assert titles(bob.get("tasks?q=secret&deleted=true")) == []
 
 
 def test_index_terms_belong_to_one_account(ann: Client, bob: Client) -> None:
-    ann.make_task(title="Tea 東京都 ✓", description="काला")
-    bob.make_task(title="Tea 東京都 ✓", description="काला")
+    ann.create_task(title="Tea 東京都 ✓", description="काला")
+    bob.create_task(title="Tea 東京都 ✓", description="काला")
     stored = execute(ann.app, "SELECT owner_id, CAST(terms AS TEXT) FROM tasks")
 
     for owner_id, words in stored:

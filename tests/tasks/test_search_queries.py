@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import follow, found, read_all, titles
 
 
@@ -40,15 +40,15 @@ from tests.tasks.support import follow, found, read_all, titles
     ids=ascii,
 )
 def test_empty_search_is_rejected(ann: Client, q: str, code: str) -> None:
-    ann.make_task()
+    ann.create_task()
 
     response = ann.get(f"tasks?q={q}")
 
-    assert faults(response) == {"q": code}
+    assert field_errors(response) == {"q": code}
 
 
 def test_search_with_invalid_text_is_rejected_or_finds_nothing(ann: Client) -> None:
-    ann.make_task()
+    ann.create_task()
 
     response = ann.get("tasks?q=%FF%FE")
 
@@ -57,13 +57,13 @@ def test_search_with_invalid_text_is_rejected_or_finds_nothing(ann: Client) -> N
 
 @pytest.mark.parametrize("letter", ["a", "é", "東", "🎉", "ß", "\ufdfa"])
 def test_search_accepts_two_hundred_characters(ann: Client, letter: str) -> None:
-    ann.make_task(title="party", description=letter * 201)
+    ann.create_task(title="party", description=letter * 201)
 
     assert found(ann, letter * 200) == ["party"]
 
 
 def test_search_ignores_surrounding_spaces(ann: Client) -> None:
-    ann.make_task(title="Tea")
+    ann.create_task(title="Tea")
 
     assert found(ann, f"  {'tea' + ' ' * 97 + 'te':<200}  ") == ["Tea"]
 
@@ -87,11 +87,11 @@ QUERIES = [
 def tea(ann: Client, bob: Client) -> Client:
     """Return Ann with one task that every filter keeps, and others."""
     kept = {"tags": ["hot", "green"], "due_date": "2036-05-05", "external_id": "tea-1"}
-    ann.make_task(title="Tea", **kept)
-    ann.make_task(title="Coffee", **kept | {"external_id": "tea-2"})
+    ann.create_task(title="Tea", **kept)
+    ann.create_task(title="Coffee", **kept | {"external_id": "tea-2"})
     other = {"status": "completed", "priority": "urgent", "tags": ["cold"]}
-    ann.make_task(title="Teapot", **other, subtasks=[{"title": "Tea", **other}])
-    bob.make_task(title="Tea of Bob's", **kept)
+    ann.create_task(title="Teapot", **other, subtasks=[{"title": "Tea", **other}])
+    bob.create_task(title="Tea of Bob's", **kept)
     return ann
 
 
@@ -115,8 +115,8 @@ def test_search_has_sorts_and_cursors(ann: Client, sort: str) -> None:
     ranks = ["low", "urgent", "medium", "low", "high", "medium"]
     dates = ["2036-01-02", None, "2036-01-01", None, "2036-01-01", "2036-01-02"]
     for title, rank, due in zip("badcfe", ranks, dates, strict=True):
-        ann.make_task(title=f"{title} tea", priority=rank, due_date=due)
-        ann.make_task(title=f"{title} milk", priority=rank, due_date=due)
+        ann.create_task(title=f"{title} tea", priority=rank, due_date=due)
+        ann.create_task(title=f"{title} milk", priority=rank, due_date=due)
 
     every = titles(ann.get(f"tasks?sort={sort}"))
     walked = read_all(ann, f"q=TEA&sort={sort}&limit=2")
@@ -127,8 +127,8 @@ def test_search_has_sorts_and_cursors(ann: Client, sort: str) -> None:
 @pytest.mark.parametrize("way", ["offset=0", "page=1", "include_total=true"])
 def test_link_keeps_the_search(ann: Client, way: str) -> None:
     q = "té & a+b %"
-    [ann.make_task(title="Tea: a b") for _ in range(5)]
-    [ann.make_task(title="Tea") for _ in range(5)]
+    [ann.create_task(title="Tea: a b") for _ in range(5)]
+    [ann.create_task(title="Tea") for _ in range(5)]
 
     walked = follow(ann, f"tasks?limit=2&{way}&q={quote(q)}")
 
@@ -141,17 +141,17 @@ def test_link_keeps_the_search(ann: Client, way: str) -> None:
     ids=lambda text: text or "-",
 )
 def test_cursor_of_another_search_is_rejected(ann: Client, query: str) -> None:
-    [ann.make_task(title="Tea") for _ in range(2)]
+    [ann.create_task(title="Tea") for _ in range(2)]
     cursor = ann.get("tasks?q=te&limit=1").json["next_cursor"]
 
     response = ann.get(f"tasks?cursor={cursor}{query}")
 
-    refused(response, 422, "invalid-cursor")
+    assert_problem(response, 422, "invalid-cursor")
 
 
 def test_total_counts_search_results(ann: Client, bob: Client) -> None:
-    [ann.make_task(title=title) for title in ("Tea", "Teapot", "Milk")]
-    bob.make_task(title="Tea")
+    [ann.create_task(title=title) for title in ("Tea", "Teapot", "Milk")]
+    bob.create_task(title="Tea")
 
     pages = [
         ann.get(f"tasks?q=tea&include_total=true&{way}")
@@ -164,7 +164,7 @@ def test_total_counts_search_results(ann: Client, bob: Client) -> None:
 def test_repeated_search_is_rejected(ann: Client) -> None:
     response = ann.get("tasks?q=tea&q=milk")
 
-    assert faults(response) == {"q": "repeated"}
+    assert field_errors(response) == {"q": "repeated"}
 
 
 @pytest.fixture
@@ -181,8 +181,8 @@ def closed_account(ann: Client) -> Callable[[], None]:
 def test_terms_are_deleted_with_the_account(
     ann: Client, bob: Client, closed_account: Callable[[], None]
 ) -> None:
-    ann.make_task(title="Tea")
-    bob.make_task(title="Tea")
+    ann.create_task(title="Tea")
+    bob.create_task(title="Tea")
 
     closed_account()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 GUARD = {"If-Match": '"1"'}
 
@@ -34,7 +34,7 @@ def test_read_needs_two_statements(
 def test_list_statements_do_not_depend_on_its_size(
     ann: Client, statements: list[str], limit: int, query: str, count: int
 ) -> None:
-    [ann.make_task() for _ in range(4)]
+    [ann.create_task() for _ in range(4)]
     statements.clear()
 
     listed = ann.get(f"tasks?limit={limit}{query}")
@@ -46,7 +46,7 @@ def test_list_statements_do_not_depend_on_its_size(
 def test_cursor_needs_no_additional_statement(
     ann: Client, statements: list[str]
 ) -> None:
-    [ann.make_task() for _ in range(3)]
+    [ann.create_task() for _ in range(3)]
     cursor = ann.get("tasks?limit=1").json["next_cursor"]
     statements.clear()
 
@@ -58,7 +58,7 @@ def test_cursor_needs_no_additional_statement(
 def test_create_needs_two_statements(ann: Client, statements: list[str]) -> None:
     statements.clear()
 
-    ann.make_task()
+    ann.create_task()
 
     assert len(statements) == 2
 

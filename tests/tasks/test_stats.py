@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.api_keys.holding import holder
-from tests.backstage import run, store_user
-from tests.support import Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.rows import store_user
 from tests.tasks.support import at
 
 NOTHING = {
@@ -43,11 +44,11 @@ def admin(ann: Client) -> Client:
 @pytest.fixture
 def tasks(ann: Client, bob: Client) -> list[dict[str, Any]]:
     """Return tasks of Ann's of several kinds, beside one of Bob's."""
-    bob.make_task(status="completed", priority="urgent", due_date="2020-01-01")
+    bob.create_task(status="completed", priority="urgent", due_date="2020-01-01")
     subtasks = [{"title": "b", "status": "completed", "priority": "low"}]
-    top = ann.make_task(status="in_progress", priority="high", subtasks=subtasks)
-    late = ann.make_task(due_date="2020-01-01T00:00:00Z")
-    done = ann.make_task(due_date="2020-01-01", status="cancelled", priority="urgent")
+    top = ann.create_task(status="in_progress", priority="high", subtasks=subtasks)
+    late = ann.create_task(due_date="2020-01-01T00:00:00Z")
+    done = ann.create_task(due_date="2020-01-01", status="cancelled", priority="urgent")
     return [top, late, done]
 
 
@@ -82,7 +83,7 @@ def test_trash_is_not_counted(ann: Client, tasks: list[dict[str, Any]]) -> None:
 
 
 def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
-    task = ann.make_task(status="completed")
+    task = ann.create_task(status="completed")
 
     ann.patch(f"tasks/{task['id']}", {"status": "todo"})
 
@@ -100,7 +101,7 @@ def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
 )
 def test_recent_means_seven_days(admin: Client, timestamp: str, lately: int) -> None:
     with at(timestamp, admin):
-        admin.make_task(status="completed")
+        admin.create_task(status="completed")
 
     with at("2040-06-15T12:00:00+00:00", admin):
         shown = [figures(admin), everything(admin)["tasks"]]
@@ -124,7 +125,7 @@ def test_overdue_count_uses_the_time_zone_of_the_owner(
     ann: Client, timezone: str, timestamp: str, overdue: int
 ) -> None:
     ann.patch("users/me", {"timezone": timezone})
-    ann.make_task(due_date="2040-06-15")
+    ann.create_task(due_date="2040-06-15")
 
     with at(timestamp, ann):
         counted, listed = figures(ann), ann.get("tasks?overdue=true")
@@ -146,7 +147,7 @@ def test_service_stats_use_the_time_zone_of_each_owner(
 ) -> None:
     admin.patch("users/me", {"timezone": "Pacific/Pago_Pago"})
     bob.patch("users/me", {"timezone": "Pacific/Kiritimati"})
-    [one.make_task(due_date="2040-06-15") for one in (admin, bob)]
+    [one.create_task(due_date="2040-06-15") for one in (admin, bob)]
 
     with at(timestamp, admin):
         counted = everything(admin)
@@ -169,17 +170,17 @@ def test_service_stats_count_all_accounts_and_tasks(
 
 
 def test_service_stats_exclude_the_trash(admin: Client) -> None:
-    task = admin.make_task(due_date="2020-01-01", status="todo")
+    task = admin.create_task(due_date="2020-01-01", status="todo")
 
     admin.delete(f"tasks/{task['id']}")
 
     assert everything(admin)["tasks"] == NOTHING
 
 
-def test_service_stats_require_an_admin(ann: Client, anyone: Client) -> None:
-    refused(ann.get("tasks/admin/stats"), 403, "admin-required")
-    refused(anyone.get("tasks/admin/stats"), 401, "token-missing")
-    refused(anyone.get("tasks/stats"), 401, "token-missing")
+def test_service_stats_require_an_admin(ann: Client, anonymous: Client) -> None:
+    assert_problem(ann.get("tasks/admin/stats"), 403, "admin-required")
+    assert_problem(anonymous.get("tasks/admin/stats"), 401, "token-missing")
+    assert_problem(anonymous.get("tasks/stats"), 401, "token-missing")
 
 
 def test_stats_require_the_scope(admin: Client) -> None:
@@ -188,13 +189,13 @@ def test_stats_require_the_scope(admin: Client) -> None:
 
     assert figures(reader) == NOTHING
     assert everything(chief)["users"]["admins"] == 1
-    refused(reader.get("tasks/admin/stats"), 403, "insufficient-scope")
-    refused(other.get("tasks/stats"), 403, "insufficient-scope")
+    assert_problem(reader.get("tasks/admin/stats"), 403, "insufficient-scope")
+    assert_problem(other.get("tasks/stats"), 403, "insufficient-scope")
 
 
 @pytest.mark.parametrize("path", ["tasks/stats", "tasks/admin/stats"])
 def test_stats_reject_parameters(admin: Client, path: str) -> None:
-    refused(admin.get(f"{path}?status=todo"), 422, "validation-error")
+    assert_problem(admin.get(f"{path}?status=todo"), 422, "validation-error")
 
 
 @pytest.mark.parametrize(("path", "count"), [("stats", 2), ("admin/stats", 3)])
@@ -202,7 +203,7 @@ def test_stats_need_a_constant_number_of_statements(
     admin: Client, bob: Client, statements: list[str], path: str, count: int
 ) -> None:
     bob.patch("users/me", {"timezone": "Asia/Tokyo"})
-    [person.make_task(tags=["x"]) for person in (admin, bob, bob)]
+    [person.create_task(tags=["x"]) for person in (admin, bob, bob)]
     statements.clear()
 
     admin.get(f"tasks/{path}")

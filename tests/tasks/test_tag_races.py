@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import at_once, meeting
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.concurrency import meeting, run_concurrently
 
 
 @pytest.mark.parametrize("way", ["single", "bulk"])
 def test_change_that_waited_for_a_lock_sees_new_tags(ann: Client, way: str) -> None:
-    task = ann.make_task(tags=["a"])
+    task = ann.create_task(tags=["a"])
 
     def come_late() -> Any:
         ann.get("tasks")
@@ -22,7 +22,9 @@ def test_change_that_waited_for_a_lock_sees_new_tags(ann: Client, way: str) -> N
 
     with meeting(ann.app, "UPDATE tasks"):
         changes = {"title": "Tea", "tags": ["b"]}
-        _, late = at_once(partial(ann.patch, f"tasks/{task['id']}", changes), come_late)
+        _, late = run_concurrently(
+            partial(ann.patch, f"tasks/{task['id']}", changes), come_late
+        )
 
     stored = ann.get(f"tasks/{task['id']}").json
     outcome = (late["version"], late["tags"], stored["version"], stored["tags"])
@@ -30,7 +32,7 @@ def test_change_that_waited_for_a_lock_sees_new_tags(ann: Client, way: str) -> N
 
 
 def test_change_without_effect_returns_one_state(ann: Client) -> None:
-    task = ann.make_task(tags=["a"])
+    task = ann.create_task(tags=["a"])
     path = f"tasks/{task['id']}"
 
     def come_late() -> Any:
@@ -38,14 +40,16 @@ def test_change_without_effect_returns_one_state(ann: Client) -> None:
         return ann.patch(path, {}).json
 
     with meeting(ann.app, "UPDATE tasks"):
-        first, late = at_once(partial(ann.patch, path, {"tags": ["b"]}), come_late)
+        first, late = run_concurrently(
+            partial(ann.patch, path, {"tags": ["b"]}), come_late
+        )
 
     assert late in [task, first.json]
 
 
 @pytest.mark.parametrize("way", ["create", "change", "bulk"])
 def test_concurrent_forms_of_a_new_tag_become_one(ann: Client, way: str) -> None:
-    tasks = [ann.make_task() for _ in range(4)]
+    tasks = [ann.create_task() for _ in range(4)]
 
     def write(name: str, task: Any) -> Any:
         fields = {"title": "Tea", "tags": [name]}
@@ -58,7 +62,7 @@ def test_concurrent_forms_of_a_new_tag_become_one(ann: Client, way: str) -> None
     names = ["Home", "home", "HOME", "hOME"]
     with meeting(ann.app, "SELECT wanted"):
         calls = [partial(write, *pair) for pair in zip(names, tasks, strict=True)]
-        responses = at_once(*calls)
+        responses = run_concurrently(*calls)
 
     assert all(response.status_code < 300 for response in responses)
     (tag,) = ann.get("tags").json["items"]

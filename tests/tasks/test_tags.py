@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import follow, titles
 
 NAMES = [f"{number:02}" for number in range(30)]
@@ -47,7 +47,7 @@ NAMES = [f"{number:02}" for number in range(30)]
 def test_tags_are_a_sorted_case_insensitive_set(
     ann: Client, given: list[str], kept: list[str] | None
 ) -> None:
-    made = ann.make_task(tags=given)
+    made = ann.create_task(tags=given)
 
     read = ann.get(f"tasks/{made['id']}").json
     assert made["tags"] == (sorted(given) if kept is None else kept)
@@ -55,13 +55,13 @@ def test_tags_are_a_sorted_case_insensitive_set(
 
 
 def test_tag_keeps_its_first_form(ann: Client, bob: Client) -> None:
-    bob.make_task(tags=["HOME OFFICE"])
-    first = ann.make_task(tags=["Home Office"])
-    other = ann.make_task(tags=["x"])
+    bob.create_task(tags=["HOME OFFICE"])
+    first = ann.create_task(tags=["Home Office"])
+    other = ann.create_task(tags=["x"])
 
-    made = ann.make_task(tags=["home office", "Café"])
+    made = ann.create_task(tags=["home office", "Café"])
     changed = ann.patch(f"tasks/{other['id']}", {"tags": ["home  OFFICE", "cafe"]})
-    nested = ann.make_task(subtasks=[{"title": "a", "tags": ["HOME office"]}])
+    nested = ann.create_task(subtasks=[{"title": "a", "tags": ["HOME office"]}])
     request = {
         "create": [{"title": "b", "tags": ["hOme office", "New"]}],
         "update": [{"id": nested["id"], "tags": ["home office", "NEW"]}],
@@ -80,10 +80,10 @@ def test_tag_keeps_its_first_form(ann: Client, bob: Client) -> None:
 
 
 def test_unused_tag_can_get_another_form(ann: Client) -> None:
-    task = ann.make_task(tags=["Home"])
+    task = ann.create_task(tags=["Home"])
     ann.patch(f"tasks/{task['id']}", {"tags": []})
 
-    assert ann.make_task(tags=["HOME"])["tags"] == ["HOME"]
+    assert ann.create_task(tags=["HOME"])["tags"] == ["HOME"]
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_invalid_tags_are_rejected(
     making = ann.post("tasks", {"title": "Tea", "tags": given})
     changing = ann.patch(f"tasks/{task['id']}", {"title": "Tea", "tags": given})
 
-    assert faults(making) == faults(changing) == faulty
+    assert field_errors(making) == field_errors(changing) == faulty
     assert ann.get("tasks").json["items"] == [task]
 
 
 @pytest.mark.parametrize("tags", [["new"], [], ["old", "new"], NAMES[:20]], ids=str)
 def test_change_replaces_all_tags(ann: Client, tags: list[str]) -> None:
-    task = ann.make_task(tags=["old", "older"])
+    task = ann.create_task(tags=["old", "older"])
 
     changed = ann.patch(f"tasks/{task['id']}", {"tags": tags}).json
 
@@ -134,7 +134,7 @@ def test_change_replaces_all_tags(ann: Client, tags: list[str]) -> None:
 
 
 def test_change_of_another_field_keeps_the_tags(ann: Client) -> None:
-    task = ann.make_task(tags=["a", "b"])
+    task = ann.create_task(tags=["a", "b"])
 
     changed = ann.patch(f"tasks/{task['id']}", {"title": "Tea"})
 
@@ -143,7 +143,7 @@ def test_change_of_another_field_keeps_the_tags(ann: Client) -> None:
 
 @pytest.mark.parametrize("tags", [["a", "b"], ["B", "a"], ["a", " b ", "A"]], ids=str)
 def test_equal_tags_keep_the_version(ann: Client, tags: list[str]) -> None:
-    task = ann.make_task(tags=["a", "b"])
+    task = ann.create_task(tags=["a", "b"])
 
     changed = ann.patch(f"tasks/{task['id']}", {"tags": tags})
 
@@ -151,13 +151,13 @@ def test_equal_tags_keep_the_version(ann: Client, tags: list[str]) -> None:
 
 
 def test_change_of_tags_with_a_stale_version_is_rejected(ann: Client) -> None:
-    task = ann.make_task(tags=["a"])
+    task = ann.create_task(tags=["a"])
     ann.patch(f"tasks/{task['id']}", {"tags": ["b"]}, headers={"If-Match": '"1"'})
 
     late = {"If-Match": '"1"'}
     response = ann.patch(f"tasks/{task['id']}", {"tags": ["c"]}, headers=late)
 
-    refused(response, 412, "precondition-failed")
+    assert_problem(response, 412, "precondition-failed")
     assert ann.get(f"tasks/{task['id']}").json["tags"] == ["b"]
 
 
@@ -165,9 +165,9 @@ def test_change_of_tags_with_a_stale_version_is_rejected(ann: Client) -> None:
 def tagged(ann: Client, bob: Client) -> Client:
     """Return Ann with tasks of one, two and three tags."""
     for names in ["a", "ab", "abc", "c", ""]:
-        ann.make_task(title=names or "none", tags=list(names))
-    ann.make_task(title="two words", tags=["Two words", "100%"])
-    bob.make_task(title="z", tags=["a", "b", "c", "z"])
+        ann.create_task(title=names or "none", tags=list(names))
+    ann.create_task(title="two words", tags=["Two words", "100%"])
+    bob.create_task(title="z", tags=["a", "b", "c", "z"])
     return ann
 
 
@@ -203,8 +203,8 @@ def test_tag_filter_returns_tasks_with_all_tags(
 
 
 def test_tag_filter_accepts_twenty_tags(ann: Client) -> None:
-    ann.make_task(title="all", tags=NAMES[:20])
-    ann.make_task(title="most", tags=NAMES[1:20])
+    ann.create_task(title="all", tags=NAMES[:20])
+    ann.create_task(title="most", tags=NAMES[1:20])
 
     listed = ann.get(f"tasks?tag={'&tag='.join(NAMES[:20])}")
 
@@ -230,8 +230,8 @@ def test_tag_filter_accepts_twenty_tags(ann: Client) -> None:
 def test_invalid_tag_filter_is_rejected(ann: Client, query: str, code: str) -> None:
     response = ann.get(f"tasks?{query}")
 
-    assert list(faults(response).values()) == [code]
-    assert next(iter(faults(response))).startswith("tag")
+    assert list(field_errors(response).values()) == [code]
+    assert next(iter(field_errors(response))).startswith("tag")
 
 
 def counted(client: Client, query: str = "") -> dict[str, int]:
@@ -246,7 +246,7 @@ def test_tag_list_counts_tasks(tagged: Client, bob: Client) -> None:
 
 
 def test_tag_list_without_tags_is_empty(ann: Client) -> None:
-    ann.make_task()
+    ann.create_task()
 
     response = ann.get("tags?include_total=true")
 
@@ -264,8 +264,8 @@ def test_trash_is_not_counted(tagged: Client) -> None:
 
 
 def test_unused_tag_is_not_listed(ann: Client) -> None:
-    changed, trashed = ann.make_task(tags=["a"]), ann.make_task(tags=["b"])
-    gone = ann.make_task(tags=["c"])
+    changed, trashed = ann.create_task(tags=["a"]), ann.create_task(tags=["b"])
+    gone = ann.create_task(tags=["c"])
 
     ann.patch(f"tasks/{changed['id']}", {"tags": ["d"]})
     ann.delete(f"tasks/{trashed['id']}")
@@ -277,8 +277,8 @@ def test_unused_tag_is_not_listed(ann: Client) -> None:
 @pytest.mark.parametrize("way", ["", "&offset=0", "&page=1"], ids=["c", "o", "p"])
 def test_tag_cursors_follow_code_points(ann: Client, way: str) -> None:
     names = sorted([*NAMES[:27], "é", "東", "🎉"])
-    ann.make_task(tags=names[:20])
-    ann.make_task(tags=names[10:])
+    ann.create_task(tags=names[:20])
+    ann.create_task(tags=names[10:])
 
     walked = follow(ann, f"tags?limit=7{way}&include_total=true")
 
@@ -297,14 +297,14 @@ def test_tag_total_counts_each_tag_once(tagged: Client) -> None:
 def test_tag_list_accepts_only_paging(ann: Client, query: str) -> None:
     response = ann.get(f"tags?{query}")
 
-    assert set(faults(response)) == {query.partition("=")[0]}
+    assert set(field_errors(response)) == {query.partition("=")[0]}
 
 
 def test_tag_cursor_of_another_user_is_rejected(tagged: Client, bob: Client) -> None:
     cursor = tagged.get("tags?limit=1").json["next_cursor"]
 
-    refused(bob.get(f"tags?cursor={cursor}"), 422, "invalid-cursor")
-    refused(bob.get("tags?cursor=x"), 422, "invalid-cursor")
+    assert_problem(bob.get(f"tags?cursor={cursor}"), 422, "invalid-cursor")
+    assert_problem(bob.get("tags?cursor=x"), 422, "invalid-cursor")
     assert counted(tagged, f"cursor={cursor}") == {
         "a": 3,
         "b": 2,
@@ -314,7 +314,7 @@ def test_tag_cursor_of_another_user_is_rejected(tagged: Client, bob: Client) -> 
 
 
 def test_subtasks_and_bulk_tasks_have_tags(ann: Client) -> None:
-    ann.make_task(tags=["a"], subtasks=[{"title": "b", "tags": ["A", "b"]}])
+    ann.create_task(tags=["a"], subtasks=[{"title": "b", "tags": ["A", "b"]}])
     new = {"title": "c", "tags": ["c", "C"]}
     made = ann.post("tasks/bulk", {"create": [new, new]}).json["created"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.support import Client
-from tests.system.sql import execute
+from tests.helpers.client import Client
+from tests.helpers.sql import execute
 from tests.tasks.support import found
 from tests.test_migrations import (
     NewDatabase,
@@ -52,8 +52,8 @@ def test_sqlite_maintains_the_terms_by_triggers(sqlite: Flask) -> None:
 def test_index_of_terms_agrees_with_the_tasks(sqlite: Flask) -> None:
     ann = Client(sqlite, "ann").sign_in()
     bob = Client(sqlite, "bob").sign_in()
-    made = [ann.make_task(title=title) for title in ("Tea", "Milk", "Cake")]
-    bob.make_task(title="Juice", subtasks=[{"title": "Ice"}])
+    made = [ann.create_task(title=title) for title in ("Tea", "Milk", "Cake")]
+    bob.create_task(title="Juice", subtasks=[{"title": "Ice"}])
     ann.patch(f"tasks/{made[0]['id']}", {"title": "Tea time", "tags": ["x"]})
     ann.delete(f"tasks/{made[1]['id']}?permanent=true")
     ann.delete(f"tasks/{made[2]['id']}")
@@ -69,12 +69,12 @@ def test_rebuilding_the_table_on_sqlite_requires_new_triggers(
     sqlite: Flask, folder: Path
 ) -> None:
     ann = Client(sqlite, "ann").sign_in()
-    ann.make_task(title="Tea")
+    ann.create_task(title="Tea")
     before = execute(sqlite, TRIGGERS)
     add_version(folder, KEEP.format(rebuild=REBUILD))
 
     flask(sqlite, "db", "upgrade", "-d", str(folder))
 
-    ann.make_task(title="Teapot")
+    ann.create_task(title="Teapot")
     assert execute(sqlite, TRIGGERS) == before
     assert found(ann, "tea") == ["Tea", "Teapot"]

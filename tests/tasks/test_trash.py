@@ -8,8 +8,8 @@ import pytest
 from taskapi import db
 from taskapi.tasks import trash
 from taskapi.tasks.models import Task, task_tags
-from tests.backstage import days, later
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
+from tests.helpers.clock import days, later
 from tests.tasks.support import titles
 from tests.tasks.trees import ids_below, make_chain, rows, titles_below, tree
 
@@ -22,7 +22,7 @@ def restore(client: Client, task_id: int, **options: Any) -> Any:
 @pytest.fixture
 def gone(ann: Client) -> dict[str, Any]:
     """Return a task of Ann's that is in the trash."""
-    task = ann.make_task(title="Gone", tags=["old"], due_date="2020-01-01")
+    task = ann.create_task(title="Gone", tags=["old"], due_date="2020-01-01")
     ann.delete(f"tasks/{task['id']}")
     [shown] = ann.get("tasks?deleted=true").json["items"]
     assert isinstance(shown, dict)
@@ -30,7 +30,7 @@ def gone(ann: Client) -> dict[str, Any]:
 
 
 def test_deleted_task_is_in_the_trash(ann: Client) -> None:
-    task = ann.make_task(tags=["a"], due_date="2036-12-24")
+    task = ann.create_task(tags=["a"], due_date="2036-12-24")
 
     response = ann.delete(f"tasks/{task['id']}")
 
@@ -68,7 +68,7 @@ def test_task_in_the_trash_is_not_found(
 ) -> None:
     response = ann.call(method, f"tasks/{gone['id']}{suffix}", json={"title": "Tea"})
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
     assert ann.get("tasks?deleted=true").json["items"] == [gone]
 
 
@@ -96,7 +96,7 @@ def test_lists_exclude_the_trash(ann: Client, gone: dict[str, Any], query: str) 
 
 @pytest.mark.parametrize("query", ["q=gone", "tag=old", "overdue=true", "ids={id}"])
 def test_trash_can_be_searched(ann: Client, gone: dict[str, Any], query: str) -> None:
-    ann.make_task(title="Gone and back", tags=["old"])
+    ann.create_task(title="Gone and back", tags=["old"])
     asked = query.format(id=gone["id"])
 
     listed = ann.get(f"tasks?deleted=true&{asked}&include_total=true")
@@ -186,7 +186,7 @@ def test_restore_checks_the_version(ann: Client, gone: dict[str, Any]) -> None:
     stale = restore(ann, gone["id"], headers={"If-Match": '"1"'})
     right = restore(ann, gone["id"], headers={"If-Match": '"2"'})
 
-    problem = refused(stale, 412, "precondition-failed")
+    problem = assert_problem(stale, 412, "precondition-failed")
     assert problem["current_version"] == 2
     assert right.status_code == 200
 
@@ -197,7 +197,7 @@ def test_permanent_accepts_only_booleans(
 ) -> None:
     response = ann.delete(f"tasks/{task['id']}{query}")
 
-    assert faults(response) == {"permanent": "type"}
+    assert field_errors(response) == {"permanent": "type"}
     assert ann.get("tasks").json["items"] == [task]
 
 
@@ -206,7 +206,9 @@ def test_permanent_accepts_only_booleans(
 )
 def test_permanent_deletion_includes_descendants(ann: Client, first: str) -> None:
     tagged = {"title": "Eat", "tags": ["a"]}
-    task = ann.make_task(tags=["b"], subtasks=[{"title": "Cook", "subtasks": [tagged]}])
+    task = ann.create_task(
+        tags=["b"], subtasks=[{"title": "Cook", "subtasks": [tagged]}]
+    )
     ann.delete(f"tasks/{task['id']}{first}")
 
     ann.delete(f"tasks/{task['id']}?permanent=true")
@@ -232,16 +234,16 @@ def test_permanent_deletion_checks_the_version(
     stale = ann.delete(path, headers={"If-Match": '"1"'})
     right = ann.delete(path, headers={"If-Match": '"2"'})
 
-    assert refused(stale, 412, "precondition-failed")["current_version"] == 2
+    assert assert_problem(stale, 412, "precondition-failed")["current_version"] == 2
     assert (right.status_code, rows(ann, Task)) == (204, 0)
 
 
 def test_purge_deletes_old_tasks(ann: Client) -> None:
-    old, live = ann.make_task(subtasks=[{"title": "Below"}]), ann.make_task()
+    old, live = ann.create_task(subtasks=[{"title": "Below"}]), ann.create_task()
     ann.delete(f"tasks/{old['id']}")
     with later(days(20)):
         ann.log_in()
-        ann.delete(f"tasks/{ann.make_task(title='New')['id']}")
+        ann.delete(f"tasks/{ann.create_task(title='New')['id']}")
 
     with later(days(31)), ann.app.app_context(), db.transaction():
         trash.purge(timedelta(days=30))
@@ -255,7 +257,7 @@ def test_trash_is_separate_per_user(
     ann: Client, bob: Client, gone: dict[str, Any]
 ) -> None:
     responses = [
-        refused(bob.call(method, f"tasks/{task_id}{suffix}"), 404, "not-found")
+        assert_problem(bob.call(method, f"tasks/{task_id}{suffix}"), 404, "not-found")
         for task_id in (gone["id"], 2**62)
         for method, suffix in (("POST", "/restore"), ("DELETE", "?permanent=true"))
     ]

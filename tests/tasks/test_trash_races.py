@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from taskapi.tasks.models import Task
-from tests.backstage import at_once, meeting
-from tests.support import Client
+from tests.helpers.client import Client
+from tests.helpers.concurrency import meeting, run_concurrently
 from tests.tasks.trees import make_chain, rows
 
 rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
@@ -22,12 +22,12 @@ def restore(client: Client, task_id: int, **options: Any) -> Any:
 def test_concurrent_restore_and_permanent_deletion_exclude_each_other(
     ann: Client, attempt: int
 ) -> None:
-    task = ann.make_task(subtasks=[{"title": "Below"}])
+    task = ann.create_task(subtasks=[{"title": "Below"}])
     path = f"tasks/{task['id']}"
     ann.delete(path)
 
     with meeting(ann.app, ("WITH RECURSIVE", "DELETE FROM tasks")):
-        back, deleted = at_once(
+        back, deleted = run_concurrently(
             partial(restore, ann, task["id"]),
             partial(ann.delete, f"{path}?permanent=true"),
         )
@@ -44,7 +44,7 @@ def test_restore_and_deletion_with_one_version_exclude_each_other(
     ann.delete(f"tasks/{task_id}")
     guard = {"If-Match": '"2"'}
 
-    back, deleted = at_once(
+    back, deleted = run_concurrently(
         partial(restore, ann, task_id, headers=guard),
         partial(ann.delete, f"tasks/{task_id}?permanent=true", headers=guard),
     )
@@ -61,7 +61,7 @@ def test_subtask_restored_during_deletion_of_its_parent_is_not_lost(
     ann.delete(f"tasks/{bottom}")
 
     with meeting(ann.app, "WITH RECURSIVE"):
-        back, _ = at_once(
+        back, _ = run_concurrently(
             partial(restore, ann, bottom), partial(ann.delete, f"tasks/{top}")
         )
 

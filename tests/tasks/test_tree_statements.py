@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client
+from tests.helpers.client import Client
 from tests.tasks.trees import chain, make_chain
 
 
@@ -20,7 +20,7 @@ def of_postgresql(client: Client) -> bool:
 def mixed(client: Client, count: int) -> dict[str, Any]:
     """Return a bulk of so many changes of each kind, on tasks that are there."""
     fields = {"title": "Old", "tags": ["a"], "subtasks": [{"title": "Below"}]}
-    made = [client.make_task(**fields)["id"] for _ in range(2 * count)]
+    made = [client.create_task(**fields)["id"] for _ in range(2 * count)]
     return {
         "create": [{"title": f"New {n}", "tags": ["a", "b"]} for n in range(count)],
         "update": [{"id": i, "title": f"{i}", "tags": ["b"]} for i in made[:count]],

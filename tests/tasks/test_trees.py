@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from taskapi.tasks.models import Task
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import titles
 from tests.tasks.trees import chain, ids_below, make_chain, rows, titles_below, tree
 
@@ -34,9 +34,9 @@ def test_subtasks_have_the_parent_id(ann: Client) -> None:
 
 
 def test_create_with_parent_id_adds_a_subtask(ann: Client) -> None:
-    shop = ann.make_task(title="Shop")
+    shop = ann.create_task(title="Shop")
 
-    made = ann.make_task(title="Pay", parent_id=shop["id"])
+    made = ann.create_task(title="Pay", parent_id=shop["id"])
 
     assert made["parent_id"] == shop["id"]
     assert titles_below(tree(ann, shop["id"])) == ["Shop", ["Pay"]]
@@ -46,7 +46,7 @@ def test_create_with_parent_id_adds_a_subtask(ann: Client) -> None:
 def test_subtasks_keep_their_order(ann: Client) -> None:
     names = [f"Step {number}" for number in range(30)]
 
-    made = ann.make_task(subtasks=[{"title": name} for name in names])
+    made = ann.create_task(subtasks=[{"title": name} for name in names])
 
     shown = tree(ann, made["id"])["subtasks"]
     assert [task["title"] for task in shown] == names
@@ -54,7 +54,7 @@ def test_subtasks_keep_their_order(ann: Client) -> None:
 
 
 def test_response_without_expand_has_no_tree(ann: Client) -> None:
-    made = ann.make_task(subtasks=[{"title": "Pay"}])
+    made = ann.create_task(subtasks=[{"title": "Pay"}])
 
     alone = ann.get(f"tasks/{made['id']}").json
     listed = ann.get("tasks").json["items"]
@@ -77,7 +77,7 @@ def test_expand_accepts_only_subtasks(
 ) -> None:
     response = ann.get(f"tasks/{task['id']}?expand={value}")
 
-    assert faults(response) == {"expand": "choice"}
+    assert field_errors(response) == {"expand": "choice"}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_progress_is_the_share_of_completed_subtasks(
 ) -> None:
     subtasks = [{"title": "Step", "status": status} for status in below]
 
-    made = ann.make_task(status=own, subtasks=subtasks)
+    made = ann.create_task(status=own, subtasks=subtasks)
 
     shown = ann.get(f"tasks/{made['id']}").json
     assert (shown["progress"], shown["subtask_count"]) == (progress, count)
@@ -106,7 +106,7 @@ def test_progress_is_the_share_of_completed_subtasks(
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}], ids=["", "key"])
 def test_change_returns_progress_and_tags(ann: Client, headers: dict[str, str]) -> None:
     below = [{"title": "Cook", "status": "completed"}, {"title": "Eat"}]
-    made = ann.make_task(tags=["home"], subtasks=below)
+    made = ann.create_task(tags=["home"], subtasks=below)
 
     changed = ann.patch(f"tasks/{made['id']}", {"title": "Dinner"}, headers=headers)
 
@@ -119,7 +119,7 @@ def test_change_returns_progress_and_tags(ann: Client, headers: dict[str, str]) 
 def test_progress_counts_only_direct_subtasks(ann: Client) -> None:
     done = {"title": "Eat", "status": "completed"}
 
-    made = ann.make_task(subtasks=[{"title": "Cook", "subtasks": [done, done]}])
+    made = ann.create_task(subtasks=[{"title": "Cook", "subtasks": [done, done]}])
 
     assert (made["progress"], made["subtask_count"]) == (0.0, 1)
     assert made["subtasks"][0]["progress"] == 1.0
@@ -127,7 +127,7 @@ def test_progress_counts_only_direct_subtasks(ann: Client) -> None:
 
 def test_progress_ignores_deleted_subtasks(ann: Client) -> None:
     done = {"title": "Eat", "status": "completed"}
-    made = ann.make_task(title="Shop", subtasks=[done, {"title": "Pay"}])
+    made = ann.create_task(title="Shop", subtasks=[done, {"title": "Pay"}])
 
     ann.delete(f"tasks/{made['subtasks'][1]['id']}")
 
@@ -140,7 +140,7 @@ def test_progress_ignores_deleted_subtasks(ann: Client) -> None:
 def test_create_accepts_ten_levels(ann: Client) -> None:
     *_, ninth, _tenth = make_chain(ann, 10)
 
-    made = ann.make_task(title="Beside the tenth", parent_id=ninth)
+    made = ann.create_task(title="Beside the tenth", parent_id=ninth)
 
     assert made["parent_id"] == ninth
 
@@ -158,7 +158,7 @@ def test_create_rejects_eleven_levels(
 ) -> None:
     response = ann.post(path, body)
 
-    (error,) = refused(response, 422, TOO_DEEP)["errors"]
+    (error,) = assert_problem(response, 422, TOO_DEEP)["errors"]
     assert (error["pointer"], error["code"]) == (pointer, TOO_DEEP)
     assert rows(ann, Task) == 0
 
@@ -171,7 +171,7 @@ def test_create_rejects_a_parent_on_the_tenth_level(
 
     response = ann.post("tasks", chain(below, parent_id=lowest))
 
-    (error,) = refused(response, 422, TOO_DEEP)["errors"]
+    (error,) = assert_problem(response, 422, TOO_DEEP)["errors"]
     assert error["pointer"] == "#/parent_id"
     assert rows(ann, Task) == above
 
@@ -179,8 +179,8 @@ def test_create_rejects_a_parent_on_the_tenth_level(
 def test_create_accepts_a_hundred_subtasks(ann: Client) -> None:
     half = [{"title": "Step"}] * 50
 
-    flat = ann.make_task(subtasks=half * 2)
-    deep = ann.make_task(subtasks=[{"title": "Half", "subtasks": half}, *half[1:]])
+    flat = ann.create_task(subtasks=half * 2)
+    deep = ann.create_task(subtasks=[{"title": "Half", "subtasks": half}, *half[1:]])
 
     assert (len(ids_below(flat)), len(ids_below(deep))) == (101, 101)
 
@@ -198,7 +198,7 @@ def test_create_rejects_more_than_a_hundred_subtasks(
 ) -> None:
     response = ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
 
-    assert faults(response) == {"#/subtasks": "length"}
+    assert field_errors(response) == {"#/subtasks": "length"}
     assert rows(ann, Task) == 0
 
 
@@ -222,21 +222,21 @@ def test_error_of_a_subtask_has_a_pointer(
 
     response = ann.post("tasks", {"title": "Shop", "subtasks": [branch]})
 
-    assert faults(response) == {f"#/subtasks/0/subtasks/1{place}": code}
+    assert field_errors(response) == {f"#/subtasks/0/subtasks/1{place}": code}
     assert rows(ann, Task) == 0
 
 
 def test_update_rejects_subtasks(ann: Client, task: dict[str, Any]) -> None:
     response = ann.patch(f"tasks/{task['id']}", {"subtasks": [{"title": "Pay"}]})
 
-    assert faults(response) == {"#/subtasks": "unknown"}
+    assert field_errors(response) == {"#/subtasks": "unknown"}
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 def test_parent_of_another_user_is_not_found(
     ann: Client, bob: Client, method: str
 ) -> None:
-    hers, gone, his = ann.make_task(), bob.make_task(), bob.make_task(title="His")
+    hers, gone, his = ann.create_task(), bob.create_task(), bob.create_task(title="His")
     bob.delete(f"tasks/{gone['id']}")
     path = "tasks" if method == "POST" else f"tasks/{his['id']}"
 
@@ -245,7 +245,7 @@ def test_parent_of_another_user_is_not_found(
         for parent in (hers["id"], gone["id"], ABSENT)
     ]
 
-    assert [faults(a) for a in responses] == [{"#/parent_id": "not-found"}] * 3
+    assert [field_errors(a) for a in responses] == [{"#/parent_id": "not-found"}] * 3
     assert len({a.json["errors"][0]["message"] for a in responses}) == 1
     assert bob.get("tasks").json["items"] == [his]
     assert ann.get(f"tasks/{hers['id']}").json == hers
@@ -255,15 +255,15 @@ def test_parent_of_another_user_is_not_found(
 def test_parent_id_is_a_64_bit_integer(ann: Client, parent: Any) -> None:
     response = ann.post("tasks", {"title": "Pay", "parent_id": parent})
 
-    assert set(faults(response)) == {"#/parent_id"}
+    assert set(field_errors(response)) == {"#/parent_id"}
 
 
 def test_expand_error_of_a_large_tree_names_the_list(ann: Client) -> None:
-    root = ann.make_task()["id"]
+    root = ann.create_task()["id"]
     crowd = {"title": "Sow", "subtasks": [{"title": "Dig"}] * 99}
-    [ann.make_task(**crowd, parent_id=root) for _ in range(10)]
+    [ann.create_task(**crowd, parent_id=root) for _ in range(10)]
 
     response = ann.get(f"tasks/{root}?expand=subtasks")
 
-    assert faults(response) == {"expand": "range"}
+    assert field_errors(response) == {"expand": "range"}
     assert ann.get(f"tasks/{root}").json["subtask_count"] == 10

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import at, read_all, titles
 
 NAMES = ["created_at", "updated_at", "completed_at", "due_date", "priority", "title"]
@@ -127,7 +127,7 @@ def test_second_key_of_the_same_name_has_no_effect(
 def test_sort_rejects_invalid_pairs_of_keys(ann: Client, sort: str, code: str) -> None:
     rejected = ann.get("tasks", query_string={"sort": sort})
 
-    assert faults(rejected) == {"sort": code}
+    assert field_errors(rejected) == {"sort": code}
 
 
 def test_cursor_of_another_pair_of_keys_is_rejected(
@@ -137,4 +137,4 @@ def test_cursor_of_another_pair_of_keys_is_rejected(
 
     rejected = ann.get(f"tasks?sort=priority,due_date&cursor={page['next_cursor']}")
 
-    refused(rejected, 422, "invalid-cursor")
+    assert_problem(rejected, 422, "invalid-cursor")

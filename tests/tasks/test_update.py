@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults
+from tests.helpers.client import Client, field_errors
 from tests.tasks.support import at
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -22,7 +22,7 @@ either_method = pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.fixture
 def task(ann: Client) -> dict[str, Any]:
     """Return a task with something in every field."""
-    return ann.make_task(
+    return ann.create_task(
         description="All of them",
         status="in_progress",
         priority="high",
@@ -69,7 +69,7 @@ def test_update_with_null_is_rejected_for_required_fields(
 
     response = ann.call(method, path, json={field: None, "description": None})
 
-    assert faults(response) == {f"#/{field}": "null"}
+    assert field_errors(response) == {f"#/{field}": "null"}
     assert ann.get(path).json == task
 
 
@@ -134,7 +134,7 @@ def test_update_without_effect_keeps_the_version(
 
 
 def test_due_day_differs_from_its_midnight(ann: Client) -> None:
-    task = ann.make_task(due_date="2036-12-24")
+    task = ann.create_task(due_date="2036-12-24")
 
     changed = ann.patch(f"tasks/{task['id']}", {"due_date": "2036-12-24T00:00:00Z"})
 
@@ -145,7 +145,7 @@ def test_due_day_differs_from_its_midnight(ann: Client) -> None:
 @either_method
 @pytest.mark.parametrize("before", ["todo", "in_progress", "cancelled"])
 def test_completion_sets_completed_at(ann: Client, method: str, before: str) -> None:
-    task = ann.make_task(status=before)
+    task = ann.create_task(status=before)
 
     with at("2040-06-15T12:00:00+00:00", ann):
         done = ann.call(method, f"tasks/{task['id']}", json={"status": "completed"})
@@ -157,7 +157,7 @@ def test_completion_sets_completed_at(ann: Client, method: str, before: str) -> 
 @either_method
 @pytest.mark.parametrize("after", ["todo", "in_progress", "cancelled"])
 def test_reopening_clears_completed_at(ann: Client, method: str, after: str) -> None:
-    task = ann.make_task(status="completed")
+    task = ann.create_task(status="completed")
 
     resumed = ann.call(method, f"tasks/{task['id']}", json={"status": after})
 
@@ -171,7 +171,7 @@ def test_reopening_clears_completed_at(ann: Client, method: str, after: str) -> 
     ids=["by another field", "with the status repeated"],
 )
 def test_completed_task_keeps_completed_at(ann: Client, change: dict[str, str]) -> None:
-    task = ann.make_task(status="completed")
+    task = ann.create_task(status="completed")
 
     changed = ann.patch(f"tasks/{task['id']}", change)
 
@@ -184,5 +184,5 @@ def test_rejected_update_changes_no_field(ann: Client, task: dict[str, Any]) -> 
 
     response = ann.patch(path, {"title": "Tea", "priority": "huge", "due_date": "soon"})
 
-    assert faults(response) == {"#/priority": "choice", "#/due_date": "format"}
+    assert field_errors(response) == {"#/priority": "choice", "#/due_date": "format"}
     assert ann.get(path).json == task

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from taskapi import db
-from tests.support import Client
+from tests.helpers.client import Client
 
 
 def chain(levels: int, **fields: Any) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def chain(levels: int, **fields: Any) -> dict[str, Any]:
 
 def make_chain(client: Client, levels: int) -> list[int]:
     """Create a chain; return the ids from the top to the bottom."""
-    return ids_below(client.make_task(**chain(levels)))
+    return ids_below(client.create_task(**chain(levels)))
 
 
 def ids_below(task: dict[str, Any]) -> list[int]:

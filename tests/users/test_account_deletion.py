@@ -7,8 +7,16 @@ import pytest
 from flask import Flask
 
 from tests.auth.forging import REALM
-from tests.backstage import another_session, at_once, count, meeting, run
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.cli import run
+from tests.helpers.client import (
+    PASSWORD,
+    Client,
+    another_session,
+    assert_problem,
+    field_errors,
+)
+from tests.helpers.concurrency import meeting, run_concurrently
+from tests.helpers.rows import count
 
 PROOF = {"password": PASSWORD}
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
@@ -26,11 +34,11 @@ def admin(ann: Client) -> Client:
     "password", ["a long walk in the sun", PASSWORD.upper(), PASSWORD + " "]
 )
 def test_wrong_password_deletes_nothing(ann: Client, password: str) -> None:
-    task = ann.make_task()
+    task = ann.create_task()
 
     response = ann.delete("users/me", {"password": password})
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
     assert response.headers["WWW-Authenticate"] == REALM
     assert ann.get("users/me").json == ann.user
     assert ann.get(f"tasks/{task['id']}").json == task
@@ -54,7 +62,7 @@ def test_deletion_requires_the_password(
 ) -> None:
     response = ann.delete("users/me", body)
 
-    assert faults(response) == expected
+    assert field_errors(response) == expected
     assert ann.get("users/me").json == ann.user
 
 
@@ -69,7 +77,7 @@ def test_deleted_account_cannot_log_in(ann: Client) -> None:
 
     response = ann.post("auth/login", LOGIN)
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
 
 
 def test_deletion_revokes_every_session(ann: Client) -> None:
@@ -78,14 +86,14 @@ def test_deletion_revokes_every_session(ann: Client) -> None:
 
     ann.delete("users/me", PROOF)
 
-    refused(ann.get("users/me"), 401, "session-revoked")
-    refused(other.get("users/me"), 401, "session-revoked")
-    refused(other.post("auth/refresh", token), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(other.get("users/me"), 401, "session-revoked")
+    assert_problem(other.post("auth/refresh", token), 401, "session-revoked")
 
 
 @pytest.mark.parametrize("table", ["users", "sessions", "tasks"])
 def test_deletion_removes_all_rows_of_the_account(ann: Client, table: str) -> None:
-    ann.make_task()
+    ann.create_task()
     before = count(ann.app, table)
 
     ann.delete("users/me", PROOF)
@@ -94,7 +102,7 @@ def test_deletion_removes_all_rows_of_the_account(ann: Client, table: str) -> No
 
 
 def test_deletion_keeps_the_data_of_other_accounts(ann: Client, bob: Client) -> None:
-    task = bob.make_task()
+    task = bob.create_task()
 
     response = ann.delete("users/me", PROOF)
 
@@ -104,22 +112,22 @@ def test_deletion_keeps_the_data_of_other_accounts(ann: Client, bob: Client) -> 
 
 
 def test_registration_of_a_released_name_is_a_new_account(ann: Client) -> None:
-    ann.make_task()
+    ann.create_task()
     ann.delete("users/me", PROOF)
 
     new_user = Client(ann.app, "ann").sign_in()
 
     assert new_user.user["id"] > ann.user["id"]
     assert new_user.get("tasks").json["items"] == []
-    refused(ann.get("users/me"), 401, "session-revoked")
+    assert_problem(ann.get("users/me"), 401, "session-revoked")
 
 
 def test_last_admin_cannot_be_deleted(admin: Client, bob: Client) -> None:
-    task = admin.make_task()
+    task = admin.create_task()
 
     response = admin.delete("users/me", PROOF)
 
-    refused(response, 409, "last-admin")
+    assert_problem(response, 409, "last-admin")
     assert admin.get("users/me").json == admin.user
     assert admin.get(f"tasks/{task['id']}").json == task
 
@@ -127,7 +135,7 @@ def test_last_admin_cannot_be_deleted(admin: Client, bob: Client) -> None:
 def test_password_is_checked_before_the_last_admin(admin: Client) -> None:
     response = admin.delete("users/me", {"password": "a long walk in the sun"})
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
 
 
 def test_admin_promoted_by_command_counts(ann: Client) -> None:
@@ -137,7 +145,7 @@ def test_admin_promoted_by_command_counts(ann: Client) -> None:
 
     response = root.delete("users/me", PROOF)
 
-    refused(response, 409, "last-admin")
+    assert_problem(response, 409, "last-admin")
     assert root.get("users/me").json["role"] == "admin"
 
 
@@ -156,7 +164,7 @@ def test_deactivated_admin_does_not_count(admin: Client, bob: Client) -> None:
 
     response = admin.delete("users/me", PROOF)
 
-    refused(response, 409, "last-admin")
+    assert_problem(response, 409, "last-admin")
 
 
 def test_concurrent_deletions_of_two_admins_leave_one(
@@ -165,7 +173,7 @@ def test_concurrent_deletions_of_two_admins_leave_one(
     run(bob.app, "users", "promote", "bob@example.org")
 
     with meeting(admin.app, "DELETE FROM users"):
-        responses = at_once(
+        responses = run_concurrently(
             lambda: admin.delete("users/me", PROOF),
             lambda: bob.delete("users/me", PROOF),
         )

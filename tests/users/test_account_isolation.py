@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.backstage import count, store_user, stored_user
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem
+from tests.helpers.rows import count, store_user, stored_user
 
 NEW = "an evening at the sea"
 PASSWORDS = {
@@ -56,7 +56,7 @@ def test_password_of_another_account_is_rejected(
 ) -> None:
     response = log_in(app, "bob", PASSWORDS[other])
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")
 
 
 @pytest.mark.parametrize(
@@ -126,4 +126,4 @@ def test_username_logs_in_only_its_own_account(three: list[Client]) -> None:
 
     response = Client(three[0].app).post("auth/login", body)
 
-    refused(response, 401, "invalid-credentials")
+    assert_problem(response, 401, "invalid-credentials")

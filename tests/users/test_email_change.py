@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.backstage import store_user
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
+from tests.helpers.rows import store_user
 
 NEW = {"email": "ann@new.example.org", "current_password": PASSWORD}
 
@@ -55,7 +55,7 @@ def test_email_change_without_the_password_is_rejected(
 ) -> None:
     response = verified.patch("users/me", {"email": email, "full_name": "A"} | proof)
 
-    assert faults(response) == {"#/current_password": code}
+    assert field_errors(response) == {"#/current_password": code}
     assert verified.get("users/me").json == verified.user
 
 
@@ -85,7 +85,7 @@ def test_new_email_logs_in_and_the_old_one_does_not(ann: Client) -> None:
     ann.patch("users/me", NEW)
 
     assert ann.post("auth/login", new).status_code == 200
-    refused(ann.post("auth/login", old), 401, "invalid-credentials")
+    assert_problem(ann.post("auth/login", old), 401, "invalid-credentials")
 
 
 def test_released_email_can_be_registered(ann: Client, bob: Client) -> None:
@@ -103,7 +103,7 @@ def test_email_of_another_account_is_rejected(
 ) -> None:
     response = verified.patch("users/me", NEW | {"email": email})
 
-    assert refused(response, 409, "already-exists")["field"] == "email"
+    assert assert_problem(response, 409, "already-exists")["field"] == "email"
     assert verified.get("users/me").json == verified.user
     assert bob.get("users/me").json == bob.user
 
@@ -118,7 +118,7 @@ def test_account_keeps_an_email_or_a_username(
 ) -> None:
     response = ann.patch("users/me", changes | {"current_password": PASSWORD})
 
-    assert faults(response) == {"#": "required"}
+    assert field_errors(response) == {"#": "required"}
     assert ann.get("users/me").json == ann.user
 
 
@@ -127,5 +127,5 @@ def test_email_and_username_cannot_be_removed_together(verified: Client) -> None
 
     response = verified.patch("users/me", changes)
 
-    assert faults(response) == {"#": "required"}
+    assert field_errors(response) == {"#": "required"}
     assert verified.get("users/me").json == verified.user

@@ -9,7 +9,7 @@ from taskapi.tasks.models import Task, task_tags
 from taskapi.users.deletion import BATCH
 from taskapi.users.models import User
 from tests.admin.conftest import root
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.tasks.trees import rows
 
 __all__ = ["root"]
@@ -21,7 +21,7 @@ def large(ann: Client) -> Client:
     """Return an account with some hundred tasks in trees."""
     for _ in range(TREES):
         subtasks = [{"title": "Dig", "tags": ["a"]} for _ in range(BATCH // 2)]
-        ann.make_task(title="Garden", subtasks=subtasks)
+        ann.create_task(title="Garden", subtasks=subtasks)
     return ann
 
 
@@ -32,7 +32,7 @@ def end(client: Client) -> Any:
 def test_large_account_is_marked_and_deleted_in_batches(
     large: Client, bob: Client, statements: list[str]
 ) -> None:
-    bob.make_task(tags=["b"])
+    bob.create_task(tags=["b"])
 
     assert end(large).status_code == 204
     deletions = [text for text in statements if text.startswith(("DELETE", "WITH"))]
@@ -51,10 +51,12 @@ def test_account_under_deletion_is_not_found(large: Client, root: Client) -> Non
 
     assert root.delete(f"users/{user_id}").status_code == 204
 
-    refused(large.get("tasks"), 401, "session-revoked")
+    assert_problem(large.get("tasks"), 401, "session-revoked")
     for method in ("GET", "PATCH", "DELETE"):
         body = {"is_active": True} if method == "PATCH" else None
-        refused(root.call(method, f"users/{user_id}", json=body), 404, "not-found")
+        assert_problem(
+            root.call(method, f"users/{user_id}", json=body), 404, "not-found"
+        )
     listed = root.get("users?include_total=true").json
     assert user_id not in [user["id"] for user in listed["items"]]
     assert listed["total"] == len(listed["items"])

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.auth.forging import INVALID_TOKEN
-from tests.backstage import run
-from tests.support import Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import Client, assert_problem
 
 
 def test_account_is_returned_with_its_version_as_etag(ann: Client) -> None:
@@ -61,7 +61,7 @@ def test_deactivation_applies_to_the_next_request(ann: Client, bob: Client) -> N
 
     response = ann.get("users/me")
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
     assert response.headers["WWW-Authenticate"] == INVALID_TOKEN
     assert bob.get("users/me").json == bob.user
 

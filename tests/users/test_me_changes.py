@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 
 NAMED = {"username": "ann", "full_name": "Ann", "timezone": "Europe/Berlin"}
 READ_ONLY: dict[str, Any] = {
@@ -139,7 +139,7 @@ def test_read_only_fields_cannot_change(
 ) -> None:
     response = ann.call(verb, "users/me", json={field: value, "full_name": "Ann"})
 
-    assert faults(response) == {f"#/{field}": "read-only"}
+    assert field_errors(response) == {f"#/{field}": "read-only"}
     assert "omit it" in response.json["errors"][0]["hint"]
     assert ann.get("users/me").json == ann.user
 
@@ -151,7 +151,7 @@ def test_invalid_value_changes_nothing(
 ) -> None:
     response = ann.call(verb, "users/me", json={"full_name": "Ann", field: value})
 
-    assert faults(response) == {f"#/{field}": code}
+    assert field_errors(response) == {f"#/{field}": code}
     assert ann.get("users/me").json == ann.user
 
 
@@ -162,7 +162,7 @@ def test_change_must_be_an_object(ann: Client, verb: str, text: str) -> None:
 
     response = ann.call(verb, "users/me", data=text, headers=header)
 
-    assert faults(response) == {"#": "type"}
+    assert field_errors(response) == {"#": "type"}
 
 
 @both_verbs
@@ -173,16 +173,16 @@ def test_username_of_another_account_is_rejected(
 
     response = ann.call(verb, "users/me", json={"username": " BOB ", "full_name": "A"})
 
-    assert refused(response, 409, "already-exists")["field"] == "username"
+    assert assert_problem(response, 409, "already-exists")["field"] == "username"
     assert ann.get("users/me").json == ann.user
 
 
-def test_last_username_cannot_be_removed(anyone: Client) -> None:
+def test_last_username_cannot_be_removed(anonymous: Client) -> None:
     login = {"username": "cat", "password": PASSWORD}
-    anyone.post("auth/register", login)
-    anyone.tokens = anyone.post("auth/login", login).json
+    anonymous.post("auth/register", login)
+    anonymous.tokens = anonymous.post("auth/login", login).json
 
-    response = anyone.patch("users/me", {"username": None})
+    response = anonymous.patch("users/me", {"username": None})
 
-    assert faults(response) == {"#": "required"}
-    assert anyone.get("users/me").json["username"] == "cat"
+    assert field_errors(response) == {"#": "required"}
+    assert anonymous.get("users/me").json["username"] == "cat"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.backstage import at_once
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
+from tests.helpers.concurrency import run_concurrently
 
 CHANGE = {"full_name": "Ann"}
 
@@ -53,7 +53,7 @@ def test_change_with_another_version_is_rejected(
 ) -> None:
     response = ann.call(verb, "users/me", json=CHANGE, headers={"If-Match": tag})
 
-    assert refused(response, 412, "precondition-failed")["current_version"] == 1
+    assert assert_problem(response, 412, "precondition-failed")["current_version"] == 1
     assert ann.get("users/me").json == ann.user
 
 
@@ -62,14 +62,14 @@ def test_rejected_change_returns_the_current_version(ann: Client) -> None:
 
     response = ann.patch("users/me", CHANGE, headers={"If-Match": '"1"'})
 
-    assert refused(response, 412, "precondition-failed")["current_version"] == 2
+    assert assert_problem(response, 412, "precondition-failed")["current_version"] == 2
     assert ann.get("users/me").json["full_name"] == "Ann B."
 
 
 def test_change_without_effect_checks_the_version_too(ann: Client) -> None:
     response = ann.patch("users/me", {}, headers={"If-Match": '"2"'})
 
-    assert refused(response, 412, "precondition-failed")["current_version"] == 1
+    assert assert_problem(response, 412, "precondition-failed")["current_version"] == 1
 
 
 def test_etag_of_a_change_is_valid_for_the_next(ann: Client) -> None:
@@ -89,7 +89,7 @@ def test_version_can_be_required_by_setting(
 
     response = there.call(verb, "users/me", json=CHANGE)
 
-    refused(response, 428, "precondition-required")
+    assert_problem(response, 428, "precondition-required")
     assert ann.get("users/me").json == ann.user
 
 
@@ -111,7 +111,7 @@ def test_one_of_twelve_concurrent_changes_with_a_version_succeeds(ann: Client) -
         body, match = {"full_name": f"Ann {number}"}, {"If-Match": '"1"'}
         return lambda: ann.patch("users/me", body, headers=match).status_code
 
-    statuses = at_once(*map(change, range(12)))
+    statuses = run_concurrently(*map(change, range(12)))
 
     winner = statuses.index(200)
     now = ann.get("users/me").json
@@ -126,7 +126,7 @@ def test_each_of_twelve_concurrent_changes_without_a_version_counts(
         body = {"full_name": f"Ann {number}"}
         return lambda: ann.patch("users/me", body).status_code
 
-    statuses = at_once(*map(change, range(12)))
+    statuses = run_concurrently(*map(change, range(12)))
 
     assert statuses == [200] * 12
     assert ann.get("users/me").json["version"] == 13

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.support import API, PASSWORD
+from tests.helpers.client import API, PASSWORD
+from tests.helpers.server import Server
 from tests.system.conftest import Serve, serving
-from tests.system.server import Server
 
 __all__ = ["serving"]
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator
 
-from tests.support import API, PASSWORD
-from tests.system.server import Server
+from tests.helpers.client import API, PASSWORD
+from tests.helpers.server import Server
 from tests.using.conftest import Visit
 
 VISITOR = {"username": "visitor", "password": PASSWORD}

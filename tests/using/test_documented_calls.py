@@ -15,8 +15,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
+from tests.helpers.server import Server
 from tests.system.conftest import Serve
-from tests.system.server import Server
 from tests.using.conftest import ROOT, need
 
 QUICKSTART = "docs/quickstart.md"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.support import PASSWORD
+from tests.helpers.client import PASSWORD
 from tests.using.conftest import Account, Visit
 
 

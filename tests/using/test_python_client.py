@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import PASSWORD
-from tests.system.server import Server
+from tests.helpers.client import PASSWORD
+from tests.helpers.server import Server
 from tests.using.conftest import Account
 
 PROGRAM = str(Path(sys.executable).with_name("openapi-python-client"))
@@ -72,11 +72,11 @@ def test_generated_client_registers_and_logs_in(client: Any, service: Server) ->
     names = {"username": "generated", "password": PASSWORD}
     models = part("models")
 
-    with client.Client(f"http://127.0.0.1:{service.port}") as anyone:
+    with client.Client(f"http://127.0.0.1:{service.port}") as anonymous:
         registration = models.UserCreate(**names)
-        user = part("api.auth.register").sync(client=anyone, body=registration)
+        user = part("api.auth.register").sync(client=anonymous, body=registration)
         login = models.LoginRequest(**names)
-        tokens = part("api.auth.log_in").sync(client=anyone, body=login)
+        tokens = part("api.auth.log_in").sync(client=anonymous, body=login)
 
     assert user.username == "generated"
     assert tokens.token_type == "bearer"
@@ -86,9 +86,9 @@ def test_generated_client_logs_in_by_oauth(client: Any, account: Account) -> Non
     models = part("models")
     names = {"username": account.name, "password": PASSWORD}
 
-    with client.Client(account.address) as anyone:
+    with client.Client(account.address) as anonymous:
         grant = models.TokenRequest(models.TokenRequestGrantType.PASSWORD, **names)
-        tokens = part("api.auth.issue_token").sync(client=anyone, body=grant)
+        tokens = part("api.auth.issue_token").sync(client=anonymous, body=grant)
 
     assert tokens.token_type == "bearer"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.clients.programs import HERE, run
-from tests.support import PASSWORD
-from tests.system.server import Server
+from tests.helpers.client import PASSWORD
+from tests.helpers.server import Server
 from tests.using.conftest import need
 
 PROGRAM = Path(__file__).with_name("journey.mts")

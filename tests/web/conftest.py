@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 SECRET = "SELECT hunter2 FROM vault"
 

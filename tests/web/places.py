@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 PLACES = {
     "new task": ("POST", "tasks"),

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem
 
 pytestmark = pytest.mark.one_database
 
@@ -100,7 +100,7 @@ def test_failed_logins_of_one_client_are_counted_together(
 
     response = log_in(app, form(HUNDRED + 1), "another")
 
-    refused(response, 429, "rate-limited")
+    assert_problem(response, 429, "rate-limited")
 
 
 @pytest.mark.parametrize(

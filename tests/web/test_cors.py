@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 pytestmark = pytest.mark.one_database
 
@@ -20,9 +20,9 @@ MakeApp = Callable[..., Flask]
 
 
 def test_preflight_is_cached_for_two_hours(make_app: MakeApp) -> None:
-    anyone = Client(make_app(cors_origins=(ORIGIN,)))
+    anonymous = Client(make_app(cors_origins=(ORIGIN,)))
 
-    response = anyone.call("OPTIONS", "tasks/1", headers=ASKED)
+    response = anonymous.call("OPTIONS", "tasks/1", headers=ASKED)
 
     assert response.headers["Access-Control-Max-Age"] == "7200"
 
@@ -32,9 +32,9 @@ def test_preflight_is_cached_for_two_hours(make_app: MakeApp) -> None:
 def test_private_network_access_requires_the_setting(
     make_app: MakeApp, method: str, *, allowed: bool
 ) -> None:
-    anyone = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=allowed))
+    anonymous = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=allowed))
 
-    response = anyone.call(method, "", headers=ASKED)
+    response = anonymous.call(method, "", headers=ASKED)
 
     assert response.headers.get(PRIVATE) == ("true" if allowed else None)
 
@@ -50,8 +50,8 @@ def test_private_network_access_requires_the_setting(
 def test_private_network_header_is_sent_only_on_request(
     make_app: MakeApp, sent: dict[str, str]
 ) -> None:
-    anyone = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=True))
+    anonymous = Client(make_app(cors_origins=(ORIGIN,), cors_private_network=True))
 
-    response = anyone.call("OPTIONS", "", headers=ASKED | sent)
+    response = anonymous.call("OPTIONS", "", headers=ASKED | sent)
 
     assert PRIVATE not in response.headers

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, faults, refused
+from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import titles
 
 MARKS = "\u0301\u0323" * 200_000
@@ -23,18 +23,18 @@ pytestmark = pytest.mark.one_database
     ],
 )
 def test_name_length_is_checked_before_case_folding(
-    anyone: Client, path: str, name: str
+    anonymous: Client, path: str, name: str
 ) -> None:
-    response = anyone.post(path, {name: MARKS, "password": "x" * 10})
+    response = anonymous.post(path, {name: MARKS, "password": "x" * 10})
 
-    assert faults(response)[f"#/{name}"] == "length"
+    assert field_errors(response)[f"#/{name}"] == "length"
 
 
 @pytest.mark.parametrize("tag", [MARKS, "a" * 500_000 + ","], ids=["marks", "commas"])
 def test_tag_length_is_checked_before_cleaning(ann: Client, tag: str) -> None:
     response = ann.post("tasks", {"title": "Sow", "tags": [tag]})
 
-    assert faults(response) == {"#/tags/0": "length"}
+    assert field_errors(response) == {"#/tags/0": "length"}
 
 
 def test_combining_marks_are_removed_before_ordering(ann: Client) -> None:
@@ -57,13 +57,13 @@ def test_combining_marks_are_removed_before_ordering(ann: Client) -> None:
 def test_body_with_too_many_values_is_rejected_early(ann: Client, body: Any) -> None:
     response = ann.post("tasks/bulk", body)
 
-    refused(response, 400, "malformed-json")
+    assert_problem(response, 400, "malformed-json")
 
 
 def test_list_length_is_checked_before_its_items(ann: Client) -> None:
     response = ann.post("tasks/bulk", {"delete": ["x"] * 101})
 
-    assert faults(response) == {"#/delete": "length"}
+    assert field_errors(response) == {"#/delete": "length"}
 
 
 def test_response_has_at_most_a_thousand_field_errors(ann: Client) -> None:
@@ -72,4 +72,4 @@ def test_response_has_at_most_a_thousand_field_errors(ann: Client) -> None:
 
     response = ann.post("tasks/bulk", {"create": tasks})
 
-    assert len(refused(response, 422, "validation-error")["errors"]) == 1000
+    assert len(assert_problem(response, 422, "validation-error")["errors"]) == 1000

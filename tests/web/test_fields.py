@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.support import PASSWORD, Client, faults
+from tests.helpers.client import PASSWORD, Client, field_errors
 from tests.web.places import send, stored
 
 pytestmark = pytest.mark.one_database
@@ -61,7 +61,7 @@ def test_string_field_rejects_numbers(
 
     response = send(ann, place, orjson.dumps(FULL[place] | {field: 7}))
 
-    assert faults(response) == {f"#/{field}": "type"}
+    assert field_errors(response) == {f"#/{field}": "type"}
     assert stored(ann) == before
 
 
@@ -69,7 +69,7 @@ def test_string_field_rejects_numbers(
 def test_string_field_rejects_other_types(ann: Client, value: object) -> None:
     response = ann.post("tasks", {"title": value, "status": value})
 
-    assert faults(response) == {"#/title": "type", "#/status": "type"}
+    assert field_errors(response) == {"#/title": "type", "#/status": "type"}
 
 
 @every_string
@@ -83,7 +83,7 @@ def test_string_field_rejects_control_characters(
 
     response = send(ann, place, bad)
 
-    assert faults(response)[f"#/{field}"] in {"characters", "choice"}
+    assert field_errors(response)[f"#/{field}"] in {"characters", "choice"}
     assert stored(ann) == before
 
 
@@ -93,7 +93,7 @@ def test_string_field_rejects_unpaired_surrogates(ann: Client, half: str) -> Non
 
     response = send(ann, "new task", body)
 
-    assert faults(response) == {"#/title": "characters"}
+    assert field_errors(response) == {"#/title": "characters"}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_unknown_field_error_suggests_a_similar_name(
 ) -> None:
     response = ann.post("tasks", TASK | {field: "Tea"})
 
-    assert faults(response) == {f"#/{field}": "unknown"}
+    assert field_errors(response) == {f"#/{field}": "unknown"}
     (fault,) = response.json["errors"]
     assert fault.get("hint") == (hint and f"Did you mean {hint}?")
 
@@ -124,7 +124,7 @@ def test_unknown_field_errors_are_limited_to_fifty(ann: Client) -> None:
 
     response = ann.post("tasks", strangers | {"title": ""})
 
-    told = faults(response)
+    told = field_errors(response)
     assert told.pop("#/title") == "length"
     assert set(told.values()) == {"unknown"}
     assert len(told) == 50
@@ -138,7 +138,7 @@ def test_unknown_field_is_rejected_by_every_operation(
 
     response = send(ann, place, orjson.dumps(FULL[place] | {"nonsense": 1}))
 
-    assert faults(response) == {"#/nonsense": "unknown"}
+    assert field_errors(response) == {"#/nonsense": "unknown"}
     assert stored(ann) == before
 
 
@@ -148,14 +148,14 @@ def test_pointer_to_unusual_name_is_escaped(
 ) -> None:
     response = ann.post("tasks", TASK | {name: 1})
 
-    assert faults(response) == {pointer: "unknown"}
+    assert field_errors(response) == {pointer: "unknown"}
 
 
 @pytest.mark.parametrize("name", [r"\ud800", r"a\udfffb", r"\udc00/~"])
 def test_name_with_surrogate_is_reported_in_ascii(ann: Client, name: str) -> None:
     response = send(ann, "new task", f'{{"title": "Tea", "{name}": 1}}'.encode())
 
-    ((pointer, code),) = faults(response).items()
+    ((pointer, code),) = field_errors(response).items()
     assert (pointer[:2], code) == ("#/", "unknown")
     assert pointer.isascii()
 
@@ -171,11 +171,11 @@ def test_task_errors_are_reported_together(
     expected = {f"#/{name}": code for name, (_, code) in FAULTY.items()}
     if place == "task":  # the version of an update is a precondition
         del expected["#/version"]
-    assert faults(response) == expected
+    assert field_errors(response) == expected
     assert ann.get("tasks").json["items"] == [task]
 
 
-def test_registration_errors_are_reported_together(anyone: Client) -> None:
+def test_registration_errors_are_reported_together(anonymous: Client) -> None:
     bad = {
         "email": "nobody",
         "username": "a b",
@@ -185,9 +185,9 @@ def test_registration_errors_are_reported_together(anyone: Client) -> None:
         "role": "admin",
     }
 
-    response = anyone.post("auth/register", bad)
+    response = anonymous.post("auth/register", bad)
 
-    assert faults(response) == {
+    assert field_errors(response) == {
         "#/email": "format",
         "#/username": "format",
         "#/password": "length",
@@ -200,7 +200,7 @@ def test_registration_errors_are_reported_together(anyone: Client) -> None:
 def test_missing_field_is_reported_with_other_errors(ann: Client) -> None:
     response = ann.post("tasks", {"status": 1, "nonsense": 1})
 
-    assert faults(response) == {
+    assert field_errors(response) == {
         "#/title": "required",
         "#/status": "type",
         "#/nonsense": "unknown",
@@ -220,4 +220,4 @@ def test_thousands_of_unknown_fields_cause_fifty_errors(ann: Client) -> None:
 
     refusal = ann.post("tasks", {"title": "Tea"} | crowd)
 
-    assert list(faults(refusal).values()) == ["unknown"] * 50
+    assert list(field_errors(refusal).values()) == ["unknown"] * 50

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 pytestmark = pytest.mark.one_database
 
@@ -57,7 +57,7 @@ def test_id_has_one_canonical_form(
 ) -> None:
     response = ann.get(f"tasks/{spelling.format(id=task['id'])}")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("digits", [ARABIC, FULLWIDTH], ids=["Arabic", "full-width"])
@@ -66,14 +66,14 @@ def test_id_rejects_digits_of_other_scripts(
 ) -> None:
     response = ann.get(f"tasks/{str(task['id']).translate(digits)}")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("spelling", NO_IDS.values(), ids=NO_IDS)
 def test_invalid_id_returns_404(ann: Client, spelling: str) -> None:
     response = ann.get(f"tasks/{spelling}")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
@@ -83,10 +83,10 @@ def test_id_out_of_range_returns_404_for_every_method(
 ) -> None:
     response = ann.call(method, f"tasks/{number}", json={"title": "Tea"})
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 def test_largest_id_is_accepted(ann: Client) -> None:
     response = ann.get(f"tasks/{2**63 - 1}")
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")

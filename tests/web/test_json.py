@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import PASSWORD, Client, faults, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 from tests.web.places import send, stored, widely
 
 pytestmark = pytest.mark.one_database
@@ -63,7 +63,7 @@ def test_malformed_body_is_rejected_and_stores_nothing(
 
     response = send(ann, place, sent)
 
-    refused(response, 400, "malformed-json")
+    assert_problem(response, 400, "malformed-json")
     assert stored(ann) == before
 
 
@@ -75,7 +75,7 @@ def test_body_that_is_not_an_object_is_rejected(
 
     response = send(ann, place, sent)
 
-    assert faults(response) == {"#": "type"}
+    assert field_errors(response) == {"#": "type"}
     assert stored(ann) == before
 
 
@@ -127,7 +127,7 @@ def test_json_at_the_limits_is_accepted(
 ) -> None:
     response = send(ann, "new task", b'{"title": ' + value + b"}")
 
-    assert faults(response) == {"#/title": "type"}
+    assert field_errors(response) == {"#/title": "type"}
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,10 @@ def test_json_at_the_limits_is_accepted(
     ],
     ids=["NUL", "unknown zone", "unknown field", "a name twice"],
 )
-def test_rejected_registration_creates_no_account(anyone: Client, fault: bytes) -> None:
-    eve = Client(anyone.app, "eve")
+def test_rejected_registration_creates_no_account(
+    anonymous: Client, fault: bytes
+) -> None:
+    eve = Client(anonymous.app, "eve")
     account = f'{{"email": "eve@example.org", "password": "{PASSWORD}", '.encode()
 
     response = eve.call(

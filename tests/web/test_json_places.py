@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 PLACES: dict[str, tuple[bytes, tuple[int, int]]] = {
     "empty": (b"", (1, 1)),
@@ -42,7 +42,7 @@ def test_malformed_json_error_has_line_and_column(ann: Client, name: str) -> Non
         "POST", "tasks", data=body, headers={"Content-Type": "application/json"}
     )
 
-    problem = refused(response, 400, "malformed-json")
+    problem = assert_problem(response, 400, "malformed-json")
     assert (problem["line"], problem["column"]) == place
 
 
@@ -55,5 +55,5 @@ def test_every_json_operation_reports_line_and_column(
 
     response = ann.call(method, path, data=b'{\n"a": }', headers=headers)
 
-    problem = refused(response, 400, "malformed-json")
+    problem = assert_problem(response, 400, "malformed-json")
     assert (problem["line"], problem["column"]) == (2, 6)

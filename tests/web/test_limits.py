@@ -8,8 +8,14 @@ from flask import Flask
 
 from taskapi import clock
 from tests.api_keys.holding import holder
-from tests.backstage import another_session, at, limited
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import (
+    PASSWORD,
+    Client,
+    another_session,
+    assert_problem,
+    limited,
+)
+from tests.helpers.clock import at
 
 pytestmark = pytest.mark.one_database
 
@@ -36,9 +42,9 @@ def test_response_reports_remaining_requests(ann: Client, twin: Twin) -> None:
 
 
 def test_login_reports_remaining_requests(twin: Twin) -> None:
-    anyone = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=5))
+    anonymous = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=5))
 
-    response = anyone.post("auth/login", LOGIN)
+    response = anonymous.post("auth/login", LOGIN)
 
     assert response.headers["RateLimit-Policy"] == '"auth";q=5;w=60'
     assert response.headers["RateLimit"].startswith('"auth";r=4;t=')
@@ -51,7 +57,7 @@ def test_rate_limited_response_has_retry_after(ann: Client, twin: Twin) -> None:
 
     response = caller.get("tasks")
 
-    refused(response, 429, "rate-limited")
+    assert_problem(response, 429, "rate-limited")
     assert 0 < int(response.headers["Retry-After"]) <= 60
     assert response.headers["RateLimit"].startswith('"default";r=0;t=')
 
@@ -77,7 +83,7 @@ def test_rate_limited_write_changes_nothing(ann: Client, twin: Twin) -> None:
 
     response = caller.post("tasks", {"title": "Sow"})
 
-    refused(response, 429, "rate-limited")
+    assert_problem(response, 429, "rate-limited")
     assert ann.get("tasks").json["items"] == []
 
 
@@ -104,12 +110,12 @@ def test_sessions_and_keys_of_one_user_share_a_limit(ann: Client, twin: Twin) ->
 
 
 def test_addresses_have_separate_login_limits(twin: Twin) -> None:
-    anyone = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=1))
+    anonymous = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=1))
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
-    anyone.post("auth/login", LOGIN)
+    anonymous.post("auth/login", LOGIN)
 
-    here = anyone.post("auth/login", LOGIN)
-    there = anyone.post("auth/login", LOGIN, environ_base=elsewhere)
+    here = anonymous.post("auth/login", LOGIN)
+    there = anonymous.post("auth/login", LOGIN, environ_base=elsewhere)
 
     assert [here.status_code, there.status_code] == [429, 401]
 
@@ -131,9 +137,9 @@ def test_logins_and_other_requests_are_counted_separately(
 )
 def test_monitoring_and_documentation_have_no_limit(twin: Twin, path: str) -> None:
     limits = {"ratelimit_per_minute": 1, "ratelimit_auth_per_minute": 1}
-    anyone = Client(twin(ratelimit_enabled=True, **limits))
+    anonymous = Client(twin(ratelimit_enabled=True, **limits))
 
-    responses = [anyone.get(path) for _ in range(3)]
+    responses = [anonymous.get(path) for _ in range(3)]
 
     assert {response.status_code for response in responses} == {200}
     assert [a for a in responses if "RateLimit" in a.headers] == []
@@ -144,7 +150,7 @@ def test_unauthenticated_requests_count_for_no_user(ann: Client, twin: Twin) -> 
 
     stranger = Client(app).get("tasks")
 
-    refused(stranger, 401, "token-missing")
+    assert_problem(stranger, 401, "token-missing")
     assert limited(ann, app).get("tasks").status_code == 200
 
 

@@ -6,7 +6,7 @@ from errno import ENOSPC
 import pytest
 
 from taskapi.observability.logs import OUTPUT
-from tests.support import Client
+from tests.helpers.client import Client
 
 
 class FullDisk(io.StringIO):

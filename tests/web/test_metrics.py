@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from taskapi import db
-from tests.backstage import limited, run
-from tests.support import API, PASSWORD, Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import API, PASSWORD, Client, assert_problem, limited
 from tests.web.figures import BEARER, TOKEN, figures, rise, scraped
 
 PATTERN = f"{API}/tasks/<id:task_id>"
@@ -27,11 +27,11 @@ def measured(ann: Client, twin: Twin) -> Client:
 @pytest.mark.parametrize("headers", [{}, BEARER, {"Authorization": "Bearer "}])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_metrics_return_404_without_the_setting(
-    anyone: Client, method: str, headers: dict[str, str]
+    anonymous: Client, method: str, headers: dict[str, str]
 ) -> None:
-    response = anyone.call(method, "/metrics", headers=headers)
+    response = anonymous.call(method, "/metrics", headers=headers)
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 @ONLY_SQLITE
@@ -50,20 +50,20 @@ def test_metrics_return_404_without_the_setting(
 def test_metrics_require_the_token(measured: Client, sent: str, code: str) -> None:
     response = measured.get("/metrics", headers={"Authorization": sent})
 
-    problem = refused(response, 401, code)
+    problem = assert_problem(response, 401, code)
     assert response.headers["WWW-Authenticate"].startswith('Bearer realm="taskapi"')
     assert "taskapi_" not in problem["detail"]
 
 
 @ONLY_SQLITE
 def test_metrics_reject_access_tokens(measured: Client) -> None:
-    refused(measured.get("/metrics"), 401, "token-invalid")
+    assert_problem(measured.get("/metrics"), 401, "token-invalid")
 
 
 def test_metrics_count_requests_by_route_and_status(measured: Client) -> None:
     before = scraped(measured)
 
-    task = measured.make_task()
+    task = measured.create_task()
     measured.get(f"tasks/{task['id']}")
     measured.get(f"tasks/{task['id']}")
     measured.get("tasks/7000")

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support import Client, refused
+from tests.helpers.client import Client, assert_problem
 
 # what is where does not depend on the database
 pytestmark = pytest.mark.one_database
@@ -128,7 +128,7 @@ def test_head_returns_status_of_get_errors(ann: Client, path: str) -> None:
 def test_unknown_method_returns_405_with_allow(ann: Client, path: str) -> None:
     response = ann.call("BREW", path)
 
-    refused(response, 405, "method-not-allowed")
+    assert_problem(response, 405, "method-not-allowed")
     assert set(response.headers["Allow"].split(", ")) == ALLOWED[path]
 
 
@@ -151,7 +151,7 @@ def test_unsupported_method_returns_405_with_allow(
 ) -> None:
     response = ann.call(method, path, json={"title": "Tea"})
 
-    refused(response, 405, "method-not-allowed")
+    assert_problem(response, 405, "method-not-allowed")
     assert method not in response.headers["Allow"].split(", ")
 
 
@@ -174,13 +174,13 @@ def test_unsupported_method_returns_405_with_allow(
         "/%ff",
     ],
 )
-def test_unknown_path_returns_404(anyone: Client, path: str) -> None:
-    response = anyone.get(path)
+def test_unknown_path_returns_404(anonymous: Client, path: str) -> None:
+    response = anonymous.get(path)
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
-def test_browser_gets_the_same_problem(anyone: Client) -> None:
-    response = anyone.get("/nowhere", headers={"Accept": "text/html"})
+def test_browser_gets_the_same_problem(anonymous: Client) -> None:
+    response = anonymous.get("/nowhere", headers={"Accept": "text/html"})
 
-    refused(response, 404, "not-found")
+    assert_problem(response, 404, "not-found")

@@ -9,8 +9,8 @@ import time_machine
 from flask import Flask
 
 from taskapi import clock
-from tests.backstage import run
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.web.conftest import SECRET
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
@@ -85,7 +85,7 @@ def test_error_has_the_problem_members(
 ) -> None:
     response = call(ann, code, task["id"])
 
-    problem = refused(response, CALLS[code][0], code)
+    problem = assert_problem(response, CALLS[code][0], code)
     path = CALLS[code][2].format(id=task["id"]).partition("?")[0]
     assert set(problem) >= MEMBERS
     assert problem["instance"] == f"/api/v1/{path}"
@@ -93,19 +93,19 @@ def test_error_has_the_problem_members(
     assert ann.get("tasks").json["items"] == [task]
 
 
-def test_every_problem_type_is_tested(anyone: Client) -> None:
-    listed = anyone.get("/problems", headers={"Accept": "application/json"}).json
+def test_every_problem_type_is_tested(anonymous: Client) -> None:
+    listed = anonymous.get("/problems", headers={"Accept": "application/json"}).json
 
     codes = {problem["code"] for problem in listed}
     assert codes == set(CALLS) | TOLD_BELOW
 
 
 def test_unknown_host_returns_400(twin: Callable[..., Flask]) -> None:
-    anyone = Client(twin(trusted_hosts=("tasks.example.org",)))
+    anonymous = Client(twin(trusted_hosts=("tasks.example.org",)))
 
-    response = anyone.get("/health/live", base_url="http://evil.example.org")
+    response = anonymous.get("/health/live", base_url="http://evil.example.org")
 
-    refused(response, 400, "bad-request")
+    assert_problem(response, 400, "bad-request")
     assert "evil" not in response.text
 
 
@@ -113,7 +113,7 @@ def test_expired_token_returns_401(ann: Client) -> None:
     with time_machine.travel(timedelta(hours=1)):
         response = ann.get("tasks")
 
-    refused(response, 401, "token-expired")
+    assert_problem(response, 401, "token-expired")
 
 
 def test_token_of_ended_session_returns_401(ann: Client) -> None:
@@ -121,7 +121,7 @@ def test_token_of_ended_session_returns_401(ann: Client) -> None:
 
     response = ann.get("tasks")
 
-    refused(response, 401, "session-revoked")
+    assert_problem(response, 401, "session-revoked")
 
 
 def test_expired_api_key_returns_401(ann: Client) -> None:
@@ -131,7 +131,7 @@ def test_expired_api_key_returns_401(ann: Client) -> None:
     with time_machine.travel(timedelta(hours=2)):
         response = Client(ann.app).get("tasks", headers={"X-API-Key": key})
 
-    refused(response, 401, "api-key-expired")
+    assert_problem(response, 401, "api-key-expired")
 
 
 def test_api_key_without_scope_returns_403(ann: Client) -> None:
@@ -139,7 +139,7 @@ def test_api_key_without_scope_returns_403(ann: Client) -> None:
 
     response = Client(ann.app).get("users/me", headers={"X-API-Key": key})
 
-    refused(response, 403, "insufficient-scope")
+    assert_problem(response, 403, "insufficient-scope")
 
 
 def test_api_key_returns_403_if_session_is_required(ann: Client) -> None:
@@ -147,7 +147,7 @@ def test_api_key_returns_403_if_session_is_required(ann: Client) -> None:
 
     response = Client(ann.app).get("api-keys", headers={"X-API-Key": key})
 
-    refused(response, 403, "session-required")
+    assert_problem(response, 403, "session-required")
 
 
 def test_login_to_disabled_account_returns_403(app: Flask, ann: Client) -> None:
@@ -155,7 +155,7 @@ def test_login_to_disabled_account_returns_403(app: Flask, ann: Client) -> None:
 
     response = ann.post("auth/login", LOGIN, headers={"Authorization": ""})
 
-    refused(response, 403, "account-disabled")
+    assert_problem(response, 403, "account-disabled")
 
 
 def test_login_with_unverified_email_returns_403_if_required(
@@ -165,7 +165,7 @@ def test_login_with_unverified_email_returns_403_if_required(
 
     response = strict.post("auth/login", LOGIN)
 
-    refused(response, 403, "email-not-verified")
+    assert_problem(response, 403, "email-not-verified")
 
 
 def test_deletion_of_last_admin_returns_409(app: Flask, ann: Client) -> None:
@@ -173,15 +173,15 @@ def test_deletion_of_last_admin_returns_409(app: Flask, ann: Client) -> None:
 
     response = ann.delete("users/me", {"password": PASSWORD})
 
-    refused(response, 409, "last-admin")
+    assert_problem(response, 409, "last-admin")
 
 
 def test_closed_registration_returns_403(twin: Callable[..., Flask]) -> None:
-    anyone = Client(twin(registration="closed"))
+    anonymous = Client(twin(registration="closed"))
 
-    response = anyone.post("auth/register", LOGIN)
+    response = anonymous.post("auth/register", LOGIN)
 
-    refused(response, 403, "registration-closed")
+    assert_problem(response, 403, "registration-closed")
 
 
 def test_write_without_if_match_returns_428_if_required(
@@ -192,7 +192,7 @@ def test_write_without_if_match_returns_428_if_required(
 
     response = strict.patch("users/me", {})
 
-    refused(response, 428, "precondition-required")
+    assert_problem(response, 428, "precondition-required")
 
 
 def test_request_above_the_limit_returns_429(
@@ -204,7 +204,7 @@ def test_request_above_the_limit_returns_429(
     first, second = hasty.get("tasks"), hasty.get("tasks")
 
     assert first.status_code == 200
-    refused(second, 429, "rate-limited")
+    assert_problem(second, 429, "rate-limited")
     assert int(second.headers["Retry-After"]) > 0
 
 
@@ -212,7 +212,7 @@ def test_request_above_the_limit_returns_429(
 def test_internal_error_reveals_nothing(failing: Client, method: str) -> None:
     response = failing.call(method, "/fails", json={"title": "Tea"})
 
-    problem = refused(response, 500, "internal-error")
+    problem = assert_problem(response, 500, "internal-error")
     assert set(problem) == MEMBERS
     assert SECRET not in response.text
     assert "RuntimeError" not in response.text
@@ -243,15 +243,15 @@ def test_unreachable_database_returns_503_with_retry_after(
 
     response = lost.call(method, path, json=LOGIN)
 
-    refused(response, 503, "service-unavailable")
+    assert_problem(response, 503, "service-unavailable")
     assert int(response.headers["Retry-After"]) > 0
 
 
 @pytest.mark.one_database
 @pytest.mark.parametrize("code", sorted(set(CALLS) | TOLD_BELOW))
-def test_problem_type_is_url_of_its_page(anyone: Client, code: str) -> None:
-    program = anyone.get(f"/problems/{code}")
-    browser = anyone.get(f"/problems/{code}", headers={"Accept": "text/html"})
+def test_problem_type_is_url_of_its_page(anonymous: Client, code: str) -> None:
+    program = anonymous.get(f"/problems/{code}")
+    browser = anonymous.get(f"/problems/{code}", headers={"Accept": "text/html"})
 
     assert (program.status_code, program.json["code"]) == (200, code)
     assert (browser.status_code, browser.mimetype) == (200, "text/html")
@@ -269,7 +269,9 @@ def test_problem_type_is_url_of_its_page(anyone: Client, code: str) -> None:
         ("/x?secret=1", "/x"),
     ],
 )
-def test_instance_is_an_escaped_path(anyone: Client, path: str, instance: str) -> None:
-    response = anyone.get(path)
+def test_instance_is_an_escaped_path(
+    anonymous: Client, path: str, instance: str
+) -> None:
+    response = anonymous.get(path)
 
-    assert refused(response, 404, "not-found")["instance"] == instance
+    assert assert_problem(response, 404, "not-found")["instance"] == instance

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import Client, faults
+from tests.helpers.client import Client, field_errors
 
 pytestmark = pytest.mark.one_database
 
@@ -12,7 +12,7 @@ FILTERS = ["overdue", "deleted", "include_total"]
 @pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("value", ["true", "True", "false", "False"])
 def test_query_boolean_accepts_both_cases(ann: Client, name: str, value: str) -> None:
-    ann.make_task(due_date="2020-01-01")
+    ann.create_task(due_date="2020-01-01")
 
     written = ann.get(f"tasks?{name}={value}").json
     lower = ann.get(f"tasks?{name}={value.lower()}").json
@@ -32,4 +32,4 @@ def test_dry_run_accepts_capitalised_value(ann: Client) -> None:
 def test_query_boolean_rejects_other_values(ann: Client, value: str) -> None:
     rejected = ann.get(f"tasks?overdue={value}")
 
-    assert faults(rejected) == {"overdue": "type"}
+    assert field_errors(rejected) == {"overdue": "type"}

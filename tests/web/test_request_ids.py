@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Client
+from tests.helpers.client import Client
 
 # what a request is called does not depend on the database
 pytestmark = pytest.mark.one_database
@@ -25,15 +25,15 @@ BAD = {
 
 
 @pytest.mark.parametrize("request_id", GOOD)
-def test_request_id_of_client_is_returned(anyone: Client, request_id: str) -> None:
-    response = anyone.get("/health/live", headers={"X-Request-ID": request_id})
+def test_request_id_of_client_is_returned(anonymous: Client, request_id: str) -> None:
+    response = anonymous.get("/health/live", headers={"X-Request-ID": request_id})
 
     assert response.headers["X-Request-ID"] == request_id
 
 
 @pytest.mark.parametrize("request_id", BAD.values(), ids=BAD)
-def test_invalid_request_id_is_replaced(anyone: Client, request_id: str) -> None:
-    response = anyone.get("/health/live", headers={"X-Request-ID": request_id})
+def test_invalid_request_id_is_replaced(anonymous: Client, request_id: str) -> None:
+    response = anonymous.get("/health/live", headers={"X-Request-ID": request_id})
 
     made = response.headers["X-Request-ID"]
     assert made != request_id
@@ -41,8 +41,8 @@ def test_invalid_request_id_is_replaced(anyone: Client, request_id: str) -> None
     assert made.isalnum()
 
 
-def test_requests_have_different_ids(anyone: Client) -> None:
-    first, second = anyone.get("/health/live"), anyone.get("/health/live")
+def test_requests_have_different_ids(anonymous: Client) -> None:
+    first, second = anonymous.get("/health/live"), anonymous.get("/health/live")
 
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
 

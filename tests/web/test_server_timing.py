@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.backstage import limited
-from tests.support import Client
+from tests.helpers.client import Client, limited
 
 # it does not depend on the database
 pytestmark = pytest.mark.one_database
@@ -23,12 +22,12 @@ def test_authenticated_response_has_server_timing(ann: Client, path: str) -> Non
 
 
 def test_unauthenticated_response_has_no_server_timing(
-    anyone: Client, ann: Client
+    anonymous: Client, ann: Client
 ) -> None:
     login = {"email": "ann@example.org", "password": "a guess in the dark"}
 
-    refused = anyone.post("auth/login", login)
-    missing = anyone.get("tasks")
+    refused = anonymous.post("auth/login", login)
+    missing = anonymous.get("tasks")
 
     assert refused.status_code == missing.status_code == 401
     assert "Server-Timing" not in {*refused.headers.keys(), *missing.headers.keys()}
@@ -45,8 +44,8 @@ def test_server_timing_is_exposed_to_other_origins(
     assert "Server-Timing" in exposed
 
 
-def test_server_timing_is_documented(anyone: Client) -> None:
-    paths = anyone.get("/openapi.json").json["paths"]
+def test_server_timing_is_documented(anonymous: Client) -> None:
+    paths = anonymous.get("/openapi.json").json["paths"]
     operations = [item[m] for item in paths.values() for m in {"get", "put"} & {*item}]
     answers = [(one["security"], one["responses"]["200"]) for one in operations]
 

@@ -9,8 +9,7 @@ from werkzeug.test import TestResponse
 from taskapi.api_keys import key_format
 from taskapi.scopes import Scope
 from tests.api_keys.holding import Holder, holder
-from tests.backstage import limited
-from tests.support import PASSWORD, Client, refused
+from tests.helpers.client import PASSWORD, Client, assert_problem, limited
 from tests.web.figures import BEARER, TOKEN
 
 pytestmark = pytest.mark.one_database
@@ -57,7 +56,7 @@ def test_account_operations_with_password_have_the_auth_limit(
     over = caller.call(method, "users/me", json=body)
 
     assert [response.status_code for response in responses] == [status] * MOST
-    refused(over, 429, "rate-limited")
+    assert_problem(over, 429, "rate-limited")
     assert over.headers["RateLimit-Policy"] == f'"auth";q={MOST};w=60'
 
 
@@ -71,7 +70,7 @@ def test_password_and_email_changes_share_the_auth_limit(
 
     response = caller.patch("users/me", HASHING["email"][1])
 
-    refused(response, 429, "rate-limited")
+    assert_problem(response, 429, "rate-limited")
 
 
 def test_email_change_with_api_key_has_the_auth_limit(
@@ -84,7 +83,7 @@ def test_email_change_with_api_key_has_the_auth_limit(
     responses = [key.patch("users/me", HASHING["email"][1]) for _ in range(MOST + 1)]
 
     assert responses[-1].status_code == 429
-    refused(script.patch("users/me", HASHING["email"][1]), 429, "rate-limited")
+    assert_problem(script.patch("users/me", HASHING["email"][1]), 429, "rate-limited")
 
 
 @pytest.mark.parametrize(
@@ -118,9 +117,9 @@ def test_invalid_api_keys_have_the_auth_limit_of_the_address(
     over, elsewhere = (call_with_key(strict, invent(), ip) for ip in (HERE, THERE))
 
     assert {response.status_code for response in responses} == {401}
-    refused(over, 429, "rate-limited")
+    assert_problem(over, 429, "rate-limited")
     assert 0 < int(over.headers["Retry-After"]) <= 60
-    refused(elsewhere, 401, "api-key-invalid")
+    assert_problem(elsewhere, 401, "api-key-invalid")
 
 
 def test_invalid_api_key_as_bearer_token_has_the_auth_limit(strict: Flask) -> None:
@@ -128,7 +127,7 @@ def test_invalid_api_key_as_bearer_token_has_the_auth_limit(strict: Flask) -> No
 
     responses = [Client(strict).get("tasks", headers=bearer) for _ in range(MOST + 1)]
 
-    refused(responses[-1], 429, "rate-limited")
+    assert_problem(responses[-1], 429, "rate-limited")
 
 
 def test_invalid_api_key_with_token_has_the_auth_limit(
@@ -139,7 +138,7 @@ def test_invalid_api_key_with_token_has_the_auth_limit(
 
     responses = [caller.get("tasks") for _ in range(MOST + 1)]
 
-    refused(responses[-1], 429, "rate-limited")
+    assert_problem(responses[-1], 429, "rate-limited")
 
 
 def test_valid_credentials_work_while_their_address_is_limited(
@@ -164,8 +163,8 @@ def test_invalid_metrics_tokens_have_the_auth_limit(
     over, elsewhere = (get_metrics(strict, wrong, ip) for ip in (HERE, THERE))
 
     assert {response.status_code for response in responses} == {401}
-    refused(over, 429, "rate-limited")
-    refused(elsewhere, 401, "token-invalid")
+    assert_problem(over, 429, "rate-limited")
+    assert_problem(elsewhere, 401, "token-invalid")
 
 
 def test_valid_metrics_token_has_no_limit(strict: Flask) -> None:

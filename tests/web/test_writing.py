@@ -8,10 +8,10 @@ import pytest
 from flask import current_app
 
 from taskapi.web.schema import Schema, component_name
-from tests.backstage import run
+from tests.helpers.cli import run
+from tests.helpers.client import PASSWORD, Client
 from tests.import_export.files import json_lines, send_file
 from tests.openapi_components import OUTPUTS
-from tests.support import PASSWORD, Client
 
 INSIDE = {
     "UserStats",

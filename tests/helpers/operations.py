@@ -6,8 +6,8 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from tests.helpers.client import Client, assert_problem
 from tests.permissions import PRIVATE
-from tests.support import Client, refused
 
 Place = Callable[[str, str], dict[str, Any]]
 
@@ -20,7 +20,7 @@ OTHER_PLACES: dict[str, Place] = {
 }
 
 
-def ask_everywhere(client: Client, **options: Any) -> dict[str, TestResponse]:
+def call_all_operations(client: Client, **options: Any) -> dict[str, TestResponse]:
     """Call each operation that needs login, without the client's own token."""
     stranger = Client(client.app)
     calls = {name: re.sub(r"{\w+}", "1", name).split() for name in PRIVATE}
@@ -34,6 +34,6 @@ def bearing(text: str) -> dict[str, Any]:
 
 def challenges(answers: dict[str, TestResponse], code: str) -> set[str]:
     """Assert that each answer is this refusal, and return their challenges."""
-    problems = [refused(answer, 401, code) for answer in answers.values()]
+    problems = [assert_problem(answer, 401, code) for answer in answers.values()]
     assert len(problems) == len(PRIVATE)
     return {answer.headers["WWW-Authenticate"] for answer in answers.values()}

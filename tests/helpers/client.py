@@ -1,4 +1,4 @@
-"""What tests share: clients with names, and what every refusal looks like."""
+"""A client of the API, and assertions about its responses."""
 
 import json
 from datetime import timedelta
@@ -30,7 +30,7 @@ INSIDE = (
 
 
 class Client:
-    """Somebody who calls the API, with a token once they have logged in."""
+    """A client of the API, with a token after login."""
 
     def __init__(self, app: Flask, name: str = "") -> None:
         self.app = app
@@ -92,8 +92,8 @@ class Client:
         self.tokens = answer.json
         return self
 
-    def make_task(self, **fields: Any) -> dict[str, Any]:
-        """Make a task; a title is made up where none is given."""
+    def create_task(self, **fields: Any) -> dict[str, Any]:
+        """Create a task, with a default title."""
         answer = self.post("tasks", {"title": "Water the plants"} | fields)
         assert answer.status_code == 201, answer.text
         task: dict[str, Any] = answer.json
@@ -118,8 +118,8 @@ def _insert_session(user_id: int) -> Any:
     return db.session.execute(statement).one()
 
 
-def refused(response: TestResponse, status: int, code: str) -> dict[str, Any]:
-    """Assert that this is the problem, and that it shows nothing of the inside."""
+def assert_problem(response: TestResponse, status: int, code: str) -> dict[str, Any]:
+    """Assert that the response is this problem and reveals no internals."""
     problem: dict[str, Any] = response.json
     assert (response.status_code, problem["code"]) == (status, code), response.text
     assert response.content_type == "application/problem+json"
@@ -130,7 +130,21 @@ def refused(response: TestResponse, status: int, code: str) -> dict[str, Any]:
     return problem
 
 
-def faults(response: TestResponse) -> dict[str, str]:
-    """Return the code of each fault by its pointer or parameter."""
-    problem = refused(response, 422, "validation-error")
+def field_errors(response: TestResponse) -> dict[str, str]:
+    """Return the code of each error by its pointer or parameter."""
+    problem = assert_problem(response, 422, "validation-error")
     return {f.get("pointer") or f["parameter"]: f["code"] for f in problem["errors"]}
+
+
+def another_session(client: Client) -> Client:
+    """Return a client with another session of the same account."""
+    again = Client(client.app, client.name)
+    again.user = client.user
+    return again.log_in()
+
+
+def limited(client: Client, app: Flask) -> Client:
+    """Return a client of another app with the same credentials."""
+    other = Client(app, client.name)
+    other.user, other.tokens = client.user, client.tokens
+    return other

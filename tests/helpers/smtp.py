@@ -14,8 +14,8 @@ from aiosmtpd.controller import Controller
 from flask import Flask
 
 from taskapi import maintenance
-from tests.support import Client
-from tests.system.server import free_port
+from tests.helpers.client import Client
+from tests.helpers.server import free_port
 
 SECONDS_TO_ARRIVE = 20
 TOKEN = re.compile(r"^  (?:\S+#token=)?([\w-]{43})\s*$", re.MULTILINE)
@@ -80,7 +80,7 @@ def send(app: Flask) -> int:
         return maintenance.send()
 
 
-def letters(client: Client, mailbox: Mailbox) -> list[EmailMessage]:
+def emails(client: Client, mailbox: Mailbox) -> list[EmailMessage]:
     """Send what is due, and return what came."""
     send(client.app)
     return mailbox.take()

@@ -35,18 +35,18 @@ def new_databases(folder: Path, make_app: NewDatabase) -> Iterator[NewDatabase]:
     for name, app in made:
         with app.app_context():
             db.database.engine.dispose()
-        tell_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        execute_on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def create(name: str) -> str:
     """Make a database of PostgreSQL and return its address."""
-    tell_server(f"CREATE DATABASE {name}")
+    execute_on_server(f"CREATE DATABASE {name}")
     url = make_url(os.environ[SERVER])
     named = url.set(drivername="postgresql+psycopg", database=name)
     return named.render_as_string(hide_password=False)
 
 
-def tell_server(statement: str) -> None:
+def execute_on_server(statement: str) -> None:
     with psycopg.connect(os.environ[SERVER], autocommit=True) as connection:
         connection.execute(statement)
 

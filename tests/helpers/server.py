@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from config import Settings
-from tests.support import API, PASSWORD
+from tests.helpers.client import API, PASSWORD
 
 ROOT = Path(__file__).parents[2]
 GUNICORN = str(Path(sys.executable).with_name("gunicorn"))

@@ -9,13 +9,13 @@ from taskapi.api_keys.models import ApiKey
 from taskapi.scopes import IMPLIED, Scope
 from tests.api_keys.holding import Holder, holder, make_key
 from tests.auth.forging import access_of, shifted
-from tests.backstage import another_session, store_user
-from tests.support import Client
+from tests.helpers.client import Client, another_session
+from tests.helpers.rows import store_user
 
 OF_USERS = set(Scope) - {Scope.ADMIN}
 
 
-class Crowd:
+class Accounts:
     """An owner and the others, who join when somebody first asks for them."""
 
     def __init__(self, owner: Client) -> None:
@@ -87,7 +87,7 @@ class Crowd:
         """What a path may name of the owner's, or of the service."""
         (session,) = self.owner.get("auth/sessions").json["items"]
         return {
-            "task_id": self.owner.make_task()["id"],
+            "task_id": self.owner.create_task()["id"],
             "key_id": make_key(self.owner)["id"],
             "session_id": session["id"],
             "user_id": self.owner.user["id"],

@@ -12,7 +12,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.system.server import free_port
+from tests.helpers.server import free_port
 
 SECONDS_TO_START = 30
 MISSING = "needs redis-server, from the Debian package redis-server"

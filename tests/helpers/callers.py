@@ -6,9 +6,9 @@ from typing import NamedTuple
 from werkzeug.test import TestResponse
 
 from tests.api_keys.holding import Holder
-from tests.crowd import Crowd, alone, key_but, key_for, together
+from tests.helpers.accounts import Accounts, alone, key_but, key_for, together
+from tests.helpers.client import API, Client, assert_problem
 from tests.permissions import ACCESS, Kind
-from tests.support import API, Client, refused
 
 OK = "ok"
 THEIRS = "ok for what is theirs, not-found for what is not"
@@ -25,7 +25,7 @@ class Caller(NamedTuple):
     of_session: str
     of_own: str
     of_admin: str
-    join: Callable[[Crowd, str | None], Client]
+    join: Callable[[Accounts, str | None], Client]
 
     def answer(self, operation: str) -> str:
         """Return the code of the refusal, or OK."""
@@ -39,7 +39,7 @@ class Caller(NamedTuple):
         return about_theirs if answer == THEIRS else answer
 
 
-def bad(code: str, join: Callable[[Crowd, str | None], Client]) -> Caller:
+def bad(code: str, join: Callable[[Accounts, str | None], Client]) -> Caller:
     """Return whose credentials open nothing."""
     return Caller(code, code, code, join)
 
@@ -127,5 +127,5 @@ def outcome(answer: TestResponse) -> str:
     if answer.status_code < 400:
         return OK
     code: str = answer.json["code"]
-    refused(answer, STATUSES.get(code, 401), code)
+    assert_problem(answer, STATUSES.get(code, 401), code)
     return code
