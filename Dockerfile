@@ -1,5 +1,5 @@
-# The tags carry full versions but no digest: where this file was written no image
-# registry could be asked for one. Add "@sha256:..." behind the tags; Dependabot keeps it.
+# The tags have full versions but no digests. For reproducible builds append "@sha256:..." to
+# the tags; Dependabot updates digests too.
 FROM python:3.13.16-slim-trixie AS builder
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -7,15 +7,15 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
 
 WORKDIR /app
 COPY requirements.txt ./
-# Wheels only, so that no package runs code of its own while the image is built, and
-# nothing but what the lock names; pip check then looks for what it does not name.
+# Install only wheels, so that no package runs code during the build, and only locked
+# packages. pip check fails if the lock lacks a dependency.
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --only-binary :all: --no-deps --require-hashes \
         -r requirements.txt \
     && /opt/venv/bin/pip check
 
 
-# The server of compose.yaml: `flask backup` wants its programs, and Debian has older ones.
+# `flask backup` needs pg_dump of the server version in compose.yaml; Debian has an older one.
 FROM postgres:18.6-trixie AS postgresql
 
 
@@ -28,11 +28,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=8000
 
-# A volume that is mounted on /data for SQLite takes over the owner set here.
+# A new volume on /data, for SQLite, gets the owner and mode that are set here.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin taskapi \
     && install --directory --owner=10001 --group=10001 --mode=700 /data
 
-# What libpq needs, in whatever version Debian has made safe.
+# The dependencies of libpq, unpinned so that builds include security updates.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgssapi-krb5-2 libldap2 \
@@ -44,16 +44,16 @@ RUN ldconfig && pg_dump --version && pg_restore --version
 
 WORKDIR /app
 COPY --from=builder /opt/venv /opt/venv
-# .dockerignore names what comes in; it stays owned by root, so the process cannot change it.
+# .dockerignore lists what is copied. Files are owned by root, so the service cannot change them.
 COPY . .
 
-# A number and not a name: Kubernetes can only tell from a number that it is not root.
+# Kubernetes verifies runAsNonRoot only for numeric users.
 USER 10001:10001
 EXPOSE 8000
 
-# http.client and not urllib: a proxy from the environment must not be asked for 127.0.0.1.
+# http.client, unlike urllib, ignores proxies of the environment.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import http.client, os, sys; api = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); api.request('GET', '/health'); sys.exit(api.getresponse().status != 200)"]
 
-# gunicorn.conf.py lies in the work folder and reads everything else from the settings.
+# gunicorn reads gunicorn.conf.py in the working directory, which uses the settings.
 CMD ["gunicorn", "wsgi:app"]
