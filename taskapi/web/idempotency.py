@@ -45,13 +45,14 @@ def idempotent(view: View) -> View:
     """Execute a request with a key once; repetitions get the stored response.
 
     Apply it below the decorators that validate the request, so that a rejected
-    request does not use up its key.
+    request does not use up its key. Neither does a dry run, which has no effect: its
+    response is not stored, so that accounts cannot fill the table with them.
     """
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         key = request.headers.get(HEADER)
-        if key is None:
+        if key is None or _is_dry_run():
             return view(*args, **kwargs)
         store: ResponseStore = current_app.extensions["response_store"]
         digest = _key_digest(key)
@@ -70,6 +71,10 @@ def idempotent(view: View) -> View:
         parameters=["IdempotencyKey"],
         headers=["Idempotency-Replayed"],
     )
+
+
+def _is_dry_run() -> bool:
+    return request.args.get("dry_run", "").lower() == "true"
 
 
 def _end(_error: BaseException | None) -> None:
