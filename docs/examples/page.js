@@ -1,4 +1,4 @@
-// Tasks in a page of your own. Its origin must be in CORS_ORIGINS of the service.
+// Example page. Add its origin to CORS_ORIGINS of the service.
 "use strict";
 
 const session = { address: "", token: "" };
@@ -8,15 +8,15 @@ async function call(method, path, body, headers = {}) {
   const sent = { ...headers };
   if (session.token) sent.Authorization = `Bearer ${session.token}`;
   if (body) sent["Content-Type"] = "application/json";
-  const answer = await fetch(`${session.address}/api/v1${path}`, {
+  const response = await fetch(`${session.address}/api/v1${path}`, {
     method,
     headers: sent,
     body: body && JSON.stringify(body),
   });
-  const content = await answer.json();
-  if (answer.ok) return { content, etag: answer.headers.get("ETag") };
-  const faults = (content.errors ?? []).map((fault) => fault.message);
-  throw new Error([content.detail, ...faults].join(" "));
+  const content = await response.json();
+  if (response.ok) return { content, etag: response.headers.get("ETag") };
+  const messages = (content.errors ?? []).map((error) => error.message);
+  throw new Error([content.detail, ...messages].join(" "));
 }
 
 async function* openTasks() {

@@ -1,9 +1,10 @@
-"""Make a task of each line that comes in, once, however often this is run.
+"""Create a task for each line of standard input, once, and list open tasks.
 
     export TASKAPI_URL=http://127.0.0.1:8000 TASKAPI_KEY=tsk_...
     python3 sow.py < lines.txt
 
-It needs nothing but Python. Afterwards it prints all tasks that are open.
+Only Python is required. You can run it again with the same lines: each task is
+created once.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ BUSY = (429, 503)
 
 
 def call(method: str, path: str, body: Any = None, **headers: str) -> Any:
-    """Send a request, and again when the server asks for patience."""
+    """Send a request; repeat it after the time in Retry-After if the server is busy."""
     address = os.environ["TASKAPI_URL"] + "/api/v1" + path
     request = Request(address, method=method)
     request.add_header("Authorization", "Bearer " + os.environ["TASKAPI_KEY"])
@@ -31,8 +32,8 @@ def call(method: str, path: str, body: Any = None, **headers: str) -> Any:
         request.data = json.dumps(body).encode()
         request.add_header("Content-Type", "application/json")
     try:
-        with urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        with urlopen(request, timeout=30) as response:
+            return json.load(response)
     except HTTPError as error:
         if error.code not in BUSY:
             raise
@@ -40,14 +41,14 @@ def call(method: str, path: str, body: Any = None, **headers: str) -> Any:
         return call(method, path, body, **headers)
 
 
-def make(title: str) -> None:
-    """Make a task; its key says that the same line is the same request."""
+def create_task(title: str) -> None:
+    """Create a task; the same title has the same key, so it is created only once."""
     key = hashlib.sha256(title.encode()).hexdigest()
     call("POST", "/tasks", {"title": title}, Idempotency_Key=key)
 
 
 def open_tasks() -> Iterator[Any]:
-    """Walk through all pages of the list."""
+    """Yield the open tasks of all pages."""
     query = {"status": "todo,in_progress", "sort": "created_at", "limit": 100}
     page = call("GET", "/tasks?" + urlencode(query))
     yield from page["items"]
@@ -58,9 +59,9 @@ def open_tasks() -> Iterator[Any]:
 
 
 def main() -> None:
-    """Make the tasks, and show the list."""
+    """Create the tasks, then list all open tasks."""
     for line in filter(None, map(str.strip, sys.stdin)):
-        make(line)
+        create_task(line)
     for task in open_tasks():
         print(task["id"], task["title"])
 
@@ -70,5 +71,5 @@ if __name__ == "__main__":
         main()
     except HTTPError as error:
         problem = json.load(error)
-        faults = [fault["message"] for fault in problem.get("errors", [])]
-        sys.exit(" ".join([f"{problem['code']}: {problem['detail']}", *faults]))
+        messages = [error["message"] for error in problem.get("errors", [])]
+        sys.exit(" ".join([f"{problem['code']}: {problem['detail']}", *messages]))

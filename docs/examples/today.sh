@@ -1,22 +1,22 @@
 #!/bin/sh
-# Shows what is open, the most urgent first, or completes a task.
+# List open tasks, the most urgent first, or complete a task.
 #
 #   export TASKAPI_URL=http://127.0.0.1:8000 TASKAPI_KEY=tsk_...
 #   sh today.sh
 #   sh today.sh done 7
 #
-# It needs curl and jq.
+# Requires curl and jq.
 set -eu
 
-call() { # a method, a path, and more for curl; says what was wrong, and fails
+call() { # usage: call METHOD PATH [CURL OPTIONS]; prints the problem and fails on an error
   method=$1 path=$2
   shift 2
-  answer=$(curl --silent --show-error --fail-with-body --request "$method" \
+  response=$(curl --silent --show-error --fail-with-body --request "$method" \
     --header "Authorization: Bearer $TASKAPI_KEY" "$@" "$TASKAPI_URL/api/v1$path") || {
-    printf '%s\n' "$answer" | jq --raw-output '"\(.code): \(.detail)"' >&2
+    printf '%s\n' "$response" | jq --raw-output '"\(.code): \(.detail)"' >&2
     return 1
   }
-  printf '%s\n' "$answer"
+  printf '%s\n' "$response"
 }
 
 show() {

@@ -1,4 +1,4 @@
-"""What the site shows beside docs/, and that it asks no other host; MkDocs calls it."""
+"""MkDocs hooks: add files from outside docs/, and reject content of other hosts."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
-BESIDE = {  # pages of the repository, and files that pages link to
+EXTRA_FILES = {  # pages outside docs/, and files that pages link to
     "README.md": "readme.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
@@ -25,25 +25,25 @@ LOADED = re.compile(
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add what lies beside docs/."""
-    for source, target in BESIDE.items():
+    """Add the files from outside docs/."""
+    for source, target in EXTRA_FILES.items():
         path = str(ROOT / source)
         files.append(File.generated(config, target, abs_src_path=path))
     return files
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Turn links of the repository into links of the site."""
+    """Replace links within the repository by links of the site."""
     return re.sub(r"\]\(([^)#:]+)(#[^)]*)?\)", _link, markdown)
 
 
 def _link(found: re.Match[str]) -> str:
     target = found[1].removeprefix("../").removeprefix("docs/")
-    return f"]({BESIDE.get(target, target)}{found[2] or ''})"
+    return f"]({EXTRA_FILES.get(target, target)}{found[2] or ''})"
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Refuse a page that loads anything from another host."""
+    """Raise PluginError if a page loads anything from another host."""
     if foreign := LOADED.search(output):
-        raise PluginError(f"{page.file.src_uri} asks another host: {foreign[0]}")
+        raise PluginError(f"{page.file.src_uri} loads from another host: {foreign[0]}")
     return output
