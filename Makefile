@@ -70,7 +70,7 @@ build/docs/ready: requirements-docs.txt
 docs: build/docs/ready ## Build the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 build/docs/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
 
-lint: .venv/dev ## Format, and mend what can be mended
+lint: .venv/dev ## Format, and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -57,7 +57,7 @@ GREETING = """
   Create an account with
 
 curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
-  -d '{{"username": "ann", "password": "four words of yours"}}'
+  -d '{{"username": "ann", "password": "water all plants daily"}}'
 
 """
 

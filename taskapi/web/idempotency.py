@@ -26,13 +26,13 @@ STORED_HEADERS = ("Content-Type", "ETag", "Location")
 class ResponseStore(NamedTuple):
     """The functions that store responses.
 
-    `begin` returns a function to call after the request has ended. `claim` returns
-    the stored response, or None after reserving the key. `keep` stores a response.
+    `begin` returns a function to call after the request has ended. `reserve` returns
+    the stored response, or None after reserving the key. `store` stores a response.
     """
 
     begin: Callable[[int, str], Callable[[], None]]
-    claim: Callable[[int, str, str], Any | None]
-    keep: Callable[..., None]
+    reserve: Callable[[int, str, str], Any | None]
+    store: Callable[..., None]
 
 
 def init_app(app: Flask, store: ResponseStore) -> None:
@@ -58,11 +58,11 @@ def idempotent(view: View) -> View:
         digest = _key_digest(key)
         if "end_idempotent" not in g:  # set already if the transaction is retried
             g.end_idempotent = store.begin(caller().id, digest)
-        stored = store.claim(caller().id, digest, _fingerprint())
+        stored = store.reserve(caller().id, digest, _fingerprint())
         if stored:
             return _replay(stored)
         response: Response = view(*args, **kwargs)
-        store.keep(caller().id, digest, **_parts(response))
+        store.store(caller().id, digest, **_parts(response))
         return response
 
     return annotate(
