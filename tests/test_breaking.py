@@ -23,7 +23,7 @@ DELETED = object()
 BREAKS: dict[str, tuple[str, Any, str]] = {
     "path": (TASKS, DELETED, "operation POST /api/v1/tasks was removed"),
     "method": (f"{TASKS}.post", DELETED, "operation POST /api/v1/tasks was removed"),
-    "name": (f"{TASKS}.post.operationId", "create_task", "operationId create_task was"),
+    "name": (f"{TASKS}.post.operationId", "add_task", "operationId create_task was"),
     "field": (f"{TASK}.title", DELETED, "GET /api/v1/tasks: 200: items: items: field"),
     "absence": ("components.schemas.Task.required", ["id"], "title may be missing now"),
     "null": (f"{TASK}.title.type", ["string", "null"], "title: may be null now"),

@@ -140,11 +140,11 @@ def test_write_with_session_and_key_needs_both_until_the_commit(
 def test_administrator_who_loses_the_role_changes_no_account(
     ann: Client, after_lookup: Any, operation: str, *, key: bool
 ) -> None:
-    client = Accounts(ann)
-    owned, root = client.owned, client.key_of_admin if key else client.admin
+    accounts = Accounts(ann)
+    owned, root = accounts.owned, accounts.key_of_admin if key else accounts.admin
     after: list[Any] = []
     after_lookup(
-        lambda: (store_user(client.admin, role="user"), after.append(rows(ann.app)))
+        lambda: (store_user(accounts.admin, role="user"), after.append(rows(ann.app)))
     )
 
     response = ask(root, operation, owned)
@@ -157,9 +157,9 @@ def test_administrator_who_loses_the_role_changes_no_account(
 def test_write_has_no_effect_if_its_session_ends_during_the_upload(
     ann: Client, operation: str
 ) -> None:
-    client = Accounts(ann)
-    client = client.admin if operation in OF_ADMINS else ann
-    owned = client.owned
+    accounts = Accounts(ann)
+    client = accounts.admin if operation in OF_ADMINS else ann
+    owned = accounts.owned
     after: list[Any] = []
 
     def log_out() -> None:

@@ -40,9 +40,9 @@ def commands(app: Flask) -> dict[str, click.Command]:
 def test_every_command_explains_itself_in_sentences(app: Flask, name: str) -> None:
     shown = flask(app, "users", *name.split(), "--help")
 
-    said = list(texts(commands(app)[name or "users"]))
-    assert said[0].split()[0] in shown
-    assert [text for text in said if not text.endswith(".")] == []
+    help_texts = list(texts(commands(app)[name or "users"]))
+    assert help_texts[0].split()[0] in shown
+    assert [text for text in help_texts if not text.rstrip().endswith(".")] == []
 
 
 def test_these_are_the_commands(app: Flask) -> None:

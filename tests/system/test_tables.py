@@ -16,7 +16,7 @@ USER = (
     " 'UTC', :role, true, false, 1, '2026-01-01', '2026-01-01')"
 )
 TASK = (
-    "INSERT INTO tasks (owner_id, title, words, status, priority, due_is_day,"
+    "INSERT INTO tasks (owner_id, title, terms, status, priority, due_is_day,"
     " version, created_at, updated_at) VALUES (:owner_id, 'x', '', :status, :priority,"
     " false, 1, '2026-01-01', '2026-01-01')"
 )

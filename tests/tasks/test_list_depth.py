@@ -1,4 +1,4 @@
-"""However deep a page lies, its Link leads on."""
+"""The Link of the deepest numbered page."""
 
 import pytest
 from flask import Flask
@@ -17,7 +17,7 @@ def busy_ann(app: Flask, ann: Client) -> Client:
     """Return Ann with more tasks than an offset may skip, made without HTTP."""
     width = len(str(COUNT))
     rows = [
-        {"owner_id": ann.user["id"], "title": str(number).zfill(width), "words": []}
+        {"owner_id": ann.user["id"], "title": str(number).zfill(width), "terms": ""}
         for number in range(COUNT)
     ]
     with app.app_context(), db.transaction():
