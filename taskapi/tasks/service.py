@@ -184,7 +184,8 @@ def find_trees(caller: Account, task_ids: Sequence[int]) -> list[SimpleNamespace
 
     Raises Invalid if they are more than 1,000 tasks.
     """
-    found = tree.nest(db.read(tree.TREE, read_parameters(caller) | {"ids": task_ids}))
+    statement = tree.TREE[db.database.engine.dialect.name]
+    found = tree.nest(db.read(statement, read_parameters(caller) | {"ids": task_ids}))
     if len(found) > MAX_EXPANDED_TASKS:
         text = "The tree has more than 1,000 tasks. List them by parent_id."
         error = FieldError(text, "range")

@@ -14,6 +14,7 @@ from sqlalchemy import (
     CTE,
     BindParameter,
     ColumnElement,
+    Select,
     bindparam,
     case,
     false,
@@ -77,10 +78,43 @@ ANCESTORS = select(_above.c.start, _above.c.id)
 HEIGHTS = select(_below.c.start, func.max(_below.c.n).label("height")).group_by(
     _below.c.start
 )
-# Not sorted inside, so that the recursion ends with the last row that is returned.
-# SQLite adds the ids of all subtasks of a task to its queue before the limit counts.
-_shown = select(_below.c.id).limit(MAX_EXPANDED_TASKS + 1).cte("shown")
-TREE = select(*COLUMNS).join(_shown, _shown.c.id == Task.id).order_by(Task.id)
+
+
+def _tree(below: CTE) -> Select[Any]:
+    """Select the rows of a tree, one more than are shown at most.
+
+    Not sorted inside, so that the recursion ends with the last row that is returned.
+    """
+    shown = select(below.c.id).limit(MAX_EXPANDED_TASKS + 1).cte("shown")
+    return select(*COLUMNS).join(shown, shown.c.id == Task.id).order_by(Task.id)
+
+
+def _bounded_descendants() -> CTE:
+    """Select tasks and descendants, at most one more of each parent than are shown.
+
+    The limit also keeps PostgreSQL from hashing all tasks when it has no statistics.
+    """
+    below = (
+        select(Task.id.label("id"), literal(1).label("n"))
+        .where(owned(OWNER), Task.id.in_(IDS), NOT_DELETED)
+        .cte("below", recursive=True)
+    )
+    children = (
+        select(Task.id)
+        .where(Task.parent_id == below.c.id, NOT_DELETED)
+        .limit(MAX_EXPANDED_TASKS + 1)
+        .lateral()
+    )
+    return below.union_all(
+        select(children.c.id, below.c.n + 1)
+        .join_from(below, children, true())
+        .where(below.c.n <= MAX_TREE_DEPTH)
+    )
+
+
+# SQLite has no LATERAL; it adds the ids of all subtasks of a task to its queue before
+# the limit counts.
+TREE = {"sqlite": _tree(_below), "postgresql": _tree(_bounded_descendants())}
 
 
 def lock_owner(owner_id: int) -> None:
