@@ -52,10 +52,10 @@ def idempotent(view: View) -> View:
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         key = request.headers.get(HEADER)
-        if key is None or _is_dry_run():
+        digest = _key_digest(key) if key is not None else None
+        if digest is None or _is_dry_run():
             return view(*args, **kwargs)
         store: ResponseStore = current_app.extensions["response_store"]
-        digest = _key_digest(key)
         if "end_idempotent" not in g:  # set already if the transaction is retried
             g.end_idempotent = store.begin(caller().id, digest)
         stored = store.reserve(caller().id, digest, _fingerprint())
