@@ -124,11 +124,11 @@ def test_rejected_attempts_do_not_extend_the_lock(ann: Client) -> None:
     attempt_logins(ann, "ann@example.org")
 
     with later(QUARTER - 60):
-        refusals = attempt_logins(ann, "ann@example.org", 3)
+        errors = attempt_logins(ann, "ann@example.org", 3)
     with later(QUARTER + 10):
         response = attempt_login(ann, "ann@example.org", PASSWORD)
 
-    assert {outcome(refusal) for refusal in refusals} == {(429, "rate-limited")}
+    assert {outcome(refusal) for refusal in errors} == {(429, "rate-limited")}
     assert response.status_code == 200
 
 

@@ -50,8 +50,8 @@ EXCHANGES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
 
 def variant(name: str, number: int) -> str:
     """Write a name with capitals where the number has bits."""
-    letters = [c.upper() if number >> n & 1 else c for n, c in enumerate(name)]
-    return "".join(letters)
+    emails = [c.upper() if number >> n & 1 else c for n, c in enumerate(name)]
+    return "".join(emails)
 
 
 @pytest.mark.parametrize("names", NAMES, ids=["email", "username", "both"])

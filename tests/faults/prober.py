@@ -20,8 +20,8 @@ def ask(port: int) -> float:
     began = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), SECONDS_TO_ANSWER) as connection:
         connection.sendall(QUESTION)
-        answer = connection.recv(len(GOOD), socket.MSG_WAITALL)
-    return time.monotonic() - began if answer == GOOD else float("inf")
+        response = connection.recv(len(GOOD), socket.MSG_WAITALL)
+    return time.monotonic() - began if response == GOOD else float("inf")
 
 
 def main(port: int) -> None:

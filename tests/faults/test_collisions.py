@@ -51,9 +51,9 @@ def test_collided_transaction_is_repeated(
 ) -> None:
     client, _ = unlucky(TRIES - 1)
 
-    answer = client.get("/unlucky")
+    response = client.get("/unlucky")
 
-    assert (answer.status_code, answer.json) == (200, {"tries": TRIES})
+    assert (response.status_code, response.json) == (200, {"tries": TRIES})
 
 
 def test_repeated_collisions_return_503(
@@ -61,8 +61,8 @@ def test_repeated_collisions_return_503(
 ) -> None:
     client, tries = unlucky(TRIES)
 
-    answer = client.get("/unlucky")
+    response = client.get("/unlucky")
 
-    assert_problem(answer, 503, "service-unavailable")
-    assert answer.headers["Retry-After"] == "1"
+    assert_problem(response, 503, "service-unavailable")
+    assert response.headers["Retry-After"] == "1"
     assert len(tries) == TRIES

@@ -78,9 +78,9 @@ def ann_on_disk(
 def until_refused(ann: Client) -> tuple[int, TestResponse]:
     """Make tasks while there is room; return how many there are, and the refusal."""
     for number in count():
-        answer = ann.post("tasks", {"title": "large", "description": LONG})
-        if answer.status_code != 201:
-            return number, answer
+        response = ann.post("tasks", {"title": "large", "description": LONG})
+        if response.status_code != 201:
+            return number, response
     raise AssertionError
 
 

@@ -44,10 +44,10 @@ def test_requests_beyond_the_bound_are_rejected_while_others_wait(
             others = limited(bob, ann.app).get("tasks")
         last = {one.result().status_code for one in waiting}
 
-    for refusal in rejected:
-        problem = assert_problem(refusal, 429, "rate-limited")
+    for error in rejected:
+        problem = assert_problem(error, 429, "rate-limited")
         assert "in progress" in problem["detail"]
-        assert refusal.headers["Retry-After"] == "1"
+        assert error.headers["Retry-After"] == "1"
     assert others.status_code == 200
     assert last <= {200, 503}
     assert ann.patch(path, {"title": "Sow"}).status_code == 200
@@ -80,7 +80,7 @@ def test_request_waits_for_a_locked_row_for_a_short_time(
     child = ann.create_task(parent_id=parent)["id"]
 
     with locked(ann.app, f"{TASKS}; SELECT FROM users FOR UPDATE"):
-        refusal = ann.call(method, path.format(child), json=body)
+        error = ann.call(method, path.format(child), json=body)
 
-    assert_problem(refusal, 503, "service-unavailable")
-    assert refusal.headers["Retry-After"] == "1"
+    assert_problem(error, 503, "service-unavailable")
+    assert error.headers["Retry-After"] == "1"

@@ -48,12 +48,12 @@ def test_request_without_a_connection_returns_503(
 ) -> None:
     body = {"title": "Sow"} if method == "POST" else None
     with no_connection(ann_of_few.app):
-        refusal = ann_of_few.call(method, "tasks", json=body)
+        error = ann_of_few.call(method, "tasks", json=body)
 
     answer = ann_of_few.call(method, "tasks", json=body)
 
-    assert_problem(refusal, 503, "service-unavailable")
-    assert refusal.headers["Retry-After"] == "1"
+    assert_problem(error, 503, "service-unavailable")
+    assert error.headers["Retry-After"] == "1"
     assert answer.status_code in {200, 201}
 
 

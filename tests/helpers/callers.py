@@ -29,12 +29,12 @@ class Caller(NamedTuple):
 
     def answer(self, operation: str) -> str:
         """Return the code of the refusal, or OK."""
-        answers = {
+        responses = {
             Kind.SESSION: self.of_session,
             Kind.OWN: self.of_own,
             Kind.ADMIN: self.of_admin,
         }
-        answer = answers[ACCESS[operation].kind]
+        answer = responses[ACCESS[operation].kind]
         about_theirs = "not-found" if "{" in operation else OK
         return about_theirs if answer == THEIRS else answer
 

@@ -22,9 +22,9 @@ OTHER_PLACES: dict[str, Place] = {
 
 def call_all_operations(client: Client, **options: Any) -> dict[str, TestResponse]:
     """Call each operation that needs login, without the client's own token."""
-    stranger = Client(client.app)
+    other_user = Client(client.app)
     calls = {name: re.sub(r"{\w+}", "1", name).split() for name in PRIVATE}
-    return {name: stranger.call(*call, **options) for name, call in calls.items()}
+    return {name: other_user.call(*call, **options) for name, call in calls.items()}
 
 
 def bearing(text: str) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def bearing(text: str) -> dict[str, Any]:
     return {"environ_overrides": {"HTTP_AUTHORIZATION": f"Bearer {text}"}}
 
 
-def challenges(answers: dict[str, TestResponse], code: str) -> set[str]:
+def challenges(responses: dict[str, TestResponse], code: str) -> set[str]:
     """Assert that each answer is this refusal, and return their challenges."""
-    problems = [assert_problem(answer, 401, code) for answer in answers.values()]
+    problems = [assert_problem(answer, 401, code) for answer in responses.values()]
     assert len(problems) == len(PRIVATE)
-    return {answer.headers["WWW-Authenticate"] for answer in answers.values()}
+    return {answer.headers["WWW-Authenticate"] for answer in responses.values()}

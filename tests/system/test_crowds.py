@@ -25,14 +25,14 @@ def guess(server: Server, name: str = "ann", password: str = WRONG) -> Answer:
     """Try a password for an account, until the service is not too busy for it."""
     login = {"email": f"{name}@example.org", "password": password}
     for _ in range(TRIES):
-        answer = server.call("POST", f"{API}/auth/login", login)
-        if answer.status != BUSY:
+        response = server.call("POST", f"{API}/auth/login", login)
+        if response.status != BUSY:
             break
-    return answer
+    return response
 
 
-def statuses(answers: list[Answer]) -> Counter[int]:
-    return Counter(answer.status for answer in answers)
+def statuses(responses: list[Answer]) -> Counter[int]:
+    return Counter(response.status for response in responses)
 
 
 def read(server: Server, client: Client) -> int:
@@ -57,12 +57,12 @@ def test_of_sixty_who_guess_at_once_ten_are_heard(
 ) -> None:
     servers = [instance() for _ in range(number)]
 
-    answers = run_concurrently(
+    responses = run_concurrently(
         *[partial(guess, one) for one in servers] * (60 // number)
     )
 
-    waits = [int(a.headers["Retry-After"]) for a in answers if a.status == 429]
-    assert statuses(answers) == {401: MOST, 429: 60 - MOST}
+    waits = [int(a.headers["Retry-After"]) for a in responses if a.status == 429]
+    assert statuses(responses) == {401: MOST, 429: 60 - MOST}
     assert 0 < min(waits) <= max(waits) <= QUARTER
 
 
@@ -72,9 +72,9 @@ def test_of_an_address_that_guesses_at_once_a_hundred_are_heard(
     server = instance()
     names = [f"nobody{number}" for number in range(MAX_OF_ADDRESS + 20)]
 
-    answers = run_concurrently(*[partial(guess, server, name) for name in names])
+    responses = run_concurrently(*[partial(guess, server, name) for name in names])
 
-    assert statuses(answers) == {401: MAX_OF_ADDRESS, 429: 20}
+    assert statuses(responses) == {401: MAX_OF_ADDRESS, 429: 20}
 
 
 @pytest.mark.parametrize("end", [end_workers, end_server])

@@ -38,11 +38,11 @@ def page(request: pytest.FixtureRequest, anonymous: Client) -> str:
 def test_documentation_may_load_local_files_and_nothing_else(
     anonymous: Client,
 ) -> None:
-    answer = anonymous.get("/docs")
+    response = anonymous.get("/docs")
 
-    assert answer.content_type == "text/html; charset=utf-8"
-    assert set(answer.headers["Content-Security-Policy"].split("; ")) == POLICY
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.content_type == "text/html; charset=utf-8"
+    assert set(response.headers["Content-Security-Policy"].split("; ")) == POLICY
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_pages_have_no_inline_code(page: str) -> None:
@@ -78,21 +78,21 @@ def test_documentation_page_names_the_files_that_are_served(
 
 @pytest.mark.parametrize("path", TYPES)
 def test_file_of_the_pages_has_its_type(anonymous: Client, path: str) -> None:
-    answer = anonymous.get(path, buffered=True)
+    response = anonymous.get(path, buffered=True)
 
-    assert (answer.status_code, answer.content_type) == (200, TYPES[path])
-    assert len(answer.data) == answer.content_length > 0
-    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+    assert (response.status_code, response.content_type) == (200, TYPES[path])
+    assert len(response.data) == response.content_length > 0
+    assert response.headers["Cache-Control"] == "public, max-age=3600"
 
 
 @pytest.mark.parametrize("path", TYPES)
 def test_cached_file_returns_304(anonymous: Client, path: str) -> None:
     tag = anonymous.get(path, buffered=True).headers["ETag"]
 
-    answer = anonymous.get(path, headers={"If-None-Match": tag}, buffered=True)
+    response = anonymous.get(path, headers={"If-None-Match": tag}, buffered=True)
 
-    assert (answer.status_code, answer.data) == (304, b"")
-    assert answer.headers["ETag"] == tag
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == tag
 
 
 def test_interface_reads_the_served_document(anonymous: Client) -> None:
@@ -120,9 +120,9 @@ def test_interface_reads_the_served_document(anonymous: Client) -> None:
     ],
 )
 def test_other_files_are_not_served(anonymous: Client, name: str) -> None:
-    answer = anonymous.get(f"/static/{name}")
+    response = anonymous.get(f"/static/{name}")
 
-    assert_problem(answer, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
@@ -131,9 +131,9 @@ def test_documentation_can_be_disabled(
 ) -> None:
     anonymous = Client(make_app(docs_enabled=False))
 
-    answer = anonymous.get(path)
+    response = anonymous.get(path)
 
-    assert_problem(answer, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 @pytest.mark.parametrize("suffix", ["", "-gzip", ";gzip"])
@@ -143,10 +143,10 @@ def test_document_is_not_sent_again_to_its_holder(
     tag = anonymous.get("/openapi.json").headers["ETag"]
     sent_tag = f'{tag[:-1]}{suffix}"'
 
-    answer = anonymous.get("/openapi.json", headers={"If-None-Match": sent_tag})
+    response = anonymous.get("/openapi.json", headers={"If-None-Match": sent_tag})
 
-    assert (answer.status_code, answer.data) == (304, b"")
-    assert answer.headers["ETag"] == tag
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == tag
 
 
 def test_document_names_the_address_that_clients_use(

@@ -32,8 +32,8 @@ def ask(
     for operation in operations:
         method, _, path = operation.partition(" ")
         address = re.sub(r"{\w+}", str(task_id), path) + suffix
-        answer = client.call(method, address, **options)
-        answers[operation] = (answer.status_code, answer.json["code"])
+        response = client.call(method, address, **options)
+        answers[operation] = (response.status_code, response.json["code"])
     return answers
 
 
@@ -61,9 +61,9 @@ def test_protected_operations_require_credentials(
 
 
 def test_head_requires_credentials(anonymous: Client) -> None:
-    answer = anonymous.call("HEAD", "tasks")
+    response = anonymous.call("HEAD", "tasks")
 
-    assert answer.status_code == 401
+    assert response.status_code == 401
 
 
 def test_token_of_a_deleted_account_is_rejected(
@@ -102,6 +102,6 @@ def test_tasks_of_other_users_are_not_found(
     "task_id", ["0", "-1", "01", "1.0", "a", str(2**63), "9" * 30, "%D9%A3"]
 )
 def test_impossible_id_is_not_found(ann: Client, method: str, task_id: str) -> None:
-    answer = ann.call(method, f"tasks/{task_id}", json={})
+    response = ann.call(method, f"tasks/{task_id}", json={})
 
-    assert_problem(answer, 404, "not-found")
+    assert_problem(response, 404, "not-found")

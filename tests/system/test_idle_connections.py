@@ -29,9 +29,9 @@ def open_all(client: Client, links: dict[str, str]) -> dict[str, int]:
 
 
 def test_browser_is_redirected_to_the_documentation(anonymous: Client) -> None:
-    answer = anonymous.get("/", headers={"Accept": BROWSER})
+    response = anonymous.get("/", headers={"Accept": BROWSER})
 
-    assert (answer.status_code, answer.location) == (302, "/docs")
+    assert (response.status_code, response.location) == (302, "/docs")
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_browser_is_redirected_to_the_documentation(anonymous: Client) -> None:
     ids=["nothing", "anything", "json", "rather-json"],
 )
 def test_index_returns_links_as_json(anonymous: Client, accepted: str) -> None:
-    answer = anonymous.get("/", headers={"Accept": accepted})
+    response = anonymous.get("/", headers={"Accept": accepted})
 
-    assert (answer.status_code, answer.json) == (200, LINKS)
+    assert (response.status_code, response.json) == (200, LINKS)
 
 
 def test_every_link_leads_somewhere(anonymous: Client) -> None:
@@ -64,9 +64,9 @@ def test_without_documentation_nothing_leads_there(undocumented: Client) -> None
 
 
 def test_index_describes_the_service(anonymous: Client) -> None:
-    answer = anonymous.get("")
+    response = anonymous.get("")
 
-    assert answer.json == {
+    assert response.json == {
         "name": "taskapi",
         "version": "0.1.0",
         "features": {
@@ -104,7 +104,7 @@ def test_index_shows_settings(make_app: MakeApp) -> None:
 def test_pages_for_everyone_ask_the_database_nothing(
     anonymous: Client, statements: list[str], path: str
 ) -> None:
-    answer = anonymous.get(path)
+    response = anonymous.get(path)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert statements == []

@@ -45,10 +45,10 @@ def traced(tmp_path: Path) -> Iterator[Server]:
 def test_workers_that_were_forked_send_spans_of_the_callers_trace(
     traced: Server,
 ) -> None:
-    answer = traced.call("GET", f"{API}/tasks/7", headers=PARENT)
+    response = traced.call("GET", f"{API}/tasks/7", headers=PARENT)
 
     said = traced.said(f'"trace_id": "0x{TRACE}"')
-    assert answer.status == 401
+    assert response.status == 401
     assert f'"name": "GET {API}/tasks/<id:task_id>"' in said
     assert f'"trace_id": "{TRACE}", ' in said
     assert traced.stop() == 0

@@ -20,10 +20,10 @@ def test_statements_are_prepared_where_no_pooler_forbids_it(
 ) -> None:
     app = twin(database_prepare=prepare)
     ann = Client(app, "ann").sign_in()
-    answers = [ann.get("tasks") for _ in range(OFTEN)]
+    responses = [ann.get("tasks") for _ in range(OFTEN)]
 
     with app.app_context():
         ((held,),) = db.read(HELD)
 
-    assert {answer.status_code for answer in answers} == {200}
+    assert {response.status_code for response in responses} == {200}
     assert (held > 0) is prepare

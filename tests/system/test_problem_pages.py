@@ -90,11 +90,11 @@ def test_list_links_every_problem(anonymous: Client) -> None:
 
 @pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_problem_page_is_json_for_programs(anonymous: Client, code: str) -> None:
-    answer = anonymous.get(f"/problems/{code}")
+    response = anonymous.get(f"/problems/{code}")
 
     kind = PROBLEM_TYPES[code]
-    assert answer.content_type == "application/json"
-    assert answer.json == {
+    assert response.content_type == "application/json"
+    assert response.json == {
         "type": f"/problems/{code}",
         "code": code,
         "status": kind.status,
@@ -106,10 +106,10 @@ def test_problem_page_is_json_for_programs(anonymous: Client, code: str) -> None
 
 @pytest.mark.parametrize("code", PROBLEM_TYPES)
 def test_problem_page_is_html_for_browsers(anonymous: Client, code: str) -> None:
-    answer = anonymous.get(f"/problems/{code}", headers=HTML)
+    response = anonymous.get(f"/problems/{code}", headers=HTML)
 
-    kind, text = PROBLEM_TYPES[code], spoken(answer.text)
-    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    kind, text = PROBLEM_TYPES[code], spoken(response.text)
+    assert (response.status_code, response.mimetype) == (200, "text/html")
     assert f"<h1>{kind.title}</h1>" in text
     assert kind.detail in text
     assert json.dumps(example_of(code), indent=2) in text
@@ -122,9 +122,9 @@ def test_problem_page_is_html_for_browsers(anonymous: Client, code: str) -> None
 def test_unknown_problem_has_no_page(
     anonymous: Client, code: str, headers: dict[str, str]
 ) -> None:
-    answer = anonymous.get(f"/problems/{code}", headers=headers)
+    response = anonymous.get(f"/problems/{code}", headers=headers)
 
-    assert_problem(answer, 404, "not-found")
+    assert_problem(response, 404, "not-found")
 
 
 def test_problem_type_is_the_url_of_its_page(anonymous: Client) -> None:
@@ -155,7 +155,7 @@ def test_page_links_to_the_documentation(
 
 
 def test_markup_in_an_address_stays_text(anonymous: Client) -> None:
-    answer = anonymous.get("/problems/<script>alert(1)<%2Fscript>", headers=HTML)
+    response = anonymous.get("/problems/<script>alert(1)<%2Fscript>", headers=HTML)
 
-    assert_problem(answer, 404, "not-found")
-    assert "<script>" not in answer.text
+    assert_problem(response, 404, "not-found")
+    assert "<script>" not in response.text

@@ -39,9 +39,9 @@ def alter(app: Flask, statement: str) -> None:
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 def test_read_only_connection_is_replaced(read_only: Client) -> None:
-    refusal = read_only.post("tasks", {"title": "too early"})
+    error = read_only.post("tasks", {"title": "too early"})
     retried = read_only.post("tasks", {"title": "again"})
 
-    assert_problem(refusal, 503, "service-unavailable")
-    assert refusal.headers["Retry-After"] == "1"
+    assert_problem(error, 503, "service-unavailable")
+    assert error.headers["Retry-After"] == "1"
     assert retried.status_code == 201

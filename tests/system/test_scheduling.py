@@ -47,6 +47,6 @@ def test_requests_that_compute_do_not_compete(turning: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/release", "/meet"])
 def test_waiting_request_blocks_no_other(turning: Server, path: str) -> None:
-    answers = run_concurrently(*[lambda: turning.call("GET", path).status] * GUESTS)
+    responses = run_concurrently(*[lambda: turning.call("GET", path).status] * GUESTS)
 
-    assert answers == [200] * GUESTS
+    assert responses == [200] * GUESTS

@@ -109,15 +109,15 @@ def test_white_space_around_a_credential_is_no_part_of_it(
 ) -> None:
     header = f"Authorization: {written.format(token)}"
 
-    answer = server.send(ask(f"{API}/users/me", header))
+    response = server.send(ask(f"{API}/users/me", header))
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
 def test_tab_does_not_separate_a_credential(server: Server, token: str) -> None:
-    answer = server.send(ask(f"{API}/users/me", f"Authorization: Bearer\t{token}"))
+    response = server.send(ask(f"{API}/users/me", f"Authorization: Bearer\t{token}"))
 
-    assert (answer.status, answer.json["code"]) == (401, "token-missing")
+    assert (response.status, response.json["code"]) == (401, "token-missing")
 
 
 def test_unknown_host_is_rejected(serving: Serve) -> None:
@@ -135,9 +135,9 @@ def test_unknown_host_is_rejected(serving: Serve) -> None:
 def test_local_monitor_needs_no_host_name(serving: Serve) -> None:
     server = serving(TRUSTED_HOSTS="tasks.example.org")
 
-    answer = server.call("GET", "/health")  # as the image's HEALTHCHECK does
+    response = server.call("GET", "/health")  # as the image's HEALTHCHECK does
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,10 @@ def test_local_monitor_needs_no_host_name(serving: Serve) -> None:
     ],
 )
 def test_without_a_proxy_nobody_speaks_for_one(server: Server, header: str) -> None:
-    answer = server.send(ask("/health/live", header))
+    response = server.send(ask("/health/live", header))
 
-    assert (answer.status, answer.body) == (200, b'{"status":"ok"}')
-    assert answer.headers[HSTS] is None
+    assert (response.status, response.body) == (200, b'{"status":"ok"}')
+    assert response.headers[HSTS] is None
 
 
 def test_without_a_proxy_nobody_chooses_an_address(serving: Serve) -> None:
@@ -187,9 +187,9 @@ def test_concurrent_logins_leave_the_service_alive(serving: Serve) -> None:
 
     answers, probes = crowd(server)
 
-    turned_away = [answer for answer in answers if answer.status == 503]
+    turned_away = [response for response in answers if response.status == 503]
     assert max(probes) < SECONDS
-    assert {answer.status for answer in answers} <= {401, 503}
+    assert {response.status for response in answers} <= {401, 503}
     assert len(turned_away) < LOGINS
     assert [a for a in turned_away if int(a.headers["Retry-After"]) < 1] == []
 

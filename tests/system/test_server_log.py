@@ -71,9 +71,9 @@ def test_secrets_are_not_logged(server: Server, token: str) -> None:
 def test_secrets_of_invalid_http_are_not_logged(server: Server, raw: bytes) -> None:
     before = len(server.lines())
 
-    answer = server.send(raw)
+    response = server.send(raw)
 
-    assert 400 <= answer.status < 500
+    assert 400 <= response.status < 500
     assert not [line for line in server.lines()[before:] if "plantedY" in line]
 
 

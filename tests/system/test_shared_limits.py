@@ -71,7 +71,9 @@ def test_two_instances_share_one_count(ann: Client, sharing: Twin) -> None:
     over = here.get("tasks"), there.get("tasks")
 
     assert first == [200] * 4
-    assert [assert_problem(answer, 429, "rate-limited")["status"] for answer in over]
+    assert [
+        assert_problem(response, 429, "rate-limited")["status"] for response in over
+    ]
 
 
 def test_retry_after_comes_from_redis(ann: Client, sharing: Twin, store: Store) -> None:
@@ -80,10 +82,10 @@ def test_retry_after_comes_from_redis(ann: Client, sharing: Twin, store: Store) 
     (window,) = store.tell("KEYS", "*")
     store.tell("PEXPIRE", window, 20_490)
 
-    answer = caller.get("tasks")
+    response = caller.get("tasks")
 
-    told = 1000 * int(answer.headers["Retry-After"])
-    assert store.tell("PTTL", window) <= told < 22_000
+    reported = 1000 * int(response.headers["Retry-After"])
+    assert store.tell("PTTL", window) <= reported < 22_000
 
 
 @away
@@ -95,9 +97,9 @@ def test_one_request_notices_that_redis_stopped(
     leave(store)
     asked.clear()
 
-    answered = statuses(caller)
+    responded = statuses(caller)
 
-    assert answered == [200] * ROW
+    assert responded == [200] * ROW
     assert len(asked) == 1
 
 
@@ -108,9 +110,9 @@ def test_one_request_notices_that_redis_is_unreachable(
     caller = limited(ann, sharing())
     leave(store)
 
-    answered = statuses(caller)
+    responded = statuses(caller)
 
-    assert answered == [200] * ROW
+    assert responded == [200] * ROW
     assert len(asked) == 1
 
 
@@ -162,9 +164,9 @@ def test_each_instance_counts_while_the_store_is_away(
     caller.get("tasks")
     leave(store)
 
-    answered = statuses(caller, 3)
+    responded = statuses(caller, 3)
 
-    assert answered == [200, 200, 429]
+    assert responded == [200, 200, 429]
 
 
 @away
@@ -212,9 +214,9 @@ def test_requests_go_on_while_the_store_refuses(
     store.tell(*command.split())
     caller = limited(ann, sharing(ratelimit_per_minute=ROW))
 
-    answered = statuses(caller, ROW + 1)
+    responded = statuses(caller, ROW + 1)
 
-    assert answered == [200] * ROW + [429]
+    assert responded == [200] * ROW + [429]
 
 
 @pytest.mark.parametrize(
@@ -228,9 +230,9 @@ def test_requests_go_on_while_the_store_is_not_where_it_should_be(
     elsewhere = address.format(store.port)
     app = sharing(ratelimit_per_minute=ROW, ratelimit_storage_uri=elsewhere)
 
-    answered = statuses(limited(ann, app), ROW + 1)
+    responded = statuses(limited(ann, app), ROW + 1)
 
-    assert answered == [200] * ROW + [429]
+    assert responded == [200] * ROW + [429]
 
 
 def test_redis_failure_between_calls_fails_no_request(

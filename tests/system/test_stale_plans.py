@@ -42,7 +42,7 @@ def visit(ann: Client) -> list[int]:
     """Use the statements that requests use most."""
     made = ann.post("tasks", {"title": "Sow", "tags": ["garden"]})
     path = f"tasks/{made.json['id']}"
-    answers = [
+    responses = [
         made,
         ann.get(path),
         ann.patch(path, {"title": "Reap"}),
@@ -50,7 +50,7 @@ def visit(ann: Client) -> list[int]:
         ann.get("users/me"),
         ann.get("/health"),
     ]
-    return [answer.status_code for answer in answers]
+    return [response.status_code for response in responses]
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

@@ -73,9 +73,9 @@ def test_each_worker_returns_the_sum_of_all(server: Server) -> None:
     ask(server, REQUESTS)
     until(server, OF_INDEX, REQUESTS)
 
-    told = [scrape(server)[OF_INDEX] for _ in range(3 * WORKERS)]
+    reported = [scrape(server)[OF_INDEX] for _ in range(3 * WORKERS)]
 
-    assert set(told) == {REQUESTS}
+    assert set(reported) == {REQUESTS}
 
 
 def test_counters_outlive_their_worker(server: Server) -> None:

@@ -32,10 +32,10 @@ def busy(serving: Serve) -> Iterator[Server]:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_liveness_succeeds_while_all_threads_wait(busy: Server, method: str) -> None:
-    answer = busy.call(method, "/health/live")
+    response = busy.call(method, "/health/live")
     with_query = busy.call(method, "/health/live?x=1")
 
-    assert (answer.status, with_query.status) == (200, 200)
+    assert (response.status, with_query.status) == (200, 200)
 
 
 def test_liveness_probes_delay_no_request(serving: Serve) -> None:
@@ -46,15 +46,15 @@ def test_liveness_probes_delay_no_request(serving: Serve) -> None:
             open_until_the_end.enter_context(client)
             client.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + end)
 
-        answer = server.call("GET", "/health/live")
+        response = server.call("GET", "/health/live")
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
 def test_worker_is_replaced_after_max_requests(serving: Serve) -> None:
     server = serving(WEB_CONCURRENCY=2, MAX_REQUESTS=REQUESTS)
 
-    answers = [server.call("GET", API) for _ in range(4 * REQUESTS)]
+    responses = [server.call("GET", API) for _ in range(4 * REQUESTS)]
 
-    assert {answer.status for answer in answers} == {200}
+    assert {response.status for response in responses} == {200}
     assert "Autorestarting worker" in server.said("Autorestarting worker")

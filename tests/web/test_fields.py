@@ -124,10 +124,10 @@ def test_unknown_field_errors_are_limited_to_fifty(ann: Client) -> None:
 
     response = ann.post("tasks", strangers | {"title": ""})
 
-    told = field_errors(response)
-    assert told.pop("#/title") == "length"
-    assert set(told.values()) == {"unknown"}
-    assert len(told) == 50
+    reported = field_errors(response)
+    assert reported.pop("#/title") == "length"
+    assert set(reported.values()) == {"unknown"}
+    assert len(reported) == 50
 
 
 @pytest.mark.parametrize("place", ["task", "account", "registration"])
@@ -218,6 +218,6 @@ def test_field_error_has_a_message(ann: Client) -> None:
 def test_thousands_of_unknown_fields_cause_fifty_errors(ann: Client) -> None:
     crowd = {f"x{number:05}": number for number in range(5_000)}
 
-    refusal = ann.post("tasks", {"title": "Tea"} | crowd)
+    error = ann.post("tasks", {"title": "Tea"} | crowd)
 
-    assert list(field_errors(refusal).values()) == ["unknown"] * 50
+    assert list(field_errors(error).values()) == ["unknown"] * 50

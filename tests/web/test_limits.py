@@ -148,9 +148,9 @@ def test_monitoring_and_documentation_have_no_limit(twin: Twin, path: str) -> No
 def test_unauthenticated_requests_count_for_no_user(ann: Client, twin: Twin) -> None:
     app = twin(ratelimit_enabled=True, ratelimit_per_minute=1)
 
-    stranger = Client(app).get("tasks")
+    other_user = Client(app).get("tasks")
 
-    assert_problem(stranger, 401, "token-missing")
+    assert_problem(other_user, 401, "token-missing")
     assert limited(ann, app).get("tasks").status_code == 200
 
 

@@ -49,7 +49,9 @@ def test_server_timing_is_documented(anonymous: Client) -> None:
     operations = [item[m] for item in paths.values() for m in {"get", "put"} & {*item}]
     answers = [(one["security"], one["responses"]["200"]) for one in operations]
 
-    told = ["Server-Timing" in response.get("headers", {}) for _, response in answers]
+    reported = [
+        "Server-Timing" in response.get("headers", {}) for _, response in answers
+    ]
 
-    assert told == [bool(security) for security, _ in answers]
-    assert set(told) == {True, False}
+    assert reported == [bool(security) for security, _ in answers]
+    assert set(reported) == {True, False}
