@@ -45,7 +45,7 @@ def traced(tmp_path: Path) -> Iterator[Server]:
 def test_workers_that_were_forked_send_spans_of_the_callers_trace(
     traced: Server,
 ) -> None:
-    response = traced.call("GET", f"{API}/tasks/7", headers=PARENT)
+    response = traced.call("GET", f"{API}/tasks/{2**62}", headers=PARENT)
 
     said = traced.said(f'"trace_id": "0x{TRACE}"')
     assert response.status == 401

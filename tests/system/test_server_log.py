@@ -29,7 +29,7 @@ def test_every_line_of_the_log_is_one_json_document(serving: Serve) -> None:
 def test_each_request_leaves_one_line_by_route(server: Server, token: str) -> None:
     mark = {"X-Request-ID": "one-line", "Authorization": f"Bearer {token}"}
 
-    server.call("GET", f"{API}/tasks/7", headers=mark)
+    server.call("GET", f"{API}/tasks/{2**62}", headers=mark)
 
     (line,) = [e for e in server.entries() if e["request_id"] == "one-line"]
     assert set(line) == EVENTS | {"timestamp", "user_id"}
