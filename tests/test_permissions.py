@@ -10,18 +10,24 @@ from werkzeug.test import TestResponse
 from taskapi import db
 from tests.conftest import KINDS
 from tests.helpers.accounts import Accounts
-from tests.helpers.callers import CALLERS, OK, answer_with_both, ask, outcome
+from tests.helpers.callers import (
+    CALLERS,
+    OK,
+    call_operation,
+    expected_with_both,
+    outcome,
+)
 from tests.helpers.client import Client
 from tests.permissions import ACCESS, PRIVATE, PUBLIC
 
 Outcomes = dict[tuple[str, str], str]
 
-USUAL = {(c, o): CALLERS[c].answer(o) for c in CALLERS for o in PRIVATE}
-STRICT = {(c, o): answer_with_both(c, o) for c in CALLERS for o in PRIVATE}
+DEFAULT = {(c, o): CALLERS[c].expected(o) for c in CALLERS for o in PRIVATE}
+STRICT = {(c, o): expected_with_both(c, o) for c in CALLERS for o in PRIVATE}
 
 
 @pytest.fixture
-def crowd(ann: Client) -> Accounts:
+def accounts(ann: Client) -> Accounts:
     """Return Ann, who owns the requested resources, and the other callers."""
     return Accounts(ann)
 
@@ -29,18 +35,18 @@ def crowd(ann: Client) -> Accounts:
 @pytest.fixture(scope="module")
 def strict_apps(make_app: Callable[..., Flask]) -> Iterator[list[Flask]]:
     """Return an app on each kind of database where REQUIRE_API_KEY is set."""
-    made = [make_app(kind, require_api_key=True) for kind in KINDS]
-    yield made
-    for app in made:
+    apps = [make_app(kind, require_api_key=True) for kind in KINDS]
+    yield apps
+    for app in apps:
         with app.app_context():
             db.database.engine.dispose()
 
 
 @pytest.fixture
-def strict(crowd: Accounts, strict_apps: list[Flask]) -> Accounts:
+def strict(accounts: Accounts, strict_apps: list[Flask]) -> Accounts:
     """Return the same callers with an app where REQUIRE_API_KEY is set."""
-    (crowd.app,) = [app for app in strict_apps if url(app) == url(crowd.app)]
-    return crowd
+    (accounts.app,) = [app for app in strict_apps if url(app) == url(accounts.app)]
+    return accounts
 
 
 def url(app: Flask) -> str:
@@ -58,40 +64,40 @@ def accepted(outcomes: Outcomes) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("caller", "operation"), pairs)
 
 
-def call(crowd: Accounts, caller: str, operation: str) -> TestResponse:
+def call(accounts: Accounts, caller: str, operation: str) -> TestResponse:
     """Call an operation as one of the callers."""
-    owned = crowd.owned if "{" in operation else {}
-    client = copy(CALLERS[caller].join(crowd, ACCESS[operation].scope))
-    client.app = crowd.app
-    return ask(client, operation, owned)
+    owned = accounts.owned if "{" in operation else {}
+    client = copy(CALLERS[caller].client(accounts, ACCESS[operation].scope))
+    client.app = accounts.app
+    return call_operation(client, operation, owned)
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_caller_without_permission_is_rejected(crowd: Accounts, caller: str) -> None:
-    expected = expected_errors(USUAL, caller)
+def test_caller_without_permission_is_rejected(accounts: Accounts, caller: str) -> None:
+    expected = expected_errors(DEFAULT, caller)
 
-    codes = {o: outcome(call(crowd, caller, o)) for o in expected}
+    codes = {o: outcome(call(accounts, caller, o)) for o in expected}
 
     assert codes == expected
 
 
-@accepted(USUAL)
+@accepted(DEFAULT)
 def test_caller_with_permission_is_accepted(
-    crowd: Accounts, caller: str, operation: str
+    accounts: Accounts, caller: str, operation: str
 ) -> None:
-    response = call(crowd, caller, operation)
+    response = call(accounts, caller, operation)
 
     assert outcome(response) == OK
 
 
 @pytest.mark.parametrize("operation", [o for o in PRIVATE if "{" in o])
 def test_resource_of_other_account_looks_nonexistent(
-    crowd: Accounts, operation: str
+    accounts: Accounts, operation: str
 ) -> None:
-    absent = dict.fromkeys(crowd.owned, 2**60)
+    absent = dict.fromkeys(accounts.owned, 2**60)
 
-    foreign = ask(crowd.other, operation, crowd.owned)
-    missing = ask(crowd.other, operation, absent)
+    foreign = call_operation(accounts.other, operation, accounts.owned)
+    missing = call_operation(accounts.other, operation, absent)
 
     assert visible(foreign) == visible(missing)
 
@@ -104,8 +110,8 @@ def visible(response: TestResponse) -> tuple[dict[str, object], dict[str, str]]:
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_public_operation_ignores_the_caller(crowd: Accounts, caller: str) -> None:
-    statuses = {o: call(crowd, caller, o).status_code for o in PUBLIC}
+def test_public_operation_ignores_the_caller(accounts: Accounts, caller: str) -> None:
+    statuses = {o: call(accounts, caller, o).status_code for o in PUBLIC}
 
     assert statuses == {o: access.status for o, access in PUBLIC.items()}
 

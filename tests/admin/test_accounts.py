@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 
@@ -147,7 +147,7 @@ def test_response_contains_no_password_hash(root: Client, ann: Client) -> None:
 
 
 def test_key_with_the_admin_scope_reads_accounts(root: Client, ann: Client) -> None:
-    script = holder(root, "admin")
+    script = key_client(root, "admin")
 
     response = script.get(f"users/{ann.user['id']}")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.client import PASSWORD, Client
 
 
@@ -29,7 +29,7 @@ def register(client: Client, *names: dict[str, str]) -> None:
 def test_one_of_three_accounts_is_deactivated(
     root: Client, three: list[Client]
 ) -> None:
-    scripts = [holder(person) for person in three]
+    scripts = [key_client(person) for person in three]
 
     response = root.patch(address(three[1]), {"is_active": False})
 
@@ -44,7 +44,7 @@ def test_one_of_three_accounts_is_deactivated(
 def test_change_without_deactivation_ends_no_session(
     root: Client, three: list[Client], change: dict[str, object]
 ) -> None:
-    script = holder(three[1])
+    script = key_client(three[1])
 
     response = root.patch(address(three[1]), change)
 

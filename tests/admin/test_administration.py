@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import (
     PASSWORD,
@@ -58,7 +58,7 @@ def test_demotion_applies_to_the_next_request(root: Client, ann: Client) -> None
 
 
 def test_deactivation_ends_sessions_and_keys_at_once(root: Client, ann: Client) -> None:
-    other, script = another_session(ann), holder(ann)
+    other, script = another_session(ann), key_client(ann)
 
     response = root.patch(address(ann), {"is_active": False})
 
@@ -69,7 +69,7 @@ def test_deactivation_ends_sessions_and_keys_at_once(root: Client, ann: Client) 
 
 
 def test_reactivation_restores_no_session_and_no_key(root: Client, ann: Client) -> None:
-    script = holder(ann)
+    script = key_client(ann)
     refresh = {"refresh_token": ann.tokens["refresh_token"]}
     root.patch(address(ann), {"is_active": False})
 
@@ -93,7 +93,7 @@ def test_reactivated_account_keeps_its_tasks(root: Client, ann: Client) -> None:
 
 def test_deletion_removes_all_data_of_the_account(root: Client, ann: Client) -> None:
     ann.create_task()
-    script = holder(ann)
+    script = key_client(ann)
 
     response = root.delete(address(ann))
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.api_keys.holding import Holder, holder
+from tests.api_keys.holding import KeyClient, key_client
 from tests.helpers.cli import run
 from tests.helpers.client import Client
 
 
 @pytest.fixture
-def script(ann: Client) -> Holder:
+def script(ann: Client) -> KeyClient:
     """Return a client with a key of Ann that has the default scopes."""
-    return holder(ann)
+    return key_client(ann)
 
 
 @pytest.fixture

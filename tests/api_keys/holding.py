@@ -9,7 +9,7 @@ from taskapi.api_keys.models import ApiKey
 from tests.helpers.client import Client
 
 
-class Holder(Client):
+class KeyClient(Client):
     """A client with an API key, and optionally with a token."""
 
     def __init__(self, owner: Client, text: str) -> None:
@@ -22,18 +22,18 @@ class Holder(Client):
         return super().call(method, path, headers=headers, **options)
 
 
-def make_key(owner: Client, **fields: Any) -> dict[str, Any]:
+def create_key(owner: Client, **fields: Any) -> dict[str, Any]:
     """Create a key; return the response, which contains it."""
     response = owner.post("api-keys", {"name": "backup"} | fields)
     assert response.status_code == 201, response.text
-    made: dict[str, Any] = response.json
-    return made
+    key: dict[str, Any] = response.json
+    return key
 
 
-def holder(owner: Client, *scopes: str, **fields: Any) -> Holder:
+def key_client(owner: Client, *scopes: str, **fields: Any) -> KeyClient:
     """Return a client with a new key that has the scopes."""
     chosen = {"scopes": list(scopes)} if scopes else {}
-    return Holder(owner, make_key(owner, **chosen, **fields)["api_key"])
+    return KeyClient(owner, create_key(owner, **chosen, **fields)["api_key"])
 
 
 def stored_key(owner: Client) -> Any:
@@ -45,5 +45,5 @@ def stored_key(owner: Client) -> Any:
 
 
 def without_times(key: dict[str, Any]) -> dict[str, Any]:
-    """Return a key without what its use changes, and without its text."""
+    """Return a key without its text, and without the time of its last use."""
     return {n: v for n, v in key.items() if n not in {"last_used_at", "api_key"}}

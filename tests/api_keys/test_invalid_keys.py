@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from taskapi.api_keys import key_format
-from tests.api_keys.holding import Holder
+from tests.api_keys.holding import KeyClient
 from tests.auth.forging import INVALID_TOKEN, REALM
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.operations import (
@@ -52,7 +52,7 @@ MUTATIONS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("mutate", MUTATIONS.values(), ids=MUTATIONS)
 def test_mistyped_key_costs_no_statement(
-    script: Holder, statements: list[str], mutate: Callable[[str], str]
+    script: KeyClient, statements: list[str], mutate: Callable[[str], str]
 ) -> None:
     mistyped = {"X-API-Key": mutate(script.text)}
     statements.clear()
@@ -64,7 +64,7 @@ def test_mistyped_key_costs_no_statement(
 
 
 def test_mistyped_key_as_bearer_token_is_an_invalid_key(
-    anonymous: Client, script: Holder, statements: list[str]
+    anonymous: Client, script: KeyClient, statements: list[str]
 ) -> None:
     statements.clear()
     bearer = {"Authorization": f"Bearer {script.text[:-1]}"}
@@ -87,7 +87,7 @@ def test_invented_key_costs_one_statement(
 
 
 def test_prefix_of_a_key_gives_no_access(
-    anonymous: Client, script: Holder, monkeypatch: pytest.MonkeyPatch
+    anonymous: Client, script: KeyClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prefix = script.text.split("_")[1]
     monkeypatch.setattr("secrets.token_hex", lambda _length: prefix)
@@ -102,7 +102,7 @@ def test_prefix_of_a_key_gives_no_access(
 @pytest.mark.parametrize("place", OTHER_PLACES.values(), ids=OTHER_PLACES)
 @pytest.mark.parametrize("name", ["api_key", "X-API-Key", "access_token"])
 def test_key_is_accepted_only_in_its_headers(
-    script: Holder, name: str, place: Place
+    script: KeyClient, name: str, place: Place
 ) -> None:
     misplaced = place(name, script.text)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskapi import clock
-from tests.api_keys.holding import Holder, holder, make_key, stored_key
+from tests.api_keys.holding import KeyClient, create_key, key_client, stored_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 
@@ -69,7 +69,7 @@ def test_new_key_has_a_location(ann: Client) -> None:
 
 
 def test_key_is_returned_only_once(ann: Client) -> None:
-    made = make_key(ann)
+    made = create_key(ann)
 
     one, many = ann.get(f"api-keys/{made['id']}"), ann.get("api-keys")
 
@@ -79,7 +79,7 @@ def test_key_is_returned_only_once(ann: Client) -> None:
 
 
 def test_only_the_hash_of_a_key_is_stored(ann: Client) -> None:
-    text = make_key(ann)["api_key"]
+    text = create_key(ann)["api_key"]
 
     row = stored_key(ann)
 
@@ -88,20 +88,20 @@ def test_only_the_hash_of_a_key_is_stored(ann: Client) -> None:
 
 
 def test_two_keys_have_different_parts(ann: Client) -> None:
-    first, second = make_key(ann), make_key(ann)
+    first, second = create_key(ann), create_key(ann)
 
     assert first["prefix"] != second["prefix"]
     assert first["api_key"][13:] != second["api_key"][13:]
 
 
 def test_default_scopes_are_reading_and_writing_tasks(ann: Client) -> None:
-    key = make_key(ann)
+    key = create_key(ann)
 
     assert key["scopes"] == ["tasks:read", "tasks:write"]
 
 
 def test_scopes_are_sorted_and_unique(ann: Client) -> None:
-    key = make_key(ann, scopes=["account:read", "tasks:read", "account:read"])
+    key = create_key(ann, scopes=["account:read", "tasks:read", "account:read"])
 
     found = ann.get(f"api-keys/{key['id']}").json
 
@@ -109,7 +109,7 @@ def test_scopes_are_sorted_and_unique(ann: Client) -> None:
 
 
 def test_name_can_have_100_characters(ann: Client) -> None:
-    key = make_key(ann, name="ü" * 100)
+    key = create_key(ann, name="ü" * 100)
 
     assert key["name"] == "ü" * 100
 
@@ -117,7 +117,7 @@ def test_name_can_have_100_characters(ann: Client) -> None:
 def test_key_keeps_its_expiry(ann: Client) -> None:
     ends = (clock.now() + timedelta(days=3)).isoformat().replace("+00:00", "Z")
 
-    key = make_key(ann, expires_at=ends)
+    key = create_key(ann, expires_at=ends)
 
     assert key["expires_at"][:19] == ends[:19]
     assert ann.get(f"api-keys/{key['id']}").json["expires_at"] == key["expires_at"]
@@ -134,7 +134,7 @@ def test_invalid_key_is_not_created(
 
 
 def test_administrator_creates_keys_with_the_admin_scope(admin: Client) -> None:
-    script = holder(admin, "admin")
+    script = key_client(admin, "admin")
 
     response = script.get("users")
 
@@ -144,7 +144,7 @@ def test_administrator_creates_keys_with_the_admin_scope(admin: Client) -> None:
 def test_admin_key_is_rejected_after_its_owner_is_demoted(
     admin: Client, bob: Client
 ) -> None:
-    script = holder(admin, "admin")
+    script = key_client(admin, "admin")
     run(bob.app, "users", "promote", "bob@example.org")
     bob.patch(f"users/{admin.user['id']}", {"role": "user"})
 
@@ -158,7 +158,7 @@ def test_admin_key_is_rejected_after_its_owner_is_demoted(
     [("POST", "api-keys"), ("GET", "api-keys"), ("POST", "auth/password")],
 )
 def test_key_cannot_create_keys_or_change_passwords(
-    script: Holder, method: str, path: str
+    script: KeyClient, method: str, path: str
 ) -> None:
     response = script.call(method, path, json={})
 

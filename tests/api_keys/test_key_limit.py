@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from taskapi import clock
-from tests.api_keys.holding import holder, make_key
+from tests.api_keys.holding import create_key, key_client
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.clock import later
@@ -18,7 +18,7 @@ MAX_ATTEMPTS = 50
 def fill(owner: Client, number: int = MAX_ATTEMPTS) -> None:
     """Create keys."""
     for _ in range(number):
-        make_key(owner)
+        create_key(owner)
 
 
 def test_key_beyond_the_limit_is_rejected(ann: Client) -> None:
@@ -38,13 +38,13 @@ def test_revoked_key_leaves_room_for_another(ann: Client) -> None:
 
     ann.delete(f"api-keys/{revoked}")
 
-    make_key(ann)
+    create_key(ann)
 
 
 def test_expired_keys_count(ann: Client) -> None:
     soon = (clock.now() + timedelta(seconds=60)).isoformat()
     for _ in range(MAX_ATTEMPTS):
-        make_key(ann, expires_at=soon)
+        create_key(ann, expires_at=soon)
 
     with later(120):
         response = ann.post("api-keys", {"name": "one more"})
@@ -65,7 +65,7 @@ def test_concurrent_creations_keep_the_limit(ann: Client) -> None:
 def test_other_accounts_have_their_own_limit(ann: Client, bob: Client) -> None:
     fill(ann)
 
-    assert holder(bob).get("tasks").status_code == 200
+    assert key_client(bob).get("tasks").status_code == 200
 
 
 def test_command_enforces_the_limit(ann: Client) -> None:

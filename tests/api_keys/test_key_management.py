@@ -9,7 +9,7 @@ import pytest
 
 from taskapi import clock
 from taskapi.api_keys import service
-from tests.api_keys.holding import Holder, holder, make_key, without_times
+from tests.api_keys.holding import KeyClient, create_key, key_client, without_times
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 from tests.helpers.clock import later
@@ -34,7 +34,7 @@ def ends(**units: int) -> str:
 
 
 def test_keys_are_listed_newest_first(ann: Client) -> None:
-    made = [make_key(ann, name=name) for name in ("first", "second", "third")]
+    made = [create_key(ann, name=name) for name in ("first", "second", "third")]
 
     response = ann.get("api-keys?include_total=true")
 
@@ -44,7 +44,7 @@ def test_keys_are_listed_newest_first(ann: Client) -> None:
 
 
 def test_keys_are_paginated(ann: Client) -> None:
-    made = [make_key(ann)["id"] for _ in range(3)]
+    made = [create_key(ann)["id"] for _ in range(3)]
 
     first = ann.get("api-keys?limit=2").json
     second = ann.get(f"api-keys?limit=2&cursor={first['next_cursor']}").json
@@ -55,7 +55,7 @@ def test_keys_are_paginated(ann: Client) -> None:
 
 
 def test_list_contains_only_own_keys(ann: Client, bob: Client) -> None:
-    make_key(ann)
+    create_key(ann)
 
     response = bob.get("api-keys")
 
@@ -81,7 +81,7 @@ def after_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_change_does_not_undo_an_earlier_end(
     ann: Client, after_read: Callable[..., None]
 ) -> None:
-    path = f"api-keys/{make_key(ann)['id']}"
+    path = f"api-keys/{create_key(ann)['id']}"
     sooner, later_end = ends(hours=1), ends(days=30)
     after_read(lambda: ann.patch(path, {"expires_at": sooner}))
 
@@ -95,7 +95,7 @@ def test_change_does_not_undo_an_earlier_end(
 def test_key_of_another_account_is_not_found(
     ann: Client, bob: Client, method: str
 ) -> None:
-    key = make_key(ann)
+    key = create_key(ann)
     body = {"name": "mine"} if method == "PATCH" else None
 
     theirs = bob.call(method, f"api-keys/{key['id']}", json=body)
@@ -110,7 +110,7 @@ def without_text(key: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_key_is_renamed(ann: Client) -> None:
-    key = make_key(ann)
+    key = create_key(ann)
 
     response = ann.patch(f"api-keys/{key['id']}", {"name": "restore"})
 
@@ -120,14 +120,14 @@ def test_key_is_renamed(ann: Client) -> None:
 
 
 def test_change_without_effect_changes_nothing(ann: Client) -> None:
-    key = make_key(ann)
+    key = create_key(ann)
 
     response = ann.patch(f"api-keys/{key['id']}", {})
 
     assert (response.status_code, response.json) == (200, without_text(key))
 
 
-def test_renamed_key_is_still_accepted(ann: Client, script: Holder) -> None:
+def test_renamed_key_is_still_accepted(ann: Client, script: KeyClient) -> None:
     key = ann.get("api-keys").json["items"][0]
 
     ann.patch(f"api-keys/{key['id']}", {"name": "restore"})
@@ -138,7 +138,7 @@ def test_renamed_key_is_still_accepted(ann: Client, script: Holder) -> None:
 @pytest.mark.parametrize("before", [None, 30], ids=["endless", "30-days"])
 def test_key_can_expire_sooner(ann: Client, before: int | None) -> None:
     fields = {"expires_at": ends(days=before)} if before else {}
-    script = holder(ann, **fields)
+    script = key_client(ann, **fields)
     key = ann.get("api-keys").json["items"][0]
 
     response = ann.patch(f"api-keys/{key['id']}", {"expires_at": ends(hours=1)})
@@ -153,7 +153,7 @@ def test_key_can_expire_sooner(ann: Client, before: int | None) -> None:
 def test_invalid_change_keeps_the_key(
     ann: Client, body: Any, expected: dict[str, str]
 ) -> None:
-    key = make_key(ann, expires_at=ends(days=30))
+    key = create_key(ann, expires_at=ends(days=30))
 
     response = ann.patch(f"api-keys/{key['id']}", body)
 
@@ -162,7 +162,7 @@ def test_invalid_change_keeps_the_key(
 
 
 def test_revoked_key_is_not_found(ann: Client) -> None:
-    key = make_key(ann)
+    key = create_key(ann)
 
     first = ann.delete(f"api-keys/{key['id']}")
     second = ann.delete(f"api-keys/{key['id']}")
@@ -172,8 +172,8 @@ def test_revoked_key_is_not_found(ann: Client) -> None:
     assert ann.get("api-keys").json["items"] == []
 
 
-def test_revocation_keeps_other_keys(ann: Client, script: Holder) -> None:
-    other = make_key(ann)
+def test_revocation_keeps_other_keys(ann: Client, script: KeyClient) -> None:
+    other = create_key(ann)
 
     ann.delete(f"api-keys/{other['id']}")
 
@@ -183,7 +183,7 @@ def test_revocation_keeps_other_keys(ann: Client, script: Holder) -> None:
 def test_commands_create_list_and_revoke_keys(ann: Client) -> None:
     login = "ann@example.org"
     text = run(ann.app, "api-keys", "create", login, "--name", "cron").strip()
-    script = Holder(ann, text)
+    script = KeyClient(ann, text)
     before = script.get("tasks")
     key = ann.get("api-keys").json["items"][0]
 
@@ -197,7 +197,7 @@ def test_commands_create_list_and_revoke_keys(ann: Client) -> None:
 
 
 def test_keys_are_purged_30_days_after_their_expiry(ann: Client) -> None:
-    script = holder(ann, expires_at=ends(hours=1))
+    script = key_client(ann, expires_at=ends(hours=1))
 
     with later(20 * DAY):
         run(ann.app, "purge")

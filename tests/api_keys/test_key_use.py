@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from taskapi import clock
-from tests.api_keys.holding import Holder, holder, make_key, stored_key
+from tests.api_keys.holding import KeyClient, create_key, key_client, stored_key
 from tests.auth.forging import INVALID_TOKEN
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem
@@ -20,7 +20,7 @@ def soon(**units: int) -> str:
     return (clock.now() + timedelta(**units)).isoformat()
 
 
-def test_key_authenticates_its_owner(ann: Client, script: Holder) -> None:
+def test_key_authenticates_its_owner(ann: Client, script: KeyClient) -> None:
     task = ann.create_task()
 
     response = script.get("tasks")
@@ -30,7 +30,7 @@ def test_key_authenticates_its_owner(ann: Client, script: Holder) -> None:
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_key_is_accepted_as_bearer_token(
-    anonymous: Client, script: Holder, scheme: str
+    anonymous: Client, script: KeyClient, scheme: str
 ) -> None:
     bearer = {"Authorization": f"{scheme} {script.text}"}
 
@@ -39,14 +39,14 @@ def test_key_is_accepted_as_bearer_token(
     assert response.status_code == 200
 
 
-def test_same_key_is_accepted_in_both_headers(script: Holder) -> None:
+def test_same_key_is_accepted_in_both_headers(script: KeyClient) -> None:
     response = script.get("tasks", headers={"Authorization": f"Bearer {script.text}"})
 
     assert response.status_code == 200
 
 
-def test_two_different_keys_are_rejected(ann: Client, script: Holder) -> None:
-    other = make_key(ann)["api_key"]
+def test_two_different_keys_are_rejected(ann: Client, script: KeyClient) -> None:
+    other = create_key(ann)["api_key"]
 
     response = script.get("tasks", headers={"Authorization": f"Bearer {other}"})
 
@@ -54,7 +54,7 @@ def test_two_different_keys_are_rejected(ann: Client, script: Holder) -> None:
 
 
 def test_first_use_of_a_key_adds_one_statement(
-    script: Holder, statements: list[str]
+    script: KeyClient, statements: list[str]
 ) -> None:
     script.get("tasks?limit=1")
     first = len(statements)
@@ -63,7 +63,7 @@ def test_first_use_of_a_key_adds_one_statement(
     assert (first, len(statements) - first) == (3, 2)
 
 
-def test_use_is_recorded(ann: Client, script: Holder) -> None:
+def test_use_is_recorded(ann: Client, script: KeyClient) -> None:
     before = stored_key(ann).last_used_at
     script.get("tasks")
 
@@ -77,7 +77,7 @@ def test_use_is_recorded(ann: Client, script: Holder) -> None:
     ("seconds", "noted"), [(4 * MINUTE, False), (6 * MINUTE, True)], ids=["4", "6"]
 )
 def test_use_is_recorded_at_most_every_five_minutes(
-    ann: Client, script: Holder, seconds: int, *, noted: bool
+    ann: Client, script: KeyClient, seconds: int, *, noted: bool
 ) -> None:
     script.get("tasks")
     first = stored_key(ann)
@@ -90,7 +90,7 @@ def test_use_is_recorded_at_most_every_five_minutes(
     assert stored_key(ann).updated_at == first.updated_at
 
 
-def test_use_is_recorded_for_a_rejected_request(ann: Client, script: Holder) -> None:
+def test_use_is_recorded_for_a_rejected_request(ann: Client, script: KeyClient) -> None:
     response = script.get("tasks/1")
 
     assert_problem(response, 404, "not-found")
@@ -98,7 +98,7 @@ def test_use_is_recorded_for_a_rejected_request(ann: Client, script: Holder) -> 
 
 
 def test_expired_key_is_rejected(ann: Client) -> None:
-    script = holder(ann, expires_at=soon(hours=1))
+    script = key_client(ann, expires_at=soon(hours=1))
 
     before = script.get("tasks")
     with later(HOUR + 1):
@@ -109,7 +109,7 @@ def test_expired_key_is_rejected(ann: Client) -> None:
     assert after.headers["WWW-Authenticate"] == INVALID_TOKEN
 
 
-def test_revoked_key_is_rejected_at_once(ann: Client, script: Holder) -> None:
+def test_revoked_key_is_rejected_at_once(ann: Client, script: KeyClient) -> None:
     before = script.get("tasks")
 
     revoked = ann.delete(f"api-keys/{stored_key(ann).id}")
@@ -118,7 +118,9 @@ def test_revoked_key_is_rejected_at_once(ann: Client, script: Holder) -> None:
     assert_problem(script.get("tasks"), 401, "api-key-invalid")
 
 
-def test_key_of_a_deactivated_account_is_rejected(ann: Client, script: Holder) -> None:
+def test_key_of_a_deactivated_account_is_rejected(
+    ann: Client, script: KeyClient
+) -> None:
     run(ann.app, "users", "deactivate", "ann@example.org")
 
     response = script.get("tasks")
@@ -126,7 +128,7 @@ def test_key_of_a_deactivated_account_is_rejected(ann: Client, script: Holder) -
     assert_problem(response, 401, "api-key-invalid")
 
 
-def test_key_is_deleted_with_its_owner(ann: Client, script: Holder) -> None:
+def test_key_is_deleted_with_its_owner(ann: Client, script: KeyClient) -> None:
     deletion = ann.delete("users/me", {"password": PASSWORD})
 
     response = script.get("tasks")
@@ -135,7 +137,9 @@ def test_key_is_deleted_with_its_owner(ann: Client, script: Holder) -> None:
     assert_problem(response, 401, "api-key-invalid")
 
 
-def test_key_survives_the_session_that_created_it(ann: Client, script: Holder) -> None:
+def test_key_survives_the_session_that_created_it(
+    ann: Client, script: KeyClient
+) -> None:
     ann.post("auth/logout", {"all": True})
 
     response = script.get("tasks")
@@ -143,7 +147,9 @@ def test_key_survives_the_session_that_created_it(ann: Client, script: Holder) -
     assert response.status_code == 200
 
 
-def test_key_and_token_of_one_account_are_accepted(ann: Client, script: Holder) -> None:
+def test_key_and_token_of_one_account_are_accepted(
+    ann: Client, script: KeyClient
+) -> None:
     script.tokens = ann.tokens
 
     response = script.get("tasks")
@@ -152,7 +158,7 @@ def test_key_and_token_of_one_account_are_accepted(ann: Client, script: Holder) 
 
 
 def test_key_limits_a_request_with_both_credentials(
-    ann: Client, script: Holder
+    ann: Client, script: KeyClient
 ) -> None:
     script.tokens = ann.tokens
 
@@ -162,7 +168,7 @@ def test_key_limits_a_request_with_both_credentials(
 
 
 def test_key_and_token_of_different_accounts_are_rejected(
-    bob: Client, script: Holder
+    bob: Client, script: KeyClient
 ) -> None:
     script.tokens = bob.tokens
 
@@ -177,7 +183,7 @@ def test_key_and_token_of_different_accounts_are_rejected(
     ids=["bad-key", "bad-token"],
 )
 def test_valid_credential_does_not_excuse_an_invalid_one(
-    ann: Client, script: Holder, given: dict[str, Any]
+    ann: Client, script: KeyClient, given: dict[str, Any]
 ) -> None:
     script.tokens = ann.tokens
 

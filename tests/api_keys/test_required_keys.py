@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.api_keys.holding import Holder, holder
+from tests.api_keys.holding import KeyClient, key_client
 from tests.helpers.client import Client, assert_problem
 
 GUARDED = [("GET", "tasks"), ("GET", "users/me"), ("DELETE", "users/me")]
@@ -13,9 +13,9 @@ FREE = ["auth/sessions", "api-keys"]
 
 
 @pytest.fixture
-def strict(twin: Callable[..., Flask]) -> Flask:
+def strict(app_with: Callable[..., Flask]) -> Flask:
     """Return an app that requires both."""
-    return twin(require_api_key=True)
+    return app_with(require_api_key=True)
 
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
@@ -31,7 +31,7 @@ def test_token_without_key_is_rejected(
 
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_key_without_token_is_rejected(
-    strict: Flask, script: Holder, method: str, path: str
+    strict: Flask, script: KeyClient, method: str, path: str
 ) -> None:
     script.app = strict
 
@@ -40,7 +40,9 @@ def test_key_without_token_is_rejected(
     assert_problem(response, 401, "token-missing")
 
 
-def test_token_and_key_are_accepted(strict: Flask, ann: Client, script: Holder) -> None:
+def test_token_and_key_are_accepted(
+    strict: Flask, ann: Client, script: KeyClient
+) -> None:
     script.app, script.tokens = strict, ann.tokens
 
     response = script.get("tasks")
@@ -49,7 +51,7 @@ def test_token_and_key_are_accepted(strict: Flask, ann: Client, script: Holder) 
 
 
 def test_token_and_key_have_the_scopes_of_the_key(
-    strict: Flask, ann: Client, script: Holder
+    strict: Flask, ann: Client, script: KeyClient
 ) -> None:
     script.app, script.tokens = strict, ann.tokens
 
@@ -61,7 +63,7 @@ def test_token_and_key_have_the_scopes_of_the_key(
 def test_key_of_another_account_is_rejected(
     strict: Flask, ann: Client, bob: Client
 ) -> None:
-    script = holder(ann)
+    script = key_client(ann)
     script.app, script.tokens = strict, bob.tokens
 
     response = script.get("tasks")

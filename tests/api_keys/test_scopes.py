@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from taskapi.scopes import IMPLIED, Scope
-from tests.api_keys.holding import Holder, holder
+from tests.api_keys.holding import KeyClient, key_client
 from tests.helpers.client import Client, assert_problem
 from tests.permissions import PRIVATE, SESSIONS_ONLY
 
@@ -60,7 +60,7 @@ def test_every_scope_is_used(operations: dict[str, str | None], scope: Scope) ->
 def test_key_is_accepted_with_the_required_scope(
     admin: Client, operations: dict[str, str | None], scope: Scope
 ) -> None:
-    script = holder(admin, scope)
+    script = key_client(admin, scope)
     opened = open_to(operations, scope)
 
     statuses = {name: ask(script, name).status_code for name in opened}
@@ -73,7 +73,7 @@ def test_key_is_accepted_with_the_required_scope(
 def test_key_is_rejected_without_the_required_scope(
     admin: Client, operations: dict[str, str | None], scope: Scope
 ) -> None:
-    script = holder(admin, scope)
+    script = key_client(admin, scope)
     closed = set(operations) - open_to(operations, scope) - set(SESSIONS_ONLY)
 
     responses = {name: ask(script, name) for name in closed}
@@ -91,7 +91,7 @@ def test_key_with_all_other_scopes_is_rejected(
     admin: Client, operations: dict[str, str | None], missing: Scope
 ) -> None:
     implying = {scope for scope, implied in IMPLIED.items() if implied is missing}
-    script = holder(admin, *(set(Scope) - {missing} - implying))
+    script = key_client(admin, *(set(Scope) - {missing} - implying))
     closed = {name for name, scope in operations.items() if scope == missing}
 
     responses = [ask(script, name) for name in closed]
@@ -105,14 +105,14 @@ def test_key_with_all_other_scopes_is_rejected(
 def test_key_with_all_scopes_is_rejected_by_session_operations(
     admin: Client, operations: dict[str, str | None]
 ) -> None:
-    script = holder(admin, *Scope)
+    script = key_client(admin, *Scope)
 
     codes = {name: ask(script, name).json["code"] for name in SESSIONS_ONLY}
 
     assert codes == dict.fromkeys(SESSIONS_ONLY, "session-required")
 
 
-def test_challenge_names_the_missing_scope(script: Holder) -> None:
+def test_challenge_names_the_missing_scope(script: KeyClient) -> None:
     response = script.get("users/me")
 
     problem = assert_problem(response, 403, "insufficient-scope")
@@ -126,7 +126,7 @@ def test_challenge_names_the_missing_scope(script: Holder) -> None:
     ("scope", "path"), [("tasks:write", "tasks"), ("account:write", "users/me")]
 )
 def test_write_scope_includes_read(ann: Client, scope: str, path: str) -> None:
-    script = holder(ann, scope)
+    script = key_client(ann, scope)
 
     response = script.get(path)
 
@@ -135,7 +135,7 @@ def test_write_scope_includes_read(ann: Client, scope: str, path: str) -> None:
 
 def test_read_scope_does_not_include_write(ann: Client) -> None:
     task = ann.create_task()
-    script = holder(ann, "tasks:read")
+    script = key_client(ann, "tasks:read")
 
     response = script.patch(f"tasks/{task['id']}", {"title": "Tea"})
 
@@ -144,7 +144,7 @@ def test_read_scope_does_not_include_write(ann: Client) -> None:
 
 
 def test_scope_is_checked_before_the_body(ann: Client) -> None:
-    script = holder(ann, "tasks:read")
+    script = key_client(ann, "tasks:read")
 
     response = script.call("POST", "tasks?colour=red", data="{")
 
@@ -153,7 +153,7 @@ def test_scope_is_checked_before_the_body(ann: Client) -> None:
 
 def test_scope_gives_no_access_to_other_accounts(ann: Client, bob: Client) -> None:
     task = ann.create_task()
-    script = holder(bob, "tasks:write")
+    script = key_client(bob, "tasks:write")
 
     response = script.get(f"tasks/{task['id']}")
 
@@ -161,7 +161,7 @@ def test_scope_gives_no_access_to_other_accounts(ann: Client, bob: Client) -> No
 
 
 def test_key_creates_tasks_of_its_owner(
-    app: Flask, ann: Client, script: Holder
+    app: Flask, ann: Client, script: KeyClient
 ) -> None:
     task = script.create_task(title="Sow")
 

@@ -66,10 +66,10 @@ def log_in_and_open(client: Client, gate: Gate) -> TestResponse:
 
 
 def test_login_returns_503_when_the_hash_queue_is_full(
-    twin: Callable[..., Flask], gate: Gate, monkeypatch: pytest.MonkeyPatch
+    app_with: Callable[..., Flask], gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", 4)
-    client = Client(twin(bcrypt_rounds=5))
+    client = Client(app_with(bcrypt_rounds=5))
 
     responses = run_concurrently(*[lambda: log_in_and_open(client, gate)] * 6)
 
@@ -81,9 +81,9 @@ def test_login_returns_503_when_the_hash_queue_is_full(
 
 @pytest.mark.parametrize("path", ["/health/live", "/health", "users/me", "tasks"])
 def test_reads_continue_while_a_password_is_hashed(
-    ann: Client, twin: Callable[..., Flask], gate: Gate, path: str
+    ann: Client, app_with: Callable[..., Flask], gate: Gate, path: str
 ) -> None:
-    there = Client(twin(bcrypt_rounds=5), "bob")
+    there = Client(app_with(bcrypt_rounds=5), "bob")
     there.tokens = ann.tokens
 
     response = during(gate, there.register, lambda: there.get(path))
@@ -92,9 +92,9 @@ def test_reads_continue_while_a_password_is_hashed(
 
 
 def test_writes_continue_while_a_new_account_is_hashed(
-    ann: Client, twin: Callable[..., Flask], gate: Gate
+    ann: Client, app_with: Callable[..., Flask], gate: Gate
 ) -> None:
-    new_user = Client(twin(bcrypt_rounds=5), "cat")
+    new_user = Client(app_with(bcrypt_rounds=5), "cat")
 
     response = during(
         gate, new_user.register, lambda: ann.post("tasks", {"title": "Meanwhile"})
@@ -104,9 +104,9 @@ def test_writes_continue_while_a_new_account_is_hashed(
 
 
 def test_writes_continue_while_a_hash_is_renewed(
-    ann: Client, bob: Client, twin: Callable[..., Flask], gate: Gate
+    ann: Client, bob: Client, app_with: Callable[..., Flask], gate: Gate
 ) -> None:
-    stricter = Client(twin(bcrypt_rounds=5), "bob")
+    stricter = Client(app_with(bcrypt_rounds=5), "bob")
 
     response = during(
         gate, stricter.log_in, lambda: ann.post("tasks", {"title": "Meanwhile"})

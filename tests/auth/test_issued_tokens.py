@@ -52,9 +52,11 @@ def test_refresh_token_is_valid_for_a_week(ann: Client) -> None:
 
 
 def test_token_lifetimes_follow_the_settings(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    there = Client(twin(access_token_minutes=5, refresh_token_days=3), "ann").log_in()
+    there = Client(
+        app_with(access_token_minutes=5, refresh_token_days=3), "ann"
+    ).log_in()
 
     assert there.tokens["expires_in"] == lifetime(access_of(there)) == 300
     assert lifetime(refresh_of(there)) == 3 * DAY

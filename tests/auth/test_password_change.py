@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from taskapi import db, passwords
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.auth.forging import REALM
 from tests.helpers.client import (
     PASSWORD,
@@ -100,7 +100,7 @@ def test_response_contains_no_password(ann: Client) -> None:
 
 
 def test_api_key_survives_a_password_change(ann: Client) -> None:
-    script = holder(ann)
+    script = key_client(ann)
 
     ann.post("auth/password", CHANGE)
 

@@ -136,9 +136,9 @@ def test_login_creates_no_session_after_the_password_changed(
 
 
 def test_parallel_logins_succeed_while_the_hash_is_renewed(
-    ann: Client, twin: Callable[..., Flask], after_proof: Any
+    ann: Client, app_with: Callable[..., Flask], after_proof: Any
 ) -> None:
-    stricter = twin(bcrypt_rounds=5)
+    stricter = app_with(bcrypt_rounds=5)
     login = {"email": EMAIL, "password": PASSWORD}
     statuses: list[int] = []
     after_proof(

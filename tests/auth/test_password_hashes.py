@@ -61,9 +61,9 @@ def test_successful_login_costs_one_hash(ann: Client, hashes: list[str]) -> None
 
 
 def test_unknown_user_costs_one_hash_of_the_configured_cost(
-    anonymous: Client, twin: Callable[..., Flask], hashes: list[str]
+    anonymous: Client, app_with: Callable[..., Flask], hashes: list[str]
 ) -> None:
-    stricter = Client(twin(bcrypt_rounds=5))
+    stricter = Client(app_with(bcrypt_rounds=5))
 
     response = stricter.post("auth/login", {"username": "ann", "password": PASSWORD})
 
@@ -73,11 +73,11 @@ def test_unknown_user_costs_one_hash_of_the_configured_cost(
 
 @pytest.mark.parametrize("stored", ["cheaper", "unreadable"])
 def test_wrong_password_costs_the_same_as_an_unknown_user(
-    ann: Client, twin: Callable[..., Flask], hashes: list[str], stored: str
+    ann: Client, app_with: Callable[..., Flask], hashes: list[str], stored: str
 ) -> None:
     kept = {"cheaper": stored_user(ann).password_hash, "unreadable": "!"}
     store_user(ann, password_hash=kept[stored])
-    dearer = Client(twin(bcrypt_rounds=7))
+    dearer = Client(app_with(bcrypt_rounds=7))
     hashes.clear()
 
     response = dearer.post(
@@ -89,9 +89,9 @@ def test_wrong_password_costs_the_same_as_an_unknown_user(
 
 
 def test_login_renews_a_hash_of_lower_cost(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    stricter = Client(twin(bcrypt_rounds=5), "ann")
+    stricter = Client(app_with(bcrypt_rounds=5), "ann")
 
     stricter.log_in()
 
@@ -99,9 +99,9 @@ def test_login_renews_a_hash_of_lower_cost(
 
 
 def test_login_succeeds_after_its_hash_was_renewed(
-    ann: Client, twin: Callable[..., Flask], hashes: list[str]
+    ann: Client, app_with: Callable[..., Flask], hashes: list[str]
 ) -> None:
-    stricter = Client(twin(bcrypt_rounds=5), "ann").log_in()
+    stricter = Client(app_with(bcrypt_rounds=5), "ann").log_in()
     hashes.clear()
 
     stricter.log_in()
@@ -110,8 +110,10 @@ def test_login_succeeds_after_its_hash_was_renewed(
     assert stored_user(ann).password_hash.startswith(DEARER)
 
 
-def test_wrong_password_renews_no_hash(ann: Client, twin: Callable[..., Flask]) -> None:
-    stricter = Client(twin(bcrypt_rounds=5))
+def test_wrong_password_renews_no_hash(
+    ann: Client, app_with: Callable[..., Flask]
+) -> None:
+    stricter = Client(app_with(bcrypt_rounds=5))
     before = stored_user(ann).password_hash
 
     stricter.post("auth/login", {"username": "ann@example.org", "password": "x"})
@@ -119,8 +121,10 @@ def test_wrong_password_renews_no_hash(ann: Client, twin: Callable[..., Flask]) 
     assert stored_user(ann).password_hash == before
 
 
-def test_hash_of_higher_cost_is_kept(ann: Client, twin: Callable[..., Flask]) -> None:
-    Client(twin(bcrypt_rounds=5), "ann").log_in()
+def test_hash_of_higher_cost_is_kept(
+    ann: Client, app_with: Callable[..., Flask]
+) -> None:
+    Client(app_with(bcrypt_rounds=5), "ann").log_in()
     before = stored_user(ann).password_hash
 
     ann.log_in()
@@ -129,9 +133,9 @@ def test_hash_of_higher_cost_is_kept(ann: Client, twin: Callable[..., Flask]) ->
 
 
 def test_renewed_hash_changes_no_public_field(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    Client(twin(bcrypt_rounds=5), "ann").log_in()
+    Client(app_with(bcrypt_rounds=5), "ann").log_in()
 
     response = ann.get("users/me")
 

@@ -11,9 +11,9 @@ ASKED = 12
 
 
 @pytest.fixture
-def strict(twin: Callable[..., Flask]) -> Flask:
+def strict(app_with: Callable[..., Flask]) -> Flask:
     """Return an app that asks for long passwords."""
-    return twin(password_min_length=ASKED)
+    return app_with(password_min_length=ASKED)
 
 
 def test_password_of_the_minimum_length_is_accepted(strict: Flask) -> None:

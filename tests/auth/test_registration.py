@@ -184,12 +184,12 @@ def test_conflict_is_found_for_a_name_that_looks_like_a_column(
 )
 def test_concurrent_registrations_of_one_name_create_one_account(
     anonymous: Client,
-    twin: Callable[..., Flask],
+    app_with: Callable[..., Flask],
     monkeypatch: pytest.MonkeyPatch,
     names: list[dict[str, str]],
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", CLIENTS)  # all get past their hash
-    client = Client(twin())
+    client = Client(app_with())
 
     accounts = [name | {"password": PASSWORD} for name in names]
     responses = run_concurrently(
@@ -205,9 +205,9 @@ def test_concurrent_registrations_of_one_name_create_one_account(
 
 
 def test_closed_registration_creates_no_account(
-    anonymous: Client, twin: Callable[..., Flask]
+    anonymous: Client, app_with: Callable[..., Flask]
 ) -> None:
-    closed = Client(twin(registration="closed"))
+    closed = Client(app_with(registration="closed"))
 
     response = closed.post("auth/register", BOTH)
 
@@ -216,9 +216,9 @@ def test_closed_registration_creates_no_account(
 
 
 def test_closed_registration_allows_logins(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    there = Client(twin(registration="closed"), "ann")
+    there = Client(app_with(registration="closed"), "ann")
 
     there.log_in()
 

@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 
 from taskapi.tasks import writes
-from tests.api_keys.holding import Holder, holder
+from tests.api_keys.holding import KeyClient, key_client
 from tests.auth.test_password_check_races import in_another_worker
 from tests.helpers.accounts import Accounts
-from tests.helpers.callers import ask
+from tests.helpers.callers import call_operation
 from tests.helpers.cli import run
 from tests.helpers.client import API, Client, assert_problem
 from tests.helpers.rows import store_user
@@ -87,7 +87,7 @@ def test_write_has_no_effect_after_its_session_ended(
     after: list[Any] = []
     after_lookup(lambda: (end(ann), after.append(rows(ann.app))))
 
-    response = ask(ann, operation, owned)
+    response = call_operation(ann, operation, owned)
 
     assert response.status_code == 401, response.text
     assert rows(ann.app) == after[0]
@@ -98,7 +98,7 @@ def test_write_has_no_effect_after_its_key_was_revoked(
     ann: Client, after_lookup: Any, operation: str
 ) -> None:
     owned = Accounts(ann).owned
-    script = holder(ann, "tasks:write", "account:write")
+    script = key_client(ann, "tasks:write", "account:write")
     key_id = ann.get("api-keys").json["items"][0]["id"]
     after: list[Any] = []
 
@@ -108,7 +108,7 @@ def test_write_has_no_effect_after_its_key_was_revoked(
 
     after_lookup(revoke)
 
-    response = ask(script, operation, owned)
+    response = call_operation(script, operation, owned)
 
     assert_problem(response, 401, "api-key-invalid")
     assert rows(ann.app) == after[0]
@@ -118,7 +118,7 @@ def test_write_has_no_effect_after_its_key_was_revoked(
 def test_write_with_session_and_key_needs_both_until_the_commit(
     ann: Client, after_lookup: Any, both: str
 ) -> None:
-    script = holder(ann)
+    script = key_client(ann)
     script.tokens = ann.tokens
     key_id = ann.get("api-keys").json["items"][0]["id"]
     ends: dict[str, Event] = {
@@ -147,7 +147,7 @@ def test_administrator_who_loses_the_role_changes_no_account(
         lambda: (store_user(accounts.admin, role="user"), after.append(rows(ann.app)))
     )
 
-    response = ask(root, operation, owned)
+    response = call_operation(root, operation, owned)
 
     assert response.status_code in {401, 403}, response.text
     assert rows(ann.app) == after[0]
@@ -241,7 +241,7 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
 def test_body_is_validated_after_the_credentials(
     ann: Client, path: str, body: bytes, status: int
 ) -> None:
-    script = Holder(Client(ann.app), "tsk_00000000_" + "A" * 43)
+    script = KeyClient(Client(ann.app), "tsk_00000000_" + "A" * 43)
     options: dict[str, Any] = {
         "data": body,
         "headers": {"Content-Type": "application/json"},

@@ -28,9 +28,9 @@ def moved(client: Client, app: Flask) -> Client:
 
 
 def test_tokens_of_the_previous_secret_are_accepted(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
+    renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
 
     response = moved(ann, renewed).get("users/me")
 
@@ -40,9 +40,9 @@ def test_tokens_of_the_previous_secret_are_accepted(
 
 @pytest.mark.parametrize("kind", KINDS, ids=["access", "refresh"])
 def test_refresh_replaces_tokens_of_the_previous_secret(
-    ann: Client, twin: Callable[..., Flask], kind: Callable[[Client], Good]
+    ann: Client, app_with: Callable[..., Flask], kind: Callable[[Client], Good]
 ) -> None:
-    renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
+    renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
     there = moved(ann, renewed)
 
     there.tokens = there.post(
@@ -55,9 +55,9 @@ def test_refresh_replaces_tokens_of_the_previous_secret(
 
 
 def test_login_issues_tokens_of_the_new_secret(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
+    renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
 
     there = Client(renewed, "ann").log_in()
 
@@ -66,9 +66,9 @@ def test_login_issues_tokens_of_the_new_secret(
 
 
 def test_tokens_of_a_removed_secret_are_rejected(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    renewed = moved(ann, twin(secret_key=OTHER_SECRET))
+    renewed = moved(ann, app_with(secret_key=OTHER_SECRET))
     token = {"refresh_token": ann.tokens["refresh_token"]}
 
     access, refresh = renewed.get("users/me"), renewed.post("auth/refresh", token)
@@ -78,9 +78,9 @@ def test_tokens_of_a_removed_secret_are_rejected(
 
 
 def test_token_with_the_key_id_of_another_secret_is_rejected(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    renewed = twin(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
+    renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
     forged = heading(kid=key_id(OTHER_SECRET))(access_of(ann))
 
     response = call_with(Client(renewed), forged)

@@ -6,7 +6,7 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, another_session
 from tests.helpers.clock import later
@@ -32,7 +32,7 @@ def replay(client: Client) -> None:
         client.post("auth/refresh", old)
 
 
-def make_key(client: Client) -> None:
+def create_key(client: Client) -> None:
     client.post("api-keys", {"name": "backup"})
 
 
@@ -42,7 +42,7 @@ def revoke_key(client: Client) -> None:
 
 
 def use_narrow_key(client: Client) -> None:
-    holder(client, "tasks:read").post("tasks", {"title": "Sow"})
+    key_client(client, "tasks:read").post("tasks", {"title": "Sow"})
 
 
 def change_password(client: Client, current: str = PASSWORD) -> None:
@@ -76,7 +76,7 @@ ACTS: dict[str, Act] = {
     "sessions ended": lambda client: client.post("auth/logout", {"all": True}),
     "password changed": change_password,
     "password check failed": lambda client: change_password(client, WRONG),
-    "API key created": make_key,
+    "API key created": create_key,
     "API key revoked": revoke_key,
     "API keys revoked": deactivate,
     "insufficient scope": use_narrow_key,

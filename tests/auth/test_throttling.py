@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from taskapi import db, passwords
 from taskapi.scopes import Scope
 from taskapi.users.models import LoginAttempts
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.client import PASSWORD, Client, another_session, assert_problem
 from tests.helpers.clock import at, later
 
@@ -141,7 +141,7 @@ def test_wrong_passwords_within_a_session_block_no_login_and_no_other_session(
 
 
 def test_wrong_passwords_with_a_key_are_counted_for_the_key(ann: Client) -> None:
-    one, other = (holder(ann, Scope.ACCOUNT_WRITE) for _ in range(2))
+    one, other = (key_client(ann, Scope.ACCOUNT_WRITE) for _ in range(2))
     for _ in range(MAX_ATTEMPTS):
         prove(one, PROOFS["email"], WRONG)
 
@@ -216,10 +216,13 @@ def test_cleared_failures_leave_no_rows(ann: Client) -> None:
 
 @pytest.mark.parametrize("name", ["ann@example.org", "nobody"])
 def test_login_without_a_hash_slot_leaves_no_rows(
-    ann: Client, twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, name: str
+    ann: Client,
+    app_with: Callable[..., Flask],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", 0)
-    app = twin()
+    app = app_with()
 
     with busy(app):
         response = log_in(app, name, PASSWORD)
@@ -231,12 +234,12 @@ def test_login_without_a_hash_slot_leaves_no_rows(
 @pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
 def test_password_check_without_a_hash_slot_leaves_no_rows(
     ann: Client,
-    twin: Callable[..., Flask],
+    app_with: Callable[..., Flask],
     monkeypatch: pytest.MonkeyPatch,
     proof: Proof,
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", 0)
-    ann.app = twin()
+    ann.app = app_with()
 
     with busy(ann.app):
         response = prove(ann, proof)

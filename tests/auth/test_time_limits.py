@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from tests.api_keys.holding import Holder, holder, stored_key
+from tests.api_keys.holding import KeyClient, key_client, stored_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client
 from tests.helpers.clock import at, days
@@ -31,10 +31,10 @@ def early(app: Flask) -> Client:
 
 
 @pytest.fixture
-def script(early: Client) -> Holder:
+def script(early: Client) -> KeyClient:
     """Return who holds a key of Ann's, used at the start, that ends in an hour."""
     with at(START):
-        made = holder(early, expires_at=time(HOUR))
+        made = key_client(early, expires_at=time(HOUR))
         made.get("tasks")
     return made
 
@@ -62,7 +62,7 @@ def test_use_of_a_session_is_recorded_after_five_minutes(
     ("seconds", "noted"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
 )
 def test_use_of_a_key_is_recorded_after_five_minutes(
-    early: Client, script: Holder, seconds: int, noted: int
+    early: Client, script: KeyClient, seconds: int, noted: int
 ) -> None:
     with at(START + seconds):
         script.get("tasks")
@@ -118,7 +118,7 @@ def test_session_is_purged_after_a_week(early: Client, seconds: int, left: int) 
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(HOUR - 1, 200), (HOUR, 401)])
-def test_key_expires_at_its_time(script: Holder, seconds: int, status: int) -> None:
+def test_key_expires_at_its_time(script: KeyClient, seconds: int, status: int) -> None:
     with at(START + seconds):
         response = script.get("tasks")
 
@@ -130,7 +130,7 @@ def test_key_expires_at_its_time(script: Holder, seconds: int, status: int) -> N
     [(HOUR + MONTH - 1, "api-key-expired"), (HOUR + MONTH, "api-key-invalid")],
 )
 def test_key_is_purged_30_days_after_its_expiry(
-    script: Holder, seconds: int, code: str
+    script: KeyClient, seconds: int, code: str
 ) -> None:
     with at(START + seconds):
         run(script.app, "purge")
@@ -154,7 +154,7 @@ def test_new_key_expires_in_the_future(
     ("seconds", "status"), [(0, 422), (1, 200), (HOUR, 200), (HOUR + 1, 422)]
 )
 def test_key_keeps_its_expiry_or_expires_sooner(
-    early: Client, script: Holder, seconds: int, status: int
+    early: Client, script: KeyClient, seconds: int, status: int
 ) -> None:
     path = f"api-keys/{stored_key(early).id}"
 

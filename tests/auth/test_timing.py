@@ -37,13 +37,17 @@ PAIRS = {
 
 
 @pytest.fixture
-def anonymous(twin: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Return somebody where hashes take most of the time of a login, and mail is on."""
+def anonymous(
+    app_with: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> Client:
+    """Return a client of an app with emails and expensive hashes."""
     monkeypatch.setattr(throttling, "MAX_EMAILS", 1000)
-    dear = twin(bcrypt_rounds=ROUNDS, smtp_url="smtp://127.0.0.1:1", mail_from="a@b.cc")
-    Client(dear, "known").register()
-    store_user(Client(dear, "closed").register(), is_active=False)
-    return Client(dear)
+    expensive = app_with(
+        bcrypt_rounds=ROUNDS, smtp_url="smtp://127.0.0.1:1", mail_from="a@b.cc"
+    )
+    Client(expensive, "known").register()
+    store_user(Client(expensive, "closed").register(), is_active=False)
+    return Client(expensive)
 
 
 @pytest.mark.parametrize(("status", "known", "unknown"), PAIRS.values(), ids=PAIRS)

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from config import Environment
-from tests.api_keys.holding import Holder
+from tests.api_keys.holding import KeyClient
 from tests.helpers.client import Client
 
 Run = Callable[..., Result]
@@ -39,7 +39,7 @@ def output(app: Flask) -> str:
 @pytest.fixture
 def demo(app: Flask, output: str) -> Client:
     """Return a client that uses the printed key."""
-    return Holder(Client(app), printed(output, "API key"))
+    return KeyClient(Client(app), printed(output, "API key"))
 
 
 def test_printed_login_is_valid(anonymous: Client, output: str) -> None:
@@ -91,7 +91,7 @@ def test_second_seed_changes_nothing(app: Flask, demo: Client) -> None:
 def test_seed_creates_the_requested_number_of_tasks(app: Flask) -> None:
     made = seed(app, "--tasks", "1234")
 
-    demo = Holder(Client(app), printed(made.stdout, "API key"))
+    demo = KeyClient(Client(app), printed(made.stdout, "API key"))
     live = demo.get("tasks?include_total=true").json["total"]
     assert (live, made.stdout.splitlines()[0]) == (
         1231,
@@ -100,9 +100,9 @@ def test_seed_creates_the_requested_number_of_tasks(app: Flask) -> None:
 
 
 def test_seed_is_rejected_in_production(
-    twin: Callable[..., Flask], anonymous: Client
+    app_with: Callable[..., Flask], anonymous: Client
 ) -> None:
-    result = seed(twin(environment=Environment.PRODUCTION))
+    result = seed(app_with(environment=Environment.PRODUCTION))
 
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
     assert result.output.startswith(

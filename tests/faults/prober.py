@@ -10,7 +10,7 @@ import sys
 import time
 
 SECONDS_BETWEEN = 0.02
-SECONDS_TO_ANSWER = 40
+SECONDS_TO_RESPOND = 40
 QUESTION = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 GOOD = b"HTTP/1.1 200 "
 
@@ -18,7 +18,9 @@ GOOD = b"HTTP/1.1 200 "
 def ask(port: int) -> float:
     """Return after how many seconds it said so, on a connection of its own."""
     began = time.monotonic()
-    with socket.create_connection(("127.0.0.1", port), SECONDS_TO_ANSWER) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", port), SECONDS_TO_RESPOND
+    ) as connection:
         connection.sendall(QUESTION)
         response = connection.recv(len(GOOD), socket.MSG_WAITALL)
     return time.monotonic() - began if response == GOOD else float("inf")

@@ -34,7 +34,7 @@ def freeze(server: Postgres) -> None:
     tell(_all(server), signal.SIGSTOP)
 
 
-def thaw(server: Postgres) -> None:
+def resume(server: Postgres) -> None:
     """Let it go on."""
     tell(_all(server), signal.SIGCONT)
 

@@ -6,14 +6,14 @@ import pytest
 from flask import Flask
 
 from taskapi import db
-from tests.api_keys.holding import Holder, holder
+from tests.api_keys.holding import KeyClient, key_client
 from tests.faults.locking import age_credentials, connect, locked
 from tests.helpers.client import Client
 from tests.helpers.statements import record_statements
 
 CREDENTIALS: dict[str, Callable[[Client], Client]] = {
     "session": lambda ann: ann,
-    "key": lambda ann: Holder(Client(ann.app, ann.name), holder(ann).text),
+    "key": lambda ann: KeyClient(Client(ann.app, ann.name), key_client(ann).text),
 }
 LOCKS = {
     "rows": "SELECT FROM sessions FOR UPDATE; SELECT FROM api_keys FOR UPDATE",

@@ -40,7 +40,7 @@ def freeze(server: Server, scene: Scene) -> float:
             lambda: any(o.seconds > SECONDS for o in scene.crowd.results[before:])
         )
     finally:
-        processes.thaw(server)
+        processes.resume(server)
     return time.monotonic()
 
 

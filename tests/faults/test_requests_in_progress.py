@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.faults.locking import locked
-from tests.helpers.client import Client, assert_problem, limited
+from tests.helpers.client import Client, assert_problem, with_app
 
 CROWD = 50
 IN_PROGRESS = 2
@@ -23,15 +23,15 @@ SEQUENCE = [
 TASKS = "SELECT FROM tasks FOR UPDATE"
 
 
-def few(client: Client, twin: Callable[..., Flask], number: int) -> Client:
-    return limited(client, twin(max_requests_in_progress=number))
+def few(client: Client, app_with: Callable[..., Flask], number: int) -> Client:
+    return with_app(client, app_with(max_requests_in_progress=number))
 
 
 def test_requests_beyond_the_bound_are_rejected_while_others_wait(
-    ann: Client, bob: Client, twin: Callable[..., Flask]
+    ann: Client, bob: Client, app_with: Callable[..., Flask]
 ) -> None:
     path = f"tasks/{ann.create_task()['id']}"
-    ann = few(ann, twin, IN_PROGRESS)
+    ann = few(ann, app_with, IN_PROGRESS)
     patch = partial(ann.patch, path, {"title": "Reap"})
 
     with ThreadPoolExecutor(CROWD) as pool:
@@ -41,7 +41,7 @@ def test_requests_beyond_the_bound_are_rejected_while_others_wait(
             while len(waiting) > IN_PROGRESS:
                 done, waiting = wait(waiting, SECONDS, FIRST_COMPLETED)
                 rejected |= {one.result() for one in done}
-            others = limited(bob, ann.app).get("tasks")
+            others = with_app(bob, ann.app).get("tasks")
         last = {one.result().status_code for one in waiting}
 
     for error in rejected:
@@ -54,9 +54,9 @@ def test_requests_beyond_the_bound_are_rejected_while_others_wait(
 
 
 def test_requests_that_have_ended_are_not_counted(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    ann = few(ann, twin, 1)
+    ann = few(ann, app_with, 1)
 
     found = [ann.call(method, path).status_code for method, path in SEQUENCE * 2]
 

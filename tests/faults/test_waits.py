@@ -17,9 +17,9 @@ CROWD = 8
 
 
 @pytest.fixture
-def ann_of_few(app: Flask, ann: Client, twin: Callable[..., Flask]) -> Client:
+def ann_of_few(app: Flask, ann: Client, app_with: Callable[..., Flask]) -> Client:
     """Return Ann at a service that has few connections, and gives up early."""
-    few = Client(twin(threads=CONNECTIONS - 1, request_timeout=SECONDS), ann.name)
+    few = Client(app_with(threads=CONNECTIONS - 1, request_timeout=SECONDS), ann.name)
     few.user, few.tokens = ann.user, ann.tokens
     return few
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.faults.locking import locked
-from tests.helpers.client import Client, assert_problem, limited
+from tests.helpers.client import Client, assert_problem, with_app
 
 WRITERS = 50
 THREADS = 4
@@ -17,9 +17,9 @@ SECONDS = 60
 
 
 @pytest.fixture
-def ann_of_few(app: Flask, ann: Client, twin: Callable[..., Flask]) -> Client:
+def ann_of_few(app: Flask, ann: Client, app_with: Callable[..., Flask]) -> Client:
     """Return Ann at a service with few connections, whose writers wait for long."""
-    return limited(ann, twin(threads=THREADS, request_timeout=4 * SECONDS))
+    return with_app(ann, app_with(threads=THREADS, request_timeout=4 * SECONDS))
 
 
 @pytest.fixture

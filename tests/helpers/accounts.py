@@ -1,4 +1,4 @@
-"""Who may call, well or badly, around the owner of what is asked for."""
+"""The clients that tests of permissions call operations with."""
 
 from functools import cached_property
 
@@ -7,21 +7,21 @@ from sqlalchemy import update
 from taskapi import clock, db
 from taskapi.api_keys.models import ApiKey
 from taskapi.scopes import IMPLIED, Scope
-from tests.api_keys.holding import Holder, holder, make_key
+from tests.api_keys.holding import KeyClient, create_key, key_client
 from tests.auth.forging import access_of, shifted
 from tests.helpers.client import Client, another_session
 from tests.helpers.rows import store_user
 
-OF_USERS = set(Scope) - {Scope.ADMIN}
+USER_SCOPES = set(Scope) - {Scope.ADMIN}
 
 
 class Accounts:
-    """An owner and the others, who join when somebody first asks for them."""
+    """The owner of the requested resources, and other clients, created on first use."""
 
     def __init__(self, owner: Client) -> None:
         self.owner = owner
         self.app = owner.app
-        self.nobody = Client(owner.app)
+        self.anonymous = Client(owner.app)
 
     @cached_property
     def other(self) -> Client:
@@ -29,66 +29,66 @@ class Accounts:
 
     @cached_property
     def admin(self) -> Client:
-        """One of two administrators, so that each may go."""
+        """One of two administrators: the last one cannot be deleted or demoted."""
         store_user(Client(self.owner.app, "deputy").register(), role="admin")
         root = Client(self.owner.app, "root").sign_in()
         store_user(root, role="admin")
         return root
 
     @cached_property
-    def key_of_admin(self) -> Holder:
-        return holder(self.admin, Scope.ADMIN)
+    def key_of_admin(self) -> KeyClient:
+        return key_client(self.admin, Scope.ADMIN)
 
     @cached_property
-    def key_of_lowered(self) -> Holder:
-        """A key for administration whose owner was an administrator once."""
+    def key_of_demoted(self) -> KeyClient:
+        """A key with the scope `admin` of a demoted administrator."""
         key = self.key_of_admin
         store_user(self.admin, role="user")
         return key
 
     @cached_property
-    def closed(self) -> Holder:
-        """Somebody with token and key whose account is closed."""
+    def deactivated(self) -> KeyClient:
+        """A user with token and key whose account is deactivated."""
         carl = Client(self.owner.app, "carl").sign_in()
-        key = together(carl, holder(carl, *OF_USERS))
+        key = combined(carl, key_client(carl, *USER_SCOPES))
         store_user(carl, is_active=False)
         return key
 
     @cached_property
-    def late(self) -> Client:
-        """The owner, half an hour later."""
-        late = Client(self.owner.app, self.owner.name)
-        late.tokens = {"access_token": shifted("exp", -60)(access_of(self.owner))}
-        return late
+    def expired(self) -> Client:
+        """The owner with an expired access token."""
+        client = Client(self.owner.app, self.owner.name)
+        client.tokens = {"access_token": shifted("exp", -60)(access_of(self.owner))}
+        return client
 
     @cached_property
-    def gone(self) -> Client:
-        """The owner in a session that has ended."""
-        gone = another_session(self.owner)
-        gone.post("auth/logout")
-        return gone
+    def logged_out(self) -> Client:
+        """The owner with a session that was logged out."""
+        client = another_session(self.owner)
+        client.post("auth/logout")
+        return client
 
     @cached_property
-    def expired_key(self) -> Holder:
-        key = holder(self.owner, *OF_USERS)
-        theirs = update(ApiKey).where(ApiKey.user_id == self.owner.user["id"])
+    def expired_key(self) -> KeyClient:
+        key = key_client(self.owner, *USER_SCOPES)
+        statement = update(ApiKey).where(ApiKey.user_id == self.owner.user["id"])
         with self.owner.app.app_context(), db.transaction():
-            db.session.execute(theirs.values(expires_at=clock.now()))
+            db.session.execute(statement.values(expires_at=clock.now()))
         return key
 
     @cached_property
-    def revoked_key(self) -> Holder:
-        made = make_key(self.owner, scopes=[*OF_USERS])
-        self.owner.delete(f"api-keys/{made['id']}")
-        return Holder(self.owner, made["api_key"])
+    def revoked_key(self) -> KeyClient:
+        key = create_key(self.owner, scopes=[*USER_SCOPES])
+        self.owner.delete(f"api-keys/{key['id']}")
+        return KeyClient(self.owner, key["api_key"])
 
     @cached_property
     def owned(self) -> dict[str, object]:
-        """What a path may name of the owner's, or of the service."""
+        """The path parameters of the owner's resources."""
         (session,) = self.owner.get("auth/sessions").json["items"]
         return {
             "task_id": self.owner.create_task()["id"],
-            "key_id": make_key(self.owner)["id"],
+            "key_id": create_key(self.owner)["id"],
             "session_id": session["id"],
             "user_id": self.owner.user["id"],
             "code": "not-found",
@@ -96,26 +96,26 @@ class Accounts:
         }
 
 
-def key_for(owner: Client, scope: str | None) -> Holder:
-    """Return a key with this scope, or with every one where keys do not help."""
-    return holder(owner, *([scope] if scope in OF_USERS else OF_USERS))
+def key_for(owner: Client, scope: str | None) -> KeyClient:
+    """Return a client with a key with this scope, or with all scopes of a user."""
+    return key_client(owner, *([scope] if scope in USER_SCOPES else USER_SCOPES))
 
 
-def key_but(owner: Client, scope: str | None) -> Holder:
-    """Return a key with every scope of a user that does not include this one."""
-    included = {wide: {wide, IMPLIED.get(wide, wide)} for wide in OF_USERS}
-    return holder(owner, *(s for s in OF_USERS if scope not in included[s]))
+def key_without(owner: Client, scope: str | None) -> KeyClient:
+    """Return a client with a key with all scopes of a user that do not include this."""
+    included = {wide: {wide, IMPLIED.get(wide, wide)} for wide in USER_SCOPES}
+    return key_client(owner, *(s for s in USER_SCOPES if scope not in included[s]))
 
 
-def together(session: Client, key: Holder) -> Holder:
-    """Return who sends the token of the one and the key of the other."""
-    sender = Holder(key, key.text)
+def combined(session: Client, key: KeyClient) -> KeyClient:
+    """Return a client that sends the token of one client and the key of another."""
+    sender = KeyClient(key, key.text)
     sender.tokens = session.tokens
     return sender
 
 
-def alone(session: Client) -> Client:
-    """Return who sends the token only."""
+def token_only(session: Client) -> Client:
+    """Return a client that sends only the token."""
     sender = Client(session.app, session.name)
     sender.tokens = session.tokens
     return sender

@@ -1,17 +1,17 @@
-"""What each caller is answered by each operation, as the contract has it."""
+"""The expected result of each operation for each kind of caller."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from werkzeug.test import TestResponse
 
-from tests.api_keys.holding import Holder
-from tests.helpers.accounts import Accounts, alone, key_but, key_for, together
+from tests.api_keys.holding import KeyClient
+from tests.helpers.accounts import Accounts, combined, key_for, key_without, token_only
 from tests.helpers.client import API, Client, assert_problem
 from tests.permissions import ACCESS, Kind
 
 OK = "ok"
-THEIRS = "ok for what is theirs, not-found for what is not"
+OWN_ONLY = "ok for own resources, not-found for resources of others"
 SESSION_REQUIRED = "session-required"
 NO_SCOPE = "insufficient-scope"
 NO_ADMIN = "admin-required"
@@ -20,67 +20,78 @@ GUARDED = (f"{API}/tasks", f"{API}/tags", f"{API}/users")
 
 
 class Caller(NamedTuple):
-    """Who it is, and what the three kinds of operations that need login answer."""
+    """A client, and the expected codes of the three kinds of private operations."""
 
-    of_session: str
-    of_own: str
-    of_admin: str
-    join: Callable[[Accounts, str | None], Client]
+    for_sessions: str
+    for_users: str
+    for_admins: str
+    client: Callable[[Accounts, str | None], Client]
 
-    def answer(self, operation: str) -> str:
-        """Return the code of the refusal, or OK."""
-        responses = {
-            Kind.SESSION: self.of_session,
-            Kind.OWN: self.of_own,
-            Kind.ADMIN: self.of_admin,
+    def expected(self, operation: str) -> str:
+        """Return the code of the expected error, or OK."""
+        codes = {
+            Kind.SESSION: self.for_sessions,
+            Kind.OWN: self.for_users,
+            Kind.ADMIN: self.for_admins,
         }
-        answer = responses[ACCESS[operation].kind]
-        about_theirs = "not-found" if "{" in operation else OK
-        return about_theirs if answer == THEIRS else answer
+        code = codes[ACCESS[operation].kind]
+        own_only = "not-found" if "{" in operation else OK
+        return own_only if code == OWN_ONLY else code
 
 
-def bad(code: str, join: Callable[[Accounts, str | None], Client]) -> Caller:
-    """Return whose credentials open nothing."""
-    return Caller(code, code, code, join)
+def rejected(code: str, client: Callable[[Accounts, str | None], Client]) -> Caller:
+    """Return a caller that every private operation rejects."""
+    return Caller(code, code, code, client)
 
 
-MISSING = bad("token-missing", lambda crowd, _: crowd.nobody)
-BAD = {
-    "expired-session": bad("token-expired", lambda crowd, _: crowd.late),
-    "ended-session": bad("session-revoked", lambda crowd, _: crowd.gone),
-    "session-of-closed": bad("session-revoked", lambda crowd, _: alone(crowd.closed)),
-    "key-of-closed": bad(
-        "api-key-invalid", lambda crowd, _: Holder(crowd.closed, crowd.closed.text)
+MISSING = rejected("token-missing", lambda a, _: a.anonymous)
+REJECTED = {
+    "expired-session": rejected("token-expired", lambda a, _: a.expired),
+    "ended-session": rejected("session-revoked", lambda a, _: a.logged_out),
+    "session-of-deactivated": rejected(
+        "session-revoked", lambda a, _: token_only(a.deactivated)
     ),
-    "expired-key": bad("api-key-expired", lambda crowd, _: crowd.expired_key),
-    "revoked-key": bad("api-key-invalid", lambda crowd, _: crowd.revoked_key),
-    "session-and-key-of-two": bad(
+    "key-of-deactivated": rejected(
         "api-key-invalid",
-        lambda crowd, scope: together(crowd.other, key_for(crowd.owner, scope)),
+        lambda a, _: KeyClient(a.deactivated, a.deactivated.text),
+    ),
+    "expired-key": rejected("api-key-expired", lambda a, _: a.expired_key),
+    "revoked-key": rejected("api-key-invalid", lambda a, _: a.revoked_key),
+    "session-and-key-of-two": rejected(
+        "api-key-invalid",
+        lambda a, scope: combined(a.other, key_for(a.owner, scope)),
     ),
 }
-# each line: the answer of what is for sessions only, for users, for administrators
+# expected codes of operations for sessions only, for users, for administrators
 ONE = {
-    "owner": Caller(OK, OK, NO_ADMIN, lambda crowd, _: crowd.owner),
-    "other-user": Caller(THEIRS, THEIRS, NO_ADMIN, lambda crowd, _: crowd.other),
-    "admin": Caller(THEIRS, THEIRS, OK, lambda crowd, _: crowd.admin),
-    "key": Caller(
-        SESSION_REQUIRED, OK, NO_SCOPE, lambda crowd, s: key_for(crowd.owner, s)
-    ),
+    "owner": Caller(OK, OK, NO_ADMIN, lambda a, _: a.owner),
+    "other-user": Caller(OWN_ONLY, OWN_ONLY, NO_ADMIN, lambda a, _: a.other),
+    "admin": Caller(OWN_ONLY, OWN_ONLY, OK, lambda a, _: a.admin),
+    "key": Caller(SESSION_REQUIRED, OK, NO_SCOPE, lambda a, s: key_for(a.owner, s)),
     "key-without-scope": Caller(
-        SESSION_REQUIRED, NO_SCOPE, NO_SCOPE, lambda crowd, s: key_but(crowd.owner, s)
+        SESSION_REQUIRED,
+        NO_SCOPE,
+        NO_SCOPE,
+        lambda a, s: key_without(a.owner, s),
     ),
     "key-of-other-user": Caller(
-        SESSION_REQUIRED, THEIRS, NO_SCOPE, lambda crowd, s: key_for(crowd.other, s)
+        SESSION_REQUIRED,
+        OWN_ONLY,
+        NO_SCOPE,
+        lambda a, s: key_for(a.other, s),
     ),
-    "key-of-admin": Caller(
-        SESSION_REQUIRED, NO_SCOPE, OK, lambda crowd, _: crowd.key_of_admin
-    ),
+    "key-of-admin": Caller(SESSION_REQUIRED, NO_SCOPE, OK, lambda a, _: a.key_of_admin),
     "key-of-admin-without-scope": Caller(
-        SESSION_REQUIRED, THEIRS, NO_SCOPE, lambda crowd, s: key_for(crowd.admin, s)
+        SESSION_REQUIRED,
+        OWN_ONLY,
+        NO_SCOPE,
+        lambda a, s: key_for(a.admin, s),
     ),
-    "key-of-lowered-admin": Caller(
-        SESSION_REQUIRED, NO_SCOPE, NO_ADMIN, lambda crowd, _: crowd.key_of_lowered
+    "key-of-demoted-admin": Caller(
+        SESSION_REQUIRED,
+        NO_SCOPE,
+        NO_ADMIN,
+        lambda a, _: a.key_of_demoted,
     ),
 }
 BOTH = {
@@ -88,44 +99,46 @@ BOTH = {
         OK,
         OK,
         NO_SCOPE,
-        lambda crowd, s: together(crowd.owner, key_for(crowd.owner, s)),
+        lambda a, s: combined(a.owner, key_for(a.owner, s)),
     ),
     "session-and-key-without-scope": Caller(
         OK,
         NO_SCOPE,
         NO_SCOPE,
-        lambda crowd, s: together(crowd.owner, key_but(crowd.owner, s)),
+        lambda a, s: combined(a.owner, key_without(a.owner, s)),
     ),
     "session-and-key-of-admin": Caller(
-        THEIRS,
+        OWN_ONLY,
         NO_SCOPE,
         OK,
-        lambda crowd, _: together(crowd.admin, crowd.key_of_admin),
+        lambda a, _: combined(a.admin, a.key_of_admin),
     ),
 }
-CALLERS = {"nobody": MISSING, **BAD, **ONE, **BOTH}
+CALLERS = {"anonymous": MISSING, **REJECTED, **ONE, **BOTH}
 
 
-def answer_with_both(name: str, operation: str) -> str:
-    """Return the answer where REQUIRE_API_KEY asks for session and key together."""
+def expected_with_both(name: str, operation: str) -> str:
+    """Return the expected code if REQUIRE_API_KEY requires both credentials."""
     guarded = operation.partition(" ")[2].startswith(GUARDED)
-    halved = name in ONE and guarded
-    return "token-missing" if halved else CALLERS[name].answer(operation)
+    is_incomplete = name in ONE and guarded
+    return "token-missing" if is_incomplete else CALLERS[name].expected(operation)
 
 
-def ask(client: Client, operation: str, owned: dict[str, object]) -> TestResponse:
-    """Call an operation, on what is owned where its path asks for something."""
+def call_operation(
+    client: Client, operation: str, owned: dict[str, object]
+) -> TestResponse:
+    """Call an operation with a valid body, on the resource in its path if any."""
     method, _, path = operation.partition(" ")
     body = ACCESS[operation].body
-    table = {"data": body, "headers": {"Content-Type": "text/csv"}}
-    sent = table if isinstance(body, str) else {"json": body}
-    return client.call(method, path.format_map(owned), buffered=True, **sent)
+    csv = {"data": body, "headers": {"Content-Type": "text/csv"}}
+    content = csv if isinstance(body, str) else {"json": body}
+    return client.call(method, path.format_map(owned), buffered=True, **content)
 
 
-def outcome(answer: TestResponse) -> str:
-    """Return the code of a refusal, after a look at its form, or OK."""
-    if answer.status_code < 400:
+def outcome(response: TestResponse) -> str:
+    """Return the code of an error, whose form is checked, or OK."""
+    if response.status_code < 400:
         return OK
-    code: str = answer.json["code"]
-    assert_problem(answer, STATUSES.get(code, 401), code)
+    code: str = response.json["code"]
+    assert_problem(response, STATUSES.get(code, 401), code)
     return code

@@ -18,7 +18,7 @@ from taskapi.web import tokens
 
 API = "/api/v1"
 PASSWORD = "a long walk in the rain"
-INSIDE = (
+INTERNALS = (
     "Traceback",
     "sqlalchemy",
     "psycopg",
@@ -79,24 +79,24 @@ class Client:
     def register(self) -> "Client":
         """Create the account of this name by a request."""
         account = {"email": f"{self.name}@example.org", "password": PASSWORD}
-        answer = self.post("auth/register", account)
-        assert answer.status_code == 201, answer.text
-        self.user = answer.json
+        response = self.post("auth/register", account)
+        assert response.status_code == 201, response.text
+        self.user = response.json
         return self
 
     def log_in(self, password: str = PASSWORD) -> "Client":
         """Begin a session by a request."""
         login = {"email": f"{self.name}@example.org", "password": password}
-        answer = self.post("auth/login", login)
-        assert answer.status_code == 200, answer.text
-        self.tokens = answer.json
+        response = self.post("auth/login", login)
+        assert response.status_code == 200, response.text
+        self.tokens = response.json
         return self
 
     def create_task(self, **fields: Any) -> dict[str, Any]:
         """Create a task, with a default title."""
-        answer = self.post("tasks", {"title": "Water the plants"} | fields)
-        assert answer.status_code == 201, answer.text
-        task: dict[str, Any] = answer.json
+        response = self.post("tasks", {"title": "Water the plants"} | fields)
+        assert response.status_code == 201, response.text
+        task: dict[str, Any] = response.json
         return task
 
 
@@ -126,7 +126,7 @@ def assert_problem(response: TestResponse, status: int, code: str) -> dict[str, 
     assert problem["status"] == status
     assert problem["type"] == f"/problems/{code}"
     assert problem["request_id"] == response.headers["X-Request-ID"]
-    assert not [word for word in INSIDE if word in response.text]
+    assert not [word for word in INTERNALS if word in response.text]
     return problem
 
 
@@ -143,8 +143,8 @@ def another_session(client: Client) -> Client:
     return again.log_in()
 
 
-def limited(client: Client, app: Flask) -> Client:
-    """Return a client of another app with the same credentials."""
+def with_app(client: Client, app: Flask) -> Client:
+    """Return a client with the same credentials that calls another app."""
     other = Client(app, client.name)
     other.user, other.tokens = client.user, client.tokens
     return other

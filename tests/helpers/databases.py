@@ -1,4 +1,4 @@
-"""Empty databases of either kind, which go when the test is over."""
+"""Empty databases of each kind, which are dropped after the test."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ NewDatabase = Callable[..., Flask]
 
 @contextmanager
 def new_databases(folder: Path, make_app: NewDatabase) -> Iterator[NewDatabase]:
-    """Yield a maker of apps, each on an empty database of its own."""
+    """Yield a function that creates apps, each with its own empty database."""
     made: list[tuple[str, Flask]] = []
 
     def make(kind: str, **settings: Any) -> Flask:
@@ -39,7 +39,7 @@ def new_databases(folder: Path, make_app: NewDatabase) -> Iterator[NewDatabase]:
 
 
 def create(name: str) -> str:
-    """Make a database of PostgreSQL and return its address."""
+    """Create a PostgreSQL database and return its URL."""
     execute_on_server(f"CREATE DATABASE {name}")
     url = make_url(os.environ[SERVER])
     named = url.set(drivername="postgresql+psycopg", database=name)
@@ -52,5 +52,5 @@ def execute_on_server(statement: str) -> None:
 
 
 def release_newer_schema(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the app expect one more migration than there is."""
+    """Let the app expect a migration that does not exist."""
     monkeypatch.setattr(migrations, "head", lambda: "next")

@@ -1,4 +1,4 @@
-"""Requests to all operations that need login, and what they have in common."""
+"""Requests to all operations that require login."""
 
 import re
 from collections.abc import Callable
@@ -28,12 +28,12 @@ def call_all_operations(client: Client, **options: Any) -> dict[str, TestRespons
 
 
 def bearing(text: str) -> dict[str, Any]:
-    """Return the options of a request with a token of any characters that HTTP has."""
+    """Return request options with a token, which may contain any character."""
     return {"environ_overrides": {"HTTP_AUTHORIZATION": f"Bearer {text}"}}
 
 
 def challenges(responses: dict[str, TestResponse], code: str) -> set[str]:
-    """Assert that each answer is this refusal, and return their challenges."""
-    problems = [assert_problem(answer, 401, code) for answer in responses.values()]
+    """Assert that each response is this error, and return their challenges."""
+    problems = [assert_problem(one, 401, code) for one in responses.values()]
     assert len(problems) == len(PRIVATE)
-    return {answer.headers["WWW-Authenticate"] for answer in responses.values()}
+    return {one.headers["WWW-Authenticate"] for one in responses.values()}

@@ -1,4 +1,4 @@
-"""A real Redis on a free port: killed, frozen and woken as tests want it."""
+"""A Redis server on a free port that tests kill, freeze and resume."""
 
 import os
 import shutil
@@ -19,15 +19,15 @@ MISSING = "needs redis-server, from the Debian package redis-server"
 
 
 def program() -> str:
-    """Return the path of redis-server; where it is missing, only CI fails."""
+    """Return the path of redis-server; without it, skip the test, or fail in CI."""
     found = shutil.which("redis-server")
     if found is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     return str(found)
 
 
-class Store:
-    """A Redis that keeps nothing on the disk."""
+class RedisServer:
+    """A Redis server without persistence."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,40 +39,40 @@ class Store:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Begin with nothing, at the same address as before."""
-        where = ["--bind", "127.0.0.1", "--port", str(self.port)]
+        """Start it without data, at the same address as before."""
+        address = ["--bind", "127.0.0.1", "--port", str(self.port)]
         files = ["--save", "", "--dir", str(self.folder), "--logfile", "log"]
-        self.process = subprocess.Popen([program(), *where, *files])  # noqa: S603 - from the path
+        self.process = subprocess.Popen([program(), *address, *files])  # noqa: S603 - from the path
         self._wait()
 
     def kill(self) -> None:
-        """End it at once, frozen or not."""
+        """Kill it, also while it is frozen."""
         self.process.kill()
         self.process.wait()
 
     def freeze(self) -> None:
-        """Let it answer nobody, while the kernel still takes connections for it."""
+        """Stop the process; the kernel still accepts connections to its port."""
         self.process.send_signal(signal.SIGSTOP)
         os.waitpid(self.process.pid, os.WUNTRACED)
 
-    def thaw(self) -> None:
-        """Let it go on; return when what was sent meanwhile is done."""
+    def resume(self) -> None:
+        """Continue the process; return when it has processed the waiting commands."""
         self.process.send_signal(signal.SIGCONT)
         self._wait()
 
-    def tell(self, *words: object) -> Any:
-        """Return its answer to a command."""
+    def execute(self, *command: object) -> Any:
+        """Send a command and return its result."""
         with Redis(port=self.port, decode_responses=True) as connection:
-            return connection.execute_command(*words)
+            return connection.execute_command(*command)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + SECONDS_TO_START
-        while not self._answers():
+        while not self._is_ready():
             assert time.monotonic() < deadline, (self.folder / "log").read_text()
             time.sleep(0.01)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
-            return bool(self.tell("PING"))
+            return bool(self.execute("PING"))
         except RedisError:
             return False

@@ -18,7 +18,7 @@ ROWS = {
     "users": User,
     "sessions": Session,
     "tasks": Task,
-    "letters": OutgoingEmail,
+    "emails": OutgoingEmail,
     "tokens": EmailToken,
     "counts": LoginAttempts,
     "keys": ApiKey,

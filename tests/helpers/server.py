@@ -22,11 +22,11 @@ GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 ACCOUNT = {"username": "ann", "password": PASSWORD}
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 30
-SECONDS_TO_ANSWER = 20
+SECONDS_TO_RESPOND = 20
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class Response(NamedTuple):
+    """A response of the server."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """A process that serves; all that it says goes into one file."""
+    """A server process whose output goes to one file."""
 
     command = (GUNICORN, "wsgi:app")
 
@@ -57,16 +57,16 @@ class Server:
             )
 
     def wait(self) -> "Server":
-        """Return when the server answers; end it when it does not."""
+        """Return when the server responds; kill it if it does not."""
         deadline = time.monotonic() + SECONDS_TO_START
-        while not self._answers():
+        while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.process.kill()
                 raise AssertionError(self.log.read_text())
             time.sleep(0.05)
         return self
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             return self.call("GET", "/health/live").status > 0
         except OSError:
@@ -78,32 +78,32 @@ class Server:
         path: str,
         body: Any = None,
         headers: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send a request on a connection of its own; a body becomes JSON."""
         connection = http.client.HTTPConnection(
-            self.host, self.port, timeout=SECONDS_TO_ANSWER
+            self.host, self.port, timeout=SECONDS_TO_RESPOND
         )
         sent = None if body is None else json.dumps(body)
         kind = {} if body is None else {"Content-Type": "application/json"}
         try:
             connection.request(method, path, sent, kind | (headers or {}))
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
         finally:
             connection.close()
 
-    def send(self, raw: bytes) -> Answer:
-        """Send these bytes as they are, and read one answer."""
+    def send(self, raw: bytes) -> Response:
+        """Send these bytes unchanged, and read one response."""
         address = (self.host, self.port)
-        with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
+        with socket.create_connection(address, SECONDS_TO_RESPOND) as connection:
             connection.sendall(raw)
             method = raw.partition(b" ")[0].decode("latin-1")
             response = http.client.HTTPResponse(connection, method=method)
             response.begin()
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
 
     def stop(self) -> int:
-        """Ask the process to end, and return its exit status."""
+        """Send SIGTERM to the process, and return its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -111,26 +111,26 @@ class Server:
         finally:
             self.process.kill()
 
-    def crash(self) -> None:
-        """End the process and its workers where they stand."""
+    def kill(self) -> None:
+        """Kill the process and its workers."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def crash_workers(self) -> None:
-        """End the workers where they stand; return when others answer."""
-        said = self.log.read_text()
-        for pid in re.findall(r"Booting worker with pid: (\d+)", said):
+    def kill_workers(self) -> None:
+        """Kill the workers; return when new ones respond."""
+        output = self.log.read_text()
+        for pid in re.findall(r"Booting worker with pid: (\d+)", output):
             os.kill(int(pid), signal.SIGKILL)
         self.wait()
 
     def lines(self) -> list[str]:
-        """Return what it said so far, by what a terminal takes for lines."""
+        """Return the output as the lines that a terminal shows."""
         return self.log.read_text().removesuffix("\n").split("\n")
 
-    def said(self, text: str) -> str:
-        """Return what it said so far, once that is part of it."""
-        deadline = time.monotonic() + SECONDS_TO_ANSWER
+    def wait_for_output(self, text: str) -> str:
+        """Wait until the output contains a text, and return all output."""
+        deadline = time.monotonic() + SECONDS_TO_RESPOND
         while text not in self.log.read_text():
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
@@ -142,8 +142,8 @@ class Server:
         return [entry for entry in found if entry["event"] == event]
 
     def entries_after(self, count: int) -> list[dict[str, Any]]:
-        """Return the log entries behind the first ones, once there is one."""
-        deadline = time.monotonic() + SECONDS_TO_ANSWER
+        """Wait for log entries after the first `count` ones, and return them."""
+        deadline = time.monotonic() + SECONDS_TO_RESPOND
         while len(self.lines()) <= count:
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
@@ -151,10 +151,10 @@ class Server:
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """Say every setting, so that no `.env` of a developer matters."""
+    """Return variables for all settings, so that a `.env` file has no effect."""
     defaults = {one.name.upper(): one.default for one in fields(Settings)}
-    wanted = defaults | {"PORT": free_port()} | settings
-    texts = {name: "" if value == () else str(value) for name, value in wanted.items()}
+    values = defaults | {"PORT": free_port()} | settings
+    texts = {name: "" if value == () else str(value) for name, value in values.items()}
     return {"PATH": os.environ["PATH"]} | texts
 
 
@@ -173,19 +173,19 @@ def free_port() -> int:
 
 
 def chunked(method: str, path: str, chunks: list[bytes], *headers: str) -> bytes:
-    """Write a request whose body comes in chunks."""
+    """Return the bytes of a request with a chunked body."""
     head = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
     head += ["Transfer-Encoding: chunked", *headers, "", ""]
     body = [b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""]]
     return "\r\n".join(head).encode() + b"".join(body)
 
 
-def ask(path: str, *headers: str) -> bytes:
-    """Write a request as it goes over the wire."""
+def get_request(path: str, *headers: str) -> bytes:
+    """Return the bytes of a GET request."""
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close"]
     return "\r\n".join([*lines, *headers, "", ""]).encode("latin-1")
 
 
-def log_in(server: Server, **headers: str) -> Answer:
-    """Begin a session of Ann's."""
+def log_in(server: Server, **headers: str) -> Response:
+    """Log in as Ann."""
     return server.call("POST", f"{API}/auth/login", ACCOUNT, headers)

@@ -7,7 +7,7 @@ import config
 
 GOOD_SECRET = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
 PASSWORD = "hunter2"
-"""Part of invalid values; no message may quote it."""
+"""A part of invalid values that no message may quote."""
 
 DEFAULTS: dict[str, Any] = {
     "environment": config.Environment.DEVELOPMENT,

@@ -1,4 +1,4 @@
-"""A mail server on this machine, and the letters that it was given."""
+"""An SMTP server on this machine, and the emails that it received."""
 
 import asyncio
 import logging
@@ -20,20 +20,20 @@ from tests.helpers.server import free_port
 SECONDS_TO_ARRIVE = 20
 TOKEN = re.compile(r"^  (?:\S+#token=)?([\w-]{43})\s*$", re.MULTILINE)
 
-logging.getLogger("mail.log").setLevel("WARNING")  # it tells of each connection
+logging.getLogger("mail.log").setLevel("WARNING")  # it logs each connection
 
 
 class Mailbox:
-    """The server of a test; `response` is its reply to each message."""
+    """An SMTP server; `response` is its reply to each message."""
 
     def __init__(self, port: int = 0, **options: Any) -> None:
         self.response = "250 OK"
-        self.came: Queue[EmailMessage] = Queue()
+        self.messages: Queue[EmailMessage] = Queue()
         self.recipients: list[str] = []
         self.is_stuck = False
-        self.tries = 0
+        self.attempts = 0
         self.encrypted: list[bool] = []
-        self.asked = Event()
+        self.received = Event()
         self.controller = Controller(
             self, hostname="127.0.0.1", port=port or free_port(), **options
         )
@@ -44,28 +44,28 @@ class Mailbox:
         return f"127.0.0.1:{self.controller.port}"
 
     async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        self.tries += 1
+        self.attempts += 1
         is_stuck = self.is_stuck
-        self.asked.set()
+        self.received.set()
         if is_stuck:
             await asyncio.Event().wait()
         self.encrypted.append(session.ssl is not None)
         self.recipients += envelope.rcpt_tos
         if self.response.startswith("250"):
             content = envelope.content
-            self.came.put(message_from_bytes(content, policy=policy.default))
+            self.messages.put(message_from_bytes(content, policy=policy.default))
         return self.response
 
     def next(self) -> EmailMessage:
-        """Return the next letter, when it has come."""
-        return self.came.get(timeout=SECONDS_TO_ARRIVE)
+        """Wait for the next email, and return it."""
+        return self.messages.get(timeout=SECONDS_TO_ARRIVE)
 
     def take(self) -> list[EmailMessage]:
-        """Return the letters that came since the last time."""
+        """Return the emails that arrived since the last call."""
         taken: list[EmailMessage] = []
         try:
             while True:
-                taken.append(self.came.get_nowait())
+                taken.append(self.messages.get_nowait())
         except Empty:
             return taken
 
@@ -75,18 +75,18 @@ class Mailbox:
 
 
 def send(app: Flask) -> int:
-    """Send what is due, as the thread of a worker does."""
+    """Send due emails, as the maintenance thread of a worker does."""
     with app.app_context():
         return maintenance.send()
 
 
 def emails(client: Client, mailbox: Mailbox) -> list[EmailMessage]:
-    """Send what is due, and return what came."""
+    """Send due emails, and return those that arrived."""
     send(client.app)
     return mailbox.take()
 
 
-def token_in(letter: EmailMessage) -> str:
-    """Return the token of a letter."""
-    (token,) = TOKEN.findall(letter.get_content())
+def token_in(email: EmailMessage) -> str:
+    """Return the token of an email."""
+    (token,) = TOKEN.findall(email.get_content())
     return str(token)

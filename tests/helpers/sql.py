@@ -1,4 +1,4 @@
-"""What tests do to a database beside the app."""
+"""SQL that tests run without the app."""
 
 from typing import Any
 

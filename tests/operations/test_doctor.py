@@ -15,12 +15,12 @@ from flask.cli import FlaskGroup
 from tests.helpers.cli import run
 from tests.helpers.clock import later
 from tests.helpers.databases import release_newer_schema
-from tests.helpers.redis import Store
+from tests.helpers.redis import RedisServer
 from tests.helpers.smtp import Mailbox
 from tests.helpers.sql import execute
 from tests.operations.commands import PRODUCTION, doctor_states, run_doctor, run_process
 
-Twin = Callable[..., Flask]
+MakeApp = Callable[..., Flask]
 KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
 NOWHERE = "postgresql+psycopg://127.0.0.1:1/x"
 PASSWORDS = ["open-sesame", "swordfish", "xyzzy"]
@@ -40,10 +40,12 @@ def mailbox() -> Iterator[Mailbox]:
     made.close()
 
 
-def test_doctor_finds_no_problem_in_a_complete_service(twin: Twin, app: Flask) -> None:
+def test_doctor_finds_no_problem_in_a_complete_service(
+    app_with: MakeApp, app: Flask
+) -> None:
     run(app, "users", "create", "--admin", "--username=ann", "--password=a b c d e f g")
 
-    found = doctor_states(twin(**PRODUCTION))
+    found = doctor_states(app_with(**PRODUCTION))
 
     found.pop("file system", None)  # that of a developer may be anything
     assert {"database", "schema", "administrator", "replica", "mail"} <= found.keys()
@@ -98,7 +100,7 @@ def test_doctor_reports_the_number_of_forwarded_entries(
 def test_doctor_accepts_a_redis_that_responds(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    store = Store(tmp_path)
+    store = RedisServer(tmp_path)
 
     found = doctor_states(make_app(ratelimit_storage_uri=store.uri))
     store.kill()
@@ -160,11 +162,11 @@ def test_doctor_warns_of_a_missing_administrator(app: Flask) -> None:
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(("workers", "state"), [(1, "ok"), (12, "warn"), (256, "fail")])
 def test_doctor_compares_connections_with_the_limit_of_the_server(
-    app: Flask, twin: Twin, workers: int, state: str
+    app: Flask, app_with: MakeApp, workers: int, state: str
 ) -> None:
     execute(app, "SELECT 1")
 
-    found = run_doctor(twin(threads=4, web_concurrency=workers))["connections"]
+    found = run_doctor(app_with(threads=4, web_concurrency=workers))["connections"]
 
     assert found["state"] == state
     assert f"{workers} workers open up to {workers * 5} of " in found["message"]

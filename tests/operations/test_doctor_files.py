@@ -9,7 +9,7 @@ from flask import Flask
 from taskapi.doctor import files
 from tests.operations.commands import PRODUCTION, doctor_states, run_doctor
 
-Twin = Callable[..., Flask]
+MakeApp = Callable[..., Flask]
 KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -47,11 +47,11 @@ def test_doctor_creates_no_database(
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "overlay", "tmpfs"])
 def test_doctor_reports_network_and_temporary_file_systems(
-    app: Flask, twin: Twin, mount: Callable[[str], None], kind: str
+    app: Flask, app_with: MakeApp, mount: Callable[[str], None], kind: str
 ) -> None:
     mount(kind)
 
-    found = [doctor_states(one)["file system"] for one in (app, twin(**PRODUCTION))]
+    found = [doctor_states(one)["file system"] for one in (app, app_with(**PRODUCTION))]
 
     assert found == ["warn", "fail"]
 
@@ -70,7 +70,9 @@ def test_doctor_warns_of_a_readable_secret_file(
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_doctor_accepts_a_local_disk(twin: Twin, mount: Callable[[str], None]) -> None:
+def test_doctor_accepts_a_local_disk(
+    app_with: MakeApp, mount: Callable[[str], None]
+) -> None:
     mount("ext4")
 
-    assert doctor_states(twin(**PRODUCTION))["file system"] == "ok"
+    assert doctor_states(app_with(**PRODUCTION))["file system"] == "ok"

@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from taskapi.backup import commands
-from tests.api_keys.holding import make_key
+from tests.api_keys.holding import create_key
 from tests.helpers.cli import run
-from tests.helpers.client import Client, limited
+from tests.helpers.client import Client, with_app
 from tests.helpers.databases import release_newer_schema
 from tests.helpers.sql import execute
 from tests.operations.commands import (
@@ -86,12 +86,12 @@ def test_restored_database_serves_the_same_tasks(
 def test_restore_ends_sessions_and_keys_if_asked(
     ann: Client, empty: Flask, file: Path, *, revoke: bool
 ) -> None:
-    key = {"X-API-Key": make_key(ann)["api_key"]}
+    key = {"X-API-Key": create_key(ann)["api_key"]}
     run(ann.app, "backup", str(file))
 
     run(empty, "restore", str(file), *(["--revoke-keys"] if revoke else []))
 
-    assert limited(ann, empty).get("tasks").status_code == 401
+    assert with_app(ann, empty).get("tasks").status_code == 401
     status = Client(empty).get("tasks", headers=key).status_code
     assert status == (401 if revoke else 200)
 
@@ -106,7 +106,7 @@ def test_restore_ends_sessions_in_the_same_transaction(
     run_failing(empty, "restore", file)
 
     assert table_count(empty)
-    assert limited(ann, empty).get("tasks").status_code == 401
+    assert with_app(ann, empty).get("tasks").status_code == 401
 
 
 def test_search_works_in_a_restored_database(

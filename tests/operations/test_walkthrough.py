@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from taskapi import db
 from tests.helpers.cli import run
-from tests.helpers.client import Client, limited
+from tests.helpers.client import Client, with_app
 from tests.helpers.databases import execute_on_server
 from tests.helpers.server import environment
 from tests.helpers.sql import execute
@@ -82,7 +82,8 @@ def accepted(instances: list[Flask]) -> list[bool]:
     clients = [Client(app, "ann").log_in() for app in instances]
     adjacent = [*pairwise(instances), *pairwise(reversed(instances))]
     return [
-        limited(clients[instances.index(one)], other).get("users/me").status_code == 200
+        with_app(clients[instances.index(one)], other).get("users/me").status_code
+        == 200
         for one, other in adjacent
     ]
 
@@ -138,7 +139,7 @@ def test_documented_restore_works(ann: Client, folder: Path, empty: Flask) -> No
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_documented_secret_rotation_ends_no_session(
-    ann: Client, twin: Callable[..., Flask], tmp_path: Path
+    ann: Client, app_with: Callable[..., Flask], tmp_path: Path
 ) -> None:
     kept = ann.app.extensions["settings"].secret_key
     settings = tmp_path / "taskapi.env"
@@ -147,7 +148,7 @@ def test_documented_secret_rotation_ends_no_session(
 
     for commands in scripts("The secret key"):
         follow(ann.app, commands.replace(SETTINGS, str(settings)))
-        instances.append(twin(**secrets_of(settings)))
+        instances.append(app_with(**secrets_of(settings)))
 
     assert secrets_of(settings)["secret_key_previous"] == kept
     assert dotenv_values(settings)["PORT"] == "8000"

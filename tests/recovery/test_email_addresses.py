@@ -96,7 +96,7 @@ def test_command_rejects_an_encoded_word(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=words)
 
     assert done.exit_code != 0
-    assert count(app, "letters") == 0
+    assert count(app, "emails") == 0
 
 
 @pytest.mark.parametrize("email", ODD)
@@ -133,7 +133,7 @@ def test_address_that_a_header_cannot_contain_stops_no_other_email(
 
     assert sent == 2
     assert mailbox.recipients == ["bob@example.org", "cat@example.org"]
-    assert count(app, "letters") == 2
+    assert count(app, "emails") == 2
 
 
 @pytest.mark.parametrize("error", [RuntimeError, LookupError, UnicodeError, OSError])
@@ -168,7 +168,7 @@ def test_email_is_discarded_after_its_attempts(app: Flask, mailbox: Mailbox) -> 
     for number in minutes:
         with later(number * 60 + 1):
             send(app)
-        stored.append(count(app, "letters"))
+        stored.append(count(app, "emails"))
 
     assert stored == [1] * (MAX_ATTEMPTS - 1) + [0]
     assert minutes[-1] * 60 < days(1)

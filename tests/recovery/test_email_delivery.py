@@ -30,13 +30,13 @@ Post = Callable[..., Client]
 
 
 @pytest.fixture
-def post(ann: Client, twin: Callable[..., Flask]) -> Post:
+def post(ann: Client, app_with: Callable[..., Flask]) -> Post:
     """Return a maker of clients of other apps, in which Ann asks for a letter."""
 
     def make(path: str = "auth/password-reset/request", **settings: Any) -> Client:
         usual = ann.app.extensions["settings"]
         mail = {"smtp_url": usual.smtp_url, "mail_from": SENDER}
-        client = Client(twin(**mail | settings))
+        client = Client(app_with(**mail | settings))
         assert client.post(path, {"email": "ann@example.org"}).status_code == 202
         return client
 
@@ -181,7 +181,7 @@ def test_email_is_not_sent_to_a_host_without_a_valid_certificate(
     sent = send(client.app)
 
     assert (sent, mailbox.take()) == (0, [])
-    assert count(client.app, "letters") == 1
+    assert count(client.app, "emails") == 1
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,11 @@ def test_changed_email_notifies_the_previous_address(
 
 
 def test_notice_names_the_service_by_its_settings(
-    ann: Client, mailbox: Mailbox, twin: Callable[..., Flask]
+    ann: Client, mailbox: Mailbox, app_with: Callable[..., Flask]
 ) -> None:
     url = ann.app.extensions["settings"].smtp_url
     mail = {"smtp_url": url, "mail_from": SENDER}
-    named = twin(app_url="https://tasks.example.org", **mail)
+    named = app_with(app_url="https://tasks.example.org", **mail)
     change(ann, NEW)
 
     (notice,) = notices(Client(named), mailbox)

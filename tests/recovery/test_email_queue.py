@@ -33,7 +33,7 @@ MANY = """
 BUSY = "451 try again later"
 
 
-def ask(client: Client) -> None:
+def request_reset(client: Client) -> None:
     response = client.post(f"{RESET}/request", {"email": "ann@example.org"})
     assert response.status_code == 202
 
@@ -42,7 +42,7 @@ def tries_after(minutes: int, app: Flask, mailbox: Mailbox) -> int:
     """Send what is due then, and return how often the server was asked so far."""
     with later(minutes * MINUTE):
         send(app)
-    return mailbox.tries
+    return mailbox.attempts
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
     settings = ann.app.extensions["settings"]
     names = ["environment", "database_url", "secret_key", "smtp_url", "mail_from"]
     variables = environment(**{n.upper(): getattr(settings, n) for n in names})
-    ask(ann)
+    request_reset(ann)
     mailbox.is_stuck = True
-    mailbox.asked.clear()
+    mailbox.received.clear()
     process = subprocess.Popen([FLASK, "mail", "send"], cwd=ROOT, env=variables)  # noqa: S603 - our own command
-    assert mailbox.asked.wait(SECONDS_TO_START)
+    assert mailbox.received.wait(SECONDS_TO_START)
     mailbox.is_stuck = False
     yield process
     process.kill()
@@ -76,7 +76,7 @@ def test_email_survives_a_crash_of_its_sender(
 
     assert at_first == []
     assert response.status_code == 204
-    assert count(ann.app, "letters") == 0
+    assert count(ann.app, "emails") == 0
 
 
 def test_requests_do_not_wait_for_an_unresponsive_mail_server(
@@ -104,34 +104,34 @@ def test_rejected_email_is_retried_with_growing_delays(
     ann: Client, mailbox: Mailbox
 ) -> None:
     mailbox.response = BUSY
-    ask(ann)
-    before = mailbox.tries
+    request_reset(ann)
+    before = mailbox.attempts
 
     tries = [tries_after(minutes, ann.app, mailbox) for minutes in (0, 1, 3, 6, 8)]
 
     assert [number - before for number in tries] == [1, 1, 2, 2, 3]
-    assert count(ann.app, "letters") == 1
+    assert count(ann.app, "emails") == 1
 
 
 def test_rejected_email_does_not_stop_others(
     app: Flask, ann: Client, mailbox: Mailbox
 ) -> None:
     mailbox.response = BUSY
-    ask(ann)
+    request_reset(ann)
     send(app)
     mailbox.response = "250 OK"
 
     bob = Client(app, "bob").register()
 
     assert [letter["To"] for letter in emails(bob, mailbox)] == ["bob@example.org"]
-    assert count(app, "letters") == 1
+    assert count(app, "emails") == 1
 
 
 def test_email_is_discarded_after_a_day(
     app: Flask, ann: Client, mailbox: Mailbox
 ) -> None:
     mailbox.response = BUSY
-    ask(ann)
+    request_reset(ann)
     send(app)
     mailbox.response = "250 OK"
 
@@ -139,24 +139,24 @@ def test_email_is_discarded_after_a_day(
         sent = send(app)
         output = run(app, "purge")
 
-    assert (sent, count(app, "letters")) == (0, 0)
+    assert (sent, count(app, "emails")) == (0, 0)
     assert "1 outgoing emails" in output
 
 
 def test_account_is_looked_up_when_the_email_is_sent(
     ann: Client, mailbox: Mailbox
 ) -> None:
-    ask(ann)
+    request_reset(ann)
     ann.delete("users/me", {"password": PASSWORD})
 
     came = emails(ann, mailbox)
 
     assert came == []
-    assert count(ann.app, "letters") == 0
+    assert count(ann.app, "emails") == 0
 
 
 def test_command_prints_the_number_of_emails(app: Flask, ann: Client) -> None:
-    ask(ann)
+    request_reset(ann)
 
     output = run(app, "mail", "send"), run(app, "mail", "send")
 
@@ -164,15 +164,15 @@ def test_command_prints_the_number_of_emails(app: Flask, ann: Client) -> None:
 
 
 def test_command_reports_that_mail_is_off(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    ask(ann)
+    request_reset(ann)
 
-    done = twin().test_cli_runner().invoke(args=["mail", "send"])
+    done = app_with().test_cli_runner().invoke(args=["mail", "send"])
 
     assert done.exit_code == 1
     assert "Error: Mail is disabled. Set SMTP_URL" in done.stderr
-    assert count(ann.app, "letters") == 1
+    assert count(ann.app, "emails") == 1
 
 
 def test_purge_deletes_expired_tokens(ann: Client, mailbox: Mailbox) -> None:
@@ -186,11 +186,11 @@ def test_purge_deletes_expired_tokens(ann: Client, mailbox: Mailbox) -> None:
 
 
 def test_purge_keeps_valid_tokens(ann: Client, mailbox: Mailbox) -> None:
-    ask(ann)
+    request_reset(ann)
 
     run(ann.app, "purge")
 
-    assert (count(ann.app, "tokens"), count(ann.app, "letters")) == (1, 1)
+    assert (count(ann.app, "tokens"), count(ann.app, "emails")) == (1, 1)
     assert ann.get("users/me").status_code == 200
 
 

@@ -68,7 +68,7 @@ def test_unknown_address_receives_no_email_and_no_token(
     came = emails(ann, mailbox)
 
     assert came == []
-    assert (count(ann.app, "letters"), count(ann.app, "tokens")) == (0, before)
+    assert (count(ann.app, "emails"), count(ann.app, "tokens")) == (0, before)
 
 
 @both
@@ -120,7 +120,7 @@ def test_email_changes_are_limited_per_address(ann: Client) -> None:
 
     assert {response.status_code for response in responses} == {200}
     assert (
-        count(ann.app, "letters") <= 2 * MAX_ATTEMPTS + 2 * MAX_ATTEMPTS
+        count(ann.app, "emails") <= 2 * MAX_ATTEMPTS + 2 * MAX_ATTEMPTS
     )  # to verify, and notices
 
 
@@ -132,14 +132,14 @@ def test_email_limit_does_not_prevent_registration(anonymous: Client) -> None:
 
 
 def test_response_is_the_same_without_mail(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    silent = Client(twin())
+    silent = Client(app_with())
 
     responses = [silent.post(RESET, {"email": "ann@example.org"}) for _ in range(9)]
 
     assert {response.status_code for response in responses} == {202}
-    assert count(ann.app, "letters") == 0
+    assert count(ann.app, "emails") == 0
 
 
 def test_request_does_not_wait_for_the_mail_server(
@@ -151,7 +151,7 @@ def test_request_does_not_wait_for_the_mail_server(
 
     assert response.status_code == 202
     assert send(ann.app) == 0
-    assert count(ann.app, "letters") == 1
+    assert count(ann.app, "emails") == 1
 
 
 @both
@@ -174,4 +174,4 @@ def test_invalid_address_receives_no_email(
     response = anonymous.post(path, body)
 
     assert field_errors(response) == expected
-    assert count(anonymous.app, "letters") == 0
+    assert count(anonymous.app, "emails") == 0

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 from tests.helpers.clock import later
@@ -47,7 +47,7 @@ def test_token_verifies_the_email(ann: Client, token: str) -> None:
 def test_first_verification_ends_earlier_sessions_and_keys(
     ann: Client, token: str
 ) -> None:
-    script = holder(ann)
+    script = key_client(ann)
 
     verify(ann, token)
 
@@ -186,4 +186,4 @@ def test_account_created_by_command_is_verified(app: Flask, mailbox: Mailbox) ->
     root = Client(app, "root").log_in()
 
     assert root.get("users/me").json["email_verified"]
-    assert count(app, "letters") == 0
+    assert count(app, "emails") == 0

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from taskapi.recovery.models import EmailToken
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import (
     PASSWORD,
@@ -84,7 +84,7 @@ def test_reset_unlocks_the_account(ann: Client, token: str) -> None:
 
 
 def test_first_reset_by_email_revokes_earlier_keys(ann: Client, token: str) -> None:
-    script = holder(ann)
+    script = key_client(ann)
 
     complete(ann, token)
 
@@ -93,7 +93,7 @@ def test_first_reset_by_email_revokes_earlier_keys(ann: Client, token: str) -> N
 
 def test_reset_keeps_keys_of_a_verified_account(ann: Client, token: str) -> None:
     store_user(ann, email_verified=True)
-    script = holder(ann)
+    script = key_client(ann)
 
     complete(ann, token)
 

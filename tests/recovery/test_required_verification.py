@@ -16,11 +16,11 @@ WRONG = LOGIN | {"password": "a wrong password"}
 
 
 @pytest.fixture
-def strict(app: Flask, twin: Callable[..., Flask]) -> Flask:
+def strict(app: Flask, app_with: Callable[..., Flask]) -> Flask:
     """Return the app with the setting on."""
     settings = app.extensions["settings"]
     mail = {"smtp_url": settings.smtp_url, "mail_from": settings.mail_from}
-    return twin(require_verified_email=True, **mail)
+    return app_with(require_verified_email=True, **mail)
 
 
 @pytest.fixture

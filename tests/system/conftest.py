@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.helpers.client import API
-from tests.helpers.redis import Store
+from tests.helpers.redis import RedisServer
 from tests.helpers.server import ACCOUNT, Server, launch, log_in
 
 SECRET_KEY = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
@@ -61,13 +61,13 @@ def instance(app: Flask, tmp_path: Path) -> Iterator[Serve]:
 
     yield start
     for server in started:
-        server.crash()
+        server.kill()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path) -> Iterator[RedisServer]:
     """Return a Redis that is this test's own."""
-    made = Store(tmp_path)
+    made = RedisServer(tmp_path)
     yield made
     made.kill()
 

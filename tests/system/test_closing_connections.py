@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.helpers.server import Server, ask
+from tests.helpers.server import Server, get_request
 from tests.system.conftest import Serve
 
 LINGERERS = 15  # a worker that waits two seconds for each does not answer in time
@@ -32,8 +32,8 @@ def lingering(server: Server, question: bytes) -> Iterator[list[bytes]]:
 @pytest.mark.parametrize(
     ("question", "status"),
     [
-        pytest.param(ask("/health/live"), b"HTTP/1.1 200", id="lives"),
-        pytest.param(ask("/api/v1"), b"HTTP/1.1 200", id="good"),
+        pytest.param(get_request("/health/live"), b"HTTP/1.1 200", id="lives"),
+        pytest.param(get_request("/api/v1"), b"HTTP/1.1 200", id="good"),
         pytest.param(RUBBISH, b"HTTP/1.1 400", id="bad"),
     ],
 )
@@ -49,7 +49,7 @@ def test_lingering_connection_delays_no_request(
 
 def test_lingering_connection_does_not_delay_shutdown(serving: Serve) -> None:
     server = serving()
-    with lingering(server, ask("/health/live")):
+    with lingering(server, get_request("/health/live")):
         server.process.terminate()
 
         assert server.process.wait(GRACEFUL_SECONDS) == 0

@@ -8,8 +8,8 @@ import pytest
 
 from tests.helpers.client import API, PASSWORD, Client
 from tests.helpers.concurrency import run_concurrently
-from tests.helpers.redis import Store
-from tests.helpers.server import Answer, Server
+from tests.helpers.redis import RedisServer
+from tests.helpers.server import Response, Server
 
 BUSY = 503
 REFUSED = 429
@@ -21,7 +21,7 @@ WRONG = "a guess in the dark"
 Start = Callable[..., Server]
 
 
-def guess(server: Server, name: str = "ann", password: str = WRONG) -> Answer:
+def guess(server: Server, name: str = "ann", password: str = WRONG) -> Response:
     """Try a password for an account, until the service is not too busy for it."""
     login = {"email": f"{name}@example.org", "password": password}
     for _ in range(TRIES):
@@ -31,7 +31,7 @@ def guess(server: Server, name: str = "ann", password: str = WRONG) -> Answer:
     return response
 
 
-def statuses(responses: list[Answer]) -> Counter[int]:
+def statuses(responses: list[Response]) -> Counter[int]:
     return Counter(response.status for response in responses)
 
 
@@ -42,12 +42,12 @@ def read(server: Server, client: Client) -> int:
 
 
 def end_workers(server: Server, _start: Start) -> Server:
-    server.crash_workers()
+    server.kill_workers()
     return server
 
 
 def end_server(server: Server, start: Start) -> Server:
-    server.crash()
+    server.kill()
     return start()
 
 
@@ -107,7 +107,7 @@ def test_lock_blocks_no_other_request(
 
 
 def test_two_instances_count_by_one_store_and_go_on_without_it(
-    ann: Client, instance: Start, store: Store
+    ann: Client, instance: Start, store: RedisServer
 ) -> None:
     limits = {"RATELIMIT_ENABLED": True, "RATELIMIT_PER_MINUTE": 20}
     shared = limits | {"RATELIMIT_STORAGE_URI": store.uri}

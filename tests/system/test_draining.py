@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.helpers.client import API
-from tests.helpers.server import SECONDS_TO_STOP, Answer, Server
+from tests.helpers.server import SECONDS_TO_STOP, Response, Server
 from tests.system.conftest import Serve
 
 GRACEFUL_SECONDS = 20  # less than gunicorn gives to who is connected
@@ -24,7 +24,7 @@ def until_closed(server: Server) -> None:
         assert time.monotonic() < deadline
 
 
-def until_not_ready(server: Server) -> Answer:
+def until_not_ready(server: Server) -> Response:
     """Return the answer of an instance that takes no more requests."""
     deadline = time.monotonic() + SECONDS_TO_STOP
     while (answer := server.call("GET", "/health")).status == 200:
@@ -72,7 +72,7 @@ def test_instance_stops_after_the_drain_period(serving: Serve) -> None:
     until_closed(server)
 
     assert server.process.wait(SECONDS_TO_STOP) == 0
-    server.said("Shutting down")
+    server.wait_for_output("Shutting down")
 
 
 def test_idle_connection_does_not_delay_shutdown(serving: Serve) -> None:

@@ -11,7 +11,7 @@ from gunicorn.http.parser import RequestParser
 
 from taskapi.server import wire
 from tests.helpers.client import API, Client
-from tests.helpers.server import SECONDS_TO_ANSWER, Answer, Server, log_in
+from tests.helpers.server import SECONDS_TO_RESPOND, Response, Server, log_in
 from tests.system.conftest import Serve
 
 SECRET = "plantedZ"
@@ -20,15 +20,15 @@ TASK = json.dumps({"title": SECRET}).encode()
 HALF = b"5\r\nhel"
 
 
-def send_and_stop(server: Server, raw: bytes) -> Answer:
+def send_and_stop(server: Server, raw: bytes) -> Response:
     """Send these bytes, close the sending side only, and read the response."""
     address = ("127.0.0.1", server.port)
-    with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
+    with socket.create_connection(address, SECONDS_TO_RESPOND) as connection:
         connection.sendall(raw)
         connection.shutdown(socket.SHUT_WR)
         response = http.client.HTTPResponse(connection)
         response.begin()
-        return Answer(response.status, response.headers, response.read())
+        return Response(response.status, response.headers, response.read())
 
 
 def head(method: str, path: str, token: str, *headers: str) -> bytes:
@@ -54,7 +54,7 @@ def create_task(server: Server, token: str) -> int:
     return int(made.json["id"])
 
 
-def rejected(response: Answer, status: int = 400, code: str = "bad-request") -> None:
+def rejected(response: Response, status: int = 400, code: str = "bad-request") -> None:
     assert (response.status, response.json["code"]) == (status, code)
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["X-Request-ID"] == response.json["request_id"]

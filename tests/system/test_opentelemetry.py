@@ -39,7 +39,7 @@ def traced(tmp_path: Path) -> Iterator[Server]:
     variables = environment(**SETTINGS | TELEMETRY | database)
     server = Traced(ROOT, variables, tmp_path / "log")
     yield server.wait()
-    server.crash()
+    server.kill()
 
 
 def test_workers_that_were_forked_send_spans_of_the_callers_trace(
@@ -47,7 +47,7 @@ def test_workers_that_were_forked_send_spans_of_the_callers_trace(
 ) -> None:
     response = traced.call("GET", f"{API}/tasks/{2**62}", headers=PARENT)
 
-    said = traced.said(f'"trace_id": "0x{TRACE}"')
+    said = traced.wait_for_output(f'"trace_id": "0x{TRACE}"')
     assert response.status == 401
     assert f'"name": "GET {API}/tasks/<id:task_id>"' in said
     assert f'"trace_id": "{TRACE}", ' in said

@@ -16,9 +16,9 @@ OFTEN = 4
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("prepare", [True, False])
 def test_statements_are_prepared_where_no_pooler_forbids_it(
-    twin: Callable[..., Flask], *, prepare: bool
+    app_with: Callable[..., Flask], *, prepare: bool
 ) -> None:
-    app = twin(database_prepare=prepare)
+    app = app_with(database_prepare=prepare)
     ann = Client(app, "ann").sign_in()
     responses = [ann.get("tasks") for _ in range(OFTEN)]
 

@@ -8,7 +8,7 @@ from flask import Flask
 
 from taskapi.web import proxies
 from tests.helpers.client import API
-from tests.helpers.server import Answer, Server, ask, log_in
+from tests.helpers.server import Response, Server, get_request, log_in
 from tests.system.conftest import SECRET_KEY, Serve
 
 HSTS = "Strict-Transport-Security"
@@ -33,7 +33,7 @@ def has_ipv6() -> bool:
         return False
 
 
-def behind_render(server: Server, client: str) -> Answer:
+def behind_render(server: Server, client: str) -> Response:
     """Log in as a client whose address comes in front of the proxies' own."""
     return log_in(server, **PUBLIC, **{"X-Forwarded-For": f"{client}, {HOPS}"})
 
@@ -82,7 +82,9 @@ def test_doctor_counts_the_entries_that_arrive(
 def test_number_of_entries_is_for_operators_only(
     server: Server, make_app: Callable[..., Flask]
 ) -> None:
-    forged = server.send(ask("/health/live", f"{proxies.PROBE}: {proxies.PROBE}.x.y"))
+    forged = server.send(
+        get_request("/health/live", f"{proxies.PROBE}: {proxies.PROBE}.x.y")
+    )
     with (
         make_app(secret_key="x" * 32).app_context(),
         pytest.raises(proxies.Unreachable),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.helpers.client import API
-from tests.helpers.server import Answer, Server, ask
+from tests.helpers.server import Response, Server, get_request
 from tests.system.conftest import Serve
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
@@ -15,7 +15,7 @@ GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 LONGEST = 16_384
 
 
-def rejected(response: Answer, status: int, code: str) -> None:
+def rejected(response: Response, status: int, code: str) -> None:
     """Assert that this is the problem, with the headers of every response."""
     assert (response.status, response.json["code"]) == (status, code)
     assert set(response.json) == MEMBERS
@@ -114,7 +114,9 @@ def test_query_at_its_documented_maximum_is_read(
 ) -> None:
     tags = "&".join(f"tag={quote(character * 49 + str(n % 10))}" for n in range(20))
 
-    response = server.send(ask(f"{API}/tasks?{tags}", f"Authorization: Bearer {token}"))
+    response = server.send(
+        get_request(f"{API}/tasks?{tags}", f"Authorization: Bearer {token}")
+    )
 
     assert (response.status, response.json["items"]) == (200, [])
 

@@ -16,11 +16,11 @@ from tests.helpers.client import API, PASSWORD
 from tests.helpers.server import (
     ACCOUNT,
     ROOT,
-    Answer,
+    Response,
     Server,
-    ask,
     chunked,
     environment,
+    get_request,
     log_in,
 )
 
@@ -53,7 +53,7 @@ def knows(server: Server, name: str) -> bool:
     return server.call("POST", f"{API}/auth/login", account).status == 200
 
 
-def crowd(server: Server) -> tuple[list[Answer], list[float]]:
+def crowd(server: Server) -> tuple[list[Response], list[float]]:
     """Log in as fifty users at once; return the answers, and how long probes took."""
     probes = []
     with ThreadPoolExecutor(LOGINS) as pool:
@@ -109,13 +109,15 @@ def test_white_space_around_a_credential_is_no_part_of_it(
 ) -> None:
     header = f"Authorization: {written.format(token)}"
 
-    response = server.send(ask(f"{API}/users/me", header))
+    response = server.send(get_request(f"{API}/users/me", header))
 
     assert response.status == 200
 
 
 def test_tab_does_not_separate_a_credential(server: Server, token: str) -> None:
-    response = server.send(ask(f"{API}/users/me", f"Authorization: Bearer\t{token}"))
+    response = server.send(
+        get_request(f"{API}/users/me", f"Authorization: Bearer\t{token}")
+    )
 
     assert (response.status, response.json["code"]) == (401, "token-missing")
 
@@ -154,7 +156,7 @@ def test_local_monitor_needs_no_host_name(serving: Serve) -> None:
     ],
 )
 def test_without_a_proxy_nobody_speaks_for_one(server: Server, header: str) -> None:
-    response = server.send(ask("/health/live", header))
+    response = server.send(get_request("/health/live", header))
 
     assert (response.status, response.body) == (200, b'{"status":"ok"}')
     assert response.headers[HSTS] is None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.helpers.client import API
-from tests.helpers.server import Server, ask, chunked
+from tests.helpers.server import Server, chunked, get_request
 
 JSON = "Content-Type: application/json"
 EVENTS = {"method", "route", "status", "ms", "event", "request_id", "level"}
@@ -103,7 +103,7 @@ def test_invalid_http_gets_its_own_request_id(serving: Serve) -> None:
 def test_log_lines_are_never_split(server: Server, path: str, header: str) -> None:
     before = len(server.lines())
 
-    server.send(ask(path, header))
+    server.send(get_request(path, header))
 
     added = [json.loads(line) for line in server.lines()[before:]]
     assert not re.findall(r"[^\x20-\x7e\n]", server.log.read_text())

@@ -57,7 +57,7 @@ def test_rejected_email_logs_no_address(mailing: Serve, mailbox: Mailbox) -> Non
 
     server.call("POST", f"{API}/auth/register", ACCOUNT)
 
-    assert "planted" not in server.said("email failed")
+    assert "planted" not in server.wait_for_output("email failed")
 
 
 def test_in_development_the_letter_is_in_the_log(serving: Serve) -> None:
@@ -65,7 +65,7 @@ def test_in_development_the_letter_is_in_the_log(serving: Serve) -> None:
 
     server.call("POST", f"{API}/auth/register", ACCOUNT)
 
-    logged = server.said('"event": "email"')
+    logged = server.wait_for_output('"event": "email"')
     assert "verify-email/complete; the token is:" in logged
     assert "planted@example.org" in logged
 
@@ -85,7 +85,7 @@ def test_worker_serves_when_the_database_starts_later(
 ) -> None:
     address = f"sqlite:///{tmp_path}/late.db"
     server = mailing(DATABASE_URL=address)
-    server.said("maintenance postponed")
+    server.wait_for_output("maintenance postponed")
     with make_app(database_url=address).app_context():
         flask_migrate.upgrade()
 

@@ -11,23 +11,25 @@ from redis import ConnectionError as LostConnection
 from redis import Redis
 
 from taskapi.web.rate_limits import RETRY_SECONDS, TIMEOUTS
-from tests.helpers.client import PASSWORD, Client, assert_problem, limited
+from tests.helpers.client import PASSWORD, Client, assert_problem, with_app
 from tests.helpers.concurrency import run_concurrently
-from tests.helpers.redis import Store
+from tests.helpers.redis import RedisServer
 
 ROW = 5
 CROWD = 8
-Twin = Callable[..., Flask]
-Away = Callable[[Store], None]
-away = pytest.mark.parametrize("leave", [Store.kill, Store.freeze])
+MakeApp = Callable[..., Flask]
+Away = Callable[[RedisServer], None]
+away = pytest.mark.parametrize("leave", [RedisServer.kill, RedisServer.freeze])
 
 
 @pytest.fixture
-def sharing(twin: Twin, store: Store, monkeypatch: pytest.MonkeyPatch) -> Twin:
+def sharing(
+    app_with: MakeApp, store: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> MakeApp:
     """Return a maker of instances whose limits the Redis counts, however busy it is."""
     for wait in TIMEOUTS:
         monkeypatch.setitem(TIMEOUTS, wait, 5 * TIMEOUTS[wait])
-    return partial(twin, ratelimit_enabled=True, ratelimit_storage_uri=store.uri)
+    return partial(app_with, ratelimit_enabled=True, ratelimit_storage_uri=store.uri)
 
 
 @pytest.fixture
@@ -64,8 +66,8 @@ def left(caller: Client) -> int:
     return int(parameters[1].removeprefix("r="))
 
 
-def test_two_instances_share_one_count(ann: Client, sharing: Twin) -> None:
-    here, there = [limited(ann, sharing(ratelimit_per_minute=4)) for _ in "12"]
+def test_two_instances_share_one_count(ann: Client, sharing: MakeApp) -> None:
+    here, there = [with_app(ann, sharing(ratelimit_per_minute=4)) for _ in "12"]
 
     first = statuses(here, 2) + statuses(there, 2)
     over = here.get("tasks"), there.get("tasks")
@@ -76,23 +78,25 @@ def test_two_instances_share_one_count(ann: Client, sharing: Twin) -> None:
     ]
 
 
-def test_retry_after_comes_from_redis(ann: Client, sharing: Twin, store: Store) -> None:
-    caller = limited(ann, sharing(ratelimit_per_minute=1))
+def test_retry_after_comes_from_redis(
+    ann: Client, sharing: MakeApp, store: RedisServer
+) -> None:
+    caller = with_app(ann, sharing(ratelimit_per_minute=1))
     caller.get("tasks")
-    (window,) = store.tell("KEYS", "*")
-    store.tell("PEXPIRE", window, 20_490)
+    (window,) = store.execute("KEYS", "*")
+    store.execute("PEXPIRE", window, 20_490)
 
     response = caller.get("tasks")
 
     reported = 1000 * int(response.headers["Retry-After"])
-    assert store.tell("PTTL", window) <= reported < 22_000
+    assert store.execute("PTTL", window) <= reported < 22_000
 
 
 @away
 def test_one_request_notices_that_redis_stopped(
-    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
 ) -> None:
-    caller = limited(ann, sharing())
+    caller = with_app(ann, sharing())
     caller.get("tasks")
     leave(store)
     asked.clear()
@@ -105,9 +109,9 @@ def test_one_request_notices_that_redis_stopped(
 
 @away
 def test_one_request_notices_that_redis_is_unreachable(
-    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
 ) -> None:
-    caller = limited(ann, sharing())
+    caller = with_app(ann, sharing())
     leave(store)
 
     responded = statuses(caller)
@@ -124,9 +128,9 @@ def test_redis_call_times_out() -> None:
 
 @away
 def test_of_a_crowd_each_asks_once_and_then_nobody(
-    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
 ) -> None:
-    caller = limited(ann, sharing())
+    caller = with_app(ann, sharing())
     caller.get("tasks")
     leave(store)
     asked.clear()
@@ -142,9 +146,9 @@ def test_of_a_crowd_each_asks_once_and_then_nobody(
 
 @away
 def test_one_concurrent_request_retries_redis(
-    ann: Client, sharing: Twin, store: Store, asked: list[object], leave: Away
+    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
 ) -> None:
-    caller = limited(ann, sharing())
+    caller = with_app(ann, sharing())
     leave(store)
     caller.get("tasks")
     asked.clear()
@@ -158,9 +162,9 @@ def test_one_concurrent_request_retries_redis(
 
 @away
 def test_each_instance_counts_while_the_store_is_away(
-    ann: Client, sharing: Twin, store: Store, leave: Away
+    ann: Client, sharing: MakeApp, store: RedisServer, leave: Away
 ) -> None:
-    caller = limited(ann, sharing(ratelimit_per_minute=2))
+    caller = with_app(ann, sharing(ratelimit_per_minute=2))
     caller.get("tasks")
     leave(store)
 
@@ -171,7 +175,7 @@ def test_each_instance_counts_while_the_store_is_away(
 
 @away
 def test_guesses_are_counted_while_the_store_is_away(
-    ann: Client, sharing: Twin, store: Store, leave: Away
+    ann: Client, sharing: MakeApp, store: RedisServer, leave: Away
 ) -> None:
     caller = Client(sharing(ratelimit_auth_per_minute=1000))
     leave(store)
@@ -186,12 +190,13 @@ def test_guesses_are_counted_while_the_store_is_away(
 
 
 @pytest.mark.parametrize(
-    ("leave", "come_back"), [(Store.kill, Store.start), (Store.freeze, Store.thaw)]
+    ("leave", "come_back"),
+    [(RedisServer.kill, RedisServer.start), (RedisServer.freeze, RedisServer.resume)],
 )
 def test_redis_is_used_again_after_a_failure(
-    ann: Client, sharing: Twin, store: Store, leave: Away, come_back: Away
+    ann: Client, sharing: MakeApp, store: RedisServer, leave: Away, come_back: Away
 ) -> None:
-    here, there = limited(ann, sharing()), limited(ann, sharing())
+    here, there = with_app(ann, sharing()), with_app(ann, sharing())
     leave(store)
     here.get("tasks")
     there.get("tasks")
@@ -209,10 +214,10 @@ def test_redis_is_used_again_after_a_failure(
     ids=["read-only", "password", "full"],
 )
 def test_requests_go_on_while_the_store_refuses(
-    ann: Client, sharing: Twin, store: Store, command: str
+    ann: Client, sharing: MakeApp, store: RedisServer, command: str
 ) -> None:
-    store.tell(*command.split())
-    caller = limited(ann, sharing(ratelimit_per_minute=ROW))
+    store.execute(*command.split())
+    caller = with_app(ann, sharing(ratelimit_per_minute=ROW))
 
     responded = statuses(caller, ROW + 1)
 
@@ -225,18 +230,18 @@ def test_requests_go_on_while_the_store_refuses(
     ids=["password", "option", "host"],
 )
 def test_requests_go_on_while_the_store_is_not_where_it_should_be(
-    ann: Client, sharing: Twin, store: Store, address: str
+    ann: Client, sharing: MakeApp, store: RedisServer, address: str
 ) -> None:
     elsewhere = address.format(store.port)
     app = sharing(ratelimit_per_minute=ROW, ratelimit_storage_uri=elsewhere)
 
-    responded = statuses(limited(ann, app), ROW + 1)
+    responded = statuses(with_app(ann, app), ROW + 1)
 
     assert responded == [200] * ROW + [429]
 
 
 def test_redis_failure_between_calls_fails_no_request(
-    ann: Client, sharing: Twin, monkeypatch: pytest.MonkeyPatch
+    ann: Client, sharing: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def go(*_words: object) -> None:
         raise LostConnection

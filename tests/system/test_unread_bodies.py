@@ -8,16 +8,16 @@ import socket
 import pytest
 
 from tests.helpers.client import API
-from tests.helpers.server import SECONDS_TO_ANSWER, Answer, Server, ask
+from tests.helpers.server import SECONDS_TO_RESPOND, Response, Server, get_request
 
 MEBIBYTE = 1024 * 1024
 NEXT = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-def read(connection: socket.socket, method: str = "GET") -> Answer:
+def read(connection: socket.socket, method: str = "GET") -> Response:
     response = http.client.HTTPResponse(connection, method=method)
     response.begin()
-    return Answer(response.status, response.headers, response.read())
+    return Response(response.status, response.headers, response.read())
 
 
 def post(path: str, *headers: str, method: str = "POST") -> bytes:
@@ -46,7 +46,7 @@ def test_next_request_has_its_own_response(
     framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
     sent = b"%x\r\n%s\r\n0\r\n\r\n" % (size, body) if chunked else body
     address = ("127.0.0.1", server.port)
-    with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
+    with socket.create_connection(address, SECONDS_TO_RESPOND) as connection:
         connection.sendall(post(path, framing, "Content-Type: x/y", method=method))
         connection.sendall(sent)
         first = read(connection)
@@ -72,7 +72,7 @@ def test_body_that_is_too_large_closes_the_connection(
     chunk = b"%x\r\n%s\r\n" % (2 * MEBIBYTE, b" " * 2 * MEBIBYTE)
     body = chunk if framing.endswith("chunked") else b" " * 2 * MEBIBYTE
     address = ("127.0.0.1", server.port)
-    with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
+    with socket.create_connection(address, SECONDS_TO_RESPOND) as connection:
         connection.sendall(post(f"{API}/{path}", framing, kind))
         connection.sendall(body)
         response = read(connection)
@@ -101,8 +101,8 @@ def test_pipelined_requests_get_responses_in_order(server: Server, token: str) -
     first = post(f"{API}/tasks", bearer, kind, f"Content-Length: {len(task)}") + task
     wrong = post(f"{API}/nothing", kind, f"Content-Length: {len(task)}") + task
     address = ("127.0.0.1", server.port)
-    with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
-        connection.sendall(first + wrong + ask("/health/live"))
+    with socket.create_connection(address, SECONDS_TO_RESPOND) as connection:
+        connection.sendall(first + wrong + get_request("/health/live"))
         received = b"".join(iter(lambda: connection.recv(65536), b""))
 
     assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"201", b"404", b"200"]
@@ -113,7 +113,7 @@ def test_expect_100_continue_is_supported(server: Server, token: str) -> None:
     bearer, kind = f"Authorization: Bearer {token}", "Content-Type: application/json"
     framing = (f"Content-Length: {len(task)}", "Expect: 100-continue")
     address = ("127.0.0.1", server.port)
-    with socket.create_connection(address, SECONDS_TO_ANSWER) as connection:
+    with socket.create_connection(address, SECONDS_TO_RESPOND) as connection:
         connection.sendall(post(f"{API}/tasks", bearer, kind, *framing))
         interim = connection.recv(25, socket.MSG_WAITALL)
         connection.sendall(task)

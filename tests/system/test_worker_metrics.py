@@ -57,7 +57,7 @@ def vanishes(place: Path) -> bool:
     return not place.exists()
 
 
-def ask(server: Server, number: int) -> None:
+def send_requests(server: Server, number: int) -> None:
     """Ask for the index so often, by eight clients at once."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: server.call("GET", API), range(number)))
@@ -70,7 +70,7 @@ def folder(server: Server) -> Path:
 
 
 def test_each_worker_returns_the_sum_of_all(server: Server) -> None:
-    ask(server, REQUESTS)
+    send_requests(server, REQUESTS)
     until(server, OF_INDEX, REQUESTS)
 
     reported = [scrape(server)[OF_INDEX] for _ in range(3 * WORKERS)]
@@ -79,11 +79,11 @@ def test_each_worker_returns_the_sum_of_all(server: Server) -> None:
 
 
 def test_counters_outlive_their_worker(server: Server) -> None:
-    ask(server, REQUESTS)
+    send_requests(server, REQUESTS)
     until(server, OF_INDEX, REQUESTS)
     files = {path.name for path in folder(server).iterdir()}
 
-    server.crash_workers()
+    server.kill_workers()
     found = until(server, POOL, ALL)
 
     assert found[OF_INDEX] == REQUESTS

@@ -57,4 +57,4 @@ def test_worker_is_replaced_after_max_requests(serving: Serve) -> None:
     responses = [server.call("GET", API) for _ in range(4 * REQUESTS)]
 
     assert {response.status for response in responses} == {200}
-    assert "Autorestarting worker" in server.said("Autorestarting worker")
+    assert "Autorestarting worker" in server.wait_for_output("Autorestarting worker")

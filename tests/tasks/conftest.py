@@ -9,8 +9,8 @@ from tests.helpers.client import Client
 
 
 @pytest.fixture
-def strict_ann(ann: Client, twin: Callable[..., Flask]) -> Client:
+def strict_ann(ann: Client, app_with: Callable[..., Flask]) -> Client:
     """Return Ann where REQUIRE_IF_MATCH is set."""
-    strict = Client(twin(require_if_match=True), ann.name)
+    strict = Client(app_with(require_if_match=True), ann.name)
     strict.tokens = ann.tokens
     return strict

@@ -131,9 +131,9 @@ def test_tree_with_a_taken_external_id_is_not_created(ann: Client) -> None:
 
 
 def test_repeated_external_id_in_a_request_is_rejected(ann: Client) -> None:
-    twin = {"title": "Eat", "external_id": "A"}
+    duplicate = {"title": "Eat", "external_id": "A"}
 
-    response = ann.post("tasks", {"title": "Shop", "subtasks": [twin, twin]})
+    response = ann.post("tasks", {"title": "Shop", "subtasks": [duplicate, duplicate]})
 
     assert field_errors(response) == {"#/subtasks/1/external_id": "repeated"}
     assert rows(ann, Task) == 0

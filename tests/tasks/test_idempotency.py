@@ -8,7 +8,7 @@ from taskapi import db
 from taskapi.idempotency import service as stored_responses
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.client import Client, assert_problem, field_errors
 from tests.helpers.clock import days, later
 from tests.tasks.trees import rows
@@ -231,8 +231,8 @@ def test_stored_responses_are_deleted_with_the_user(ann: Client) -> None:
 def test_api_key_without_scope_gets_no_stored_response(ann: Client) -> None:
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    denied = holder(ann, "tasks:read").post("tasks", {"title": "Tea"}, headers=KEY)
-    shown = holder(ann, "tasks:write").post("tasks", {"title": "Tea"}, headers=KEY)
+    denied = key_client(ann, "tasks:read").post("tasks", {"title": "Tea"}, headers=KEY)
+    shown = key_client(ann, "tasks:write").post("tasks", {"title": "Tea"}, headers=KEY)
 
     assert (
         assert_problem(denied, 403, "insufficient-scope")["required_scope"]

@@ -1,4 +1,4 @@
-"""The number of tasks of an account is limited, those in the trash included."""
+"""The number of tasks of an account is with_app, those in the trash included."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from taskapi.tasks.models import Task
-from tests.helpers.client import Client, assert_problem, limited
+from tests.helpers.client import Client, assert_problem, with_app
 from tests.helpers.concurrency import run_concurrently
 from tests.tasks.trees import rows
 
@@ -18,9 +18,9 @@ FILE = {"data": '{"title": "Dig"}\n' * 3, "content_type": "application/x-ndjson"
 
 
 @pytest.fixture
-def full(ann: Client, twin: Callable[..., Flask]) -> Client:
+def full(ann: Client, app_with: Callable[..., Flask]) -> Client:
     """Return Ann with room for two more tasks; one of hers is in the trash."""
-    client = limited(ann, twin(max_tasks_per_user=MOST))
+    client = with_app(ann, app_with(max_tasks_per_user=MOST))
     made = [client.create_task() for _ in range(MOST - 2)]
     assert client.delete(f"tasks/{made[0]['id']}").status_code == 204
     return client

@@ -118,10 +118,10 @@ def test_modified_cursor_is_rejected(
 
 
 def test_cursor_survives_a_rotation_of_the_secret_key(
-    ann: Client, cursor: str, twin: Callable[..., Flask]
+    ann: Client, cursor: str, app_with: Callable[..., Flask]
 ) -> None:
     old, new = ann.app.config["JWT_SECRET_KEY"], "fedcba9876543210" * 4
-    renewed = Client(twin(secret_key=new, secret_key_previous=old))
+    renewed = Client(app_with(secret_key=new, secret_key_previous=old))
     renewed.tokens = ann.tokens
 
     response = renewed.get(f"{FIRST}&cursor={cursor}")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_keys.holding import make_key
+from tests.api_keys.holding import create_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 
@@ -254,7 +254,7 @@ def test_api_key_is_sent_back_with_one_field_changed(
     ann: Client, expires_at: str | None
 ) -> None:
     options = {"expires_at": expires_at} if expires_at else {}
-    path = f"api-keys/{make_key(ann, **options)['id']}"
+    path = f"api-keys/{create_key(ann, **options)['id']}"
     key = ann.get(path).json
 
     changed = ann.patch(path, key | {"name": "Renamed"})

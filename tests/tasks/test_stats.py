@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.rows import store_user
@@ -184,8 +184,8 @@ def test_service_stats_require_an_admin(ann: Client, anonymous: Client) -> None:
 
 
 def test_stats_require_the_scope(admin: Client) -> None:
-    reader, other = holder(admin, "tasks:read"), holder(admin, "account:read")
-    chief = holder(admin, "admin")
+    reader, other = key_client(admin, "tasks:read"), key_client(admin, "account:read")
+    chief = key_client(admin, "admin")
 
     assert figures(reader) == NOTHING
     assert everything(chief)["users"]["admins"] == 1

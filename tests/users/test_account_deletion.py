@@ -182,8 +182,8 @@ def test_concurrent_deletions_of_two_admins_leave_one(
     assert count(admin.app, "users") == 1
 
 
-def test_deletion_needs_no_version(ann: Client, twin: Callable[..., Flask]) -> None:
-    there = Client(twin(require_if_match=True))
+def test_deletion_needs_no_version(ann: Client, app_with: Callable[..., Flask]) -> None:
+    there = Client(app_with(require_if_match=True))
     there.tokens = ann.tokens
 
     response = there.delete("users/me", PROOF)

@@ -84,11 +84,11 @@ def test_password_change_affects_no_other_account(three: list[Client]) -> None:
 
 
 def test_renewed_hash_affects_no_other_account(
-    three: list[Client], twin: Callable[..., Flask]
+    three: list[Client], app_with: Callable[..., Flask]
 ) -> None:
     before = hashes(three)
 
-    log_in(twin(bcrypt_rounds=5), "bob", PASSWORDS["bob"])
+    log_in(app_with(bcrypt_rounds=5), "bob", PASSWORDS["bob"])
 
     assert changed(before, hashes(three)) == [False, True, False]
 

@@ -82,9 +82,9 @@ def test_etag_of_a_change_is_valid_for_the_next(ann: Client) -> None:
 
 @both_verbs
 def test_version_can_be_required_by_setting(
-    ann: Client, twin: Callable[..., Flask], verb: str
+    ann: Client, app_with: Callable[..., Flask], verb: str
 ) -> None:
-    there = Client(twin(require_if_match=True))
+    there = Client(app_with(require_if_match=True))
     there.tokens = ann.tokens
 
     response = there.call(verb, "users/me", json=CHANGE)
@@ -95,9 +95,9 @@ def test_version_can_be_required_by_setting(
 
 @pytest.mark.parametrize("tag", ['"1"', "*"])
 def test_change_with_a_version_succeeds_where_it_is_required(
-    ann: Client, twin: Callable[..., Flask], tag: str
+    ann: Client, app_with: Callable[..., Flask], tag: str
 ) -> None:
-    there = Client(twin(require_if_match=True))
+    there = Client(app_with(require_if_match=True))
     there.tokens = ann.tokens
 
     response = there.patch("users/me", CHANGE, headers={"If-Match": tag})

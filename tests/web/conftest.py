@@ -16,8 +16,8 @@ def fail() -> None:
 
 
 @pytest.fixture
-def failing(twin: Callable[..., Flask]) -> Client:
+def failing(app_with: Callable[..., Flask]) -> Client:
     """Return a client of an app with a view that fails, at /fails."""
-    broken = twin(log_level="CRITICAL")
+    broken = app_with(log_level="CRITICAL")
     broken.add_url_rule("/fails", view_func=fail, methods=["GET", "POST"])
     return Client(broken)

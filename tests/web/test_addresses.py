@@ -11,7 +11,7 @@ from tests.helpers.client import PASSWORD, Client, assert_problem
 
 pytestmark = pytest.mark.one_database
 
-Twin = Callable[..., Flask]
+MakeApp = Callable[..., Flask]
 HUNDRED = 100
 FORMS = {
     "192.0.2.7": "192.0.2.7",
@@ -57,11 +57,11 @@ def test_login_accepts_any_form_of_client_address(ann: Client, ip: str) -> None:
 
 @pytest.mark.parametrize("ip", [ip for ip in FORMS if ip.isprintable()], ids=ascii)
 def test_login_accepts_addresses_forwarded_by_proxies(
-    ann: Client, twin: Twin, ip: str
+    ann: Client, app_with: MakeApp, ip: str
 ) -> None:
     reported = FORMS[ip] if ip else "127.0.0.1"  # that of the proxy
 
-    response = log_in(twin(trusted_proxies=1), ip, "ann@example.org")
+    response = log_in(app_with(trusted_proxies=1), ip, "ann@example.org")
 
     assert response.status_code == 200
     ann.tokens = response.json
@@ -80,10 +80,10 @@ ONE_CLIENT = {
 
 @pytest.mark.parametrize("form", ONE_CLIENT.values(), ids=ONE_CLIENT)
 def test_rate_limit_treats_forms_of_one_address_as_one_client(
-    app: Flask, twin: Twin, form: Callable[[int], str]
+    app: Flask, app_with: MakeApp, form: Callable[[int], str]
 ) -> None:
     limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": 3}
-    limited = twin(trusted_proxies=1, **limits)
+    limited = app_with(trusted_proxies=1, **limits)
 
     responses = [log_in(limited, form(n), f"user{n}") for n in range(5)]
 
@@ -92,9 +92,9 @@ def test_rate_limit_treats_forms_of_one_address_as_one_client(
 
 @pytest.mark.parametrize("form", ONE_CLIENT.values(), ids=ONE_CLIENT)
 def test_failed_logins_of_one_client_are_counted_together(
-    twin: Twin, form: Callable[[int], str]
+    app_with: MakeApp, form: Callable[[int], str]
 ) -> None:
-    app = twin(trusted_proxies=1)
+    app = app_with(trusted_proxies=1)
     for n in range(HUNDRED):
         log_in(app, form(n), uuid4().hex)
 
@@ -113,10 +113,10 @@ def test_failed_logins_of_one_client_are_counted_together(
     ],
 )
 def test_rate_limit_counts_networks_separately(
-    app: Flask, twin: Twin, one: str, other: str
+    app: Flask, app_with: MakeApp, one: str, other: str
 ) -> None:
     limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": 1}
-    limited = twin(trusted_proxies=1, **limits)
+    limited = app_with(trusted_proxies=1, **limits)
     log_in(limited, one, "nobody")
 
     responses = log_in(limited, one, "nobody"), log_in(limited, other, "nobody")

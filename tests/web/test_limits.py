@@ -7,20 +7,20 @@ import pytest
 from flask import Flask
 
 from taskapi import clock
-from tests.api_keys.holding import holder
+from tests.api_keys.holding import key_client
 from tests.helpers.client import (
     PASSWORD,
     Client,
     another_session,
     assert_problem,
-    limited,
+    with_app,
 )
 from tests.helpers.clock import at
 
 pytestmark = pytest.mark.one_database
 
 LOGIN = {"username": "nobody", "password": PASSWORD}
-Twin = Callable[..., Flask]
+MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def closed_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_response_reports_remaining_requests(ann: Client, twin: Twin) -> None:
-    caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=5))
+def test_response_reports_remaining_requests(ann: Client, app_with: MakeApp) -> None:
+    caller = with_app(ann, app_with(ratelimit_enabled=True, ratelimit_per_minute=5))
 
     first, second = caller.get("tasks"), caller.get("users/me")
 
@@ -41,8 +41,8 @@ def test_response_reports_remaining_requests(ann: Client, twin: Twin) -> None:
     assert second.headers["RateLimit"].startswith('"default";r=3;t=')
 
 
-def test_login_reports_remaining_requests(twin: Twin) -> None:
-    anonymous = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=5))
+def test_login_reports_remaining_requests(app_with: MakeApp) -> None:
+    anonymous = Client(app_with(ratelimit_enabled=True, ratelimit_auth_per_minute=5))
 
     response = anonymous.post("auth/login", LOGIN)
 
@@ -50,8 +50,8 @@ def test_login_reports_remaining_requests(twin: Twin) -> None:
     assert response.headers["RateLimit"].startswith('"auth";r=4;t=')
 
 
-def test_rate_limited_response_has_retry_after(ann: Client, twin: Twin) -> None:
-    caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=2))
+def test_rate_limited_response_has_retry_after(ann: Client, app_with: MakeApp) -> None:
+    caller = with_app(ann, app_with(ratelimit_enabled=True, ratelimit_per_minute=2))
     caller.get("tasks")
     caller.get("tasks")
 
@@ -62,8 +62,8 @@ def test_rate_limited_response_has_retry_after(ann: Client, twin: Twin) -> None:
     assert response.headers["RateLimit"].startswith('"default";r=0;t=')
 
 
-def test_request_after_retry_after_is_accepted(ann: Client, twin: Twin) -> None:
-    caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=1))
+def test_request_after_retry_after_is_accepted(ann: Client, app_with: MakeApp) -> None:
+    caller = with_app(ann, app_with(ratelimit_enabled=True, ratelimit_per_minute=1))
     began = clock.now().timestamp()
     with at(began):
         caller.get("tasks")
@@ -77,8 +77,8 @@ def test_request_after_retry_after_is_accepted(ann: Client, twin: Twin) -> None:
     assert over.headers["RateLimit"] == f'"default";r=0;t={over.headers["Retry-After"]}'
 
 
-def test_rate_limited_write_changes_nothing(ann: Client, twin: Twin) -> None:
-    caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_per_minute=1))
+def test_rate_limited_write_changes_nothing(ann: Client, app_with: MakeApp) -> None:
+    caller = with_app(ann, app_with(ratelimit_enabled=True, ratelimit_per_minute=1))
     caller.get("tasks")
 
     response = caller.post("tasks", {"title": "Sow"})
@@ -88,29 +88,31 @@ def test_rate_limited_write_changes_nothing(ann: Client, twin: Twin) -> None:
 
 
 def test_users_of_one_address_have_separate_limits(
-    ann: Client, bob: Client, twin: Twin
+    ann: Client, bob: Client, app_with: MakeApp
 ) -> None:
-    app = twin(ratelimit_enabled=True, ratelimit_per_minute=1)
-    limited(ann, app).get("tasks")
+    app = app_with(ratelimit_enabled=True, ratelimit_per_minute=1)
+    with_app(ann, app).get("tasks")
 
-    response = limited(bob, app).get("tasks")
+    response = with_app(bob, app).get("tasks")
 
     assert response.status_code == 200
 
 
-def test_sessions_and_keys_of_one_user_share_a_limit(ann: Client, twin: Twin) -> None:
-    app = twin(ratelimit_enabled=True, ratelimit_per_minute=1)
-    script, other = holder(ann), another_session(ann)
-    limited(ann, app).get("tasks")
+def test_sessions_and_keys_of_one_user_share_a_limit(
+    ann: Client, app_with: MakeApp
+) -> None:
+    app = app_with(ratelimit_enabled=True, ratelimit_per_minute=1)
+    script, other = key_client(ann), another_session(ann)
+    with_app(ann, app).get("tasks")
     script.app = app
 
-    responses = limited(other, app).get("tasks"), script.get("tasks")
+    responses = with_app(other, app).get("tasks"), script.get("tasks")
 
     assert [response.status_code for response in responses] == [429, 429]
 
 
-def test_addresses_have_separate_login_limits(twin: Twin) -> None:
-    anonymous = Client(twin(ratelimit_enabled=True, ratelimit_auth_per_minute=1))
+def test_addresses_have_separate_login_limits(app_with: MakeApp) -> None:
+    anonymous = Client(app_with(ratelimit_enabled=True, ratelimit_auth_per_minute=1))
     elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
     anonymous.post("auth/login", LOGIN)
 
@@ -121,12 +123,12 @@ def test_addresses_have_separate_login_limits(twin: Twin) -> None:
 
 
 def test_logins_and_other_requests_are_counted_separately(
-    ann: Client, twin: Twin
+    ann: Client, app_with: MakeApp
 ) -> None:
-    app = twin(ratelimit_enabled=True, ratelimit_auth_per_minute=1)
+    app = app_with(ratelimit_enabled=True, ratelimit_auth_per_minute=1)
     Client(app).post("auth/login", LOGIN)
 
-    response = limited(ann, app).get("tasks")
+    response = with_app(ann, app).get("tasks")
 
     assert response.status_code == 200
 
@@ -135,9 +137,11 @@ def test_logins_and_other_requests_are_counted_separately(
     "path",
     ["/health", "/health/live", "/openapi.json", "/docs", "/problems", "/api/v1"],
 )
-def test_monitoring_and_documentation_have_no_limit(twin: Twin, path: str) -> None:
+def test_monitoring_and_documentation_have_no_limit(
+    app_with: MakeApp, path: str
+) -> None:
     limits = {"ratelimit_per_minute": 1, "ratelimit_auth_per_minute": 1}
-    anonymous = Client(twin(ratelimit_enabled=True, **limits))
+    anonymous = Client(app_with(ratelimit_enabled=True, **limits))
 
     responses = [anonymous.get(path) for _ in range(3)]
 
@@ -145,17 +149,19 @@ def test_monitoring_and_documentation_have_no_limit(twin: Twin, path: str) -> No
     assert [a for a in responses if "RateLimit" in a.headers] == []
 
 
-def test_unauthenticated_requests_count_for_no_user(ann: Client, twin: Twin) -> None:
-    app = twin(ratelimit_enabled=True, ratelimit_per_minute=1)
+def test_unauthenticated_requests_count_for_no_user(
+    ann: Client, app_with: MakeApp
+) -> None:
+    app = app_with(ratelimit_enabled=True, ratelimit_per_minute=1)
 
     other_user = Client(app).get("tasks")
 
     assert_problem(other_user, 401, "token-missing")
-    assert limited(ann, app).get("tasks").status_code == 200
+    assert with_app(ann, app).get("tasks").status_code == 200
 
 
-def test_rate_limits_can_be_disabled(ann: Client, twin: Twin) -> None:
-    caller = limited(ann, twin(ratelimit_enabled=False, ratelimit_per_minute=1))
+def test_rate_limits_can_be_disabled(ann: Client, app_with: MakeApp) -> None:
+    caller = with_app(ann, app_with(ratelimit_enabled=False, ratelimit_per_minute=1))
 
     responses = [caller.get("tasks") for _ in range(3)]
 
@@ -164,13 +170,13 @@ def test_rate_limits_can_be_disabled(ann: Client, twin: Twin) -> None:
 
 
 def test_requests_are_counted_locally_without_redis(
-    ann: Client, twin: Twin, closed_port: int
+    ann: Client, app_with: MakeApp, closed_port: int
 ) -> None:
     away = f"redis://127.0.0.1:{closed_port}/0"
-    app = twin(
+    app = app_with(
         ratelimit_enabled=True, ratelimit_per_minute=2, ratelimit_storage_uri=away
     )
-    caller = limited(ann, app)
+    caller = with_app(ann, app)
 
     responses = [caller.get("tasks") for _ in range(3)]
 
@@ -178,12 +184,12 @@ def test_requests_are_counted_locally_without_redis(
 
 
 def test_unreachable_redis_is_skipped_by_the_next_request(
-    ann: Client, twin: Twin, monkeypatch: pytest.MonkeyPatch, closed_port: int
+    ann: Client, app_with: MakeApp, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     asked: list[object] = []
     connect = socket.socket.connect
     away = f"redis://127.0.0.1:{closed_port}/0"
-    caller = limited(ann, twin(ratelimit_enabled=True, ratelimit_storage_uri=away))
+    caller = with_app(ann, app_with(ratelimit_enabled=True, ratelimit_storage_uri=away))
 
     def note(self: socket.socket, address: object) -> None:
         asked.append(address)

@@ -7,20 +7,20 @@ from flask import Flask
 
 from taskapi import db
 from tests.helpers.cli import run
-from tests.helpers.client import API, PASSWORD, Client, assert_problem, limited
+from tests.helpers.client import API, PASSWORD, Client, assert_problem, with_app
 from tests.web.figures import BEARER, TOKEN, figures, rise, scraped
 
 PATTERN = f"{API}/tasks/<id:task_id>"
 WRONG = {"email": "ann@example.org", "password": "a guess in the dark"}
 RIGHT = {"email": "ann@example.org", "password": PASSWORD}
 ONLY_SQLITE = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-Twin = Callable[..., Flask]
+MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
-def measured(ann: Client, twin: Twin) -> Client:
+def measured(ann: Client, app_with: MakeApp) -> Client:
     """Return Ann at an app that keeps figures."""
-    return limited(ann, twin(metrics_token=TOKEN))
+    return with_app(ann, app_with(metrics_token=TOKEN))
 
 
 @ONLY_SQLITE
@@ -133,9 +133,9 @@ def test_metrics_count_login_to_disabled_account_as_failed(measured: Client) -> 
 
 
 @ONLY_SQLITE
-def test_metrics_count_rate_limited_requests(ann: Client, twin: Twin) -> None:
+def test_metrics_count_rate_limited_requests(ann: Client, app_with: MakeApp) -> None:
     rates = {"ratelimit_enabled": True, "ratelimit_per_minute": 1}
-    caller = limited(ann, twin(metrics_token=TOKEN, **rates))
+    caller = with_app(ann, app_with(metrics_token=TOKEN, **rates))
     before = scraped(caller)
 
     statuses = [caller.get("tasks").status_code for _ in range(3)]
@@ -165,8 +165,8 @@ def test_metrics_include_version_and_current_request(measured: Client) -> None:
 
 
 @ONLY_SQLITE
-def test_metrics_include_series_with_value_zero(twin: Twin) -> None:
-    fresh = Client(twin(metrics_token=TOKEN))
+def test_metrics_include_series_with_value_zero(app_with: MakeApp) -> None:
+    fresh = Client(app_with(metrics_token=TOKEN))
 
     text = fresh.get("/metrics", headers=BEARER).text
 

@@ -100,8 +100,8 @@ def test_every_problem_type_is_tested(anonymous: Client) -> None:
     assert codes == set(CALLS) | TOLD_BELOW
 
 
-def test_unknown_host_returns_400(twin: Callable[..., Flask]) -> None:
-    anonymous = Client(twin(trusted_hosts=("tasks.example.org",)))
+def test_unknown_host_returns_400(app_with: Callable[..., Flask]) -> None:
+    anonymous = Client(app_with(trusted_hosts=("tasks.example.org",)))
 
     response = anonymous.get("/health/live", base_url="http://evil.example.org")
 
@@ -159,9 +159,9 @@ def test_login_to_disabled_account_returns_403(app: Flask, ann: Client) -> None:
 
 
 def test_login_with_unverified_email_returns_403_if_required(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    strict = Client(twin(require_verified_email=True))
+    strict = Client(app_with(require_verified_email=True))
 
     response = strict.post("auth/login", LOGIN)
 
@@ -176,8 +176,8 @@ def test_deletion_of_last_admin_returns_409(app: Flask, ann: Client) -> None:
     assert_problem(response, 409, "last-admin")
 
 
-def test_closed_registration_returns_403(twin: Callable[..., Flask]) -> None:
-    anonymous = Client(twin(registration="closed"))
+def test_closed_registration_returns_403(app_with: Callable[..., Flask]) -> None:
+    anonymous = Client(app_with(registration="closed"))
 
     response = anonymous.post("auth/register", LOGIN)
 
@@ -185,9 +185,9 @@ def test_closed_registration_returns_403(twin: Callable[..., Flask]) -> None:
 
 
 def test_write_without_if_match_returns_428_if_required(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    strict = Client(twin(require_if_match=True))
+    strict = Client(app_with(require_if_match=True))
     strict.tokens = ann.tokens
 
     response = strict.patch("users/me", {})
@@ -196,9 +196,9 @@ def test_write_without_if_match_returns_428_if_required(
 
 
 def test_request_above_the_limit_returns_429(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    hasty = Client(twin(ratelimit_enabled=True, ratelimit_per_minute=1))
+    hasty = Client(app_with(ratelimit_enabled=True, ratelimit_per_minute=1))
     hasty.tokens = ann.tokens
 
     first, second = hasty.get("tasks"), hasty.get("tasks")

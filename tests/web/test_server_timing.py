@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.helpers.client import Client, limited
+from tests.helpers.client import Client, with_app
 
 # it does not depend on the database
 pytestmark = pytest.mark.one_database
@@ -34,9 +34,9 @@ def test_unauthenticated_response_has_no_server_timing(
 
 
 def test_server_timing_is_exposed_to_other_origins(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    caller = limited(ann, twin(cors_origins=("https://app.example.org",)))
+    caller = with_app(ann, app_with(cors_origins=("https://app.example.org",)))
 
     response = caller.get("tasks", headers={"Origin": "https://app.example.org"})
 

@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 
 from taskapi.api_keys import key_format
 from taskapi.scopes import Scope
-from tests.api_keys.holding import Holder, holder
-from tests.helpers.client import PASSWORD, Client, assert_problem, limited
+from tests.api_keys.holding import KeyClient, key_client
+from tests.helpers.client import PASSWORD, Client, assert_problem, with_app
 from tests.web.figures import BEARER, TOKEN
 
 pytestmark = pytest.mark.one_database
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.one_database
 MOST = 3
 HERE, THERE = "192.0.2.7", "192.0.2.8"
 WRONG = "a guess in the dark"
-Twin = Callable[..., Flask]
+MakeApp = Callable[..., Flask]
 
 HASHING = {
     "email": ("PATCH", {"email": "new@example.org", "current_password": WRONG}, 422),
@@ -27,10 +27,10 @@ HASHING = {
 
 
 @pytest.fixture
-def strict(twin: Twin) -> Flask:
+def strict(app_with: MakeApp) -> Flask:
     """Return an app with a strict limit of three requests a minute."""
     limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": MOST}
-    return twin(metrics_token=TOKEN, **limits)
+    return app_with(metrics_token=TOKEN, **limits)
 
 
 def call_with_key(app: Flask, key: str, ip: str = HERE) -> TestResponse:
@@ -50,7 +50,7 @@ def get_metrics(app: Flask, token: str, ip: str = HERE) -> TestResponse:
 def test_account_operations_with_password_have_the_auth_limit(
     ann: Client, strict: Flask, method: str, body: dict[str, str], status: int
 ) -> None:
-    caller = limited(ann, strict)
+    caller = with_app(ann, strict)
 
     responses = [caller.call(method, "users/me", json=body) for _ in range(MOST)]
     over = caller.call(method, "users/me", json=body)
@@ -63,7 +63,7 @@ def test_account_operations_with_password_have_the_auth_limit(
 def test_password_and_email_changes_share_the_auth_limit(
     ann: Client, strict: Flask
 ) -> None:
-    caller = limited(ann, strict)
+    caller = with_app(ann, strict)
     change = {"current_password": WRONG, "new_password": PASSWORD}
     for _ in range(MOST):
         caller.post("auth/password", change)
@@ -76,8 +76,8 @@ def test_password_and_email_changes_share_the_auth_limit(
 def test_email_change_with_api_key_has_the_auth_limit(
     ann: Client, strict: Flask
 ) -> None:
-    script = limited(ann, strict)
-    key = holder(ann, Scope.ACCOUNT_WRITE)
+    script = with_app(ann, strict)
+    key = key_client(ann, Scope.ACCOUNT_WRITE)
     key.app = strict
 
     responses = [key.patch("users/me", HASHING["email"][1]) for _ in range(MOST + 1)]
@@ -92,7 +92,7 @@ def test_email_change_with_api_key_has_the_auth_limit(
 def test_other_account_updates_have_the_default_limit(
     ann: Client, strict: Flask, changes: dict[str, str]
 ) -> None:
-    caller = limited(ann, strict)
+    caller = with_app(ann, strict)
 
     responses = [caller.patch("users/me", changes) for _ in range(MOST + 1)]
 
@@ -133,7 +133,7 @@ def test_invalid_api_key_as_bearer_token_has_the_auth_limit(strict: Flask) -> No
 def test_invalid_api_key_with_token_has_the_auth_limit(
     ann: Client, strict: Flask
 ) -> None:
-    caller = Holder(ann, key_format.generate().text)
+    caller = KeyClient(ann, key_format.generate().text)
     caller.app, caller.tokens = strict, ann.tokens
 
     responses = [caller.get("tasks") for _ in range(MOST + 1)]
@@ -144,7 +144,7 @@ def test_invalid_api_key_with_token_has_the_auth_limit(
 def test_valid_credentials_work_while_their_address_is_limited(
     ann: Client, strict: Flask
 ) -> None:
-    key, session = holder(ann), limited(ann, strict)
+    key, session = key_client(ann), with_app(ann, strict)
     for _ in range(MOST + 1):
         call_with_key(strict, key_format.generate().text, "127.0.0.1")
 
