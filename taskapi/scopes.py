@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """Permission of an API key; permission to write implies permission to read."""
+    """A permission of an API key; permission to write implies permission to read."""
 
     TASKS_READ = "tasks:read"
     TASKS_WRITE = "tasks:write"

@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 from taskapi import clock, credentials
 from taskapi.auth.service import CALLER
 from taskapi.tasks import listing, queries, writes
-from taskapi.tasks.models import Priority, Status
+from taskapi.tasks.models import TaskPriority, TaskStatus
 from taskapi.tasks.sorting import parse_sort
 
 SECRET_KEY = os.environ["SECRET_KEY"]
@@ -32,7 +32,7 @@ DATABASE_URL = os.environ["DATABASE_URL"]
 ON_SQLITE = DATABASE_URL.startswith("sqlite")
 DIALECT: Any = sqlite.dialect(paramstyle="named") if ON_SQLITE else postgresql.dialect()
 TASK_PATH = re.compile("/api/v1/tasks/([0-9]+)")
-PRIORITIES = list(Priority)
+PRIORITIES = list(TaskPriority)
 INTERNAL_COLUMNS = {"position", "done_count", "due_at", "due_is_day"}
 TIMESTAMPS = ("completed_at", "deleted_at", "created_at", "updated_at")
 UNLIMITED = {"max_tasks": 1_000_000_000}
@@ -60,7 +60,7 @@ class Query:
 
 
 def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Status) else value
+    return value.value if isinstance(value, TaskStatus) else value
 
 
 def _connection() -> Any:

@@ -6,11 +6,11 @@ from itertools import count
 from typing import NamedTuple
 
 from taskapi.import_export.lines import ParsedTask
-from taskapi.tasks.models import Priority, Status
+from taskapi.tasks.models import TaskPriority, TaskStatus
 from taskapi.typing import Fields
 
-TODO, IN_PROGRESS, COMPLETED, CANCELLED = Status
-LOW, MEDIUM, HIGH, URGENT = Priority
+TODO, IN_PROGRESS, COMPLETED, CANCELLED = TaskStatus
+LOW, MEDIUM, HIGH, URGENT = TaskPriority
 
 
 class Template(NamedTuple):
@@ -20,8 +20,8 @@ class Template(NamedTuple):
     tags: tuple[str, ...] = ()
     created: int = -7
     due: int | None = None
-    status: Status = TODO
-    priority: Priority = MEDIUM
+    status: TaskStatus = TODO
+    priority: TaskPriority = MEDIUM
     completed: int = 0
     description: str | None = None
     subtasks: "tuple[Template, ...]" = ()

@@ -13,7 +13,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from taskapi.errors import FieldError
 from taskapi.import_export.parser import TRUNCATED_FIELDS
 from taskapi.mail.models import EMAIL_LENGTH
-from taskapi.tasks.models import EXTERNAL_ID_LENGTH, Status
+from taskapi.tasks.models import EXTERNAL_ID_LENGTH, TaskStatus
 from taskapi.tasks.schemas import TaskSchema
 from taskapi.typing import Fields
 from taskapi.users.models import fold
@@ -83,7 +83,7 @@ class TaskExportSchema(TaskSchema):
     @validates_schema
     def check_completed_at(self, task: Fields, **_: object) -> None:
         """Reject a completion timestamp for a task that is not completed."""
-        if task.get("completed_at") and task.get("status") != Status.COMPLETED:
+        if task.get("completed_at") and task.get("status") != TaskStatus.COMPLETED:
             message = "Only a completed task can have a completion timestamp."
             raise ValidationError({"completed_at": [FieldError(message, "conflict")]})
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from taskapi.tasks.models import Priority, Status
+from taskapi.tasks.models import TaskPriority, TaskStatus
 from taskapi.web.fields import Count, Nested
 from taskapi.web.schema import Schema
 
@@ -17,8 +17,8 @@ class TaskStatsSchema(Schema):
     """Numbers of tasks outside the trash."""
 
     total = Count(metadata={"examples": [12]})
-    by_status = counts("StatusCounts", Status)
-    by_priority = counts("PriorityCounts", Priority)
+    by_status = counts("StatusCounts", TaskStatus)
+    by_priority = counts("PriorityCounts", TaskPriority)
     overdue = Count()
     created_last_7_days = Count()
     completed_last_7_days = Count()

@@ -9,7 +9,7 @@ from taskapi import clock, db
 from taskapi.clock import current_day, midnight
 from taskapi.db import AnyRow, replica
 from taskapi.db.types import UtcDateTime
-from taskapi.tasks.models import NOT_DELETED, Priority, Status, Task
+from taskapi.tasks.models import NOT_DELETED, Task, TaskPriority, TaskStatus
 from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned
 from taskapi.tasks.service import read_parameters
 from taskapi.typing import Account, Fields
@@ -26,8 +26,8 @@ def _count(condition: ColumnElement[bool], name: str) -> ColumnElement[int]:
 def _counts(today: ColumnElement[Any]) -> list[ColumnElement[int]]:
     return [
         func.count().label("total"),
-        *(_count(Task.status == status, status) for status in Status),
-        *(_count(Task.priority == priority, priority) for priority in Priority),
+        *(_count(Task.status == status, status) for status in TaskStatus),
+        *(_count(Task.priority == priority, priority) for priority in TaskPriority),
         _count(overdue(NOW, today), "overdue"),
         _count(Task.created_at >= SINCE, "created"),
         _count(Task.completed_at >= SINCE, "recently_completed"),
@@ -79,8 +79,8 @@ def get_service_stats() -> Fields:
 def _stats(row: AnyRow) -> Fields:
     return {
         "total": row.total,
-        "by_status": {status: getattr(row, status) for status in Status},
-        "by_priority": {priority: getattr(row, priority) for priority in Priority},
+        "by_status": {status: getattr(row, status) for status in TaskStatus},
+        "by_priority": {priority: getattr(row, priority) for priority in TaskPriority},
         "overdue": row.overdue,
         "created_last_7_days": row.created,
         "completed_last_7_days": row.recently_completed,

@@ -99,10 +99,10 @@ class TaskListArguments(PageArguments):
         },
     )
     status = Choices(
-        models.Status, metadata={"description": "Tasks with one of these statuses."}
+        models.TaskStatus, metadata={"description": "Tasks with one of these statuses."}
     )
     priority = Choices(
-        models.Priority,
+        models.TaskPriority,
         metadata={"description": "Tasks with one of these priorities."},
     )
     tag = Repeated(

@@ -44,8 +44,8 @@ PERMANENTLY = datetime.fromtimestamp(0, UTC)
 """As `deleted_at`: deleted permanently by its owner, and soon by the background job."""
 
 
-class Status(StrEnum):
-    """Status of a task: the four of an iCalendar to-do (RFC 5545)."""
+class TaskStatus(StrEnum):
+    """The status of a task."""
 
     TODO = "todo"
     IN_PROGRESS = "in_progress"
@@ -53,8 +53,8 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Priority(StrEnum):
-    """Priority of a task, from the lowest to the highest."""
+class TaskPriority(StrEnum):
+    """The priority of a task, from the lowest to the highest."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -82,7 +82,7 @@ POSTGRESQL_COUNT = (
     "AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_tasks()",
 )
 
-OPEN = (Status.TODO, Status.IN_PROGRESS)
+OPEN = (TaskStatus.TODO, TaskStatus.IN_PROGRESS)
 
 
 class Task(Versioned, Model):
@@ -107,9 +107,11 @@ class Task(Versioned, Model):
     title: Mapped[str] = mapped_column(exact(TITLE_LENGTH))
     description: Mapped[str | None] = mapped_column(Text)
     terms: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
-    status: Mapped[Status] = mapped_column(choice(Status), default=Status.TODO)
-    priority: Mapped[Priority] = mapped_column(
-        Ranked(Priority), default=Priority.MEDIUM
+    status: Mapped[TaskStatus] = mapped_column(
+        choice(TaskStatus), default=TaskStatus.TODO
+    )
+    priority: Mapped[TaskPriority] = mapped_column(
+        Ranked(TaskPriority), default=TaskPriority.MEDIUM
     )
     due_at: Mapped[datetime | None]
     due_is_day: Mapped[bool] = mapped_column(default=False)
@@ -129,8 +131,8 @@ class TaskRow(Protocol):
     external_id: str | None
     title: str
     description: str | None
-    status: Status
-    priority: Priority
+    status: TaskStatus
+    priority: TaskPriority
     due_at: datetime | None
     due_is_day: bool
     completed_at: datetime | None

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.types import Joined, UtcDateTime, constant
-from taskapi.tasks.models import NOT_DELETED, OPEN, Status, Task, table, task_tags
+from taskapi.tasks.models import NOT_DELETED, OPEN, Task, TaskStatus, table, task_tags
 from taskapi.users import credentials
 from taskapi.users.models import User
 
@@ -70,7 +70,7 @@ TAGS = (
 )
 SUBTASK_COUNT = _subtask_count.scalar_subquery().label("subtask_count")
 DONE_COUNT = (
-    _subtask_count.where(subtasks.c.status == constant(Status.COMPLETED))
+    _subtask_count.where(subtasks.c.status == constant(TaskStatus.COMPLETED))
     .scalar_subquery()
     .label("done_count")
 )

@@ -58,7 +58,7 @@ class Progress(Derived, fields.Float):
         """Return 0 or 1 for a task without subtasks."""
         if obj.subtask_count:
             return float(obj.done_count / obj.subtask_count)
-        return float(obj.status == models.Status.COMPLETED)
+        return float(obj.status == models.TaskStatus.COMPLETED)
 
 
 def tag(**options: Any) -> Text:
@@ -120,8 +120,10 @@ class TaskSchema(Schema):
     description = Text(
         high=models.DESCRIPTION_LENGTH, lines=True, trim=False, allow_none=True
     )
-    status = Choice(models.Status, metadata={"default": models.Status.TODO})
-    priority = Choice(models.Priority, metadata={"default": models.Priority.MEDIUM})
+    status = Choice(models.TaskStatus, metadata={"default": models.TaskStatus.TODO})
+    priority = Choice(
+        models.TaskPriority, metadata={"default": models.TaskPriority.MEDIUM}
+    )
     due_date = DueDate(
         allow_none=True,
         metadata={

@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from taskapi.clock import INSTANT, first_day_from, midnight, start_of_day
-from taskapi.tasks.models import Priority, Task, TaskRow
+from taskapi.tasks.models import Task, TaskPriority, TaskRow
 from taskapi.typing import Fields
 
 SORTS = {
@@ -19,7 +19,7 @@ SORTS = {
     "title": Task.__table__.c.title,
 }
 MAX_SORT_KEYS = 2
-RANKS = {priority: rank for rank, priority in enumerate(Priority)}
+RANKS = {priority: rank for rank, priority in enumerate(TaskPriority)}
 
 
 class Key(NamedTuple):

@@ -18,7 +18,7 @@ from taskapi.clock import midnight
 from taskapi.db import statements, versioning
 from taskapi.errors import AlreadyExists, FieldError, Invalid, LimitReached
 from taskapi.tasks import tags, tree
-from taskapi.tasks.models import EXISTING, NOT_DELETED, Status, Task, TaskRow, table
+from taskapi.tasks.models import EXISTING, NOT_DELETED, Task, TaskRow, TaskStatus, table
 from taskapi.tasks.queries import DEFAULTS, OWNER, STORED, TASK_COUNT, owned
 from taskapi.tasks.search import index_terms
 from taskapi.tasks.tree import IDS
@@ -134,7 +134,7 @@ def _columns(fields: Mapping[str, Any], *, completed_at: datetime) -> Fields:
         is_day = due is not None and not isinstance(due, datetime)
         columns |= {"due_at": midnight(due) if is_day else due, "due_is_day": is_day}
     if "status" in fields:
-        is_completed = fields["status"] is Status.COMPLETED
+        is_completed = fields["status"] is TaskStatus.COMPLETED
         columns["completed_at"] = completed_at if is_completed else None
     return columns
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import String, cast, insert, literal, select, text
 
 from taskapi import clock, db
-from taskapi.tasks.models import Priority, Status, table, task_tags
+from taskapi.tasks.models import TaskPriority, TaskStatus, table, task_tags
 from taskapi.tasks.writes import new_row
 from tests.conftest import KINDS
 from tests.helpers.client import Client
@@ -82,8 +82,8 @@ def fields_of(number: int) -> dict[str, Any]:
     day = date(2030, 1, 1) + timedelta(days=number % 365)
     return {
         "title": f"word{number % 500} of many",
-        "status": list(Status)[number % 4],
-        "priority": list(Priority)[number % 3],
+        "status": list(TaskStatus)[number % 4],
+        "priority": list(TaskPriority)[number % 3],
         "due_date": None if number % 3 else day,
         "external_id": f"external{number}",
     }
