@@ -49,6 +49,18 @@ OUTPUTS = {
     "User",
     "UserPage",
 }
+VALUES = {
+    "CheckStatus",
+    "FieldErrorCode",
+    "GrantType",
+    "HealthStatus",
+    "ProblemCode",
+    "Role",
+    "Scope",
+    "TagName",
+    "TaskPriority",
+    "TaskStatus",
+}
 OTHERS = {
     "responses": {
         "BadRequest",

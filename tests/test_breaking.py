@@ -17,6 +17,7 @@ tests/openapi-released.json, as "A release" of CONTRIBUTING.md says."""
 TASKS = "paths./api/v1/tasks"
 TASK = "components.schemas.Task.properties"
 INPUT = "components.schemas.TaskCreate"
+STATUS = "components.schemas.TaskStatus"
 SENT = f"{INPUT}.properties"
 LIMIT = f"{TASKS}.get.parameters.0"
 DELETED = object()
@@ -29,7 +30,7 @@ BREAKS: dict[str, tuple[str, Any, str]] = {
     "null": (f"{TASK}.title.type", ["string", "null"], "title: may be null now"),
     "type": (f"{TASK}.id.type", "string", "id: may be string now"),
     "form": (f"{TASK}.created_at.format", DELETED, "format date-time was removed"),
-    "value": (f"{SENT}.status.enum", ["todo"], "status: value completed was removed"),
+    "value": (f"{STATUS}.enum", ["todo"], "status: value completed was removed"),
     "choice": (f"{SENT}.title.enum", ["a"], "title: value of any kind was removed"),
     "input": (
         f"{SENT}.title",
@@ -40,9 +41,13 @@ BREAKS: dict[str, tuple[str, Any, str]] = {
     "kind": (f"{SENT}.due_date.type", "string", "due_date: type null was removed"),
     "length": (f"{SENT}.title.maxLength", 200, "maxLength is 200 now, it was 255"),
     "least": (f"{SENT}.title.minLength", 2, "minLength is 2 now, it was 1"),
-    "limit": (f"{SENT}.status.maxLength", 9, "maxLength is 9 now, it was None"),
+    "limit": (f"{STATUS}.maxLength", 9, "maxLength is 9 now, it was None"),
     "many": (f"{SENT}.tags.maxItems", 10, "maxItems is 10 now, it was 20"),
-    "item": (f"{SENT}.tags.items.maxLength", 9, "tags: items: maxLength is 9 now"),
+    "item": (
+        "components.schemas.TagName.maxLength",
+        9,
+        "tags: items: maxLength is 9 now",
+    ),
     "pattern": (f"{SENT}.title.pattern", "^a", "title: pattern is another now"),
     "parameter": (
         LIMIT,
@@ -74,7 +79,7 @@ HARMLESS: dict[str, tuple[str, Any]] = {
     "operation": ("paths./api/v2", {}),
     "field": (f"{TASK}.colour", {"type": "string"}),
     "input": (f"{SENT}.colour", {"type": "string"}),
-    "value": (f"{SENT}.status.enum.4", "waiting"),
+    "value": (f"{STATUS}.enum.4", "waiting"),
     "length": (f"{SENT}.title.maxLength", 300),
     "no-limit": (f"{SENT}.title.maxLength", DELETED),
     "no-need": (f"{INPUT}.required", []),

@@ -183,7 +183,7 @@ def _create_mail() -> None:
 
 
 def _create_tasks() -> None:
-    status = _enum("status", "todo", "in_progress", "completed", "cancelled")
+    status = _enum("taskstatus", "todo", "in_progress", "completed", "cancelled")
     _create_table(
         "tasks",
         *_reference("tasks", "owner_id"),

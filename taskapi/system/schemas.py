@@ -1,13 +1,32 @@
 """Schemas of the health checks and the service description."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from marshmallow import fields
 
-from taskapi.web.fields import Integer, OneOf, Text
+from taskapi.web.fields import Count, OneOf, Text, component_of
 from taskapi.web.schema import Schema
 
-STATES = OneOf(["ok", "ahead", "failed"])
+
+class HealthStatus(StrEnum):
+    """Whether the service can handle requests."""
+
+    OK = "ok"
+    UNAVAILABLE = "unavailable"
+
+
+class CheckStatus(StrEnum):
+    """The result of a health check.
+
+    `ahead`: the database was migrated by a newer release, with which this one works.
+    `leaving`: the instance is shutting down.
+    """
+
+    OK = "ok"
+    AHEAD = "ahead"
+    FAILED = "failed"
+    LEAVING = "leaving"
 
 
 class LivenessSchema(Schema):
@@ -21,10 +40,14 @@ class HealthSchema(LivenessSchema):
 
     optional: ClassVar[set[str]] = {"remedy"}
 
-    status = fields.String(validate=OneOf(["ok", "unavailable"]))
+    status = fields.String(
+        validate=OneOf([*HealthStatus]), metadata=component_of(HealthStatus)
+    )
     checks = fields.Dict(
         keys=fields.String(),
-        values=fields.String(validate=STATES),
+        values=fields.String(
+            validate=OneOf([*CheckStatus]), metadata=component_of(CheckStatus)
+        ),
         metadata={"examples": [{"database": "ok", "migrations": "ok"}]},
     )
     remedy = Text(
@@ -45,7 +68,7 @@ class ServiceInfoSchema(Schema):
     )
     limits = fields.Dict(
         keys=fields.String(),
-        values=Integer(),
+        values=Count(),
         metadata={"examples": [{"body_bytes": 1_048_576, "page": 100}]},
     )
     links = fields.Dict(

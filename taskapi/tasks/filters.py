@@ -116,9 +116,10 @@ class TaskListArguments(PageArguments):
         low=1,
         high=MAX_ID,
         metadata={
-            "type": ["integer", "string"],
-            "pattern": "^none$",
-            "maxLength": len("none"),
+            "anyOf": [
+                {"type": "integer", "format": "int64", "minimum": 1},
+                {"type": "string", "enum": ["none"]},
+            ],
             "description": "Direct subtasks of this task; `none` for the top level.",
         },
     )

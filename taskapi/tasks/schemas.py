@@ -9,6 +9,7 @@ from taskapi.tasks import models, tags
 from taskapi.tasks.models import ShownTaskRow
 from taskapi.web.fields import (
     Choice,
+    Component,
     Count,
     DateOrTimestamp,
     Derived,
@@ -26,6 +27,11 @@ CONTROL = r"\u0000-\u001F\u007F-\u009F"
 SOMETHING = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
 COMMA = r",\uFE10\uFE50\uFF0C"
 TAG = rf"^[^{COMMA}{CONTROL}]*[^{COMMA}\s{CONTROL}][^{COMMA}{CONTROL}]*$"
+
+TAG_NAME = Component(
+    "TagName",
+    "A tag: one line without a comma. It is compared without case and accents.",
+)
 
 
 class DueDate(Derived, DateOrTimestamp):
@@ -64,7 +70,8 @@ class Progress(Derived, fields.Float):
 def tag(**options: Any) -> Text:
     """Return a field for a tag, which keeps case and accents."""
     high = models.TAG_LENGTH
-    about = {"examples": ["garden"]} | options.pop("metadata", {})
+    about = {"examples": ["garden"], "component": TAG_NAME}
+    about |= options.pop("metadata", {})
     return Text(
         low=1, high=high, clean=_single_spaces, pattern=TAG, metadata=about, **options
     )

@@ -22,7 +22,7 @@ EMAIL = (
     r"@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
 )
-USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,49}$"
+USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 EXAMPLE = "correct horse battery staple"
 NEW_EXAMPLE = "a long walk in the rain"
 TIMEZONES = available_timezones() - {"localtime"}

@@ -21,10 +21,11 @@ from taskapi.web import examples
 from taskapi.web.authentication import AccessPolicy
 from taskapi.web.fields import MAX_ID
 from taskapi.web.openapi import introduction, operations
+from taskapi.web.openapi.conversion import Plugin
 from taskapi.web.openapi.operations import Decorator, View
 from taskapi.web.parsing import PARSER
 from taskapi.web.receiving import reject_oversized
-from taskapi.web.schema import Plugin, Schema, unknown_field
+from taskapi.web.schema import Schema, unknown_field
 
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
@@ -230,4 +231,4 @@ class Api(flask_smorest.Api):
 
 
 def _describe_id(_converter: IdConverter) -> dict[str, Any]:
-    return {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID}
+    return {"type": "integer", "format": "int64", "minimum": 1}

@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from inspect import cleandoc
+from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, fields, validate
 
@@ -34,6 +35,21 @@ MAX_SHRINKAGE = 4
 ANY_TEXT = r"^[^\u0000]*$"
 ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
+
+
+class Component(NamedTuple):
+    """A schema of the OpenAPI document that several fields share.
+
+    It is the value of `component` in the metadata of a field.
+    """
+
+    name: str
+    description: str
+
+
+def component_of(enum: type[StrEnum]) -> dict[str, Component]:
+    """Return the metadata of a field whose values are those of an enum."""
+    return {"component": Component(enum.__name__, cleandoc(enum.__doc__ or ""))}
 
 
 class Coded(fields.Field[Any]):
@@ -143,7 +159,8 @@ class Choice(Coded, fields.Enum[Any]):
     """One of the values of an enum."""
 
     def __init__(self, enum: type[StrEnum], **options: Any) -> None:
-        super().__init__(enum, by_value=Word, **options)
+        metadata = component_of(enum) | options.pop("metadata", {})
+        super().__init__(enum, by_value=Word, metadata=metadata, **options)
 
 
 class Flag(Coded, fields.Boolean):
@@ -173,9 +190,8 @@ class Integer(Coded, fields.Integer):
 class Count(fields.Integer):
     """A number of things in a response."""
 
-    def __init__(self, *, high: int = MAX_ID, **options: Any) -> None:
-        int_format = "int64" if high > MAX_SHORT else "int32"
-        limits = {"format": int_format, "minimum": 0, "maximum": high}
+    def __init__(self, *, high: int = MAX_SHORT, **options: Any) -> None:
+        limits = {"format": "int32", "minimum": 0, "maximum": high}
         super().__init__(metadata=limits | options.pop("metadata", {}), **options)
 
 

@@ -175,6 +175,33 @@ PROBLEM_TYPES = {
     ),
 }
 
+FIELD_ERROR_CODES = (
+    "required",
+    "unknown",
+    "read-only",
+    "type",
+    "format",
+    "length",
+    "range",
+    "choice",
+    "characters",
+    "control",
+    "repeated",
+    "conflict",
+    "taken",
+    "wrong",
+    "not-found",
+    "common",
+    "personal",
+    "wordless",
+    "malformed-json",
+    "malformed-csv",
+    "parent-cycle",
+    "parent-too-deep",
+    "precondition-failed",
+)
+"""The codes in `errors` of a validation problem."""
+
 
 def example_of(code: str) -> dict[str, Any]:
     """Return an example of this problem type."""

@@ -1,18 +1,15 @@
-"""The base class of all schemas, and their form in the OpenAPI document."""
+"""The base class of all schemas."""
 
 import difflib
 from functools import cached_property
 from typing import Any, ClassVar
 
 import marshmallow
-from apispec.ext.marshmallow import MarshmallowPlugin
-from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import RAISE, ValidationError
 from marshmallow.exceptions import SCHEMA
 
 from taskapi.errors import FieldError
 from taskapi.typing import Fields
-from taskapi.web.fields import Timestamp
 from taskapi.web.serializer import Serializer
 
 MAX_UNKNOWN_FIELDS = 50
@@ -125,62 +122,3 @@ def unknown_field(name: str, known: list[str]) -> FieldError:
     similar = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {similar[0]}?" if similar else None
     return FieldError("Unknown field.", "unknown", hint)
-
-
-def component_name(schema: Any) -> str:
-    """Return the OpenAPI name: Task for responses, TaskCreate and TaskUpdate for input.
-
-    A schema without read-only fields, such as LoginRequest, is only for input and
-    keeps its name.
-    """
-    instance = schema() if isinstance(schema, type) else schema
-    name = type(instance).__name__.removesuffix("Schema")
-    if instance.is_input and instance.input_name:
-        return str(instance.input_name)
-    if instance.partial is True:
-        return f"{name}Update"
-    has_read_only = any(field.dump_only for field in instance.declared_fields.values())
-    return f"{name}Create" if instance.is_input and has_read_only else name
-
-
-class Converter(OpenAPIConverter):
-    """Conversion to JSON Schema: closed for requests, open for responses.
-
-    Responses list every field as required, and may get new fields in a later version.
-    """
-
-    field_mapping = OpenAPIConverter.field_mapping | {Timestamp: ("string", None)}
-
-    def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
-        """Return the JSON Schema of a request or response body."""
-        converted: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec has no types
-        fields = converted["properties"]
-        if schema.is_input and schema.partial:
-            converted["properties"] = {
-                name: _remove(field, "default") for name, field in fields.items()
-            }
-        elif not schema.is_input:
-            converted.pop("additionalProperties", None)
-            converted["properties"] = {
-                name: _remove(field, "readOnly", "pattern")
-                for name, field in fields.items()
-                if not field.get("writeOnly")
-            }
-            converted["required"] = [
-                name for name in converted["properties"] if name not in schema.optional
-            ]
-        converted.update(schema.json_schema)
-        return converted
-
-
-def _remove(keywords: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in keywords.items() if name not in names}
-
-
-class Plugin(MarshmallowPlugin):
-    """apispec's marshmallow plugin with our converter and component names."""
-
-    Converter = Converter
-
-    def __init__(self) -> None:
-        super().__init__(schema_name_resolver=component_name)

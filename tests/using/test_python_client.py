@@ -63,7 +63,7 @@ def create(caller: Any, title: str, **options: Any) -> Any:
 
 def complete(caller: Any, task: Any, etag: str) -> Any:
     models = part("models")
-    body = models.TaskUpdate(status=models.TaskUpdateStatus.COMPLETED)
+    body = models.TaskUpdate(status=models.TaskStatus.COMPLETED)
     change = part("api.tasks.update_task").sync
     return change(task.id, client=caller, body=body, if_match=etag)
 
@@ -87,7 +87,7 @@ def test_generated_client_logs_in_by_oauth(client: Any, account: Account) -> Non
     names = {"username": account.name, "password": PASSWORD}
 
     with client.Client(account.address) as anonymous:
-        grant = models.TokenRequest(models.TokenRequestGrantType.PASSWORD, **names)
+        grant = models.TokenRequest(models.GrantType.PASSWORD, **names)
         tokens = part("api.auth.issue_token").sync(client=anonymous, body=grant)
 
     assert tokens.token_type == "bearer"
@@ -116,7 +116,7 @@ def test_generated_client_updates_only_the_version_it_read(caller: Any) -> None:
 def test_generated_client_follows_cursors_to_the_end(caller: Any) -> None:
     made = {create(caller, title).parsed.id for title in ("Sow", "Water", "Weed")}
     page_of = part("api.tasks.list_tasks").sync
-    wanted = list(part("models").ListTasksStatusItem)
+    wanted = list(part("models").TaskStatus)
 
     first = page_of(client=caller, limit=2, status=wanted)
     last = page_of(client=caller, limit=2, status=wanted, cursor=first.next_cursor)

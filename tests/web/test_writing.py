@@ -7,7 +7,8 @@ import marshmallow
 import pytest
 from flask import current_app
 
-from taskapi.web.schema import Schema, component_name
+from taskapi.web.openapi.conversion import component_name
+from taskapi.web.schema import Schema
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client
 from tests.import_export.files import json_lines, send_file

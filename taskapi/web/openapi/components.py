@@ -1,10 +1,12 @@
 """Shared components of the OpenAPI document: headers, parameters, problems."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from marshmallow import fields
 
-from taskapi.web.fields import MAX_SHORT, Integer
+from taskapi.web.fields import MAX_SHORT, Component, Count, Integer
+from taskapi.web.problem_types import FIELD_ERROR_CODES, PROBLEM_TYPES
 from taskapi.web.problems import MAX_FIELD_ERRORS
 from taskapi.web.schema import Schema
 
@@ -102,7 +104,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "The request id of the client, or a new one; it is also in the log.",
         "5f3a0c9e7d2b4f61a8e0c4d9b7a6f512",
         64,
-        pattern="^[A-Za-z0-9._-]{1,64}$",
+        pattern="^[A-Za-z0-9._-]+$",
     ),
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -111,7 +113,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "header",
         "description": "A unique value for each request. A repetition within 24 hours "
         "returns the stored response and changes nothing.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
     },
     "IfMatch": {
         "name": "If-Match",
@@ -134,6 +136,22 @@ def text_field(high: int, *, required: bool = True, **metadata: Any) -> fields.S
     return fields.String(required=required, metadata={"maxLength": high} | metadata)
 
 
+def position(description: str) -> Count:
+    """Return a response field for a number from 1."""
+    return Count(metadata={"minimum": 1, "description": description})
+
+
+def open_enum(name: str, description: str, known: Iterable[str]) -> fields.String:
+    """Return a response field for one of the known values, or of later ones.
+
+    It has no `enum`, since generated clients reject the values that they do not know.
+    """
+    more = f"{description} Later versions may have more values than those listed."
+    values = list(known)
+    metadata: dict[str, Any] = {"x-extensible-enum": values, "examples": values[:1]}
+    return text_field(MAX_NAME, component=Component(name, more), **metadata)
+
+
 class FieldErrorSchema(Schema):
     """The error of one value, and its location."""
 
@@ -142,25 +160,15 @@ class FieldErrorSchema(Schema):
     class Meta:
         unknown = "exclude"
 
-    line = Integer(
-        low=1,
-        metadata={
-            "description": "The line of a file; the pointer refers to this line."
-        },
-    )
-    column = Integer(
-        low=1,
-        metadata={
-            "description": "The column in the line: a character, or a cell of CSV."
-        },
-    )
+    line = position("The line of a file; the pointer refers to this line.")
+    column = position("The column in the line: a character, or a cell of CSV.")
     pointer = text_field(
         MAX_POINTER, required=False, description="JSON pointer into the body."
     )
     parameter = text_field(
         MAX_URL, required=False, description="Name of the query parameter."
     )
-    code = text_field(MAX_NAME)
+    code = open_enum("FieldErrorCode", "The reason of an error.", FIELD_ERROR_CODES)
     message = text_field(MAX_MESSAGE)
     hint = text_field(MAX_MESSAGE, required=False)
 
@@ -175,10 +183,12 @@ class ProblemSchema(Schema):
 
     type = text_field(MAX_NAME, format="uri-reference")
     title = text_field(MAX_NAME)
-    status = Integer(required=True, low=400)
+    status = Count(required=True, high=599, metadata={"minimum": 400})
     detail = text_field(MAX_MESSAGE)
     instance = text_field(MAX_URL, format="uri-reference")
-    code = text_field(MAX_NAME, description="Stable; the last part of `type`.")
+    code = open_enum(
+        "ProblemCode", "The problem type; the last part of `type`.", PROBLEM_TYPES
+    )
     request_id = text_field(64)
     errors = fields.List(
         fields.Nested(FieldErrorSchema), metadata={"maxItems": MAX_FIELD_ERRORS}
@@ -193,17 +203,13 @@ class ProblemSchema(Schema):
         required=False,
         description="With `insufficient-scope`: the missing scope.",
     )
-    limit = Integer(
-        low=1, metadata={"description": "With `limit-reached`: the maximum."}
-    )
+    limit = position("With `limit-reached`: the maximum.")
     current_version = Integer(
         low=1,
         metadata={"description": "With `precondition-failed`: the current version."},
     )
-    line = Integer(low=1, metadata={"description": "With `malformed-json`: the line."})
-    column = Integer(
-        low=1, metadata={"description": "With `malformed-json`: the column."}
-    )
+    line = position("With `malformed-json`: the line.")
+    column = position("With `malformed-json`: the column.")
     error = text_field(
         MAX_NAME,
         required=False,
