@@ -26,18 +26,17 @@ log = structlog.get_logger()
 
 POLL_SECONDS = 60
 MAX_DELAY_MS = 500
-LOGIN_ATTEMPTS_SECONDS = 15 * 60
+FREQUENT_SECONDS = 15 * 60
 PURGE_SECONDS = 24 * 60 * 60
 
 
 class Schedule(NamedTuple):
     """Times of the next purges, on the monotonic clock.
 
-    Login attempts are purged more often than everything: clients without an account
-    create them, and they expire soon.
+    Some rows are purged more often: clients create many of them, and they expire soon.
     """
 
-    login_attempts: float
+    frequent: float
     everything: float
 
 
@@ -56,6 +55,7 @@ PURGES: dict[str, Callable[[], int]] = {
     "tasks deleted permanently": trash.purge_marked,
     "tasks in the trash": _empty_trash,
 }
+FREQUENT = ("login attempts", "stored responses")
 
 
 def start(app: Flask) -> None:
@@ -85,15 +85,16 @@ def run_due(app: Flask, schedule: Schedule) -> Schedule:
     if now >= schedule.everything:
         for job in PURGES.values():
             _attempt(app, job)
-        return Schedule(now + LOGIN_ATTEMPTS_SECONDS, now + PURGE_SECONDS)
-    if now >= schedule.login_attempts:
-        _attempt(app, throttling.purge)
-        return schedule._replace(login_attempts=now + LOGIN_ATTEMPTS_SECONDS)
+        return Schedule(now + FREQUENT_SECONDS, now + PURGE_SECONDS)
+    if now >= schedule.frequent:
+        for name in FREQUENT:
+            _attempt(app, PURGES[name])
+        return schedule._replace(frequent=now + FREQUENT_SECONDS)
     return schedule
 
 
 def _work(app: Flask) -> None:
-    first = time.monotonic() + LOGIN_ATTEMPTS_SECONDS
+    first = time.monotonic() + FREQUENT_SECONDS
     schedule = Schedule(first, first)
     while True:
         schedule = run_due(app, schedule)

@@ -97,6 +97,7 @@ def _create_users() -> None:
         sa.Column("email_verified", sa.Boolean(), nullable=False),
         sa.Column("deleted_at", TIME),
         sa.Column("task_count", ID, server_default="0", nullable=False),
+        sa.Column("stored_bytes", ID, server_default="0", nullable=False),
         sa.Column("version", ID, nullable=False),
         sa.CheckConstraint(
             "email IS NOT NULL OR username IS NOT NULL", name=op.f("ck_users_has_name")

@@ -47,6 +47,8 @@ class User(Versioned, Model):
     # Maintained by triggers of the tasks table, so that the limit of tasks per account
     # is checked without counting rows.
     task_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    stored_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Size of the responses stored for idempotency keys."""
 
     def __repr__(self) -> str:
         return f"<User {self.id}>"
@@ -94,7 +96,7 @@ class LoginAttempts(Model):
     expires_at: Mapped[datetime]
 
 
-PRIVATE = {"password_hash", "deleted_at", "task_count"}
+PRIVATE = {"password_hash", "deleted_at", "task_count", "stored_bytes"}
 PUBLIC_COLUMNS = [c for c in User.__table__.c if c.key not in PRIVATE]
 USER_NOT_DELETED = User.deleted_at.is_(None)
 """The condition that the deletion of an account has not begun."""

@@ -67,7 +67,7 @@ def idempotent(view: View) -> View:
 
     return annotate(
         wrapper,
-        problems=["request-in-progress", "idempotency-key-reused"],
+        problems=["request-in-progress", "idempotency-key-reused", "limit-reached"],
         parameters=["IdempotencyKey"],
         headers=["Idempotency-Replayed"],
     )

@@ -215,7 +215,7 @@ def test_worker_purges_everything_when_it_is_due(app: Flask, ann: Client) -> Non
         purged = maintenance.run_due(app, Schedule(never, 0)), count(app, "sessions")
 
     assert waits == (Schedule(never, never), 1)
-    assert 0 < purged[0].login_attempts < purged[0].everything < never
+    assert 0 < purged[0].frequent < purged[0].everything < never
     assert purged[1] == 0
 
 
@@ -240,7 +240,7 @@ def test_worker_purges_login_attempts_every_15_minutes(app: Flask, ann: Client) 
     with later(days(8)):
         times = maintenance.run_due(app, Schedule(0, never))
 
-    assert 0 < times.login_attempts < never == times.everything
+    assert 0 < times.frequent < never == times.everything
     assert (count(app, "counts"), count(app, "sessions")) == (0, 1)
 
 
