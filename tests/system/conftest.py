@@ -1,4 +1,4 @@
-"""Servers as they are shipped, for the tests that need a real one."""
+"""Servers and Redis for tests that need real processes."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,9 +19,9 @@ Serve = Callable[..., Server]
 def serving(
     make_app: Callable[..., Flask], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Serve]:
-    """Return a starter of servers, each with a database and settings of its own.
+    """Return a function that starts a server with its own database and settings.
 
-    One worker each: gunicorn forgets to end a worker that is asked to while it boots.
+    One worker: gunicorn does not stop a worker that gets the signal while it boots.
     """
     started: list[Server] = []
 
@@ -42,14 +42,14 @@ def serving(
 @pytest.fixture(scope="session")
 def server(serving: Serve) -> Server:
     """Return a server with Ann's account, shared by tests that do not stop it."""
-    made = serving()
-    assert made.call("POST", f"{API}/auth/register", ACCOUNT).status == 201
-    return made
+    created = serving()
+    assert created.call("POST", f"{API}/auth/register", ACCOUNT).status == 201
+    return created
 
 
 @pytest.fixture
 def instance(app: Flask, tmp_path: Path) -> Iterator[Serve]:
-    """Return a starter of instances, four workers each, on the app's database."""
+    """Return a function that starts a four-worker server on the app's database."""
     started: list[Server] = []
     settings = app.extensions["settings"]
     same = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
@@ -66,13 +66,13 @@ def instance(app: Flask, tmp_path: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RedisServer]:
-    """Return a Redis that is this test's own."""
-    made = RedisServer(tmp_path)
-    yield made
-    made.kill()
+    """Return a Redis server for this test only."""
+    created = RedisServer(tmp_path)
+    yield created
+    created.kill()
 
 
 @pytest.fixture
 def token(server: Server) -> str:
-    """Return a token of Ann's."""
+    """Return an access token of Ann."""
     return str(log_in(server).json["access_token"])

@@ -1,4 +1,4 @@
-"""An app for gunicorn that tells how many requests it was at work for at once."""
+"""A WSGI app that returns how many requests it processes at the same time."""
 
 import time
 from collections.abc import Callable
@@ -8,41 +8,41 @@ from typing import Any
 from taskapi.server.scheduling import release_slot
 
 COMPUTING_SECONDS = 0.003
-GUESTS = 4
+MEETING_REQUESTS = 4
 SECONDS_TO_MEET = 10
 
-barrier = Barrier(GUESTS)
-at_work: list[None] = []
+barrier = Barrier(MEETING_REQUESTS)
+running: list[None] = []
 
 
 def compute() -> None:
-    """Use the processor, and give others the chance to compete for it."""
+    """Use the CPU, and let other threads compete for it."""
     until = time.perf_counter() + COMPUTING_SECONDS
     while time.perf_counter() < until:
         time.sleep(0)
 
 
 def meet() -> None:
-    """Wait for others who come here."""
+    """Wait until other requests arrive here."""
     barrier.wait(SECONDS_TO_MEET)
 
 
 def release_and_meet() -> None:
-    """Wait for others, and say so."""
+    """Release the slot, and wait for other requests."""
     release_slot()
     meet()
 
 
-WAYS = {"/compute": compute, "/meet": meet, "/release": release_and_meet}
+ACTIONS = {"/compute": compute, "/meet": meet, "/release": release_and_meet}
 
 
-def app(sent: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    """Do what the path says."""
-    at_work.append(None)
-    together = len(at_work)
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """Run the action of the path."""
+    running.append(None)
+    concurrent = len(running)
     try:
-        WAYS.get(sent["PATH_INFO"], time.time)()
+        ACTIONS.get(environ["PATH_INFO"], time.time)()
     finally:
-        at_work.pop()
+        running.pop()
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [str(together).encode()]
+    return [str(concurrent).encode()]

@@ -1,4 +1,4 @@
-"""Connections that are over, and whose clients do not close them."""
+"""Connections that the server has closed, but their clients have not."""
 
 import socket
 from collections.abc import Iterator
@@ -9,42 +9,42 @@ import pytest
 from tests.helpers.server import Server, get_request
 from tests.system.conftest import Serve
 
-LINGERERS = 15  # a worker that waits two seconds for each does not answer in time
-OTHERS = 3
-GRACEFUL_SECONDS = 20  # less than gunicorn gives to who is connected
-RUBBISH = b"rubbish\r\n\r\n"
+LINGERING = 15  # a worker that waits two seconds for each does not respond in time
+PROBES = 3
+GRACEFUL_SECONDS = 20  # less than gunicorn's timeout for open connections
+INVALID = b"rubbish\r\n\r\n"
 
 
 @contextmanager
-def lingering(server: Server, question: bytes) -> Iterator[list[bytes]]:
-    """Get answers on connections that the server ends and the clients keep."""
-    with ExitStack() as kept:
+def lingering(server: Server, request: bytes) -> Iterator[list[bytes]]:
+    """Receive responses on connections that the server closes and the clients keep."""
+    with ExitStack() as stack:
         address = ("127.0.0.1", server.port)
         clients = [
-            kept.enter_context(socket.create_connection(address))
-            for _ in range(LINGERERS)
+            stack.enter_context(socket.create_connection(address))
+            for _ in range(LINGERING)
         ]
         for client in clients:
-            client.sendall(question)
+            client.sendall(request)
         yield [client.recv(12) for client in clients[:1]]
 
 
 @pytest.mark.parametrize(
-    ("question", "status"),
+    ("request", "status"),
     [
-        pytest.param(get_request("/health/live"), b"HTTP/1.1 200", id="lives"),
-        pytest.param(get_request("/api/v1"), b"HTTP/1.1 200", id="good"),
-        pytest.param(RUBBISH, b"HTTP/1.1 400", id="bad"),
+        pytest.param(get_request("/health/live"), b"HTTP/1.1 200", id="liveness"),
+        pytest.param(get_request("/api/v1"), b"HTTP/1.1 200", id="valid"),
+        pytest.param(INVALID, b"HTTP/1.1 400", id="invalid"),
     ],
 )
 def test_lingering_connection_delays_no_request(
-    server: Server, question: bytes, status: bytes
+    server: Server, request: bytes, status: bytes
 ) -> None:
-    with lingering(server, question) as answers:
-        others = [server.call("GET", "/health").status for _ in range(OTHERS)]
+    with lingering(server, request) as responses:
+        statuses = [server.call("GET", "/health").status for _ in range(PROBES)]
 
-    assert answers == [status]
-    assert others == [200] * OTHERS
+    assert responses == [status]
+    assert statuses == [200] * PROBES
 
 
 def test_lingering_connection_does_not_delay_shutdown(serving: Serve) -> None:

@@ -1,4 +1,4 @@
-"""What the command line says of itself, and what it shows to developers."""
+"""The help of commands, the Flask shell and the printed OpenAPI document."""
 
 import json
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from tests.helpers.client import Client
 COMMANDS = ["create", "deactivate", "list", "promote", "reset-password"]
 
 
-def flask(app: Flask, *words: str) -> str:
-    """Run `flask` with these words and return what it says."""
+def flask(app: Flask, *arguments: str) -> str:
+    """Run `flask` with these arguments and return its output."""
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
-    done = app.test_cli_runner().invoke(cli, words)
-    assert done.exit_code == 0, done.output
-    return done.output
+    result = app.test_cli_runner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def texts(command: click.Command) -> Iterator[str]:
-    """Yield what the help of a command says about it and its options."""
+    """Yield the help texts of a command and its options."""
     yield command.help or ""
     for parameter in command.params:
         if isinstance(parameter, click.Option):
@@ -37,7 +37,7 @@ def commands(app: Flask) -> dict[str, click.Command]:
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_every_command_explains_itself_in_sentences(app: Flask, name: str) -> None:
+def test_help_texts_are_sentences(app: Flask, name: str) -> None:
     shown = flask(app, "users", *name.split(), "--help")
 
     help_texts = list(texts(commands(app)[name or "users"]))
@@ -45,7 +45,7 @@ def test_every_command_explains_itself_in_sentences(app: Flask, name: str) -> No
     assert [text for text in help_texts if not text.rstrip().endswith(".")] == []
 
 
-def test_these_are_the_commands(app: Flask) -> None:
+def test_users_group_has_all_commands(app: Flask) -> None:
     assert sorted(commands(app)) == sorted(["users", *COMMANDS])
 
 
@@ -56,7 +56,7 @@ def test_shell_has_the_models(app: Flask) -> None:
     assert {"User", "Task", "Session", "db"} <= set(names)
 
 
-def test_document_is_printed_as_it_is_served(app: Flask, anonymous: Client) -> None:
+def test_printed_document_equals_the_served_one(app: Flask, anonymous: Client) -> None:
     printed = flask(app, "openapi", "print")
 
     document = json.loads(printed)

@@ -1,4 +1,4 @@
-"""What four workers of an instance, and two instances, count together."""
+"""Counters that the workers of an instance, and several instances, share."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,19 +12,21 @@ from tests.helpers.redis import RedisServer
 from tests.helpers.server import Response, Server
 
 BUSY = 503
-REFUSED = 429
-MOST = 10
-MAX_OF_ADDRESS = 100
-QUARTER = 15 * 60
-TRIES = 500
-WRONG = "a guess in the dark"
+RATE_LIMITED = 429
+MAX_ATTEMPTS = 10
+MAX_ATTEMPTS_PER_ADDRESS = 100
+LOCK_SECONDS = 15 * 60
+MAX_TRIES = 500
+WRONG_PASSWORD = "a wrong password"
 Start = Callable[..., Server]
 
 
-def guess(server: Server, name: str = "ann", password: str = WRONG) -> Response:
-    """Try a password for an account, until the service is not too busy for it."""
+def log_in(
+    server: Server, name: str = "ann", password: str = WRONG_PASSWORD
+) -> Response:
+    """Try to log in, again while the service is too busy."""
     login = {"email": f"{name}@example.org", "password": password}
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         response = server.call("POST", f"{API}/auth/login", login)
         if response.status != BUSY:
             break
@@ -36,87 +38,88 @@ def statuses(responses: list[Response]) -> Counter[int]:
 
 
 def read(server: Server, client: Client) -> int:
-    """Ask, with a session that was begun elsewhere, who one is."""
+    """Read the client's account with its token; return the status."""
     bearer = {"Authorization": f"Bearer {client.tokens['access_token']}"}
     return server.call("GET", f"{API}/users/me", headers=bearer).status
 
 
-def end_workers(server: Server, _start: Start) -> Server:
+def kill_workers(server: Server, _start: Start) -> Server:
     server.kill_workers()
     return server
 
 
-def end_server(server: Server, start: Start) -> Server:
+def kill_server(server: Server, start: Start) -> Server:
     server.kill()
     return start()
 
 
 @pytest.mark.parametrize("number", [1, 2], ids=["one", "two"])
-def test_of_sixty_who_guess_at_once_ten_are_heard(
+def test_ten_of_sixty_concurrent_login_attempts_are_checked(
     ann: Client, instance: Start, number: int
 ) -> None:
     servers = [instance() for _ in range(number)]
 
     responses = run_concurrently(
-        *[partial(guess, one) for one in servers] * (60 // number)
+        *[partial(log_in, one) for one in servers] * (60 // number)
     )
 
     waits = [int(a.headers["Retry-After"]) for a in responses if a.status == 429]
-    assert statuses(responses) == {401: MOST, 429: 60 - MOST}
-    assert 0 < min(waits) <= max(waits) <= QUARTER
+    assert statuses(responses) == {401: MAX_ATTEMPTS, 429: 60 - MAX_ATTEMPTS}
+    assert 0 < min(waits) <= max(waits) <= LOCK_SECONDS
 
 
-def test_of_an_address_that_guesses_at_once_a_hundred_are_heard(
+def test_hundred_concurrent_login_attempts_of_an_address_are_checked(
     anonymous: Client, instance: Start
 ) -> None:
     server = instance()
-    names = [f"nobody{number}" for number in range(MAX_OF_ADDRESS + 20)]
+    names = [f"unknown{number}" for number in range(MAX_ATTEMPTS_PER_ADDRESS + 20)]
 
-    responses = run_concurrently(*[partial(guess, server, name) for name in names])
+    responses = run_concurrently(*[partial(log_in, server, name) for name in names])
 
-    assert statuses(responses) == {401: MAX_OF_ADDRESS, 429: 20}
+    assert statuses(responses) == {401: MAX_ATTEMPTS_PER_ADDRESS, 429: 20}
 
 
-@pytest.mark.parametrize("end", [end_workers, end_server])
-def test_guesses_before_a_crash_count_after_it(
-    ann: Client, instance: Start, end: Callable[[Server, Start], Server]
+@pytest.mark.parametrize("kill", [kill_workers, kill_server])
+def test_login_attempts_are_remembered_after_a_crash(
+    ann: Client, instance: Start, kill: Callable[[Server, Start], Server]
 ) -> None:
     server = instance()
-    before = run_concurrently(*[partial(guess, server)] * 6)
+    before = run_concurrently(*[partial(log_in, server)] * 6)
 
-    server = end(server, instance)
-    after = run_concurrently(*[partial(guess, server)] * 20)
-    right = guess(server, password=PASSWORD)
+    server = kill(server, instance)
+    after = run_concurrently(*[partial(log_in, server)] * 20)
+    correct = log_in(server, password=PASSWORD)
 
     assert statuses(before) == {401: 6}
-    assert statuses(after) == {401: MOST - 6, 429: 20 - (MOST - 6)}
-    assert (right.status, right.json["code"]) == (429, "rate-limited")
+    assert statuses(after) == {401: MAX_ATTEMPTS - 6, 429: 20 - (MAX_ATTEMPTS - 6)}
+    assert (correct.status, correct.json["code"]) == (429, "rate-limited")
 
 
-def test_lock_blocks_no_other_request(
+def test_locked_account_blocks_no_other_request(
     ann: Client, bob: Client, instance: Start
 ) -> None:
     server = instance()
-    run_concurrently(*[partial(guess, server)] * 20)
+    run_concurrently(*[partial(log_in, server)] * 20)
 
-    locked = guess(server, password=PASSWORD)
-    other = guess(server, "bob", PASSWORD)
+    locked = log_in(server, password=PASSWORD)
+    other = log_in(server, "bob", PASSWORD)
 
     assert (locked.status, other.status) == (429, 200)
     assert [read(server, ann), read(server, bob)] == [200, 200]
 
 
-def test_two_instances_count_by_one_store_and_go_on_without_it(
+def test_instances_share_rate_limits_and_continue_without_redis(
     ann: Client, instance: Start, store: RedisServer
 ) -> None:
     limits = {"RATELIMIT_ENABLED": True, "RATELIMIT_PER_MINUTE": 20}
     shared = limits | {"RATELIMIT_STORAGE_URI": store.uri}
     servers = [instance(**shared), instance(**shared)]
 
-    together = [read(server, ann) for server in servers * 15]
+    with_redis = [read(server, ann) for server in servers * 15]
     store.freeze()
-    alone = [read(server, ann) for server in servers * 15]
+    without_redis = [read(server, ann) for server in servers * 15]
 
-    assert together[:20] == [200] * 20
-    assert REFUSED in together[20:]  # a worker that it answers late counts by itself
-    assert alone == [200] * 30
+    assert with_redis[:20] == [200] * 20
+    # a worker to which Redis responds late counts by itself
+    assert RATE_LIMITED in with_redis[20:]
+    assert without_redis == [200] * 30

@@ -1,4 +1,4 @@
-"""Every exception class of the drivers and of SQLAlchemy has a response."""
+"""Responses to every exception class of the drivers and of SQLAlchemy."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -26,16 +26,16 @@ CLASSES = {
     "ProgrammingError": 503,
     "NotSupportedError": 503,
 }
-"""The classes of PEP 249, which both drivers have, with the status of each."""
+"""The exception classes of PEP 249 with the expected status."""
 
 CODES = {422: "validation-error", 503: "service-unavailable"}
-TRIES = 3
+ATTEMPTS = 3
 REPEATED = {"40001", "40P01", "0A000", "26000", "42P05", "08P01"}
 
 
-def below(kind: type[Any]) -> list[type[Any]]:
-    """Return a class and all that inherit from it."""
-    return [kind, *(one for sub in kind.__subclasses__() for one in below(sub))]
+def subclasses(kind: type[Any]) -> list[type[Any]]:
+    """Return a class and all its subclasses."""
+    return [kind, *(one for sub in kind.__subclasses__() for one in subclasses(sub))]
 
 
 def named(kinds: list[type[Any]]) -> dict[str, type[Any]]:
@@ -43,21 +43,21 @@ def named(kinds: list[type[Any]]) -> dict[str, type[Any]]:
 
 
 DRIVERS = named(
-    below(sqlite3.Error)
-    + below(sqlite3.Warning)
-    + below(psycopg.Error)
-    + below(psycopg.Warning)
+    subclasses(sqlite3.Error)
+    + subclasses(sqlite3.Warning)
+    + subclasses(psycopg.Error)
+    + subclasses(psycopg.Warning)
 )
-LIBRARY = named(below(sqlalchemy.exc.SQLAlchemyError))
+LIBRARY = named(subclasses(sqlalchemy.exc.SQLAlchemyError))
 
 
 def status_of(kind: type[Any]) -> int:
-    """Return the status of the nearest class of PEP 249 that it inherits from."""
+    """Return the expected status of the nearest base class in PEP 249."""
     return next(CLASSES[c.__name__] for c in kind.__mro__ if c.__name__ in CLASSES)
 
 
 def bare(kind: type[Any]) -> Any:
-    """Return an exception, however many arguments its class requires."""
+    """Return an exception without calling its constructor."""
     error = kind.__new__(kind)
     error.args = ("secret text",)
     for name in ("orig", "statement", "params", "hide_parameters", "ismulti", "code"):
@@ -70,25 +70,25 @@ def bare(kind: type[Any]) -> Any:
 def failing(
     make_app: Callable[..., Flask], apps: dict[str, Flask]
 ) -> Iterator[Callable[[BaseException], Client]]:
-    """Return a maker of clients of a view that raises an error."""
-    made = make_app("sqlite")
+    """Return a function that creates a client of a view that raises an error."""
+    app = make_app("sqlite")
 
     def make(error: BaseException) -> Client:
         def view() -> None:
-            tries.append(error)
+            attempts.append(error)
             raise error
 
-        tries.clear()
-        made.view_functions["failing"] = db.transactional(view, seconds=30)
-        return Client(made)
+        attempts.clear()
+        app.view_functions["failing"] = db.transactional(view, seconds=30)
+        return Client(app)
 
-    made.add_url_rule("/failing", "failing", lambda: None)
+    app.add_url_rule("/failing", "failing", lambda: None)
     yield make
-    with made.app_context():
+    with app.app_context():
         db.database.engine.dispose()
 
 
-tries: list[BaseException] = []
+attempts: list[BaseException] = []
 
 
 @pytest.mark.parametrize("kind", DRIVERS.values(), ids=DRIVERS)
@@ -103,11 +103,11 @@ def test_errors_of_drivers_are_mapped(
     status = status_of(kind)
 
     for error in (raw, wrapped):
-        refusal = failing(error).get("/failing")
-        assert_problem(refusal, status, CODES[status])
-        assert (refusal.headers.get("Retry-After") == "1") is (status == 503)
+        response = failing(error).get("/failing")
+        assert_problem(response, status, CODES[status])
+        assert (response.headers.get("Retry-After") == "1") is (status == 503)
         repeated = getattr(kind, "sqlstate", None) in REPEATED
-        assert len(tries) == (TRIES if repeated else 1)
+        assert len(attempts) == (ATTEMPTS if repeated else 1)
     assert "request failed" not in capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""Every operation of the document, asked by nobody and by somebody else."""
+"""Calls to all documented operations without credentials and by other users."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ ABSENT = (404, "not-found")
 
 @pytest.fixture
 def private(anonymous: Client) -> list[str]:
-    """Return the method and path of every operation that needs a caller."""
+    """Return the method and path of every operation that requires login."""
     document = anonymous.get("/openapi.json").json
     return [
         f"{method.upper()} {path}"
@@ -24,17 +24,17 @@ def private(anonymous: Client) -> list[str]:
     ]
 
 
-def ask(
+def call_all(
     client: Client, operations: list[str], task_id: int = 7, **options: Any
 ) -> dict[str, tuple[int, str]]:
-    """Call each of these and return the status and code of each refusal."""
-    suffix, answers = options.pop("suffix", ""), {}
+    """Call each operation and return the status and code of each error."""
+    suffix, errors = options.pop("suffix", ""), {}
     for operation in operations:
         method, _, path = operation.partition(" ")
         address = re.sub(r"{\w+}", str(task_id), path) + suffix
         response = client.call(method, address, **options)
-        answers[operation] = (response.status_code, response.json["code"])
-    return answers
+        errors[operation] = (response.status_code, response.json["code"])
+    return errors
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def ask(
 def test_protected_operations_require_credentials(
     anonymous: Client, private: list[str], options: dict[str, Any]
 ) -> None:
-    answers = ask(anonymous, private, **options)
+    errors = call_all(anonymous, private, **options)
 
     assert len(private) > 10
-    assert answers == dict.fromkeys(private, UNKNOWN)
+    assert errors == dict.fromkeys(private, UNKNOWN)
 
 
 def test_head_requires_credentials(anonymous: Client) -> None:
@@ -69,9 +69,9 @@ def test_head_requires_credentials(anonymous: Client) -> None:
 def test_token_of_a_deleted_account_is_rejected(
     anonymous: Client, private: list[str]
 ) -> None:
-    answers = ask(anonymous, private, headers={"Authorization": "Bearer a.b.c"})
+    errors = call_all(anonymous, private, headers={"Authorization": "Bearer a.b.c"})
 
-    assert answers == dict.fromkeys(private, INVALID)
+    assert errors == dict.fromkeys(private, INVALID)
 
 
 def test_refresh_token_is_rejected_as_access_token(
@@ -79,9 +79,9 @@ def test_refresh_token_is_rejected_as_access_token(
 ) -> None:
     bearer = f"Bearer {ann.tokens['refresh_token']}"
 
-    answers = ask(ann, private, headers={"Authorization": bearer})
+    errors = call_all(ann, private, headers={"Authorization": bearer})
 
-    assert answers == dict.fromkeys(private, INVALID)
+    assert errors == dict.fromkeys(private, INVALID)
 
 
 def test_tasks_of_other_users_are_not_found(
@@ -90,10 +90,10 @@ def test_tasks_of_other_users_are_not_found(
     task = ann.create_task()
     addressed = [operation for operation in private if "{task_id}" in operation]
 
-    answers = ask(bob, addressed, task["id"], json={})
+    errors = call_all(bob, addressed, task["id"], json={})
 
     assert len(addressed) >= 4
-    assert answers == dict.fromkeys(addressed, ABSENT)
+    assert errors == dict.fromkeys(addressed, ABSENT)
     assert ann.get(f"tasks/{task['id']}").json == task
 
 

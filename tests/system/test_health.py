@@ -1,4 +1,4 @@
-"""Whether the service can serve, as load balancers and operators see it."""
+"""Health checks for load balancers and operators."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.helpers.client import Client
 from tests.helpers.databases import new_databases, release_newer_schema
 
 MakeApp = Callable[..., Flask]
-GOOD = {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}
+READY = {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}}
 SECRET = "hunter2"
 
 
@@ -28,20 +28,20 @@ def unmigrated(
 
 
 @pytest.fixture
-def lonely(make_app: MakeApp) -> Client:
-    """Return a client of an app whose PostgreSQL is not there."""
+def disconnected(make_app: MakeApp) -> Client:
+    """Return a client of an app whose PostgreSQL is unreachable."""
     address = f"postgresql+psycopg://ann:{SECRET}@127.0.0.1:1/{SECRET}"
     return Client(make_app(database_url=address))
 
 
 def test_ready_service_returns_200(anonymous: Client) -> None:
-    answer = anonymous.get("/health")
+    response = anonymous.get("/health")
 
-    assert (answer.status_code, answer.json) == (200, GOOD)
-    assert answer.content_type == "application/json"
+    assert (response.status_code, response.json) == (200, READY)
+    assert response.content_type == "application/json"
 
 
-def test_health_is_asked_with_two_statements(
+def test_health_check_runs_two_statements(
     anonymous: Client, statements: list[str]
 ) -> None:
     anonymous.get("/health")
@@ -50,13 +50,17 @@ def test_health_is_asked_with_two_statements(
 
 
 def test_database_without_migrations_is_not_ready(unmigrated: Client) -> None:
-    answer = unmigrated.get("/health")
+    response = unmigrated.get("/health")
 
     checks = {"database": "ok", "migrations": "failed"}
-    assert answer.status_code == 503
+    assert response.status_code == 503
     remedy = "Run `flask db upgrade`."
-    assert answer.json == {"status": "unavailable", "checks": checks, "remedy": remedy}
-    assert answer.headers["Retry-After"] == "1"
+    assert response.json == {
+        "status": "unavailable",
+        "checks": checks,
+        "remedy": remedy,
+    }
+    assert response.headers["Retry-After"] == "1"
 
 
 def test_database_of_older_release_is_not_ready(
@@ -66,10 +70,10 @@ def test_database_of_older_release_is_not_ready(
         flask_migrate.upgrade()
     release_newer_schema(monkeypatch)
 
-    answer = unmigrated.get("/health")
+    response = unmigrated.get("/health")
 
-    assert answer.status_code == 503
-    assert answer.json["checks"] == {"database": "ok", "migrations": "failed"}
+    assert response.status_code == 503
+    assert response.json["checks"] == {"database": "ok", "migrations": "failed"}
 
 
 def test_instance_stays_ready_when_a_newer_release_has_migrated(
@@ -80,10 +84,10 @@ def test_instance_stays_ready_when_a_newer_release_has_migrated(
         with db.transaction():
             db.session.execute(text("UPDATE alembic_version SET version_num = 'next'"))
 
-    answer = unmigrated.get("/health")
+    response = unmigrated.get("/health")
 
     checks = {"database": "ok", "migrations": "ahead"}
-    assert (answer.status_code, answer.json) == (
+    assert (response.status_code, response.json) == (
         200,
         {"status": "ok", "checks": checks},
     )
@@ -96,30 +100,30 @@ def test_service_becomes_ready_when_its_database_is_migrated(
     with unmigrated.app.app_context():
         flask_migrate.upgrade()
 
-    answer = unmigrated.get("/health")
+    response = unmigrated.get("/health")
 
-    assert (before, answer.status_code, answer.json) == (503, 200, GOOD)
+    assert (before, response.status_code, response.json) == (503, 200, READY)
 
 
 def test_unreachable_database_is_not_ready_and_hides_the_cause(
-    lonely: Client,
+    disconnected: Client,
 ) -> None:
-    answer = lonely.get("/health")
+    response = disconnected.get("/health")
 
     checks = {"database": "failed", "migrations": "failed"}
-    assert answer.status_code == 503
-    assert answer.json["checks"] == checks
-    assert "`flask doctor`" in answer.json["remedy"]
-    assert SECRET not in answer.text
+    assert response.status_code == 503
+    assert response.json["checks"] == checks
+    assert "`flask doctor`" in response.json["remedy"]
+    assert SECRET not in response.text
 
 
-def test_process_without_a_database_is_alive(lonely: Client) -> None:
-    answer = lonely.get("/health/live")
+def test_liveness_succeeds_without_a_database(disconnected: Client) -> None:
+    response = disconnected.get("/health/live")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert (response.status_code, response.json) == (200, {"status": "ok"})
 
 
-def test_asking_whether_it_is_alive_touches_nothing(
+def test_liveness_check_runs_no_statement(
     anonymous: Client, statements: list[str]
 ) -> None:
     anonymous.get("/health/live")
@@ -127,7 +131,7 @@ def test_asking_whether_it_is_alive_touches_nothing(
     assert statements == []
 
 
-def test_asking_whether_it_is_alive_makes_no_database(
+def test_liveness_check_creates_no_database_file(
     make_app: MakeApp, tmp_path: Path
 ) -> None:
     file = tmp_path / "new.db"
@@ -138,10 +142,10 @@ def test_asking_whether_it_is_alive_makes_no_database(
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/"])
-def test_monitors_may_ask_by_head(anonymous: Client, path: str) -> None:
-    answer = anonymous.call("HEAD", path)
+def test_health_supports_head(anonymous: Client, path: str) -> None:
+    response = anonymous.call("HEAD", path)
 
-    assert (answer.status_code, answer.data) == (200, b"")
+    assert (response.status_code, response.data) == (200, b"")
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live"])

@@ -1,4 +1,4 @@
-"""Where a visitor arrives: the root and the index of the API."""
+"""The root of the server and the index of the API."""
 
 from collections.abc import Callable
 
@@ -45,7 +45,7 @@ def test_index_returns_links_as_json(anonymous: Client, accepted: str) -> None:
     assert (response.status_code, response.json) == (200, LINKS)
 
 
-def test_every_link_leads_somewhere(anonymous: Client) -> None:
+def test_every_link_of_the_index_works(anonymous: Client) -> None:
     links = anonymous.get("/").json
 
     found = open_all(anonymous, links)
@@ -53,7 +53,7 @@ def test_every_link_leads_somewhere(anonymous: Client) -> None:
     assert found == dict.fromkeys(LINKS, 200)
 
 
-def test_without_documentation_nothing_leads_there(undocumented: Client) -> None:
+def test_disabled_documentation_is_not_linked(undocumented: Client) -> None:
     browser = undocumented.get("/", headers={"Accept": BROWSER})
     program = undocumented.get("/")
     index = undocumented.get("")
@@ -101,7 +101,7 @@ def test_index_shows_settings(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/problems", "/docs"])
-def test_pages_for_everyone_ask_the_database_nothing(
+def test_public_page_runs_no_statement(
     anonymous: Client, statements: list[str], path: str
 ) -> None:
     response = anonymous.get(path)

@@ -1,4 +1,4 @@
-"""Requests that break off or are malformed, over raw sockets: none has an effect."""
+"""Truncated and malformed requests over raw sockets: none has an effect."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ from tests.helpers.client import API, Client
 from tests.helpers.server import SECONDS_TO_RESPOND, Response, Server, log_in
 from tests.system.conftest import Serve
 
-SECRET = "plantedZ"
+SECRET = "secretZ"
 LINES = b"".join(b'{"title": "Task %d"}\n' % n for n in range(200))
 TASK = json.dumps({"title": SECRET}).encode()
 HALF = b"5\r\nhel"
@@ -32,7 +32,7 @@ def send_and_stop(server: Server, raw: bytes) -> Response:
 
 
 def head(method: str, path: str, token: str, *headers: str) -> bytes:
-    """Write the head of a request of Ann's."""
+    """Return the head of a request with a token."""
     lines = [f"{method} {API}/{path} HTTP/1.1", "Host: localhost"]
     lines += [f"Authorization: Bearer {token}", *headers, "", ""]
     return "\r\n".join(lines).encode()
@@ -294,7 +294,7 @@ def test_body_must_arrive_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         request = next(RequestParser(Config(), served, ("", 0)))
         wire.guard_body(request, served)
 
-        with pytest.raises(OSError):  # noqa: PT011 - the system chooses which
+        with pytest.raises(OSError):  # noqa: PT011 - it depends on the system
             request.body.read()
 
     assert request.should_close()

@@ -1,4 +1,4 @@
-"""One user of a real server whose requests wait for a lock delays no other user."""
+"""Requests of one user that wait for a lock do not delay other users."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +9,8 @@ from tests.faults.locking import locked
 from tests.helpers.client import API, Client
 from tests.helpers.server import Server
 
-CROWD = 50
-TASKS = "SELECT FROM tasks FOR UPDATE"
+CLIENTS = 50
+LOCK_TASKS = "SELECT FROM tasks FOR UPDATE"
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
@@ -20,17 +20,19 @@ def test_locked_row_keeps_threads_and_connections_free(
     server = instance(WEB_CONCURRENCY=1, MAX_REQUESTS_IN_PROGRESS=0)
     path, body = f"{API}/tasks/{ann.create_task()['id']}", {"title": "Reap"}
 
-    with locked(ann.app, TASKS), ThreadPoolExecutor(CROWD) as pool:
-        mine, theirs = headers(ann), headers(bob)
-        crowd = [
-            pool.submit(server.call, "PATCH", path, body, mine) for _ in range(CROWD)
+    with locked(ann.app, LOCK_TASKS), ThreadPoolExecutor(CLIENTS) as pool:
+        blocked = [
+            pool.submit(server.call, "PATCH", path, body, headers(ann))
+            for _ in range(CLIENTS)
         ]
-        reads = [server.call("GET", f"{API}/tasks", None, theirs) for _ in range(5)]
-        answers = [one.result() for one in crowd]
+        reads = [
+            server.call("GET", f"{API}/tasks", headers=headers(bob)) for _ in range(5)
+        ]
+        updates = [one.result() for one in blocked]
 
     assert {read.status for read in reads} == {200}
-    assert {answer.status for answer in answers} == {429, 503}
-    assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
+    assert {update.status for update in updates} == {429, 503}
+    assert {update.headers["Retry-After"] for update in updates} == {"1"}
 
 
 def headers(client: Client) -> dict[str, str]:

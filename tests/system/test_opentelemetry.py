@@ -1,4 +1,4 @@
-"""OpenTelemetry around the server, as docs/monitoring.md shows it."""
+"""The server with OpenTelemetry, as docs/monitoring.md describes it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ class Traced(Server):
 
 @pytest.fixture
 def traced(tmp_path: Path) -> Iterator[Server]:
-    """Return a server whose workers write spans into its log."""
+    """Return a server whose workers write spans to its log."""
     database = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
     variables = environment(**SETTINGS | TELEMETRY | database)
     server = Traced(ROOT, variables, tmp_path / "log")
@@ -42,13 +42,13 @@ def traced(tmp_path: Path) -> Iterator[Server]:
     server.kill()
 
 
-def test_workers_that_were_forked_send_spans_of_the_callers_trace(
+def test_forked_workers_send_spans_of_the_callers_trace(
     traced: Server,
 ) -> None:
     response = traced.call("GET", f"{API}/tasks/{2**62}", headers=PARENT)
 
-    said = traced.wait_for_output(f'"trace_id": "0x{TRACE}"')
+    output = traced.wait_for_output(f'"trace_id": "0x{TRACE}"')
     assert response.status == 401
-    assert f'"name": "GET {API}/tasks/<id:task_id>"' in said
-    assert f'"trace_id": "{TRACE}", ' in said
+    assert f'"name": "GET {API}/tasks/<id:task_id>"' in output
+    assert f'"trace_id": "{TRACE}", ' in output
     assert traced.stop() == 0

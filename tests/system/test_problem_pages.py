@@ -1,4 +1,4 @@
-"""What each problem means: the pages behind the `type` of every refusal."""
+"""The pages that the `type` of each problem links to."""
 
 import json
 import re
@@ -56,8 +56,8 @@ CODES = {
 }
 
 
-def spoken(page: str) -> str:
-    """Return the text of a page, in which code stands between backticks."""
+def page_text(page: str) -> str:
+    """Return the text of a page, with code in backticks."""
     return unescape(re.sub("</?code>", "`", page))
 
 
@@ -70,11 +70,11 @@ def by_status(problems: list[dict[str, object]]) -> dict[object, set[object]]:
 
 
 def kinds(parent: type[errors.Problem]) -> set[type[errors.Problem]]:
-    below = {kind for child in parent.__subclasses__() for kind in kinds(child)}
-    return below | {parent}
+    subclasses = {kind for child in parent.__subclasses__() for kind in kinds(child)}
+    return subclasses | {parent}
 
 
-def test_list_names_the_problems_of_the_contract(anonymous: Client) -> None:
+def test_list_contains_all_problems(anonymous: Client) -> None:
     listed = anonymous.get("/problems").json
 
     assert by_status(listed) == CODES
@@ -108,7 +108,7 @@ def test_problem_page_is_json_for_programs(anonymous: Client, code: str) -> None
 def test_problem_page_is_html_for_browsers(anonymous: Client, code: str) -> None:
     response = anonymous.get(f"/problems/{code}", headers=HTML)
 
-    kind, text = PROBLEM_TYPES[code], spoken(response.text)
+    kind, text = PROBLEM_TYPES[code], page_text(response.text)
     assert (response.status_code, response.mimetype) == (200, "text/html")
     assert f"<h1>{kind.title}</h1>" in text
     assert kind.detail in text
@@ -135,7 +135,7 @@ def test_problem_type_is_the_url_of_its_page(anonymous: Client) -> None:
     assert page.json["title"] == problem["title"]
 
 
-def test_every_refusal_of_the_domain_has_a_page() -> None:
+def test_every_problem_class_has_a_page() -> None:
     codes = {kind.code for kind in kinds(errors.Problem) if hasattr(kind, "code")}
 
     assert codes <= set(PROBLEM_TYPES)
@@ -154,7 +154,7 @@ def test_page_links_to_the_documentation(
     assert 'href="/problems"' in page
 
 
-def test_markup_in_an_address_stays_text(anonymous: Client) -> None:
+def test_markup_in_a_url_is_escaped(anonymous: Client) -> None:
     response = anonymous.get("/problems/<script>alert(1)<%2Fscript>", headers=HTML)
 
     assert_problem(response, 404, "not-found")

@@ -1,4 +1,4 @@
-"""A connection that leads to a server that does not take writes, such as a replica."""
+"""Connections to a server that accepts no writes, such as a replica."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tests.helpers.client import Client, assert_problem
 
 @pytest.fixture
 def read_only(app: Flask, ann: Client) -> Iterator[Client]:
-    """Return Ann, whose database took no writes when her connections were made."""
+    """Return a client whose app connected while the database was read-only."""
     name = db_name(app)
     alter(app, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     with app.app_context():
@@ -29,10 +29,10 @@ def db_name(app: Flask) -> str:
 
 
 def alter(app: Flask, statement: str) -> None:
-    """Do it on a connection that is not one of the app's."""
+    """Run a statement on a separate connection."""
     url = app.extensions["settings"].database_url
-    apart = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with apart.connect() as connection:
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
         connection.execute(text("SET default_transaction_read_only = off"))
         connection.execute(text(statement))
 

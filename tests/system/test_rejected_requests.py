@@ -30,7 +30,7 @@ def rejected(response: Response, status: int, code: str) -> None:
 
 
 REJECTED = {
-    "no-http": (b"rubbish\r\n\r\n", 400, "bad-request"),
+    "no-http": (b"invalid\r\n\r\n", 400, "bad-request"),
     "method": (b"get / HTTP/1.1\r\n\r\n", 400, "bad-request"),
     "version": (b"GET / HTTP/9.9\r\n\r\n", 400, "bad-request"),
     "lines": (b"GET / HTTP/1.1\nHost: localhost\n\n", 400, "bad-request"),
@@ -86,7 +86,7 @@ def test_rejected_head_request_has_no_body(server: Server) -> None:
 def test_rejected_request_behind_https_has_https_links(serving: Serve) -> None:
     server = serving(PUBLIC_URL="https://tasks.example.org")
 
-    response = server.send(b"rubbish\r\n\r\n")
+    response = server.send(b"invalid\r\n\r\n")
 
     assert response.headers["Strict-Transport-Security"].startswith("max-age=")
 
@@ -151,7 +151,7 @@ def test_rejected_request_is_counted(serving: Serve) -> None:
     token = secrets.token_hex(32)
     server = serving(METRICS_TOKEN=token)
 
-    server.send(b"rubbish\r\n\r\n")
+    server.send(b"invalid\r\n\r\n")
 
     bearer = {"Authorization": f"Bearer {token}"}
     counted = server.call("GET", "/metrics", headers=bearer).body.decode()

@@ -1,4 +1,4 @@
-"""How many requests a worker is at work for at once."""
+"""Scheduling: the requests that a worker processes at the same time."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ import pytest
 
 from tests.helpers.concurrency import run_concurrently
 from tests.helpers.server import GUNICORN, ROOT, Server, environment
-from tests.system.scheduled_app import GUESTS
+from tests.system.scheduled_app import MEETING_REQUESTS
 
 CLIENTS = 6
 REQUESTS = 30
 
 
-class Turning(Server):
-    """One worker of ours, with an app that tells who else is there."""
+class ScheduledServer(Server):
+    """One worker with an app that counts concurrent requests."""
 
     command = (
         GUNICORN,
@@ -29,24 +29,28 @@ class Turning(Server):
 
 
 @pytest.fixture(scope="module")
-def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("turns") / "log"
-    server = Turning(ROOT, environment(), log).wait()
+def scheduled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("scheduling") / "log"
+    server = ScheduledServer(ROOT, environment(), log).wait()
     yield server
     server.stop()
 
 
-def test_requests_that_compute_do_not_compete(turning: Server) -> None:
-    def company() -> list[bytes]:
-        return [turning.call("GET", "/compute").body for _ in range(REQUESTS)]
+def test_requests_that_compute_do_not_compete(scheduled: Server) -> None:
+    def count_concurrent() -> list[bytes]:
+        return [scheduled.call("GET", "/compute").body for _ in range(REQUESTS)]
 
-    found = Counter(chain.from_iterable(run_concurrently(*[company] * CLIENTS)))
+    counts = Counter(
+        chain.from_iterable(run_concurrently(*[count_concurrent] * CLIENTS))
+    )
 
-    assert found[b"1"] > CLIENTS * REQUESTS / 2, found
+    assert counts[b"1"] > CLIENTS * REQUESTS / 2, counts
 
 
 @pytest.mark.parametrize("path", ["/release", "/meet"])
-def test_waiting_request_blocks_no_other(turning: Server, path: str) -> None:
-    responses = run_concurrently(*[lambda: turning.call("GET", path).status] * GUESTS)
+def test_waiting_request_blocks_no_other(scheduled: Server, path: str) -> None:
+    responses = run_concurrently(
+        *[lambda: scheduled.call("GET", path).status] * MEETING_REQUESTS
+    )
 
-    assert responses == [200] * GUESTS
+    assert responses == [200] * MEETING_REQUESTS

@@ -1,4 +1,4 @@
-"""gunicorn as it is shipped: a real process, a real socket."""
+"""gunicorn with the shipped configuration: a real process and a real socket."""
 
 import json
 import os
@@ -30,13 +30,13 @@ HSTS = "Strict-Transport-Security"
 FILES = ["config.py", "gunicorn.conf.py", "wsgi.py"]
 FOLDERS = ["migrations", "taskapi"]
 LOGINS = 50
-SECONDS = 5  # wide: what it is about takes half a minute where hashes fill the threads
+MAX_PROBE_SECONDS = 5  # half a minute if hashes occupied all threads
 Serve = Callable[..., Server]
 
 
 @pytest.fixture
 def first_run(tmp_path: Path) -> Iterator[Server]:
-    """Return a server of a fresh copy, told nothing but a port that is free."""
+    """Return a server of a fresh copy whose only setting is a free port."""
     for name in FILES:
         shutil.copy(ROOT / name, tmp_path)
     for name in FOLDERS:
@@ -48,17 +48,19 @@ def first_run(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
-def knows(server: Server, name: str) -> bool:
+def account_exists(server: Server, name: str) -> bool:
     account = {"username": name, "password": PASSWORD}
     return server.call("POST", f"{API}/auth/login", account).status == 200
 
 
-def crowd(server: Server) -> tuple[list[Response], list[float]]:
-    """Log in as fifty users at once; return the answers, and how long probes took."""
+def log_in_concurrently(server: Server) -> tuple[list[Response], list[float]]:
+    """Log in as fifty users at once; return the responses and the seconds of probes."""
     probes = []
     with ThreadPoolExecutor(LOGINS) as pool:
-        path, nobody = f"{API}/auth/login", {"password": PASSWORD}
-        accounts = [nobody | {"username": f"nobody{n}"} for n in range(LOGINS)]
+        path = f"{API}/auth/login"
+        accounts = [
+            {"username": f"unknown{n}", "password": PASSWORD} for n in range(LOGINS)
+        ]
         logins = [pool.submit(server.call, "POST", path, one) for one in accounts]
         while not all(map(Future.done, logins)):
             began = time.monotonic()
@@ -72,39 +74,39 @@ def test_server_serves_and_stops_on_sigterm(serving: Serve) -> None:
     server.call("POST", f"{API}/auth/register", ACCOUNT)
     bearer = {"Authorization": f"Bearer {log_in(server).json['access_token']}"}
 
-    made = server.call("POST", f"{API}/tasks", {"title": "Sow"}, bearer)
+    created = server.call("POST", f"{API}/tasks", {"title": "Sow"}, bearer)
     listed = server.call("GET", f"{API}/tasks", headers=bearer)
 
-    assert (made.status, listed.status) == (201, 200)
-    assert listed.json["items"] == [made.json]
+    assert (created.status, listed.status) == (201, 200)
+    assert listed.json["items"] == [created.json]
     assert server.stop() == 0
 
 
 def test_body_in_chunks_is_read(server: Server) -> None:
     body = json.dumps({"username": "chunky", "password": PASSWORD}).encode()
 
-    made = server.send(
+    created = server.send(
         chunked("POST", f"{API}/auth/register", [body[:9], body[9:]], JSON)
     )
 
-    assert made.status == 201
-    assert knows(server, "chunky")
+    assert created.status == 201
+    assert account_exists(server, "chunky")
 
 
 def test_large_chunked_body_is_rejected_and_not_executed(server: Server) -> None:
     body = json.dumps({"username": "large", "password": PASSWORD}).encode()
     padding = [b" " * 2**16] * 17
 
-    refused = server.send(
+    response = server.send(
         chunked("POST", f"{API}/auth/register", [body, *padding], JSON)
     )
 
-    assert (refused.status, refused.json["code"]) == (413, "payload-too-large")
-    assert not knows(server, "large")
+    assert (response.status, response.json["code"]) == (413, "payload-too-large")
+    assert not account_exists(server, "large")
 
 
 @pytest.mark.parametrize("written", ["Bearer {}\t", "Bearer {} \t ", "\tBearer {}"])
-def test_white_space_around_a_credential_is_no_part_of_it(
+def test_white_space_around_a_credential_is_ignored(
     server: Server, token: str, written: str
 ) -> None:
     header = f"Authorization: {written.format(token)}"
@@ -126,15 +128,15 @@ def test_unknown_host_is_rejected(serving: Serve) -> None:
     server = serving(TRUSTED_HOSTS="tasks.example.org,*.example.net")
     forged = {"Host": "evil.example", "X-Forwarded-Host": "tasks.example.org"}
 
-    ours = server.call("GET", API, headers={"Host": "tasks.example.org"})
-    theirs = server.call("GET", API, headers=forged)
+    trusted = server.call("GET", API, headers={"Host": "tasks.example.org"})
+    unknown = server.call("GET", API, headers=forged)
 
-    assert ours.status == 200
-    assert (theirs.status, theirs.json["code"]) == (400, "bad-request")
-    assert theirs.headers["Content-Type"] == "application/problem+json"
+    assert trusted.status == 200
+    assert (unknown.status, unknown.json["code"]) == (400, "bad-request")
+    assert unknown.headers["Content-Type"] == "application/problem+json"
 
 
-def test_local_monitor_needs_no_host_name(serving: Serve) -> None:
+def test_health_check_accepts_any_host(serving: Serve) -> None:
     server = serving(TRUSTED_HOSTS="tasks.example.org")
 
     response = server.call("GET", "/health")  # as the image's HEALTHCHECK does
@@ -155,50 +157,52 @@ def test_local_monitor_needs_no_host_name(serving: Serve) -> None:
         "PATH_INFO: /evil",
     ],
 )
-def test_without_a_proxy_nobody_speaks_for_one(server: Server, header: str) -> None:
+def test_forwarded_headers_are_ignored_without_a_trusted_proxy(
+    server: Server, header: str
+) -> None:
     response = server.send(get_request("/health/live", header))
 
     assert (response.status, response.body) == (200, b'{"status":"ok"}')
     assert response.headers[HSTS] is None
 
 
-def test_without_a_proxy_nobody_chooses_an_address(serving: Serve) -> None:
+def test_forwarded_address_is_ignored_without_a_trusted_proxy(serving: Serve) -> None:
     limits = {"RATELIMIT_ENABLED": True, "RATELIMIT_AUTH_PER_MINUTE": 2}
     server = serving(WEB_CONCURRENCY=1, **limits)
     forged = [{"X-Forwarded-For": f"192.0.2.{n}"} for n in range(5)]
 
-    answers = [log_in(server, **headers).status for headers in forged]
+    statuses = [log_in(server, **headers).status for headers in forged]
 
-    assert set(answers[2:]) == {429}
+    assert set(statuses[2:]) == {429}
 
 
-def test_behind_a_proxy_it_speaks_for_clients(serving: Serve) -> None:
+def test_forwarded_headers_of_a_trusted_proxy_are_used(serving: Serve) -> None:
     limits = {"RATELIMIT_ENABLED": True, "RATELIMIT_AUTH_PER_MINUTE": 1}
     server = serving(TRUSTED_PROXIES=1, **limits)
-    told = [{"X-Forwarded-For": f"198.51.100.9, 192.0.2.{n}"} for n in (1, 2, 1)]
+    forwarded = [{"X-Forwarded-For": f"198.51.100.9, 192.0.2.{n}"} for n in (1, 2, 1)]
 
-    answers = [log_in(server, **headers).status for headers in told]
+    statuses = [log_in(server, **headers).status for headers in forwarded]
     secure = server.call("GET", API, headers={"X-Forwarded-Proto": "https"})
 
-    assert answers == [401, 401, 429]
+    assert statuses == [401, 401, 429]
     assert secure.headers[HSTS] is not None
 
 
-def test_concurrent_logins_leave_the_service_alive(serving: Serve) -> None:
+def test_concurrent_logins_do_not_delay_liveness_probes(serving: Serve) -> None:
     server = serving(BCRYPT_ROUNDS=12, WEB_CONCURRENCY=2)
 
-    answers, probes = crowd(server)
+    responses, probes = log_in_concurrently(server)
 
-    turned_away = [response for response in answers if response.status == 503]
-    assert max(probes) < SECONDS
-    assert {response.status for response in answers} <= {401, 503}
-    assert len(turned_away) < LOGINS
-    assert [a for a in turned_away if int(a.headers["Retry-After"]) < 1] == []
+    rejected = [response for response in responses if response.status == 503]
+    assert max(probes) < MAX_PROBE_SECONDS
+    assert {response.status for response in responses} <= {401, 503}
+    assert len(rejected) < LOGINS
+    assert [r for r in rejected if int(r.headers["Retry-After"]) < 1] == []
 
 
-def test_first_run_needs_no_setting(first_run: Server, tmp_path: Path) -> None:
+def test_first_start_requires_no_settings(first_run: Server, tmp_path: Path) -> None:
     health = first_run.call("GET", "/health")
 
-    kept = tmp_path / "instance" / "taskapi.db.secret"
+    secret = tmp_path / "instance" / "taskapi.db.secret"
     assert health.status == 200
-    assert kept.stat().st_mode & 0o777 == 0o600
+    assert secret.stat().st_mode & 0o777 == 0o600

@@ -1,4 +1,4 @@
-"""What a real server writes into its log, and what it never does."""
+"""The log of a real server, and secrets that it never contains."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def test_every_line_of_the_log_is_one_json_document(serving: Serve) -> None:
     assert not [e for e in entries if not {"event", "level", "timestamp"} <= set(e)]
 
 
-def test_each_request_leaves_one_line_by_route(server: Server, token: str) -> None:
+def test_each_request_is_logged_once_with_its_route(server: Server, token: str) -> None:
     mark = {"X-Request-ID": "one-line", "Authorization": f"Bearer {token}"}
 
     server.call("GET", f"{API}/tasks/{2**62}", headers=mark)
@@ -38,20 +38,20 @@ def test_each_request_leaves_one_line_by_route(server: Server, token: str) -> No
 
 
 def test_secrets_are_not_logged(server: Server, token: str) -> None:
-    planted = "plantedX"
-    account = {"email": f"{planted}@example.org", "password": f"{planted} {planted}"}
-    bad = {"Authorization": f"Bearer {planted}", "Cookie": planted, "Referer": planted}
-    server.call("POST", f"{API}/auth/register?{planted}={planted}", account, bad)
+    secret = "secretX"
+    account = {"email": f"{secret}@example.org", "password": f"{secret} {secret}"}
+    bad = {"Authorization": f"Bearer {secret}", "Cookie": secret, "Referer": secret}
+    server.call("POST", f"{API}/auth/register?{secret}={secret}", account, bad)
     server.call("POST", f"{API}/auth/register", account)
     tokens = server.call("POST", f"{API}/auth/login", account).json
-    server.call("POST", f"{API}/auth/refresh", {"refresh_token": planted})
-    server.call("GET", f"{API}/tasks/{planted}?{planted}", headers=bad)
-    server.call("GET", f"{API}/tasks?cursor={planted}&{planted}=1", headers=bad)
-    server.send(chunked("POST", f"{API}/auth/login", [planted.encode()], JSON))
+    server.call("POST", f"{API}/auth/refresh", {"refresh_token": secret})
+    server.call("GET", f"{API}/tasks/{secret}?{secret}", headers=bad)
+    server.call("GET", f"{API}/tasks?cursor={secret}&{secret}=1", headers=bad)
+    server.send(chunked("POST", f"{API}/auth/login", [secret.encode()], JSON))
 
     logged = server.log.read_text()
 
-    assert planted not in logged
+    assert secret not in logged
     assert token not in logged
     assert tokens["access_token"] not in logged
     assert tokens["refresh_token"] not in logged
@@ -60,11 +60,11 @@ def test_secrets_are_not_logged(server: Server, token: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"GET /?token=plantedY\r\n\r\n",
-        b"GET /?token=plantedY HTTP/9.9 plantedY\r\n\r\n",
-        b"GET /?token=plantedY\x1b HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nBearer plantedY: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: plantedY\r\n\r\n",
+        b"GET /?token=secretY\r\n\r\n",
+        b"GET /?token=secretY HTTP/9.9 secretY\r\n\r\n",
+        b"GET /?token=secretY\x1b HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nBearer secretY: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: secretY\r\n\r\n",
     ],
     ids=["no-version", "version", "control", "name", "expect"],
 )
@@ -74,7 +74,7 @@ def test_secrets_of_invalid_http_are_not_logged(server: Server, raw: bytes) -> N
     response = server.send(raw)
 
     assert 400 <= response.status < 500
-    assert not [line for line in server.lines()[before:] if "plantedY" in line]
+    assert not [line for line in server.lines()[before:] if "secretY" in line]
 
 
 def test_invalid_http_gets_its_own_request_id(serving: Serve) -> None:

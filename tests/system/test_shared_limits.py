@@ -1,4 +1,4 @@
-"""Rate limits that a Redis counts for all, and what happens while it is away."""
+"""Rate limits that instances count in Redis, also while it is unreachable."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,59 +15,59 @@ from tests.helpers.client import PASSWORD, Client, assert_problem, with_app
 from tests.helpers.concurrency import run_concurrently
 from tests.helpers.redis import RedisServer
 
-ROW = 5
-CROWD = 8
+REQUESTS = 5
+CLIENTS = 8
 MakeApp = Callable[..., Flask]
-Away = Callable[[RedisServer], None]
-away = pytest.mark.parametrize("leave", [RedisServer.kill, RedisServer.freeze])
+Action = Callable[[RedisServer], None]
+each_failure = pytest.mark.parametrize("stop", [RedisServer.kill, RedisServer.freeze])
 
 
 @pytest.fixture
-def sharing(
+def app_with_redis(
     app_with: MakeApp, store: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> MakeApp:
-    """Return a maker of instances whose limits the Redis counts, however busy it is."""
+    """Return a function that creates apps that count in Redis, with long timeouts."""
     for wait in TIMEOUTS:
         monkeypatch.setitem(TIMEOUTS, wait, 5 * TIMEOUTS[wait])
     return partial(app_with, ratelimit_enabled=True, ratelimit_storage_uri=store.uri)
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Return the list of questions to Redis, which grows while the test runs."""
-    questions: list[object] = []
-    ask = Redis.execute_command
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the list of commands to Redis, which grows during the test."""
+    recorded: list[object] = []
+    execute_command = Redis.execute_command
 
-    def note(client: Redis, *words: object, **options: object) -> object:
-        questions.append(words)
-        return ask(client, *words, **options)
+    def record(client: Redis, *command: object, **options: object) -> object:
+        recorded.append(command)
+        return execute_command(client, *command, **options)
 
-    monkeypatch.setattr(Redis, "execute_command", note)
-    return questions
+    monkeypatch.setattr(Redis, "execute_command", record)
+    return recorded
 
 
 @contextmanager
-def after_a_while() -> Iterator[None]:
-    """Be at the moment when an instance asks again."""
+def at_the_next_attempt() -> Iterator[None]:
+    """Set the clock to the time of the next attempt to reach Redis."""
     clock = time.monotonic
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "monotonic", lambda: clock() + RETRY_SECONDS)
         yield
 
 
-def statuses(caller: Client, number: int = ROW) -> list[int]:
-    """Make requests one after the other."""
+def statuses(caller: Client, number: int = REQUESTS) -> list[int]:
+    """Send requests sequentially; return their statuses."""
     return [caller.get("tasks").status_code for _ in range(number)]
 
 
-def left(caller: Client) -> int:
-    """Make a request, and return how many are left."""
+def remaining(caller: Client) -> int:
+    """Send a request; return how many more the limit allows."""
     parameters = caller.get("tasks").headers["RateLimit"].split(";")
     return int(parameters[1].removeprefix("r="))
 
 
-def test_two_instances_share_one_count(ann: Client, sharing: MakeApp) -> None:
-    here, there = [with_app(ann, sharing(ratelimit_per_minute=4)) for _ in "12"]
+def test_two_instances_share_one_count(ann: Client, app_with_redis: MakeApp) -> None:
+    here, there = [with_app(ann, app_with_redis(ratelimit_per_minute=4)) for _ in "12"]
 
     first = statuses(here, 2) + statuses(there, 2)
     over = here.get("tasks"), there.get("tasks")
@@ -79,9 +79,9 @@ def test_two_instances_share_one_count(ann: Client, sharing: MakeApp) -> None:
 
 
 def test_retry_after_comes_from_redis(
-    ann: Client, sharing: MakeApp, store: RedisServer
+    ann: Client, app_with_redis: MakeApp, store: RedisServer
 ) -> None:
-    caller = with_app(ann, sharing(ratelimit_per_minute=1))
+    caller = with_app(ann, app_with_redis(ratelimit_per_minute=1))
     caller.get("tasks")
     (window,) = store.execute("KEYS", "*")
     store.execute("PEXPIRE", window, 20_490)
@@ -92,118 +92,140 @@ def test_retry_after_comes_from_redis(
     assert store.execute("PTTL", window) <= reported < 22_000
 
 
-@away
+@each_failure
 def test_one_request_notices_that_redis_stopped(
-    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
+    ann: Client,
+    app_with_redis: MakeApp,
+    store: RedisServer,
+    commands: list[object],
+    stop: Action,
 ) -> None:
-    caller = with_app(ann, sharing())
+    caller = with_app(ann, app_with_redis())
     caller.get("tasks")
-    leave(store)
-    asked.clear()
+    stop(store)
+    commands.clear()
 
-    responded = statuses(caller)
+    results = statuses(caller)
 
-    assert responded == [200] * ROW
-    assert len(asked) == 1
+    assert results == [200] * REQUESTS
+    assert len(commands) == 1
 
 
-@away
+@each_failure
 def test_one_request_notices_that_redis_is_unreachable(
-    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
+    ann: Client,
+    app_with_redis: MakeApp,
+    store: RedisServer,
+    commands: list[object],
+    stop: Action,
 ) -> None:
-    caller = with_app(ann, sharing())
-    leave(store)
+    caller = with_app(ann, app_with_redis())
+    stop(store)
 
-    responded = statuses(caller)
+    results = statuses(caller)
 
-    assert responded == [200] * ROW
-    assert len(asked) == 1
+    assert results == [200] * REQUESTS
+    assert len(commands) == 1
 
 
 def test_redis_call_times_out() -> None:
-    connect_and_answer = TIMEOUTS.values()
+    connect_and_read = TIMEOUTS.values()
 
-    assert sum(connect_and_answer) <= 0.2
+    assert sum(connect_and_read) <= 0.2
 
 
-@away
-def test_of_a_crowd_each_asks_once_and_then_nobody(
-    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
+@each_failure
+def test_concurrent_requests_try_a_stopped_redis_once_each(
+    ann: Client,
+    app_with_redis: MakeApp,
+    store: RedisServer,
+    commands: list[object],
+    stop: Action,
 ) -> None:
-    caller = with_app(ann, sharing())
+    caller = with_app(ann, app_with_redis())
     caller.get("tasks")
-    leave(store)
-    asked.clear()
+    stop(store)
+    commands.clear()
 
-    crowd = run_concurrently(*[lambda: caller.get("tasks").status_code] * CROWD)
-    by_the_crowd = len(asked)
-    row = statuses(caller)
+    concurrent = run_concurrently(*[lambda: caller.get("tasks").status_code] * CLIENTS)
+    commands_before = len(commands)
+    sequential = statuses(caller)
 
-    assert crowd + row == [200] * (CROWD + ROW)
-    assert 1 <= by_the_crowd <= CROWD
-    assert len(asked) == by_the_crowd
+    assert concurrent + sequential == [200] * (CLIENTS + REQUESTS)
+    assert 1 <= commands_before <= CLIENTS
+    assert len(commands) == commands_before
 
 
-@away
+@each_failure
 def test_one_concurrent_request_retries_redis(
-    ann: Client, sharing: MakeApp, store: RedisServer, asked: list[object], leave: Away
+    ann: Client,
+    app_with_redis: MakeApp,
+    store: RedisServer,
+    commands: list[object],
+    stop: Action,
 ) -> None:
-    caller = with_app(ann, sharing())
-    leave(store)
+    caller = with_app(ann, app_with_redis())
+    stop(store)
     caller.get("tasks")
-    asked.clear()
+    commands.clear()
 
-    with after_a_while():
-        crowd = run_concurrently(*[lambda: caller.get("tasks").status_code] * CROWD)
+    with at_the_next_attempt():
+        responses = run_concurrently(
+            *[lambda: caller.get("tasks").status_code] * CLIENTS
+        )
 
-    assert crowd == [200] * CROWD
-    assert len(asked) == 1
+    assert responses == [200] * CLIENTS
+    assert len(commands) == 1
 
 
-@away
-def test_each_instance_counts_while_the_store_is_away(
-    ann: Client, sharing: MakeApp, store: RedisServer, leave: Away
+@each_failure
+def test_each_instance_counts_while_redis_is_unreachable(
+    ann: Client, app_with_redis: MakeApp, store: RedisServer, stop: Action
 ) -> None:
-    caller = with_app(ann, sharing(ratelimit_per_minute=2))
+    caller = with_app(ann, app_with_redis(ratelimit_per_minute=2))
     caller.get("tasks")
-    leave(store)
+    stop(store)
 
-    responded = statuses(caller, 3)
+    results = statuses(caller, 3)
 
-    assert responded == [200, 200, 429]
+    assert results == [200, 200, 429]
 
 
-@away
-def test_guesses_are_counted_while_the_store_is_away(
-    ann: Client, sharing: MakeApp, store: RedisServer, leave: Away
+@each_failure
+def test_login_attempts_are_counted_while_redis_is_unreachable(
+    ann: Client, app_with_redis: MakeApp, store: RedisServer, stop: Action
 ) -> None:
-    caller = Client(sharing(ratelimit_auth_per_minute=1000))
-    leave(store)
-    login = {"email": "ann@example.org", "password": "a guess in the dark"}
+    caller = Client(app_with_redis(ratelimit_auth_per_minute=1000))
+    stop(store)
+    login = {"email": "ann@example.org", "password": "a wrong password"}
 
     wrong = [caller.post("auth/login", login).status_code for _ in range(11)]
-    right = caller.post("auth/login", login | {"password": PASSWORD})
+    correct = caller.post("auth/login", login | {"password": PASSWORD})
 
     assert wrong == [401] * 10 + [429]
-    assert_problem(right, 429, "rate-limited")
-    assert int(right.headers["Retry-After"]) > 60
+    assert_problem(correct, 429, "rate-limited")
+    assert int(correct.headers["Retry-After"]) > 60
 
 
 @pytest.mark.parametrize(
-    ("leave", "come_back"),
+    ("stop", "restart"),
     [(RedisServer.kill, RedisServer.start), (RedisServer.freeze, RedisServer.resume)],
 )
 def test_redis_is_used_again_after_a_failure(
-    ann: Client, sharing: MakeApp, store: RedisServer, leave: Away, come_back: Away
+    ann: Client,
+    app_with_redis: MakeApp,
+    store: RedisServer,
+    stop: Action,
+    restart: Action,
 ) -> None:
-    here, there = with_app(ann, sharing()), with_app(ann, sharing())
-    leave(store)
+    here, there = with_app(ann, app_with_redis()), with_app(ann, app_with_redis())
+    stop(store)
     here.get("tasks")
     there.get("tasks")
 
-    come_back(store)
-    with after_a_while():
-        first, second = left(here), left(there)
+    restart(store)
+    with at_the_next_attempt():
+        first, second = remaining(here), remaining(there)
 
     assert first == second + 1
 
@@ -213,15 +235,15 @@ def test_redis_is_used_again_after_a_failure(
     ["REPLICAOF 127.0.0.1 1", "CONFIG SET requirepass x", "CONFIG SET maxmemory 1"],
     ids=["read-only", "password", "full"],
 )
-def test_requests_go_on_while_the_store_refuses(
-    ann: Client, sharing: MakeApp, store: RedisServer, command: str
+def test_requests_succeed_while_redis_rejects_commands(
+    ann: Client, app_with_redis: MakeApp, store: RedisServer, command: str
 ) -> None:
     store.execute(*command.split())
-    caller = with_app(ann, sharing(ratelimit_per_minute=ROW))
+    caller = with_app(ann, app_with_redis(ratelimit_per_minute=REQUESTS))
 
-    responded = statuses(caller, ROW + 1)
+    results = statuses(caller, REQUESTS + 1)
 
-    assert responded == [200] * ROW + [429]
+    assert results == [200] * REQUESTS + [429]
 
 
 @pytest.mark.parametrize(
@@ -229,25 +251,25 @@ def test_requests_go_on_while_the_store_refuses(
     ["redis://:x@127.0.0.1:{}/0", "redis://127.0.0.1:{}/0?x=1", "redis://a..b:{}/0"],
     ids=["password", "option", "host"],
 )
-def test_requests_go_on_while_the_store_is_not_where_it_should_be(
-    ann: Client, sharing: MakeApp, store: RedisServer, address: str
+def test_requests_succeed_with_a_wrong_redis_url(
+    ann: Client, app_with_redis: MakeApp, store: RedisServer, address: str
 ) -> None:
     elsewhere = address.format(store.port)
-    app = sharing(ratelimit_per_minute=ROW, ratelimit_storage_uri=elsewhere)
+    app = app_with_redis(ratelimit_per_minute=REQUESTS, ratelimit_storage_uri=elsewhere)
 
-    responded = statuses(with_app(ann, app), ROW + 1)
+    results = statuses(with_app(ann, app), REQUESTS + 1)
 
-    assert responded == [200] * ROW + [429]
+    assert results == [200] * REQUESTS + [429]
 
 
 def test_redis_failure_between_calls_fails_no_request(
-    ann: Client, sharing: MakeApp, monkeypatch: pytest.MonkeyPatch
+    ann: Client, app_with_redis: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def go(*_words: object) -> None:
+    def disconnect(*_command: object) -> None:
         raise LostConnection
 
-    instance = Client(sharing())
+    instance = Client(app_with_redis())
     instance.tokens = ann.tokens
-    monkeypatch.setattr(Redis, "pttl", go)
+    monkeypatch.setattr(Redis, "pttl", disconnect)
 
-    assert statuses(instance) == [200] * ROW
+    assert statuses(instance) == [200] * REQUESTS

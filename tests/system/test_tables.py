@@ -1,4 +1,4 @@
-"""What the database keeps by itself, whatever the code above it does."""
+"""Constraints that the database enforces."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ TASK = (
     " version, created_at, updated_at) VALUES (:owner_id, 'x', '', :status, :priority,"
     " false, 1, '2026-01-01', '2026-01-01')"
 )
-GOOD_USER = {"id": 2**40, "email": "bob@example.org", "role": "user"}
-NEXT_USER = GOOD_USER | {"id": 2**40 + 1, "email": "cat@example.org"}
-GOOD_TASK = {"owner_id": 2**40, "status": "todo", "priority": 1}
+VALID_USER = {"id": 2**40, "email": "bob@example.org", "role": "user"}
+NEXT_USER = VALID_USER | {"id": 2**40 + 1, "email": "cat@example.org"}
+VALID_TASK = {"owner_id": 2**40, "status": "todo", "priority": 1}
 
 
 @pytest.mark.parametrize(
@@ -31,16 +31,16 @@ GOOD_TASK = {"owner_id": 2**40, "status": "todo", "priority": 1}
         (USER, NEXT_USER | {"role": "root"}, "role"),
         (USER, NEXT_USER | {"email": None}, "has_name"),
         (USER, NEXT_USER | {"email": "ann@example.org"}, "email"),
-        (TASK, GOOD_TASK | {"status": "TODO"}, "status"),
-        (TASK, GOOD_TASK | {"priority": 5}, "priority"),
-        (TASK, GOOD_TASK | {"owner_id": 2**41}, "(?i)foreign"),
+        (TASK, VALID_TASK | {"status": "TODO"}, "status"),
+        (TASK, VALID_TASK | {"priority": 5}, "priority"),
+        (TASK, VALID_TASK | {"owner_id": 2**41}, "(?i)foreign"),
     ],
     ids=["role", "nameless", "taken", "status", "priority", "orphan"],
 )
 def test_database_rejects_invalid_rows(
     app: Flask, ann: Client, statement: str, values: dict[str, Any], constraint: str
 ) -> None:
-    execute(app, USER, **GOOD_USER)
+    execute(app, USER, **VALID_USER)
     before = counts(app)
 
     with pytest.raises(IntegrityError, match=constraint):
@@ -49,7 +49,7 @@ def test_database_rejects_invalid_rows(
     assert counts(app) == before
 
 
-def test_every_row_names_its_account_but_in_three_tables() -> None:
+def test_all_but_three_tables_have_an_account_column() -> None:
     tables = db.Model.metadata.tables.values()
 
     shared = {t.name for t in tables if not {"owner_id", "user_id"} & set(t.c.keys())}
@@ -58,15 +58,15 @@ def test_every_row_names_its_account_but_in_three_tables() -> None:
 
 
 def test_titles_sort_by_code_point_on_postgresql(apps: dict[str, Flask]) -> None:
-    asked = "SELECT collation_name FROM information_schema.columns"
-    which = "table_name = 'tasks' AND column_name = 'title'"
+    query = "SELECT collation_name FROM information_schema.columns"
+    condition = "table_name = 'tasks' AND column_name = 'title'"
 
-    found = execute(apps["postgresql"], f"{asked} WHERE {which}")
+    found = execute(apps["postgresql"], f"{query} WHERE {condition}")
 
     assert found == [("C",)]
 
 
-def test_all_that_is_theirs_goes_with_an_account(
+def test_deleting_an_account_deletes_its_rows(
     app: Flask, ann: Client, bob: Client
 ) -> None:
     ann.create_task()
@@ -87,7 +87,7 @@ def test_ids_are_never_reused(app: Flask, ann: Client) -> None:
     assert again.user["id"] > ann.user["id"]
 
 
-def test_every_connection_keeps_the_rules_of_sqlite(apps: dict[str, Flask]) -> None:
+def test_sqlite_connections_set_pragmas(apps: dict[str, Flask]) -> None:
     names = ["foreign_keys", "journal_mode", "synchronous"]
 
     found = [execute(apps["sqlite"], f"PRAGMA {name}")[0][0] for name in names]

@@ -1,4 +1,4 @@
-"""What nobody handles is told in the log, as JSON, like everything else."""
+"""Uncaught errors and warnings, which are logged as JSON."""
 
 import json
 import subprocess
@@ -23,9 +23,11 @@ CASES = {
 
 
 def logged(program: str) -> dict[str, Any]:
-    """Run a program and return the one line that it leaves."""
-    words = [sys.executable, "-c", BEGIN + program]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    """Run a program and return the one line of its log."""
+    command = [sys.executable, "-c", BEGIN + program]
+    done = subprocess.run(  # noqa: S603 - a program of this test
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.stderr == ""
     line: dict[str, Any] = json.loads(done.stdout)
     return line
@@ -40,7 +42,7 @@ def test_uncaught_error_is_logged(event: str, program: str) -> None:
 
 
 def test_python_warning_is_logged() -> None:
-    line = logged("warnings.warn('mind the gap')")
+    line = logged("warnings.warn('example warning')")
 
     assert line["level"] == "warning"
-    assert "UserWarning: mind the gap" in line["event"]
+    assert "UserWarning: example warning" in line["event"]

@@ -1,4 +1,4 @@
-"""Figures of a server with several workers: sums, whoever is asked for them."""
+"""Metrics of a server with several workers: every worker returns the sums."""
 
 import re
 import signal
@@ -12,9 +12,9 @@ import pytest
 
 from tests.helpers.client import API
 from tests.helpers.server import Server
-from tests.web.figures import BEARER, TOKEN, Figures, figures
+from tests.web.figures import BEARER, TOKEN, Metrics, parse_metrics
 
-# who adds up does not depend on the database
+# the sums do not depend on the database
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
 WORKERS, THREADS, REQUESTS = 4, 4, 120
@@ -28,20 +28,20 @@ Serve = Callable[..., Server]
 
 @pytest.fixture
 def server(instance: Serve) -> Iterator[Server]:
-    """Return a server with four workers, all of which look at their pools."""
-    made = instance(METRICS_TOKEN=TOKEN)
-    until(made, POOL, ALL)
-    yield made
-    made.stop()
+    """Return a server whose four workers have all reported their pools."""
+    server = instance(METRICS_TOKEN=TOKEN)
+    wait_for_metric(server, POOL, ALL)
+    yield server
+    server.stop()
 
 
-def scrape(server: Server) -> Figures:
-    """Return the figures that one of the workers tells."""
-    return figures(server.call("GET", "/metrics", headers=BEARER).body.decode())
+def scrape(server: Server) -> Metrics:
+    """Return the metrics that one of the workers reports."""
+    return parse_metrics(server.call("GET", "/metrics", headers=BEARER).body.decode())
 
 
-def until(server: Server, key: Any, value: float) -> Figures:
-    """Return the figures once one of them is this."""
+def wait_for_metric(server: Server, key: Any, value: float) -> Metrics:
+    """Wait until a metric has this value, and return all metrics."""
     deadline = time.monotonic() + SECONDS
     while (found := scrape(server)).get(key) != value:
         assert time.monotonic() < deadline, found
@@ -49,42 +49,42 @@ def until(server: Server, key: Any, value: float) -> Figures:
     return found
 
 
-def vanishes(place: Path) -> bool:
-    """Tell whether it is gone, as soon as it is."""
+def is_deleted(path: Path) -> bool:
+    """Wait until a path is deleted; return whether it is."""
     deadline = time.monotonic() + SECONDS
-    while place.exists() and time.monotonic() < deadline:
+    while path.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not place.exists()
+    return not path.exists()
 
 
 def send_requests(server: Server, number: int) -> None:
-    """Ask for the index so often, by eight clients at once."""
+    """Request the index `number` times, with eight concurrent clients."""
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: server.call("GET", API), range(number)))
 
 
 def folder(server: Server) -> Path:
-    """Return where the workers of a server write."""
+    """Return the folder of the metrics files of a server."""
     maps = Path(f"/proc/{server.process.pid}/maps").read_text()
     return Path(FOLDER.findall(maps)[0])
 
 
 def test_each_worker_returns_the_sum_of_all(server: Server) -> None:
     send_requests(server, REQUESTS)
-    until(server, OF_INDEX, REQUESTS)
+    wait_for_metric(server, OF_INDEX, REQUESTS)
 
     reported = [scrape(server)[OF_INDEX] for _ in range(3 * WORKERS)]
 
     assert set(reported) == {REQUESTS}
 
 
-def test_counters_outlive_their_worker(server: Server) -> None:
+def test_counters_survive_the_end_of_their_worker(server: Server) -> None:
     send_requests(server, REQUESTS)
-    until(server, OF_INDEX, REQUESTS)
+    wait_for_metric(server, OF_INDEX, REQUESTS)
     files = {path.name for path in folder(server).iterdir()}
 
     server.kill_workers()
-    found = until(server, POOL, ALL)
+    found = wait_for_metric(server, POOL, ALL)
 
     assert found[OF_INDEX] == REQUESTS
     assert {path.name for path in folder(server).iterdir()} <= files
@@ -94,11 +94,11 @@ def test_counters_outlive_their_worker(server: Server) -> None:
 def test_metrics_folder_is_deleted_with_the_master(
     server: Server, ending: signal.Signals
 ) -> None:
-    place = folder(server)
-    mode = place.stat().st_mode & 0o777
+    path = folder(server)
+    mode = path.stat().st_mode & 0o777
 
     server.process.send_signal(ending)
     server.process.wait(SECONDS)
 
     assert mode == 0o700
-    assert vanishes(place)
+    assert is_deleted(path)

@@ -1,4 +1,4 @@
-"""The threads of a worker, and its end after so many requests."""
+"""The threads of a worker, and its replacement after MAX_REQUESTS."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.helpers.client import API
 from tests.helpers.server import Server
 from tests.system.conftest import Serve
 
-HALF = (
+REQUEST_WITHOUT_BODY = (
     b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
 )
 THREADS = 2
@@ -20,13 +20,13 @@ REQUESTS = 20
 
 @pytest.fixture
 def busy(serving: Serve) -> Iterator[Server]:
-    """Return a server all of whose threads wait for clients that say no more."""
+    """Return a server whose threads all wait for the bodies of requests."""
     server = serving(THREADS=THREADS)
     with ExitStack() as open_until_the_end:
         for _ in range(THREADS + MAX_WAITING + 1):
             client = socket.create_connection(("127.0.0.1", server.port))
             open_until_the_end.enter_context(client)
-            client.sendall(HALF)
+            client.sendall(REQUEST_WITHOUT_BODY)
         yield server
 
 

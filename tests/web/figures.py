@@ -6,11 +6,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 TOKEN = "Zk3vQ9xL2mT7pR8wY4nB6cD1fG5hJ0aS"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
-Figures = dict[tuple[str, frozenset[str]], float]
+Metrics = dict[tuple[str, frozenset[str]], float]
 
 
-def figures(text: str) -> Figures:
-    """Return each figure by its name and the values of its labels."""
+def parse_metrics(text: str) -> Metrics:
+    """Return the value of each metric by its name and the values of its labels."""
     return {
         (sample.name, frozenset(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(text)
@@ -18,14 +18,14 @@ def figures(text: str) -> Figures:
     }
 
 
-def scraped(client: Any) -> Figures:
-    """Return the figures that a client gets with the token."""
+def scrape_metrics(client: Any) -> Metrics:
+    """Return the metrics that a client receives with the token."""
     response = client.get("/metrics", headers=BEARER)
     assert response.status_code == 200, response.text
-    return figures(response.text)
+    return parse_metrics(response.text)
 
 
-def rise(after: Figures, before: Figures, name: str, *labels: str) -> float:
-    """Return by how much a figure has risen."""
+def increase(after: Metrics, before: Metrics, name: str, *labels: str) -> float:
+    """Return the increase of a metric."""
     key = f"taskapi_{name}", frozenset(labels)
     return after.get(key, 0) - before.get(key, 0)
