@@ -1,4 +1,4 @@
-"""Each operation takes a key with its scope, and no other key."""
+"""Scopes: each operation accepts only keys with its scope."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from tests.permissions import PRIVATE, SESSIONS_ONLY
 
 @pytest.fixture
 def operations(anonymous: Client) -> dict[str, str | None]:
-    """Return the scope of every operation that needs a caller, or None."""
+    """Return the scope, or None, of every operation that requires login."""
     document = anonymous.get("/openapi.json").json
     return {
         f"{method.upper()} {path}": scope_of(operation["security"])
@@ -25,13 +25,13 @@ def operations(anonymous: Client) -> dict[str, str | None]:
 
 
 def scope_of(security: list[dict[str, list[str]]]) -> str | None:
-    """Return the one scope that a key needs; None where keys are refused."""
-    named = [way["apiKey"] for way in security if "apiKey" in way]
-    return named[0][0] if named else None
+    """Return the scope that an API key needs, or None if keys are rejected."""
+    scopes = [scheme["apiKey"] for scheme in security if "apiKey" in scheme]
+    return scopes[0][0] if scopes else None
 
 
-def ask(client: Client, operation: str) -> Any:
-    """Call an operation on what does not exist."""
+def call_operation(client: Client, operation: str) -> Any:
+    """Call an operation on a resource that does not exist."""
     method, _, path = operation.partition(" ")
     return client.call(method, re.sub(r"{\w+}", str(2**60), path))
 
@@ -45,7 +45,7 @@ def open_to(operations: dict[str, str | None], scope: Scope) -> set[str]:
     return {name for name, needed in operations.items() if needed in sufficient(scope)}
 
 
-def test_document_requires_the_scopes_of_the_contract(
+def test_documented_scopes_equal_the_permissions(
     operations: dict[str, str | None],
 ) -> None:
     assert operations == {name: access.scope for name, access in PRIVATE.items()}
@@ -61,11 +61,11 @@ def test_key_is_accepted_with_the_required_scope(
     admin: Client, operations: dict[str, str | None], scope: Scope
 ) -> None:
     script = key_client(admin, scope)
-    opened = open_to(operations, scope)
+    allowed = open_to(operations, scope)
 
-    statuses = {name: ask(script, name).status_code for name in opened}
+    statuses = {name: call_operation(script, name).status_code for name in allowed}
 
-    assert len(opened) > 0
+    assert len(allowed) > 0
     assert [n for n, status in statuses.items() if status in {401, 403, 500}] == []
 
 
@@ -74,15 +74,15 @@ def test_key_is_rejected_without_the_required_scope(
     admin: Client, operations: dict[str, str | None], scope: Scope
 ) -> None:
     script = key_client(admin, scope)
-    closed = set(operations) - open_to(operations, scope) - set(SESSIONS_ONLY)
+    forbidden = set(operations) - open_to(operations, scope) - set(SESSIONS_ONLY)
 
-    responses = {name: ask(script, name) for name in closed}
+    responses = {name: call_operation(script, name) for name in forbidden}
 
     problems = {
         n: assert_problem(a, 403, "insufficient-scope") for n, a in responses.items()
     }
     assert {n: problem["required_scope"] for n, problem in problems.items()} == {
-        name: operations[name] for name in closed
+        name: operations[name] for name in forbidden
     }
 
 
@@ -92,9 +92,9 @@ def test_key_with_all_other_scopes_is_rejected(
 ) -> None:
     implying = {scope for scope, implied in IMPLIED.items() if implied is missing}
     script = key_client(admin, *(set(Scope) - {missing} - implying))
-    closed = {name for name, scope in operations.items() if scope == missing}
+    forbidden = {name for name, scope in operations.items() if scope == missing}
 
-    responses = [ask(script, name) for name in closed]
+    responses = [call_operation(script, name) for name in forbidden]
 
     problems = [
         assert_problem(response, 403, "insufficient-scope") for response in responses
@@ -107,7 +107,7 @@ def test_key_with_all_scopes_is_rejected_by_session_operations(
 ) -> None:
     script = key_client(admin, *Scope)
 
-    codes = {name: ask(script, name).json["code"] for name in SESSIONS_ONLY}
+    codes = {name: call_operation(script, name).json["code"] for name in SESSIONS_ONLY}
 
     assert codes == dict.fromkeys(SESSIONS_ONLY, "session-required")
 

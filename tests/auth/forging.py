@@ -19,8 +19,8 @@ INVALID_TOKEN = f'{REALM}, error="invalid_token"'
 
 
 @dataclass(frozen=True)
-class Good:
-    """Two good tokens of a session, one of each kind; `text` is the one to change."""
+class TokenPair:
+    """The two valid tokens of a session; `text` is the one to change."""
 
     text: str
     other_kind: str
@@ -38,17 +38,17 @@ class Good:
         return read_part(self.parts[1])
 
 
-Forgery = Callable[[Good], str]
+Forgery = Callable[[TokenPair], str]
 
 
-def access_of(client: Client) -> Good:
-    """Return the access token of a client, to forge others after it."""
-    return Good(client.tokens["access_token"], client.tokens["refresh_token"])
+def access_of(client: Client) -> TokenPair:
+    """Return the access token of a client as the template of forgeries."""
+    return TokenPair(client.tokens["access_token"], client.tokens["refresh_token"])
 
 
-def refresh_of(client: Client) -> Good:
-    """Return the refresh token of a client, to forge others after it."""
-    return Good(client.tokens["refresh_token"], client.tokens["access_token"])
+def refresh_of(client: Client) -> TokenPair:
+    """Return the refresh token of a client as the template of forgeries."""
+    return TokenPair(client.tokens["refresh_token"], client.tokens["access_token"])
 
 
 def key_id(secret: str) -> str:
@@ -57,32 +57,32 @@ def key_id(secret: str) -> str:
 
 
 def part(content: Any) -> str:
-    """Write one part of a token: bytes as they are, anything else as JSON."""
+    """Encode a part of a token: bytes unchanged, other values as JSON."""
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def read_part(text: str) -> dict[str, Any]:
-    """Read one part of a good token."""
+    """Decode a part of a valid token."""
     read: dict[str, Any] = json.loads(urlsafe_b64decode(text + "=="))
     return read
 
 
-def loose(text: str) -> str:
-    """Spell a part whose last character has spare bits with those bits set."""
+def non_canonical(text: str) -> str:
+    """Return a non-canonical base64 encoding of a part, with its spare bits set."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     assert len(text) % 4 != 0
     return text[:-1] + alphabet[alphabet.index(text[-1]) + 1]
 
 
-def spaced(content: dict[str, Any]) -> bytes:
-    """Write JSON with spaces after it, until its base64 has spare bits."""
+def json_with_spaces(content: dict[str, Any]) -> bytes:
+    """Encode JSON with trailing spaces, so that its base64 has spare bits."""
     raw = json.dumps(content).encode()
     return raw.ljust(len(raw) + (1 - len(raw)) % 3)
 
 
 def sign(signed: str, secret: str = SECRET, *, digest: str = "sha256") -> str:
-    """Add the signature to the first two parts, whatever they are."""
+    """Add a signature to the first two parts."""
     return f"{signed}.{part(hmac.digest(secret.encode(), signed.encode(), digest))}"
 
 
@@ -93,57 +93,57 @@ def token(
     return sign(f"{part(header)}.{part(claims)}", secret, digest=digest)
 
 
-def claiming(**claims: Any) -> Forgery:
+def with_claims(**claims: Any) -> Forgery:
     """Return a forgery with other claims."""
-    return lambda good: token(good.header, good.claims | claims)
+    return lambda valid: token(valid.header, valid.claims | claims)
 
 
-def shifted(claim: str, seconds: float) -> Forgery:
-    """Return a forgery with a shifted timestamp."""
-    return lambda good: token(
-        good.header, good.claims | {claim: good.claims["iat"] + seconds}
+def with_time(claim: str, seconds: float) -> Forgery:
+    """Return a forgery with a with_time timestamp."""
+    return lambda valid: token(
+        valid.header, valid.claims | {claim: valid.claims["iat"] + seconds}
     )
 
 
-def retyped(claim: str, change: Callable[[Any], Any]) -> Forgery:
+def with_type(claim: str, change: Callable[[Any], Any]) -> Forgery:
     """Return a forgery with the same value as another type."""
-    return lambda good: token(
-        good.header, good.claims | {claim: change(good.claims[claim])}
+    return lambda valid: token(
+        valid.header, valid.claims | {claim: change(valid.claims[claim])}
     )
 
 
-def heading(*, digest: str = "sha256", **members: Any) -> Forgery:
-    """Return a forgery with another header."""
-    return lambda good: token(good.header | members, good.claims, digest=digest)
+def with_header_members(*, digest: str = "sha256", **members: Any) -> Forgery:
+    """Return a forgery with changed members of the header."""
+    return lambda valid: token(valid.header | members, valid.claims, digest=digest)
 
 
-def headless(header: Any) -> Forgery:
-    """Return a forgery with this and nothing else for a header."""
-    return lambda good: token(header, good.claims)
+def with_header(header: Any) -> Forgery:
+    """Return a forgery with this header."""
+    return lambda valid: token(header, valid.claims)
 
 
-def saying(payload: Any) -> Forgery:
-    """Return a forgery with this and nothing else for a payload."""
-    return lambda good: token(good.header, payload)
+def with_payload(payload: Any) -> Forgery:
+    """Return a forgery with this payload."""
+    return lambda valid: token(valid.header, payload)
 
 
 def without(name: str) -> Forgery:
-    """Return a forgery that leaves a claim out."""
-    return lambda good: token(good.header, omit(good.claims, name))
+    """Return a forgery without a claim."""
+    return lambda valid: token(valid.header, omit(valid.claims, name))
 
 
 def omit(members: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the members without one that is there."""
+    """Return the members without one."""
     assert name in members
     return {key: value for key, value in members.items() if key != name}
 
 
 def unsigned(**members: Any) -> Forgery:
     """Return a forgery with another header and no signature."""
-    return lambda good: f"{part(good.header | members)}.{part(good.claims)}."
+    return lambda valid: f"{part(valid.header | members)}.{part(valid.claims)}."
 
 
 def call_with(client: Client, text: str) -> TestResponse:
-    """Request the account of a token, which may contain any character."""
+    """Request the account with a token, which may contain any character."""
     environ = {"HTTP_AUTHORIZATION": f"Bearer {text}"}
     return Client(client.app).get("users/me", environ_overrides=environ)

@@ -1,4 +1,4 @@
-"""Hashes are computed one at a time, and do not block other requests."""
+"""The hash queue: one hash at a time, while other requests continue."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,65 +13,71 @@ from taskapi import passwords
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.concurrency import run_concurrently
 
-DEARER = b"$2b$05$"
+HIGHER_COST = b"$2b$05$"
 SECONDS = 8
 
 
-class Gate:
-    """A gate before the hash of one cost: who comes waits until it is opened."""
+class BlockedHashing:
+    """A replacement of bcrypt.hashpw that waits before hashes of one cost."""
 
     def __init__(self, cost: bytes) -> None:
         self.cost = cost
         self.reached = Event()
-        self.opened = Event()
+        self.released = Event()
         self.hashpw = bcrypt.hashpw
 
     def __call__(self, password: bytes, salt: bytes) -> bytes:
         if salt.startswith(self.cost):
             self.reached.set()
-            assert self.opened.wait(SECONDS)
+            assert self.released.wait(SECONDS)
         return self.hashpw(password, salt)
 
 
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Return a closed gate before hashes of 5 rounds."""
-    closed = Gate(DEARER)
-    monkeypatch.setattr(bcrypt, "hashpw", closed)
-    yield closed
-    closed.opened.set()
+def blocked_hashing(monkeypatch: pytest.MonkeyPatch) -> Iterator[BlockedHashing]:
+    """Block hashes of 5 rounds."""
+    hashing = BlockedHashing(HIGHER_COST)
+    monkeypatch.setattr(bcrypt, "hashpw", hashing)
+    yield hashing
+    hashing.released.set()
 
 
 def during(
-    gate: Gate, call: Callable[[], object], other: Callable[[], TestResponse]
+    blocked_hashing: BlockedHashing,
+    call: Callable[[], object],
+    other: Callable[[], TestResponse],
 ) -> TestResponse:
     """Send another request while the first one waits."""
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(call)
         try:
-            assert gate.reached.wait(SECONDS)
+            assert blocked_hashing.reached.wait(SECONDS)
             response = other()
         finally:
-            gate.opened.set()
+            blocked_hashing.released.set()
         first.result()
     return response
 
 
-def log_in_and_open(client: Client, gate: Gate) -> TestResponse:
+def log_in_and_release(client: Client, blocked_hashing: BlockedHashing) -> TestResponse:
     """Try to log in; the first response lets the other requests continue."""
-    login = {"username": "nobody", "password": PASSWORD}
+    login = {"username": "unknown", "password": PASSWORD}
     response = client.post("auth/login", login)
-    gate.opened.set()
+    blocked_hashing.released.set()
     return response
 
 
 def test_login_returns_503_when_the_hash_queue_is_full(
-    app_with: Callable[..., Flask], gate: Gate, monkeypatch: pytest.MonkeyPatch
+    app_with: Callable[..., Flask],
+    blocked_hashing: BlockedHashing,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", 4)
     client = Client(app_with(bcrypt_rounds=5))
 
-    responses = run_concurrently(*[lambda: log_in_and_open(client, gate)] * 6)
+    responses = run_concurrently(
+        *[lambda: log_in_and_release(client, blocked_hashing)] * 6
+    )
 
     *others, last = sorted(responses, key=lambda response: response.status_code)
     assert [response.status_code for response in others] == [401] * 5
@@ -81,35 +87,45 @@ def test_login_returns_503_when_the_hash_queue_is_full(
 
 @pytest.mark.parametrize("path", ["/health/live", "/health", "users/me", "tasks"])
 def test_reads_continue_while_a_password_is_hashed(
-    ann: Client, app_with: Callable[..., Flask], gate: Gate, path: str
+    ann: Client,
+    app_with: Callable[..., Flask],
+    blocked_hashing: BlockedHashing,
+    path: str,
 ) -> None:
-    there = Client(app_with(bcrypt_rounds=5), "bob")
-    there.tokens = ann.tokens
+    client = Client(app_with(bcrypt_rounds=5), "bob")
+    client.tokens = ann.tokens
 
-    response = during(gate, there.register, lambda: there.get(path))
+    response = during(blocked_hashing, client.register, lambda: client.get(path))
 
     assert response.status_code == 200
 
 
 def test_writes_continue_while_a_new_account_is_hashed(
-    ann: Client, app_with: Callable[..., Flask], gate: Gate
+    ann: Client, app_with: Callable[..., Flask], blocked_hashing: BlockedHashing
 ) -> None:
     new_user = Client(app_with(bcrypt_rounds=5), "cat")
 
     response = during(
-        gate, new_user.register, lambda: ann.post("tasks", {"title": "Meanwhile"})
+        blocked_hashing,
+        new_user.register,
+        lambda: ann.post("tasks", {"title": "Water the plants"}),
     )
 
     assert response.status_code == 201
 
 
 def test_writes_continue_while_a_hash_is_renewed(
-    ann: Client, bob: Client, app_with: Callable[..., Flask], gate: Gate
+    ann: Client,
+    bob: Client,
+    app_with: Callable[..., Flask],
+    blocked_hashing: BlockedHashing,
 ) -> None:
     stricter = Client(app_with(bcrypt_rounds=5), "bob")
 
     response = during(
-        gate, stricter.log_in, lambda: ann.post("tasks", {"title": "Meanwhile"})
+        blocked_hashing,
+        stricter.log_in,
+        lambda: ann.post("tasks", {"title": "Water the plants"}),
     )
 
     assert response.status_code == 201

@@ -8,13 +8,13 @@ from flask import Flask
 
 from tests.auth.forging import (
     SECRET,
-    Good,
+    TokenPair,
     access_of,
     call_with,
-    claiming,
     key_id,
     refresh_of,
     token,
+    with_claims,
 )
 from tests.helpers.client import Client, assert_problem
 
@@ -26,25 +26,25 @@ KINDS = {"access": access_of, "refresh": refresh_of}
 each_kind = pytest.mark.parametrize(("kind", "read"), KINDS.items(), ids=KINDS)
 
 
-def lifetime(good: Good) -> int:
-    return int(good.claims["exp"] - good.claims["iat"])
+def lifetime(valid: TokenPair) -> int:
+    return int(valid.claims["exp"] - valid.claims["iat"])
 
 
-def living(good: Good, seconds: int) -> str:
+def living(valid: TokenPair, seconds: int) -> str:
     """Return a token of the same session with another lifetime."""
-    return token(good.header, good.claims | {"exp": good.claims["iat"] + seconds})
+    return token(valid.header, valid.claims | {"exp": valid.claims["iat"] + seconds})
 
 
 @each_kind
 def test_token_has_exactly_these_claims(
-    ann: Client, kind: str, read: Callable[[Client], Good]
+    ann: Client, kind: str, read: Callable[[Client], TokenPair]
 ) -> None:
-    good = read(ann)
+    valid = read(ann)
 
-    assert good.header == {"alg": "HS256", "typ": "JWT", "kid": key_id(SECRET)}
-    assert set(good.claims) == CLAIMS
-    assert (good.claims["iss"], good.claims["aud"]) == ("taskapi", "taskapi")
-    assert (good.claims["sub"], good.claims["type"]) == (str(ann.user["id"]), kind)
+    assert valid.header == {"alg": "HS256", "typ": "JWT", "kid": key_id(SECRET)}
+    assert set(valid.claims) == CLAIMS
+    assert (valid.claims["iss"], valid.claims["aud"]) == ("taskapi", "taskapi")
+    assert (valid.claims["sub"], valid.claims["type"]) == (str(ann.user["id"]), kind)
 
 
 def test_refresh_token_is_valid_for_a_week(ann: Client) -> None:
@@ -87,13 +87,13 @@ def test_token_with_another_lifetime_is_rejected(ann: Client, seconds: int) -> N
 
 @pytest.mark.parametrize("session_id", [0, -1, -(2**63), -(2**63) - 1])
 def test_session_id_below_one_is_rejected(ann: Client, session_id: int) -> None:
-    response = call_with(ann, claiming(sid=session_id)(access_of(ann)))
+    response = call_with(ann, with_claims(sid=session_id)(access_of(ann)))
 
     assert_problem(response, 401, "token-invalid")
 
 
 def test_largest_ids_are_accepted(ann: Client) -> None:
-    largest = claiming(sub=str(2**63 - 1))
+    largest = with_claims(sub=str(2**63 - 1))
 
     response = call_with(ann, largest(access_of(ann)))
 
@@ -110,7 +110,7 @@ def three(app: Flask) -> list[Client]:
 def test_session_is_not_valid_for_another_account(
     three: list[Client], other: int
 ) -> None:
-    forge = claiming(sub=str(three[other].user["id"]))
+    forge = with_claims(sub=str(three[other].user["id"]))
 
     response = call_with(three[1], forge(access_of(three[1])))
 
@@ -121,7 +121,7 @@ def test_session_is_not_valid_for_another_account(
 def test_session_is_not_refreshed_for_another_account(
     three: list[Client], other: int
 ) -> None:
-    forge = claiming(sub=str(three[other].user["id"]))
+    forge = with_claims(sub=str(three[other].user["id"]))
     forged = {"refresh_token": forge(refresh_of(three[1]))}
 
     response = three[1].post("auth/refresh", forged)

@@ -18,12 +18,12 @@ from tests.helpers.rows import count
 TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}
 NAMES = {"email": "ann@example.org", "username": "ann"}
 WRONG = {"email": "ann@example.org", "password": "a long walk in the sun"}
-UNKNOWN = {"email": "nobody@example.org", "password": PASSWORD}
+UNKNOWN = {"email": "unknown@example.org", "password": PASSWORD}
 
 
 @pytest.fixture
-def both(anonymous: Client) -> Client:
-    """Return someone who has an account with an email and a username."""
+def client(anonymous: Client) -> Client:
+    """Return a client whose account has an email and a username."""
     response = anonymous.post("auth/register", NAMES | {"password": PASSWORD})
     anonymous.user = response.json
     return anonymous
@@ -37,26 +37,26 @@ def both(anonymous: Client) -> Client:
         {"username": "ann@example.org"},
         {"email": " Ann@EXAMPLE.org "},
         {"username": "\tANN\n"},
-        {"username": "ａｎｎ"},  # noqa: RUF001 - wide letters
+        {"username": "ａｎｎ"},  # noqa: RUF001 - full-width characters
     ],
     ids=["email", "username", "email-as-username", "spaced", "capitals", "wide"],
 )
 @pytest.mark.parametrize("kind", ["json", "data"], ids=["json", "form"])
 def test_login_accepts_email_and_username(
-    both: Client, kind: str, name: dict[str, str]
+    client: Client, kind: str, name: dict[str, str]
 ) -> None:
     login = {kind: name | {"password": PASSWORD}}
 
-    both.tokens = both.call("POST", "auth/login", **login).json
+    client.tokens = client.call("POST", "auth/login", **login).json
 
-    assert both.tokens.keys() == TOKENS
-    assert both.get("users/me").json == both.user
+    assert client.tokens.keys() == TOKENS
+    assert client.get("users/me").json == client.user
 
 
-def test_login_returns_an_oauth_token_response(both: Client) -> None:
+def test_login_returns_an_oauth_token_response(client: Client) -> None:
     login = {"username": "ann", "password": PASSWORD}
 
-    response = both.post("auth/login", login)
+    response = client.post("auth/login", login)
 
     assert response.status_code == 200
     assert response.json["token_type"] == "bearer"
@@ -65,8 +65,8 @@ def test_login_returns_an_oauth_token_response(both: Client) -> None:
     assert response.content_type == "application/json"
 
 
-def test_rejected_login_is_not_cached(both: Client) -> None:
-    response = both.post("auth/login", WRONG)
+def test_rejected_login_is_not_cached(client: Client) -> None:
+    response = client.post("auth/login", WRONG)
 
     assert assert_problem(response, 401, "invalid-credentials")
     assert response.headers["Cache-Control"] == "no-store"
@@ -86,49 +86,53 @@ def test_each_login_creates_a_session(ann: Client) -> None:
     [WRONG, UNKNOWN, {"username": "' OR 1=1 --", "password": PASSWORD}],
     ids=["wrong-password", "unknown-user", "injection"],
 )
-def test_rejected_login_creates_no_session(both: Client, login: dict[str, str]) -> None:
-    response = both.post("auth/login", login)
+def test_rejected_login_creates_no_session(
+    client: Client, login: dict[str, str]
+) -> None:
+    response = client.post("auth/login", login)
 
     assert_problem(response, 401, "invalid-credentials")
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="taskapi"'
-    assert count(both.app, "sessions") == 0
+    assert count(client.app, "sessions") == 0
 
 
 @pytest.mark.parametrize("kind", ["json", "data"], ids=["json", "form"])
 def test_unknown_user_and_wrong_password_return_the_same_response(
-    both: Client, kind: str
+    client: Client, kind: str
 ) -> None:
-    unknown = both.call("POST", "auth/login", **{kind: UNKNOWN})
-    wrong = both.call("POST", "auth/login", **{kind: WRONG})
+    unknown = client.call("POST", "auth/login", **{kind: UNKNOWN})
+    wrong = client.call("POST", "auth/login", **{kind: WRONG})
 
     volatile = {"request_id": None, "instance": None}
-    seen = assert_problem(unknown, 401, "invalid-credentials")
+    problem = assert_problem(unknown, 401, "invalid-credentials")
     expected = assert_problem(wrong, 401, "invalid-credentials")
-    assert seen | volatile == expected | volatile
+    assert problem | volatile == expected | volatile
     assert set(unknown.headers.keys()) == set(wrong.headers.keys())
 
 
-def test_disabled_account_is_reported_after_the_correct_password(both: Client) -> None:
-    run(both.app, "users", "deactivate", "ann")
+def test_disabled_account_is_reported_after_the_correct_password(
+    client: Client,
+) -> None:
+    run(client.app, "users", "deactivate", "ann")
 
-    response = both.post("auth/login", {"username": "ann", "password": PASSWORD})
+    response = client.post("auth/login", {"username": "ann", "password": PASSWORD})
 
     assert_problem(response, 403, "account-disabled")
-    assert count(both.app, "sessions") == 0
+    assert count(client.app, "sessions") == 0
 
 
 def test_disabled_account_and_unknown_user_return_the_same_response(
-    both: Client,
+    client: Client,
 ) -> None:
-    run(both.app, "users", "deactivate", "ann")
+    run(client.app, "users", "deactivate", "ann")
 
-    disabled = both.post("auth/login", WRONG)
-    unknown = both.post("auth/login", UNKNOWN)
+    disabled = client.post("auth/login", WRONG)
+    unknown = client.post("auth/login", UNKNOWN)
 
     volatile = {"request_id": None, "instance": None}
-    seen = assert_problem(disabled, 401, "invalid-credentials")
+    problem = assert_problem(disabled, 401, "invalid-credentials")
     expected = assert_problem(unknown, 401, "invalid-credentials")
-    assert seen | volatile == expected | volatile
+    assert problem | volatile == expected | volatile
     assert set(disabled.headers.keys()) == set(unknown.headers.keys())
 
 
@@ -175,24 +179,24 @@ def test_disabled_account_and_unknown_user_return_the_same_response(
     ],
 )
 def test_invalid_login_names_the_field(
-    both: Client, login: Any, expected: dict[str, str]
+    client: Client, login: Any, expected: dict[str, str]
 ) -> None:
-    response = both.post("auth/login", login)
+    response = client.post("auth/login", login)
 
     assert field_errors(response) == expected
 
 
 @pytest.mark.parametrize("field", ["username", "password"])
-def test_lone_surrogate_matches_no_password(both: Client, field: str) -> None:
+def test_lone_surrogate_matches_no_password(client: Client, field: str) -> None:
     login = {"username": "ann", "password": PASSWORD} | {field: "a\ud800"}
     json_type = {"Content-Type": "application/json"}
 
-    response = both.call("POST", "auth/login", data=dumps(login), headers=json_type)
+    response = client.call("POST", "auth/login", data=dumps(login), headers=json_type)
 
     assert field_errors(response) == {f"#/{field}": "characters"}
 
 
-def test_login_accepts_json_and_forms_only(both: Client) -> None:
-    response = both.call("POST", "auth/login", data="ann", content_type="text/plain")
+def test_login_accepts_json_and_forms_only(client: Client) -> None:
+    response = client.call("POST", "auth/login", data="ann", content_type="text/plain")
 
     assert_problem(response, 415, "unsupported-media-type")

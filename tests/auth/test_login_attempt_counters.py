@@ -1,4 +1,4 @@
-"""Login attempts are counted separately, for 15 minutes."""
+"""Counters of failed login attempts, which last 15 minutes."""
 
 import pytest
 from flask import Flask
@@ -12,7 +12,7 @@ from tests.helpers.client import PASSWORD, Client
 from tests.helpers.clock import at
 
 START = 2_000_000_000
-QUARTER = 15 * 60
+WINDOW_SECONDS = 15 * 60
 MAX_ATTEMPTS = 10
 WRONG = "a wrong password"
 HERE = "192.0.2.7"
@@ -28,12 +28,12 @@ def attempt_login(
 
 
 def attempt_logins(app: Flask, number: int, name: str = "ann") -> list[int]:
-    """LoginAttempts so often, and return the statuses."""
+    """Try a wrong password `number` times, and return the statuses."""
     return [attempt_login(app, name).status_code for _ in range(number)]
 
 
 def counts(app: Flask) -> list[int]:
-    """Return what is counted, in the order in which the counts began."""
+    """Return the counters in the order of their creation."""
     with app.app_context():
         return [
             n
@@ -42,39 +42,39 @@ def counts(app: Flask) -> list[int]:
 
 
 @pytest.fixture
-def people(app: Flask) -> Flask:
-    """Return an app where Ann and Bob have accounts, and nothing is counted yet."""
+def app_with_accounts(app: Flask) -> Flask:
+    """Return an app with accounts of Ann and Bob and without counters."""
     Client(app, "ann").register()
     Client(app, "bob").register()
     return app
 
 
-def test_correct_password_clears_no_other_account(people: Flask) -> None:
-    attempt_logins(people, MAX_ATTEMPTS)
+def test_correct_password_clears_no_other_account(app_with_accounts: Flask) -> None:
+    attempt_logins(app_with_accounts, MAX_ATTEMPTS)
 
-    right = attempt_login(people, "bob", PASSWORD)
+    response = attempt_login(app_with_accounts, "bob", PASSWORD)
 
-    assert right.status_code == 200
-    assert attempt_login(people, "ann", PASSWORD).status_code == 429
+    assert response.status_code == 200
+    assert attempt_login(app_with_accounts, "ann", PASSWORD).status_code == 429
 
 
-def test_correct_password_clears_no_other_address(people: Flask) -> None:
-    attempt_logins(people, 3)
+def test_correct_password_clears_no_other_address(app_with_accounts: Flask) -> None:
+    attempt_logins(app_with_accounts, 3)
 
-    right = attempt_login(people, "bob", PASSWORD, THERE)
+    response = attempt_login(app_with_accounts, "bob", PASSWORD, THERE)
 
-    assert right.status_code == 200
-    assert counts(people) == [3, 3, 3]
+    assert response.status_code == 200
+    assert counts(app_with_accounts) == [3, 3, 3]
 
 
 def test_accounts_names_and_addresses_are_counted_separately(
-    people: Flask,
+    app_with_accounts: Flask,
 ) -> None:
-    attempt_login(people, "ann")
-    attempt_login(people, "bob")
-    attempt_login(people, "nobody", ip=THERE)
+    attempt_login(app_with_accounts, "ann")
+    attempt_login(app_with_accounts, "bob")
+    attempt_login(app_with_accounts, "unknown", ip=THERE)
 
-    assert counts(people) == [1, 1, 2, 1, 1, 1, 1, 1]
+    assert counts(app_with_accounts) == [1, 1, 2, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -83,62 +83,62 @@ def test_accounts_names_and_addresses_are_counted_separately(
     ids=["at-once", "later", "last-second", "last-microsecond"],
 )
 def test_retry_after_is_the_rest_of_the_window(
-    people: Flask, seconds: float, wait: str
+    app_with_accounts: Flask, seconds: float, wait: str
 ) -> None:
     with at(START):
-        attempt_logins(people, MAX_ATTEMPTS)
+        attempt_logins(app_with_accounts, MAX_ATTEMPTS)
 
     with at(START + seconds):
-        over = attempt_login(people, "ann", PASSWORD)
+        over = attempt_login(app_with_accounts, "ann", PASSWORD)
 
     assert (over.status_code, over.headers["Retry-After"]) == (429, wait)
 
 
-def test_window_ends_after_exactly_15_minutes(people: Flask) -> None:
+def test_window_ends_after_exactly_15_minutes(app_with_accounts: Flask) -> None:
     with at(START):
-        attempt_logins(people, MAX_ATTEMPTS)
+        attempt_logins(app_with_accounts, MAX_ATTEMPTS)
 
-    with at(START + QUARTER):
-        response = attempt_login(people, "ann", PASSWORD)
+    with at(START + WINDOW_SECONDS):
+        response = attempt_login(app_with_accounts, "ann", PASSWORD)
 
     assert response.status_code == 200
 
 
-def test_new_window_starts_at_one_with_full_length(people: Flask) -> None:
+def test_new_window_starts_at_one_with_full_length(app_with_accounts: Flask) -> None:
     with at(START):
-        attempt_logins(people, MAX_ATTEMPTS)
+        attempt_logins(app_with_accounts, MAX_ATTEMPTS)
 
-    with at(START + QUARTER):
-        statuses = attempt_logins(people, MAX_ATTEMPTS)
-        over = attempt_login(people, "ann", PASSWORD)
+    with at(START + WINDOW_SECONDS):
+        statuses = attempt_logins(app_with_accounts, MAX_ATTEMPTS)
+        over = attempt_login(app_with_accounts, "ann", PASSWORD)
 
     assert statuses == [401] * MAX_ATTEMPTS
     assert (over.status_code, over.headers["Retry-After"]) == (429, "900")
 
 
-def test_further_attempts_do_not_extend_the_window(people: Flask) -> None:
+def test_further_attempts_do_not_extend_the_window(app_with_accounts: Flask) -> None:
     with at(START):
-        attempt_logins(people, 1)
+        attempt_logins(app_with_accounts, 1)
     with at(START + 600):
-        attempt_logins(people, MAX_ATTEMPTS - 1)
+        attempt_logins(app_with_accounts, MAX_ATTEMPTS - 1)
 
-        over = attempt_login(people, "ann", PASSWORD)
+        over = attempt_login(app_with_accounts, "ann", PASSWORD)
 
     assert (over.status_code, over.headers["Retry-After"]) == (429, "300")
 
 
 @pytest.mark.parametrize(
     ("seconds", "kept"),
-    [(QUARTER - 1, [1, 1, 1]), (QUARTER, []), (QUARTER + 1, [])],
+    [(WINDOW_SECONDS - 1, [1, 1, 1]), (WINDOW_SECONDS, []), (WINDOW_SECONDS + 1, [])],
     ids=["before", "at-its-end", "after"],
 )
 def test_purge_deletes_only_expired_counters(
-    people: Flask, seconds: int, kept: list[int]
+    app_with_accounts: Flask, seconds: int, kept: list[int]
 ) -> None:
     with at(START):
-        attempt_logins(people, 1)
+        attempt_logins(app_with_accounts, 1)
 
     with at(START + seconds):
-        run(people, "purge")
+        run(app_with_accounts, "purge")
 
-    assert counts(people) == kept
+    assert counts(app_with_accounts) == kept

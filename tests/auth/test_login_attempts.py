@@ -1,4 +1,4 @@
-"""Passwords are guessed ten times in a 15 minutes, and no more."""
+"""Throttling of login attempts: ten wrong passwords in 15 minutes."""
 
 import pytest
 from flask import Flask
@@ -13,8 +13,8 @@ from tests.helpers.clock import at, later
 from tests.helpers.concurrency import run_concurrently
 
 MAX_ATTEMPTS = 10
-MAX_OF_ADDRESS = 100
-QUARTER = 15 * 60
+MAX_ATTEMPTS_PER_ADDRESS = 100
+WINDOW_SECONDS = 15 * 60
 WRONG = "a wrong password"
 HERE = "192.0.2.7"
 
@@ -40,12 +40,12 @@ def outcome(response: TestResponse) -> tuple[int, str]:
 
 
 def without_id(response: TestResponse) -> dict[str, object]:
-    """Return a refusal without what differs each time."""
+    """Return an error response without its request id."""
     return {n: v for n, v in response.json.items() if n != "request_id"}
 
 
 def counts(app: Flask) -> list[int]:
-    """Return what is counted: account, address and both, the smallest first."""
+    """Return the counters of account, address and both, sorted."""
     with app.app_context():
         return sorted(n for (n,) in db.read(select(LoginAttempts.number)))
 
@@ -59,17 +59,17 @@ def test_eleventh_wrong_password_is_rejected(ann: Client) -> None:
         (401, "invalid-credentials")
     }
     assert_problem(over, 429, "rate-limited")
-    assert 0 < int(over.headers["Retry-After"]) <= QUARTER
+    assert 0 < int(over.headers["Retry-After"]) <= WINDOW_SECONDS
 
 
 def test_correct_password_is_rejected_while_locked(ann: Client) -> None:
     attempt_logins(ann, "ann@example.org")
 
     wrong = attempt_login(ann, "ann@example.org")
-    right = attempt_login(ann, "ann@example.org", PASSWORD)
+    correct = attempt_login(ann, "ann@example.org", PASSWORD)
 
-    assert without_id(right) == without_id(wrong)
-    assert_problem(right, 429, "rate-limited")
+    assert without_id(correct) == without_id(wrong)
+    assert_problem(correct, 429, "rate-limited")
 
 
 def test_attempts_do_not_affect_other_accounts_and_sessions(
@@ -93,7 +93,7 @@ def test_session_is_refreshed_while_its_account_is_locked(ann: Client) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "status"),
-    [(QUARTER - 10, 429), (QUARTER + 10, 200)],
+    [(WINDOW_SECONDS - 10, 429), (WINDOW_SECONDS + 10, 200)],
     ids=["before", "after"],
 )
 def test_login_is_possible_again_after_15_minutes(
@@ -123,27 +123,27 @@ def test_login_succeeds_after_retry_after(ann: Client) -> None:
 def test_rejected_attempts_do_not_extend_the_lock(ann: Client) -> None:
     attempt_logins(ann, "ann@example.org")
 
-    with later(QUARTER - 60):
+    with later(WINDOW_SECONDS - 60):
         errors = attempt_logins(ann, "ann@example.org", 3)
-    with later(QUARTER + 10):
+    with later(WINDOW_SECONDS + 10):
         response = attempt_login(ann, "ann@example.org", PASSWORD)
 
-    assert {outcome(refusal) for refusal in errors} == {(429, "rate-limited")}
+    assert {outcome(error) for error in errors} == {(429, "rate-limited")}
     assert response.status_code == 200
 
 
 def test_unknown_name_returns_the_same_responses(ann: Client) -> None:
     known = attempt_logins(ann, "ann@example.org", MAX_ATTEMPTS + 1)
 
-    unknown = attempt_logins(ann, "nobody", MAX_ATTEMPTS + 1)
+    unknown = attempt_logins(ann, "unknown", MAX_ATTEMPTS + 1)
 
     assert [without_id(a) for a in unknown] == [without_id(a) for a in known]
 
 
 def test_names_are_counted_in_their_folded_form(anonymous: Client) -> None:
-    attempt_logins(anonymous, "nobody")
+    attempt_logins(anonymous, "unknown")
 
-    response = attempt_login(anonymous, "NoBody")
+    response = attempt_login(anonymous, "UnKnown")
 
     assert_problem(response, 429, "rate-limited")
 
@@ -175,15 +175,15 @@ def test_token_endpoint_shares_the_count(ann: Client) -> None:
 def test_correct_password_resets_the_count(ann: Client) -> None:
     attempt_logins(ann, "ann@example.org", MAX_ATTEMPTS - 1)
 
-    right = attempt_login(ann, "ann@example.org", PASSWORD)
+    correct = attempt_login(ann, "ann@example.org", PASSWORD)
     again = attempt_logins(ann, "ann@example.org")
 
-    assert right.status_code == 200
+    assert correct.status_code == 200
     assert {outcome(response) for response in again} == {(401, "invalid-credentials")}
 
 
 def test_correct_password_keeps_the_count_of_the_address(ann: Client) -> None:
-    attempt_logins(ann, "nobody", 3)
+    attempt_logins(ann, "unknown", 3)
 
     attempt_login(ann, "ann@example.org", PASSWORD)
 
@@ -198,11 +198,12 @@ def test_attempt_is_counted_although_it_is_rejected(ann: Client) -> None:
 
 def test_address_is_limited_to_a_hundred_attempts(anonymous: Client) -> None:
     first = [
-        attempt_login(anonymous, f"nobody{n}", ip=HERE) for n in range(MAX_OF_ADDRESS)
+        attempt_login(anonymous, f"unknown{n}", ip=HERE)
+        for n in range(MAX_ATTEMPTS_PER_ADDRESS)
     ]
 
-    over = attempt_login(anonymous, "somebody", ip=HERE)
-    elsewhere = attempt_login(anonymous, "somebody")
+    over = attempt_login(anonymous, "other", ip=HERE)
+    elsewhere = attempt_login(anonymous, "other")
 
     assert {outcome(response) for response in first} == {(401, "invalid-credentials")}
     assert_problem(over, 429, "rate-limited")
@@ -212,8 +213,8 @@ def test_address_is_limited_to_a_hundred_attempts(anonymous: Client) -> None:
 def test_concurrent_attempts_do_not_evade_the_limit(ann: Client) -> None:
     responses = run_concurrently(*[lambda: attempt_login(ann, "ann@example.org")] * 20)
 
-    statuses = [response for response in responses if response.status_code == 401]
-    assert len(statuses) == MAX_ATTEMPTS
+    checked = [response for response in responses if response.status_code == 401]
+    assert len(checked) == MAX_ATTEMPTS
     assert {outcome(response) for response in responses} == {
         (401, "invalid-credentials"),
         (429, "rate-limited"),
@@ -221,7 +222,7 @@ def test_concurrent_attempts_do_not_evade_the_limit(ann: Client) -> None:
 
 
 def test_counters_contain_no_names_and_no_addresses(ann: Client) -> None:
-    attempt_logins(ann, "somebody", 1)
+    attempt_logins(ann, "other", 1)
 
     with ann.app.app_context():
         rows = db.read(select(LoginAttempts.subject))
@@ -232,7 +233,7 @@ def test_counters_contain_no_names_and_no_addresses(ann: Client) -> None:
 def test_expired_counters_are_purged(ann: Client) -> None:
     attempt_logins(ann, "ann@example.org", 1)
 
-    with later(QUARTER + 10):
+    with later(WINDOW_SECONDS + 10):
         run(ann.app, "purge")
 
     assert counts(ann.app) == []

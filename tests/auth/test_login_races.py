@@ -1,4 +1,4 @@
-"""A login counts for the account as it is when the session begins, not as it was."""
+"""Accounts that change during a login: the state at its commit decides."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,36 +9,36 @@ import pytest
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.rows import count, store_user, stored_user
 
-Meanwhile = Callable[[Callable[[], Any]], None]
+DuringHash = Callable[[Callable[[], Any]], None]
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 
 
 @pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
-    """Return what lets something happen while a password is hashed."""
+def during_hash(monkeypatch: pytest.MonkeyPatch) -> DuringHash:
+    """Return a function that calls another one while a password is hashed."""
     hashpw = bcrypt.hashpw
 
     def arrange(event: Callable[[], Any]) -> None:
-        def hash_late(password: bytes, salt: bytes) -> bytes:
+        def hash_after_event(password: bytes, salt: bytes) -> bytes:
             event()
             return hashpw(password, salt)
 
-        monkeypatch.setattr(bcrypt, "hashpw", hash_late)
+        monkeypatch.setattr(bcrypt, "hashpw", hash_after_event)
 
     return arrange
 
 
 @pytest.fixture
 def known(anonymous: Client) -> Client:
-    """Return Ann, who has no session."""
+    """Return a client with an account and without a session."""
     anonymous.name = "ann"
     return anonymous.register()
 
 
 def test_account_deactivated_during_login_gets_no_session(
-    known: Client, meanwhile: Meanwhile
+    known: Client, during_hash: DuringHash
 ) -> None:
-    meanwhile(lambda: store_user(known, is_active=False))
+    during_hash(lambda: store_user(known, is_active=False))
 
     response = known.post("auth/login", LOGIN)
 
@@ -48,9 +48,9 @@ def test_account_deactivated_during_login_gets_no_session(
 
 @pytest.mark.parametrize("other", ["$2b$04$" + "." * 53, "$2b$04$" + "z" * 53])
 def test_password_changed_during_login_gets_no_session(
-    known: Client, meanwhile: Meanwhile, other: str
+    known: Client, during_hash: DuringHash, other: str
 ) -> None:
-    meanwhile(lambda: store_user(known, password_hash=other))
+    during_hash(lambda: store_user(known, password_hash=other))
 
     response = known.post("auth/login", LOGIN)
 
@@ -64,9 +64,9 @@ def test_accounts_with_the_same_hash_log_in_separately(
 ) -> None:
     store_user(bob, password_hash=stored_user(known).password_hash)
 
-    seen = [client.log_in().get("users/me").json for client in (known, bob)]
+    accounts = [client.log_in().get("users/me").json for client in (known, bob)]
 
-    assert seen == [known.user, bob.user]
+    assert accounts == [known.user, bob.user]
 
 
 @pytest.mark.parametrize(

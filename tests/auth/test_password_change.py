@@ -110,15 +110,15 @@ def test_api_key_survives_a_password_change(ann: Client) -> None:
 def test_writes_continue_while_a_new_password_is_hashed(
     ann: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_hash, held = passwords.make_hash, []
+    make_hash, in_transaction = passwords.make_hash, []
 
-    def watch(password: str) -> str:
-        held.append(db.session().in_transaction())
+    def record_transaction(password: str) -> str:
+        in_transaction.append(db.session().in_transaction())
         return make_hash(password)
 
-    monkeypatch.setattr(passwords, "make_hash", watch)
+    monkeypatch.setattr(passwords, "make_hash", record_transaction)
 
     response = ann.post("auth/password", CHANGE)
 
     assert response.status_code == 204
-    assert held == [False]
+    assert in_transaction == [False]

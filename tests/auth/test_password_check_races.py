@@ -1,4 +1,4 @@
-"""A write after a proof has no effect once the proof no longer holds."""
+"""Writes that require a password have no effect after the password changed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +19,14 @@ from tests.helpers.client import PASSWORD, Client, another_session
 from tests.helpers.rows import count, stored_user
 
 EMAIL = "ann@example.org"
-THIEF = "the password of a thief"
-OWNER = "an evening at the sea"
+ATTACKER_PASSWORD = "the password of an attacker"
+NEW_PASSWORD = "an evening at the sea"
 Event = Callable[[Client], object]
 Write = Callable[[Client], TestResponse]
 
 
 def in_another_worker(event: Callable[[], object]) -> None:
-    """Let an event happen in a thread that finds the hash slot free."""
+    """Run an event in a thread with its own hash queue, like another worker."""
     own = patch.object(
         current_app.extensions["passwords"], "queue", passwords.HashQueue()
     )
@@ -35,8 +35,10 @@ def in_another_worker(event: Callable[[], object]) -> None:
 
 
 @pytest.fixture
-def after_proof(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
-    """Return a function that lets an event happen once, right after a proof."""
+def after_password_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[Callable[[], Any]], None]:
+    """Return a function that runs an event once, after the next password check."""
     matching_form = passwords.matching_form
     events: list[Callable[[], object]] = []
 
@@ -53,18 +55,18 @@ def after_proof(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]]
 def reset(ann: Client) -> None:
     with ann.app.app_context(), db.transaction():
         token = recovery.issue(Kind.RESET, EMAIL)
-    body = {"token": token, "new_password": OWNER}
+    body = {"token": token, "new_password": NEW_PASSWORD}
     response = Client(ann.app).post("auth/password-reset/complete", body)
     assert response.status_code == 204
 
 
 def change_elsewhere(ann: Client) -> None:
-    change = {"current_password": PASSWORD, "new_password": OWNER}
+    change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     assert another_session(ann).post("auth/password", change).status_code == 204
 
 
 def change_here(ann: Client) -> None:
-    change = {"current_password": PASSWORD, "new_password": OWNER}
+    change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     assert ann.post("auth/password", change).status_code == 204
 
 
@@ -73,7 +75,7 @@ PASSWORD_EVENTS: dict[str, Event] = {
     "change in another session": change_elsewhere,
     "change in the same session": change_here,
     "reset by the operator": lambda ann: run(
-        ann.app, "users", "reset-password", EMAIL, "--password", OWNER
+        ann.app, "users", "reset-password", EMAIL, "--password", NEW_PASSWORD
     ),
 }
 SESSION_EVENTS: dict[str, Event] = {
@@ -84,10 +86,11 @@ SESSION_EVENTS: dict[str, Event] = {
 }
 WRITES: dict[str, Write] = {
     "password": lambda ann: ann.post(
-        "auth/password", {"current_password": PASSWORD, "new_password": THIEF}
+        "auth/password",
+        {"current_password": PASSWORD, "new_password": ATTACKER_PASSWORD},
     ),
     "email": lambda ann: ann.patch(
-        "users/me", {"email": "thief@example.org", "current_password": PASSWORD}
+        "users/me", {"email": "attacker@example.org", "current_password": PASSWORD}
     ),
     "deletion": lambda ann: ann.delete("users/me", {"password": PASSWORD}),
 }
@@ -96,24 +99,24 @@ WRITES: dict[str, Write] = {
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize("event", PASSWORD_EVENTS.values(), ids=PASSWORD_EVENTS)
 def test_write_has_no_effect_after_the_checked_password_changed(
-    ann: Client, after_proof: Any, event: Event, write: Write
+    ann: Client, after_password_check: Any, event: Event, write: Write
 ) -> None:
-    after_proof(lambda: event(ann))
+    after_password_check(lambda: event(ann))
 
     response = write(ann)
 
     assert response.status_code == 401
     assert stored_user(ann).email == EMAIL
-    assert Client(ann.app, "ann").log_in(OWNER).tokens
+    assert Client(ann.app, "ann").log_in(NEW_PASSWORD).tokens
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize("event", SESSION_EVENTS.values(), ids=SESSION_EVENTS)
 def test_write_has_no_effect_after_the_session_ended(
-    ann: Client, after_proof: Any, event: Event, write: Write
+    ann: Client, after_password_check: Any, event: Event, write: Write
 ) -> None:
     before = stored_user(ann).password_hash
-    after_proof(lambda: event(ann))
+    after_password_check(lambda: event(ann))
 
     response = write(ann)
 
@@ -124,9 +127,9 @@ def test_write_has_no_effect_after_the_session_ended(
 
 @pytest.mark.parametrize("event", PASSWORD_EVENTS.values(), ids=PASSWORD_EVENTS)
 def test_login_creates_no_session_after_the_password_changed(
-    ann: Client, after_proof: Any, event: Event
+    ann: Client, after_password_check: Any, event: Event
 ) -> None:
-    after_proof(lambda: event(ann))
+    after_password_check(lambda: event(ann))
 
     response = Client(ann.app).post(
         "auth/login", {"email": EMAIL, "password": PASSWORD}
@@ -136,12 +139,12 @@ def test_login_creates_no_session_after_the_password_changed(
 
 
 def test_parallel_logins_succeed_while_the_hash_is_renewed(
-    ann: Client, app_with: Callable[..., Flask], after_proof: Any
+    ann: Client, app_with: Callable[..., Flask], after_password_check: Any
 ) -> None:
     stricter = app_with(bcrypt_rounds=5)
     login = {"email": EMAIL, "password": PASSWORD}
     statuses: list[int] = []
-    after_proof(
+    after_password_check(
         lambda: statuses.append(Client(stricter).post("auth/login", login).status_code)
     )
 
@@ -157,21 +160,21 @@ def test_renewed_hash_does_not_undo_a_password_change(
     make_hash = passwords.make_hash
     events = [lambda: reset(ann)]
 
-    def make_slowly(password: str) -> str:
-        made = make_hash(password)
+    def hash_then_run_event(password: str) -> str:
+        hashed = make_hash(password)
         while events:
             in_another_worker(events.pop())
-        return made
+        return hashed
 
-    monkeypatch.setattr(passwords, "is_outdated", lambda *_about: bool(events))
-    monkeypatch.setattr(passwords, "make_hash", make_slowly)
+    monkeypatch.setattr(passwords, "is_outdated", lambda *_args: bool(events))
+    monkeypatch.setattr(passwords, "make_hash", hash_then_run_event)
 
     response = Client(ann.app).post(
         "auth/login", {"email": EMAIL, "password": PASSWORD}
     )
 
     assert response.status_code == 401
-    assert Client(ann.app, "ann").log_in(OWNER).tokens
+    assert Client(ann.app, "ann").log_in(NEW_PASSWORD).tokens
 
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
@@ -182,12 +185,12 @@ def test_password_reset_waits_for_credentials_being_created(
     """PostgreSQL would not see rows of another transaction that commits later."""
     blocked: list[bool] = []
 
-    def watch(*_event: Any, **_fields: Any) -> None:
+    def record_lock(*_event: Any, **_fields: Any) -> None:
         if not blocked:
             blocked.append(is_locked(ann))
 
     module = "auth.login" if begin == "login" else "api_keys.service"
-    monkeypatch.setattr(f"taskapi.{module}.log.info", watch)
+    monkeypatch.setattr(f"taskapi.{module}.log.info", record_lock)
     if begin == "login":
         Client(ann.app, "ann").log_in()
     else:
@@ -197,15 +200,15 @@ def test_password_reset_waits_for_credentials_being_created(
 
 
 def is_locked(ann: Client) -> bool:
-    """Tell whether another transaction holds a lock on the row of an account."""
+    """Return whether another transaction has locked the row of an account."""
     row = select(User.id).where(User.id == ann.user["id"])
     statement = row.with_for_update(skip_locked=True, key_share=True)
     with ann.app.app_context(), db.database.engine.connect() as other:
         return other.execute(statement).one_or_none() is None
 
 
-def test_failed_writes_leave_no_session(ann: Client, after_proof: Any) -> None:
-    after_proof(lambda: reset(ann))
+def test_failed_writes_leave_no_session(ann: Client, after_password_check: Any) -> None:
+    after_password_check(lambda: reset(ann))
 
     Client(ann.app).post("auth/login", {"email": EMAIL, "password": PASSWORD})
 

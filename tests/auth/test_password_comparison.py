@@ -20,7 +20,7 @@ NEARLY = {
     "last-of-128": ("ab" * 64, "ab" * 63 + "ac"),
     "first-127-of-128": ("ab" * 64, ("ab" * 64)[:-1]),
     "last-of-512-bytes": ("😀" * 128, "😀" * 127 + "😁"),
-    "letter-case": (PASSWORD, PASSWORD.upper()),
+    "upper-case": (PASSWORD, PASSWORD.upper()),
     "space-after": (PASSWORD, PASSWORD + " "),
     "space-before": (PASSWORD, " " + PASSWORD),
     "newline-after": (PASSWORD, PASSWORD + "\n"),

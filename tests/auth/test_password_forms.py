@@ -32,7 +32,7 @@ def change(client: Client, current: str, new: str) -> TestResponse:
 
 
 def store_raw(client: Client, password: str) -> None:
-    """Store the hash of a password as sent, which older releases did."""
+    """Store the hash of a password that is not normalized, as older releases did."""
     with client.app.app_context():
         hashed = Bcrypt(client.app).generate_password_hash(password).decode()
     store_user(client, password_hash=hashed)
@@ -76,8 +76,8 @@ def test_password_checks_accept_the_other_form(
 def test_login_accepts_the_other_form_of_an_operators_password(
     ann: Client, chosen: str, typed: str
 ) -> None:
-    words = ("users", "reset-password", "ann@example.org", "--password", chosen)
-    run(ann.app, *words)
+    command = ("users", "reset-password", "ann@example.org", "--password", chosen)
+    run(ann.app, *command)
 
     assert log_in(ann, typed).status_code == 200
 
@@ -121,7 +121,7 @@ def test_hash_of_the_normalized_form_is_not_renewed(ann: Client) -> None:
     assert stored_user(ann).password_hash == before
 
 
-@pytest.mark.parametrize("email", ["ann@example.org", "nobody@example.org"])
+@pytest.mark.parametrize("email", ["ann@example.org", "unknown@example.org"])
 @pytest.mark.parametrize(("wrong", "number"), [("a wrong one", 1), ("e\u0301" * 9, 2)])
 def test_wrong_password_costs_the_same_for_every_account(
     ann: Client, hashes: list[str], email: str, wrong: str, number: int
@@ -162,11 +162,11 @@ def test_length_is_that_of_the_normalized_form(
 def test_long_password_is_rejected_without_being_normalized(
     anonymous: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[str] = []
-    monkeypatch.setattr("taskapi.users.schemas.normalize", seen.append)
+    normalized: list[str] = []
+    monkeypatch.setattr("taskapi.users.schemas.normalize", normalized.append)
     marks = "".join(map(chr, (0x300, 0x316))) * 100_000
 
     response = anonymous.post("auth/login", {"username": "ann", "password": marks})
 
     assert field_errors(response) == {"#/password": "length"}
-    assert seen == []
+    assert normalized == []

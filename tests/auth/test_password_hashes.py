@@ -1,4 +1,4 @@
-"""One hash for every login, whoever it is, at the cost that is asked for."""
+"""Password hashes: one per login, with the configured cost."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,8 @@ from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.rows import store_user, stored_user
 
-USUAL = "$2b$04$"
-DEARER = "$2b$05$"
+CONFIGURED_COST = "$2b$04$"
+HIGHER_COST = "$2b$05$"
 
 
 def test_password_is_stored_as_a_hash_of_the_configured_cost(
@@ -18,7 +18,7 @@ def test_password_is_stored_as_a_hash_of_the_configured_cost(
 ) -> None:
     stored = stored_user(ann).password_hash
 
-    assert stored.startswith(USUAL)
+    assert stored.startswith(CONFIGURED_COST)
     assert len(stored) == 60
 
 
@@ -33,7 +33,7 @@ def test_same_password_has_different_hashes(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("name", "password"),
     [
-        ("nobody@example.org", PASSWORD),
+        ("unknown@example.org", PASSWORD),
         ("ann@example.org", "a long walk in the sun"),
         ("bob@example.org", PASSWORD),
         ("bob@example.org", "a long walk in the sun"),
@@ -49,7 +49,7 @@ def test_rejected_login_costs_one_hash(
     response = ann.post("auth/login", {"username": name, "password": password})
 
     assert response.status_code in {401, 403}
-    assert hashes == [USUAL]
+    assert hashes == [CONFIGURED_COST]
 
 
 def test_successful_login_costs_one_hash(ann: Client, hashes: list[str]) -> None:
@@ -57,7 +57,7 @@ def test_successful_login_costs_one_hash(ann: Client, hashes: list[str]) -> None
 
     ann.log_in()
 
-    assert hashes == [USUAL]
+    assert hashes == [CONFIGURED_COST]
 
 
 def test_unknown_user_costs_one_hash_of_the_configured_cost(
@@ -68,19 +68,19 @@ def test_unknown_user_costs_one_hash_of_the_configured_cost(
     response = stricter.post("auth/login", {"username": "ann", "password": PASSWORD})
 
     assert_problem(response, 401, "invalid-credentials")
-    assert hashes == [DEARER]
+    assert hashes == [HIGHER_COST]
 
 
-@pytest.mark.parametrize("stored", ["cheaper", "unreadable"])
+@pytest.mark.parametrize("stored", ["cheaper", "malformed"])
 def test_wrong_password_costs_the_same_as_an_unknown_user(
     ann: Client, app_with: Callable[..., Flask], hashes: list[str], stored: str
 ) -> None:
-    kept = {"cheaper": stored_user(ann).password_hash, "unreadable": "!"}
-    store_user(ann, password_hash=kept[stored])
-    dearer = Client(app_with(bcrypt_rounds=7))
+    hashed = {"cheaper": stored_user(ann).password_hash, "malformed": "!"}
+    store_user(ann, password_hash=hashed[stored])
+    stricter = Client(app_with(bcrypt_rounds=7))
     hashes.clear()
 
-    response = dearer.post(
+    response = stricter.post(
         "auth/login", {"username": "ann@example.org", "password": "x"}
     )
 
@@ -95,7 +95,7 @@ def test_login_renews_a_hash_of_lower_cost(
 
     stricter.log_in()
 
-    assert stored_user(ann).password_hash.startswith(DEARER)
+    assert stored_user(ann).password_hash.startswith(HIGHER_COST)
 
 
 def test_login_succeeds_after_its_hash_was_renewed(
@@ -106,8 +106,8 @@ def test_login_succeeds_after_its_hash_was_renewed(
 
     stricter.log_in()
 
-    assert hashes == [DEARER]
-    assert stored_user(ann).password_hash.startswith(DEARER)
+    assert hashes == [HIGHER_COST]
+    assert stored_user(ann).password_hash.startswith(HIGHER_COST)
 
 
 def test_wrong_password_renews_no_hash(

@@ -1,4 +1,4 @@
-"""A password is as long as the service asks, whoever sets it."""
+"""The setting PASSWORD_MIN_LENGTH."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ from flask import Flask
 
 from tests.helpers.client import PASSWORD, Client, field_errors
 
-ASKED = 12
+MIN_LENGTH = 12
 
 
 @pytest.fixture
 def strict(app_with: Callable[..., Flask]) -> Flask:
-    """Return an app that asks for long passwords."""
-    return app_with(password_min_length=ASKED)
+    """Return an app that requires long passwords."""
+    return app_with(password_min_length=MIN_LENGTH)
 
 
 def test_password_of_the_minimum_length_is_accepted(strict: Flask) -> None:
-    account = {"username": "cat", "password": "x" * (ASKED - 1) + "y"}
+    account = {"username": "cat", "password": "x" * (MIN_LENGTH - 1) + "y"}
 
     response = Client(strict).post("auth/register", account)
 
@@ -25,7 +25,7 @@ def test_password_of_the_minimum_length_is_accepted(strict: Flask) -> None:
 
 
 def test_shorter_password_creates_no_account(strict: Flask) -> None:
-    account = {"username": "cat", "password": "x" * (ASKED - 2) + "y"}
+    account = {"username": "cat", "password": "x" * (MIN_LENGTH - 2) + "y"}
 
     response = Client(strict).post("auth/register", account)
 
@@ -33,16 +33,19 @@ def test_shorter_password_creates_no_account(strict: Flask) -> None:
     assert response.json["errors"][0]["message"] == "Use at least 12 characters."
 
 
-def test_shorter_password_replaces_no_other(ann: Client, strict: Flask) -> None:
+def test_shorter_password_is_rejected_in_a_change(ann: Client, strict: Flask) -> None:
     ann.app = strict
-    change = {"current_password": PASSWORD, "new_password": "x" * (ASKED - 2) + "y"}
+    change = {
+        "current_password": PASSWORD,
+        "new_password": "x" * (MIN_LENGTH - 2) + "y",
+    }
 
     response = ann.post("auth/password", change)
 
     assert field_errors(response) == {"#/new_password": "length"}
 
 
-def test_shorter_password_from_before_still_logs_in(
+def test_shorter_existing_password_is_accepted_at_login(
     anonymous: Client, strict: Flask
 ) -> None:
     account = {"username": "cat", "password": "rain.txt"}

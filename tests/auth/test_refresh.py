@@ -1,4 +1,4 @@
-"""A refresh token is good for one exchange; who uses an old one ends the session."""
+"""Refresh tokens are valid for one exchange; reuse ends the session."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from tests.auth.forged import A_FEW, FORGERIES
+from tests.auth.forged import FORGERIES, SAMPLE
 from tests.auth.forging import INVALID_TOKEN, Forgery, access_of, refresh_of
 from tests.helpers.cli import run
 from tests.helpers.client import Client, another_session, assert_problem, field_errors
@@ -14,7 +14,7 @@ from tests.helpers.clock import at, days, later
 from tests.helpers.concurrency import run_concurrently
 from tests.helpers.rows import count, refresh_id, store_user
 
-ODD = [
+MALFORMED = [
     "trailing-newline",
     "trailing-tab",
     "trailing-space",
@@ -30,13 +30,13 @@ ODD = [
 
 
 def refresh(client: Client) -> TestResponse:
-    """Send the client's refresh token, and change nothing in the client."""
+    """Send the client's refresh token; the client keeps its tokens."""
     token = {"refresh_token": client.tokens["refresh_token"]}
     return Client(client.app).post("auth/refresh", token)
 
 
 def refreshed(client: Client) -> Client:
-    """Return the same person with the tokens of one more refresh."""
+    """Return a client of the same account with refreshed tokens."""
     after = Client(client.app, client.name)
     after.user, after.tokens = client.user, refresh(client).json
     return after
@@ -220,7 +220,7 @@ def test_refresh_extends_the_session(ann: Client) -> None:
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("forge", A_FEW.values(), ids=A_FEW)
+@pytest.mark.parametrize("forge", SAMPLE.values(), ids=SAMPLE)
 def test_forged_refresh_token_ends_no_session(ann: Client, forge: Forgery) -> None:
     forged = {"refresh_token": forge(refresh_of(ann))}
 
@@ -231,7 +231,7 @@ def test_forged_refresh_token_ends_no_session(ann: Client, forge: Forgery) -> No
     assert refresh(ann).status_code == 200
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_refresh_token_ends_no_session(ann: Client, name: str) -> None:
     forged = {"refresh_token": FORGERIES[name](refresh_of(ann))}
 

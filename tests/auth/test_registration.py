@@ -49,9 +49,9 @@ EXCHANGES: dict[str, tuple[str, str, dict[str, Any] | None, int]] = {
 
 
 def variant(name: str, number: int) -> str:
-    """Write a name with capitals where the number has bits."""
-    emails = [c.upper() if number >> n & 1 else c for n, c in enumerate(name)]
-    return "".join(emails)
+    """Return a case variant of a name: bits of the number select capitals."""
+    characters = [c.upper() if number >> n & 1 else c for n, c in enumerate(name)]
+    return "".join(characters)
 
 
 @pytest.mark.parametrize("names", NAMES, ids=["email", "username", "both"])
@@ -130,10 +130,10 @@ def test_registration_returns_the_account_as_it_is_read_later(ann: Client) -> No
     [
         ("email", "ann@example.org"),
         ("email", " ANN@Example.Org "),
-        ("email", "ａｎｎ@example.org"),  # noqa: RUF001 - wide letters
+        ("email", "ａｎｎ@example.org"),  # noqa: RUF001 - full-width characters
         ("username", "ann"),
         ("username", "\tANN\n"),
-        ("username", "ａｎｎ"),  # noqa: RUF001 - wide letters
+        ("username", "ａｎｎ"),  # noqa: RUF001 - full-width characters
     ],
     ids=["email", "EMAIL", "wide-email", "username", "USERNAME", "wide-username"],
 )
@@ -188,7 +188,9 @@ def test_concurrent_registrations_of_one_name_create_one_account(
     monkeypatch: pytest.MonkeyPatch,
     names: list[dict[str, str]],
 ) -> None:
-    monkeypatch.setattr(passwords, "MAX_WAITING", CLIENTS)  # all get past their hash
+    monkeypatch.setattr(
+        passwords, "MAX_WAITING", CLIENTS
+    )  # no registration is rejected by the hash queue
     client = Client(app_with())
 
     accounts = [name | {"password": PASSWORD} for name in names]
@@ -218,11 +220,11 @@ def test_closed_registration_creates_no_account(
 def test_closed_registration_allows_logins(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    there = Client(app_with(registration="closed"), "ann")
+    client = Client(app_with(registration="closed"), "ann")
 
-    there.log_in()
+    client.log_in()
 
-    assert there.get("users/me").json == ann.user
+    assert client.get("users/me").json == ann.user
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)

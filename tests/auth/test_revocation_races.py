@@ -1,6 +1,6 @@
-"""Credentials that end while a request is being handled: the request has no effect.
+"""Requests have no effect if their credentials end while they are handled.
 
-Each operation that writes is tried, so that new ones are covered too.
+The cases are derived from tests/permissions.py, so they include all writes.
 """
 
 from collections.abc import Callable
@@ -28,15 +28,15 @@ WRITES = [
     for operation, access in ACCESS.items()
     if access.kind is not Kind.PUBLIC and not operation.startswith("GET ")
 ]
-OF_USERS = [o for o in WRITES if ACCESS[o].kind is not Kind.ADMIN]
-OF_KEYS = [o for o in WRITES if ACCESS[o].kind is Kind.OWN]
-OF_ADMINS = [o for o in WRITES if ACCESS[o].kind is Kind.ADMIN]
+USER_WRITES = [o for o in WRITES if ACCESS[o].kind is not Kind.ADMIN]
+KEY_WRITES = [o for o in WRITES if ACCESS[o].kind is Kind.OWN]
+ADMIN_WRITES = [o for o in WRITES if ACCESS[o].kind is Kind.ADMIN]
 ROWS = ("users", "tasks", "task_tags", "api_keys", "stored_responses")
 
 
 @pytest.fixture
 def after_lookup(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event], None]:
-    """Return a function that lets an event happen once the caller was found."""
+    """Return a function that runs an event once, after the next caller was loaded."""
     events: list[Event] = []
 
     def count(_policy: str) -> None:
@@ -48,7 +48,7 @@ def after_lookup(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event], None]:
 
 
 class SlowBody(BytesIO):
-    """A body during whose arrival an event happens."""
+    """A request body; an event runs when it is first read."""
 
     def __init__(self, content: bytes, event: Event) -> None:
         super().__init__(content)
@@ -61,13 +61,13 @@ class SlowBody(BytesIO):
 
 
 def rows(app: Flask) -> dict[str, list[Any]]:
-    """Return all rows of what an account owns, but when it was used."""
+    """Return the rows of the tables that writes change."""
     found = {table: execute(app, f"SELECT * FROM {table}") for table in ROWS}  # noqa: S608 - names of tables
     return {table: sorted(map(repr, stored)) for table, stored in found.items()}
 
 
 def deactivate(ann: Client) -> None:
-    """Take the account's right to log in, and leave its sessions and keys."""
+    """Deactivate an account without deleting its sessions and keys."""
     store_user(ann, is_active=False)
 
 
@@ -79,7 +79,7 @@ ENDINGS: dict[str, Callable[[Client], object]] = {
 
 
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-@pytest.mark.parametrize("operation", OF_USERS)
+@pytest.mark.parametrize("operation", USER_WRITES)
 def test_write_has_no_effect_after_its_session_ended(
     ann: Client, after_lookup: Any, operation: str, end: Callable[[Client], object]
 ) -> None:
@@ -93,7 +93,7 @@ def test_write_has_no_effect_after_its_session_ended(
     assert rows(ann.app) == after[0]
 
 
-@pytest.mark.parametrize("operation", OF_KEYS)
+@pytest.mark.parametrize("operation", KEY_WRITES)
 def test_write_has_no_effect_after_its_key_was_revoked(
     ann: Client, after_lookup: Any, operation: str
 ) -> None:
@@ -135,7 +135,7 @@ def test_write_with_session_and_key_needs_both_until_the_commit(
     assert execute(ann.app, "SELECT count(*) FROM tasks") == [(0,)]
 
 
-@pytest.mark.parametrize("operation", OF_ADMINS)
+@pytest.mark.parametrize("operation", ADMIN_WRITES)
 @pytest.mark.parametrize("key", [False, True], ids=["session", "key"])
 def test_administrator_who_loses_the_role_changes_no_account(
     ann: Client, after_lookup: Any, operation: str, *, key: bool
@@ -158,7 +158,7 @@ def test_write_has_no_effect_if_its_session_ends_during_the_upload(
     ann: Client, operation: str
 ) -> None:
     accounts = Accounts(ann)
-    client = accounts.admin if operation in OF_ADMINS else ann
+    client = accounts.admin if operation in ADMIN_WRITES else ann
     owned = accounts.owned
     after: list[Any] = []
 
@@ -175,7 +175,7 @@ def test_write_has_no_effect_if_its_session_ends_during_the_upload(
 def send_slowly(
     client: Client, operation: str, owned: dict[str, object], event: Event
 ) -> Any:
-    """Call an operation whose body arrives while something happens."""
+    """Call an operation; an event runs while its body is received."""
     body = ACCESS[operation].body
     text = body if isinstance(body, str) else client.app.json.dumps(body)
     method, _, path = operation.partition(" ")
@@ -216,12 +216,12 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
     task = ann.create_task(tags=["a"])
     original = writes.lock_tasks
 
-    def hold_then_log_out(owner_id: int, task_ids: Any) -> Any:
-        held = original(owner_id, task_ids)
+    def lock_then_log_out(owner_id: int, task_ids: Any) -> Any:
+        locked = original(owner_id, task_ids)
         in_another_worker(lambda: ann.post("auth/logout"))
-        return held
+        return locked
 
-    monkeypatch.setattr(writes, "lock_tasks", hold_then_log_out)
+    monkeypatch.setattr(writes, "lock_tasks", lock_then_log_out)
 
     response = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
 

@@ -1,4 +1,4 @@
-"""The key of the tokens changes and nobody is logged out."""
+"""Rotation of SECRET_KEY, which logs no user out."""
 
 from collections.abc import Callable
 
@@ -8,23 +8,23 @@ from flask import Flask
 from tests.auth.forging import (
     OTHER_SECRET,
     SECRET,
-    Good,
+    TokenPair,
     access_of,
     call_with,
-    heading,
     key_id,
     refresh_of,
+    with_header_members,
 )
 from tests.helpers.client import Client, assert_problem
 
-KINDS: list[Callable[[Client], Good]] = [access_of, refresh_of]
+KINDS: list[Callable[[Client], TokenPair]] = [access_of, refresh_of]
 
 
-def moved(client: Client, app: Flask) -> Client:
-    """Return the same client, who calls another app."""
-    there = Client(app, client.name)
-    there.user, there.tokens = client.user, client.tokens
-    return there
+def client_of(client: Client, app: Flask) -> Client:
+    """Return a client with the same credentials that calls another app."""
+    other = Client(app, client.name)
+    other.user, other.tokens = client.user, client.tokens
+    return other
 
 
 def test_tokens_of_the_previous_secret_are_accepted(
@@ -32,7 +32,7 @@ def test_tokens_of_the_previous_secret_are_accepted(
 ) -> None:
     renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
 
-    response = moved(ann, renewed).get("users/me")
+    response = client_of(ann, renewed).get("users/me")
 
     assert response.status_code == 200
     assert response.json == ann.user
@@ -40,18 +40,18 @@ def test_tokens_of_the_previous_secret_are_accepted(
 
 @pytest.mark.parametrize("kind", KINDS, ids=["access", "refresh"])
 def test_refresh_replaces_tokens_of_the_previous_secret(
-    ann: Client, app_with: Callable[..., Flask], kind: Callable[[Client], Good]
+    ann: Client, app_with: Callable[..., Flask], kind: Callable[[Client], TokenPair]
 ) -> None:
     renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
-    there = moved(ann, renewed)
+    client = client_of(ann, renewed)
 
-    there.tokens = there.post(
+    client.tokens = client.post(
         "auth/refresh", {"refresh_token": ann.tokens["refresh_token"]}
     ).json
 
     assert kind(ann).header["kid"] == key_id(SECRET)
-    assert kind(there).header["kid"] == key_id(OTHER_SECRET)
-    assert there.get("users/me").status_code == 200
+    assert kind(client).header["kid"] == key_id(OTHER_SECRET)
+    assert client.get("users/me").status_code == 200
 
 
 def test_login_issues_tokens_of_the_new_secret(
@@ -59,16 +59,16 @@ def test_login_issues_tokens_of_the_new_secret(
 ) -> None:
     renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
 
-    there = Client(renewed, "ann").log_in()
+    client = Client(renewed, "ann").log_in()
 
-    assert access_of(there).header["kid"] == key_id(OTHER_SECRET)
-    assert refresh_of(there).header["kid"] == key_id(OTHER_SECRET)
+    assert access_of(client).header["kid"] == key_id(OTHER_SECRET)
+    assert refresh_of(client).header["kid"] == key_id(OTHER_SECRET)
 
 
 def test_tokens_of_a_removed_secret_are_rejected(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    renewed = moved(ann, app_with(secret_key=OTHER_SECRET))
+    renewed = client_of(ann, app_with(secret_key=OTHER_SECRET))
     token = {"refresh_token": ann.tokens["refresh_token"]}
 
     access, refresh = renewed.get("users/me"), renewed.post("auth/refresh", token)
@@ -81,7 +81,7 @@ def test_token_with_the_key_id_of_another_secret_is_rejected(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
     renewed = app_with(secret_key=OTHER_SECRET, secret_key_previous=SECRET)
-    forged = heading(kid=key_id(OTHER_SECRET))(access_of(ann))
+    forged = with_header_members(kid=key_id(OTHER_SECRET))(access_of(ann))
 
     response = call_with(Client(renewed), forged)
 

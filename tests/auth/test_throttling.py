@@ -1,4 +1,4 @@
-"""Failed logins of others: whom they stop, whom they do not, and what they leave."""
+"""Throttling by account, address, session and key, and its stored counters."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,20 +17,20 @@ from tests.helpers.client import PASSWORD, Client, another_session, assert_probl
 from tests.helpers.clock import at, later
 
 MAX_ATTEMPTS = 10
-MAX_OF_ADDRESS = 100
-QUARTER = 15 * 60
+MAX_ATTEMPTS_PER_ADDRESS = 100
+WINDOW_SECONDS = 15 * 60
 START = 2_000_000_000
 SECONDS = 10
 WRONG = "a wrong password"
 NEW = "a short walk in the sun"
 HERE, THERE = "192.0.2.7", "192.0.2.8"
 
-PROOFS = {
+PASSWORD_CHECKS = {
     "password": ("POST", "auth/password", "current_password", {"new_password": NEW}),
     "email": ("PATCH", "users/me", "current_password", {"email": "new@example.org"}),
     "deletion": ("DELETE", "users/me", "password", {}),
 }
-Proof = tuple[str, str, str, dict[str, str]]
+PasswordCheck = tuple[str, str, str, dict[str, str]]
 
 
 def log_in(
@@ -40,15 +40,17 @@ def log_in(
     return Client(app).post("auth/login", body, environ_base={"REMOTE_ADDR": ip})
 
 
-def fail(app: Flask, number: int, ip: str = HERE) -> None:
-    """Fail to log in as Ann."""
+def fail_logins(app: Flask, number: int, ip: str = HERE) -> None:
+    """Fail to log in as Ann `number` times."""
     for _ in range(number):
         assert log_in(app, "ann@example.org", ip=ip).status_code == 401
 
 
-def prove(client: Client, proof: Proof, password: str = PASSWORD) -> TestResponse:
+def send_password(
+    client: Client, check: PasswordCheck, password: str = PASSWORD
+) -> TestResponse:
     """Send a password within a session or with a key."""
-    method, path, name, others = proof
+    method, path, name, others = check
     return client.call(method, path, json=others | {name: password})
 
 
@@ -59,69 +61,71 @@ def counts(app: Flask) -> list[int]:
 
 @contextmanager
 def busy(app: Flask) -> Iterator[None]:
-    """Keep the hash slot of an app taken for the block."""
+    """Occupy the hash slot of an app for the block."""
     queue = app.extensions["passwords"].queue
-    taken, leave = Event(), Event()
+    occupied, finish = Event(), Event()
 
-    def hold() -> None:
+    def occupy() -> None:
         with queue.reserved():
-            taken.set()
-            assert leave.wait(SECONDS)
+            occupied.set()
+            assert finish.wait(SECONDS)
 
-    holding = Thread(target=hold)
-    holding.start()
-    assert taken.wait(SECONDS)
+    thread = Thread(target=occupy)
+    thread.start()
+    assert occupied.wait(SECONDS)
     try:
         yield
     finally:
-        leave.set()
-        holding.join()
+        finish.set()
+        thread.join()
 
 
-@pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
-def test_failed_logins_do_not_block_a_session(ann: Client, proof: Proof) -> None:
-    fail(ann.app, MAX_ATTEMPTS)
+@pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
+def test_failed_logins_do_not_block_a_session(
+    ann: Client, check: PasswordCheck
+) -> None:
+    fail_logins(ann.app, MAX_ATTEMPTS)
     assert_problem(log_in(ann.app, "ann@example.org", PASSWORD), 429, "rate-limited")
 
-    response = prove(ann, proof)
+    response = send_password(ann, check)
 
     assert response.status_code in {200, 204}, response.text
 
 
-@pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
+@pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
 def test_failed_logins_from_the_same_address_do_not_block_a_session(
-    ann: Client, proof: Proof
+    ann: Client, check: PasswordCheck
 ) -> None:
-    for n in range(MAX_OF_ADDRESS):
-        log_in(ann.app, f"nobody{n}", ip="127.0.0.1")
+    for n in range(MAX_ATTEMPTS_PER_ADDRESS):
+        log_in(ann.app, f"unknown{n}", ip="127.0.0.1")
     over = log_in(ann.app, "ann@example.org", PASSWORD, ip="127.0.0.1")
 
-    response = prove(ann, proof)
+    response = send_password(ann, check)
 
     assert_problem(over, 429, "rate-limited")
     assert response.status_code in {200, 204}, response.text
 
 
-@pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
+@pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
 def test_wrong_passwords_within_a_session_are_limited(
-    ann: Client, proof: Proof
+    ann: Client, check: PasswordCheck
 ) -> None:
-    status = {prove(ann, proof, WRONG).status_code for _ in range(MAX_ATTEMPTS)}
+    status = {send_password(ann, check, WRONG).status_code for _ in range(MAX_ATTEMPTS)}
 
-    wrong, right = prove(ann, proof, WRONG), prove(ann, proof)
+    wrong, correct = send_password(ann, check, WRONG), send_password(ann, check)
 
     assert status in ({401}, {422})
     assert_problem(wrong, 429, "rate-limited")
-    assert_problem(right, 429, "rate-limited")
-    assert 0 < int(right.headers["Retry-After"]) <= QUARTER
+    assert_problem(correct, 429, "rate-limited")
+    assert 0 < int(correct.headers["Retry-After"]) <= WINDOW_SECONDS
     assert ann.get("users/me").json == ann.user
 
 
 def test_all_password_checks_of_a_session_share_a_limit(ann: Client) -> None:
     for n in range(MAX_ATTEMPTS):
-        prove(ann, list(PROOFS.values())[n % 3], WRONG)
+        send_password(ann, list(PASSWORD_CHECKS.values())[n % 3], WRONG)
 
-    responses = [prove(ann, proof) for proof in PROOFS.values()]
+    responses = [send_password(ann, check) for check in PASSWORD_CHECKS.values()]
 
     assert [response.status_code for response in responses] == [429] * 3
 
@@ -131,10 +135,10 @@ def test_wrong_passwords_within_a_session_block_no_login_and_no_other_session(
 ) -> None:
     other = another_session(ann)
     for _ in range(MAX_ATTEMPTS + 1):
-        prove(ann, PROOFS["password"], WRONG)
+        send_password(ann, PASSWORD_CHECKS["password"], WRONG)
 
     login = log_in(ann.app, "ann@example.org", PASSWORD)
-    changed = prove(other, PROOFS["password"])
+    changed = send_password(other, PASSWORD_CHECKS["password"])
 
     assert login.status_code == 200
     assert changed.status_code == 204
@@ -143,9 +147,12 @@ def test_wrong_passwords_within_a_session_block_no_login_and_no_other_session(
 def test_wrong_passwords_with_a_key_are_counted_for_the_key(ann: Client) -> None:
     one, other = (key_client(ann, Scope.ACCOUNT_WRITE) for _ in range(2))
     for _ in range(MAX_ATTEMPTS):
-        prove(one, PROOFS["email"], WRONG)
+        send_password(one, PASSWORD_CHECKS["email"], WRONG)
 
-    over, changed = prove(one, PROOFS["email"]), prove(other, PROOFS["email"])
+    over, changed = (
+        send_password(one, PASSWORD_CHECKS["email"]),
+        send_password(other, PASSWORD_CHECKS["email"]),
+    )
 
     assert_problem(over, 429, "rate-limited")
     assert changed.status_code == 200
@@ -153,68 +160,69 @@ def test_wrong_passwords_with_a_key_are_counted_for_the_key(ann: Client) -> None
 
 def test_correct_password_within_a_session_resets_its_count(ann: Client) -> None:
     for _ in range(MAX_ATTEMPTS - 1):
-        prove(ann, PROOFS["password"], WRONG)
-    right = prove(ann, PROOFS["password"])
+        send_password(ann, PASSWORD_CHECKS["password"], WRONG)
+    correct = send_password(ann, PASSWORD_CHECKS["password"])
     again = [
-        prove(ann, PROOFS["password"], WRONG).status_code for _ in range(MAX_ATTEMPTS)
+        send_password(ann, PASSWORD_CHECKS["password"], WRONG).status_code
+        for _ in range(MAX_ATTEMPTS)
     ]
 
-    assert right.status_code == 204
+    assert correct.status_code == 204
     assert again == [401] * MAX_ATTEMPTS
 
 
 def test_login_keeps_failures_of_other_addresses(ann: Client) -> None:
-    fail(ann.app, MAX_ATTEMPTS - 1)
+    fail_logins(ann.app, MAX_ATTEMPTS - 1)
 
-    right = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
+    correct = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
 
-    assert right.status_code == 200
-    fail(ann.app, 1)
+    assert correct.status_code == 200
+    fail_logins(ann.app, 1)
     assert_problem(log_in(ann.app, "ann@example.org"), 429, "rate-limited")
 
 
 def test_login_clears_failures_of_its_own_address(ann: Client) -> None:
-    fail(ann.app, 4)
-    fail(ann.app, 5, THERE)
+    fail_logins(ann.app, 4)
+    fail_logins(ann.app, 5, THERE)
 
-    right = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
+    correct = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
 
-    assert right.status_code == 200
-    fail(ann.app, MAX_ATTEMPTS - 4, THERE)
+    assert correct.status_code == 200
+    fail_logins(ann.app, MAX_ATTEMPTS - 4, THERE)
     assert_problem(log_in(ann.app, "ann@example.org", ip=THERE), 429, "rate-limited")
 
 
 def test_login_clears_nothing_of_the_previous_window(ann: Client) -> None:
     with at(START):
-        fail(ann.app, 1)
-    with at(START + QUARTER - 1):
-        fail(ann.app, 5, THERE)
-    with at(START + QUARTER + 1):
-        fail(ann.app, MAX_ATTEMPTS - 1)
-        right = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
-        fail(ann.app, 1)
+        fail_logins(ann.app, 1)
+    with at(START + WINDOW_SECONDS - 1):
+        fail_logins(ann.app, 5, THERE)
+    with at(START + WINDOW_SECONDS + 1):
+        fail_logins(ann.app, MAX_ATTEMPTS - 1)
+        correct = log_in(ann.app, "ann@example.org", PASSWORD, THERE)
+        fail_logins(ann.app, 1)
         over = log_in(ann.app, "ann@example.org")
 
-    assert right.status_code == 200
+    assert correct.status_code == 200
     assert_problem(over, 429, "rate-limited")
 
 
 def test_correct_passwords_leave_no_rows(ann: Client) -> None:
     log_in(ann.app, "ann@example.org", PASSWORD)
-    prove(ann, PROOFS["password"])
+    send_password(ann, PASSWORD_CHECKS["password"])
 
     assert counts(ann.app) == []
 
 
 def test_cleared_failures_leave_no_rows(ann: Client) -> None:
-    fail(ann.app, 3)
+    fail_logins(ann.app, 3)
 
     log_in(ann.app, "ann@example.org", PASSWORD)
 
     assert counts(ann.app) == [3]  # of the address
 
 
-@pytest.mark.parametrize("name", ["ann@example.org", "nobody"])
+@pytest.mark.parametrize("name", ["ann@example.org", "unknown"])
 def test_login_without_a_hash_slot_leaves_no_rows(
     ann: Client,
     app_with: Callable[..., Flask],
@@ -231,29 +239,29 @@ def test_login_without_a_hash_slot_leaves_no_rows(
     assert counts(app) == []
 
 
-@pytest.mark.parametrize("proof", PROOFS.values(), ids=PROOFS)
+@pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
 def test_password_check_without_a_hash_slot_leaves_no_rows(
     ann: Client,
     app_with: Callable[..., Flask],
     monkeypatch: pytest.MonkeyPatch,
-    proof: Proof,
+    check: PasswordCheck,
 ) -> None:
     monkeypatch.setattr(passwords, "MAX_WAITING", 0)
     ann.app = app_with()
 
     with busy(ann.app):
-        response = prove(ann, proof)
+        response = send_password(ann, check)
 
     assert_problem(response, 503, "service-unavailable")
     assert counts(ann.app) == []
 
 
 def test_blocked_address_leaves_no_rows_for_further_names(app: Flask) -> None:
-    for n in range(MAX_OF_ADDRESS):
-        log_in(app, f"nobody{n}")
+    for n in range(MAX_ATTEMPTS_PER_ADDRESS):
+        log_in(app, f"unknown{n}")
     before = counts(app)
 
-    responses = [log_in(app, f"somebody{n}") for n in range(5)]
+    responses = [log_in(app, f"other{n}") for n in range(5)]
 
     assert {response.status_code for response in responses} == {429}
     assert counts(app) == before
@@ -262,19 +270,19 @@ def test_blocked_address_leaves_no_rows_for_further_names(app: Flask) -> None:
 def test_blocked_account_does_not_use_the_limit_of_the_address(
     ann: Client,
 ) -> None:
-    fail(ann.app, MAX_ATTEMPTS)
+    fail_logins(ann.app, MAX_ATTEMPTS)
 
-    for _ in range(MAX_OF_ADDRESS):
+    for _ in range(MAX_ATTEMPTS_PER_ADDRESS):
         log_in(ann.app, "ann@example.org")
 
-    assert_problem(log_in(ann.app, "nobody"), 401, "invalid-credentials")
+    assert_problem(log_in(ann.app, "unknown"), 401, "invalid-credentials")
 
 
 def test_limit_ends_after_15_minutes(ann: Client) -> None:
     for _ in range(MAX_ATTEMPTS):
-        prove(ann, PROOFS["password"], WRONG)
+        send_password(ann, PASSWORD_CHECKS["password"], WRONG)
 
-    with later(QUARTER + 10):
-        response = prove(ann, PROOFS["password"])
+    with later(WINDOW_SECONDS + 10):
+        response = send_password(ann, PASSWORD_CHECKS["password"])
 
     assert response.status_code == 204

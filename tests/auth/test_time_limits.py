@@ -19,55 +19,55 @@ HOUR = 3600
 
 
 def time(seconds: float) -> str:
-    """Return the time so many seconds after the start."""
+    """Return the time in ISO 8601, given as seconds after the start."""
     return datetime.fromtimestamp(START + seconds, UTC).isoformat()
 
 
 @pytest.fixture
 def early(app: Flask) -> Client:
-    """Return Ann, who logged in at the start."""
+    """Return a client that logged in at the start."""
     with at(START):
         return Client(app, "ann").register().log_in()
 
 
 @pytest.fixture
 def script(early: Client) -> KeyClient:
-    """Return who holds a key of Ann's, used at the start, that ends in an hour."""
+    """Return a client with a key that was used at the start and expires in an hour."""
     with at(START):
-        made = key_client(early, expires_at=time(HOUR))
-        made.get("tasks")
-    return made
+        script = key_client(early, expires_at=time(HOUR))
+        script.get("tasks")
+    return script
 
 
 def last_use(client: Client) -> float:
     """Return when the session was used last, in seconds after the start."""
-    noted = client.get("auth/sessions").json["items"][0]["last_used_at"]
-    return datetime.fromisoformat(noted).timestamp() - START
+    recorded = client.get("auth/sessions").json["items"][0]["last_used_at"]
+    return datetime.fromisoformat(recorded).timestamp() - START
 
 
 @pytest.mark.parametrize(
-    ("seconds", "noted"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
+    ("seconds", "recorded"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
 )
 def test_use_of_a_session_is_recorded_after_five_minutes(
-    early: Client, seconds: int, noted: int
+    early: Client, seconds: int, recorded: int
 ) -> None:
     with at(START + seconds):
         early.get("tasks")
-        found = last_use(early)
+        used_at = last_use(early)
 
-    assert found == noted
+    assert used_at == recorded
 
 
 @pytest.mark.parametrize(
-    ("seconds", "noted"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
+    ("seconds", "recorded"), [(FIVE_MINUTES - 1, 0), (FIVE_MINUTES, FIVE_MINUTES)]
 )
 def test_use_of_a_key_is_recorded_after_five_minutes(
-    early: Client, script: KeyClient, seconds: int, noted: int
+    early: Client, script: KeyClient, seconds: int, recorded: int
 ) -> None:
     with at(START + seconds):
         script.get("tasks")
 
-    assert stored_key(early).last_used_at.timestamp() == START + noted
+    assert stored_key(early).last_used_at.timestamp() == START + recorded
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_refresh_is_a_use_of_the_session(early: Client) -> None:
 
     with at(START + 60):
         early.post("auth/refresh", token)
-        found = last_use(early)
+        used_at = last_use(early)
 
-    assert found == 60
+    assert used_at == 60
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(9, 200), (10, 401)])
@@ -109,12 +109,14 @@ def test_lost_response_is_repeated_for_ten_seconds(
     assert response.status_code == status
 
 
-@pytest.mark.parametrize(("seconds", "left"), [(WEEK - 1, 1), (WEEK, 0)])
-def test_session_is_purged_after_a_week(early: Client, seconds: int, left: int) -> None:
+@pytest.mark.parametrize(("seconds", "remaining"), [(WEEK - 1, 1), (WEEK, 0)])
+def test_session_is_purged_after_a_week(
+    early: Client, seconds: int, remaining: int
+) -> None:
     with at(START + seconds):
         run(early.app, "purge")
 
-    assert count(early.app, "sessions") == left
+    assert count(early.app, "sessions") == remaining
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(HOUR - 1, 200), (HOUR, 401)])

@@ -1,4 +1,4 @@
-"""Nobody learns from the time that an response takes whether an account exists."""
+"""Response times do not reveal whether an account exists."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ import pytest
 from flask import Flask
 
 from taskapi.users import throttling
-from tests.auth.timing import ALIKE, Request, likelihood
+from tests.auth.timing import EQUAL_RANGE, Request, likelihood
 from tests.helpers.client import Client
 from tests.helpers.rows import store_user
 
 pytestmark = pytest.mark.slow  # statistics over many requests
 
 ROUNDS = 8
-GUESS = "a wrong password"
+WRONG = "a wrong password"
 
 
 def posting(path: str, **body: str) -> Request:
@@ -22,8 +22,8 @@ def posting(path: str, **body: str) -> Request:
 
 
 LOGIN = {
-    name: posting("auth/login", email=f"{name}@example.org", password=GUESS)
-    for name in ("known", "closed", "unknown")
+    name: posting("auth/login", email=f"{name}@example.org", password=WRONG)
+    for name in ("known", "deactivated", "unknown")
 }
 RESET = {
     name: posting("auth/password-reset/request", email=f"{name}@example.org")
@@ -31,7 +31,7 @@ RESET = {
 }
 PAIRS = {
     "login": (401, LOGIN["known"], LOGIN["unknown"]),
-    "login-of-closed": (401, LOGIN["closed"], LOGIN["unknown"]),
+    "login-of-deactivated": (401, LOGIN["deactivated"], LOGIN["unknown"]),
     "password-reset": (202, RESET["known"], RESET["unknown"]),
 }
 
@@ -46,7 +46,7 @@ def anonymous(
         bcrypt_rounds=ROUNDS, smtp_url="smtp://127.0.0.1:1", mail_from="a@b.cc"
     )
     Client(expensive, "known").register()
-    store_user(Client(expensive, "closed").register(), is_active=False)
+    store_user(Client(expensive, "deactivated").register(), is_active=False)
     return Client(expensive)
 
 
@@ -56,7 +56,7 @@ def test_known_and_unknown_accounts_take_the_same_time(
 ) -> None:
     longer = likelihood(anonymous, known, unknown)
 
-    assert ALIKE[0] < longer < ALIKE[1]
+    assert EQUAL_RANGE[0] < longer < EQUAL_RANGE[1]
     assert [known(anonymous).status_code, unknown(anonymous).status_code] == [
         status
     ] * 2
@@ -66,11 +66,13 @@ def test_missing_hash_for_unknown_users_would_be_detected(
     anonymous: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hashpw = bcrypt.hashpw
-    nobody = b"." * 53
+    unknown_hash = b"." * 53
     monkeypatch.setattr(
-        bcrypt, "hashpw", lambda p, salt: b"" if nobody in salt else hashpw(p, salt)
+        bcrypt,
+        "hashpw",
+        lambda p, salt: b"" if unknown_hash in salt else hashpw(p, salt),
     )
 
     longer = likelihood(anonymous, LOGIN["known"], LOGIN["unknown"])
 
-    assert longer > ALIKE[1]
+    assert longer > EQUAL_RANGE[1]

@@ -6,8 +6,8 @@ from tests.auth.forging import (
     INVALID_TOKEN,
     access_of,
     call_with,
-    claiming,
     token,
+    with_claims,
 )
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.clock import at
@@ -15,9 +15,9 @@ from tests.helpers.rows import store_user
 
 
 def test_token_signed_with_the_secret_is_accepted(ann: Client) -> None:
-    good = access_of(ann)
+    valid = access_of(ann)
 
-    response = call_with(ann, token(good.header, good.claims))
+    response = call_with(ann, token(valid.header, valid.claims))
 
     assert response.status_code == 200
     assert response.json["id"] == ann.user["id"]
@@ -74,7 +74,7 @@ def test_access_token_is_valid_for_30_minutes(ann: Client) -> None:
 def test_token_with_the_session_of_another_user_is_rejected(
     ann: Client, bob: Client
 ) -> None:
-    forge = claiming(sub=str(bob.user["id"]))
+    forge = with_claims(sub=str(bob.user["id"]))
 
     response = call_with(ann, forge(access_of(ann)))
 
@@ -85,7 +85,7 @@ def test_token_with_the_session_of_another_user_is_rejected(
 def test_role_is_read_from_the_database(ann: Client) -> None:
     claims = {"role": "admin", "is_active": True, "email_verified": True}
 
-    response = call_with(ann, claiming(**claims)(access_of(ann)))
+    response = call_with(ann, with_claims(**claims)(access_of(ann)))
 
     assert response.json == ann.user
 

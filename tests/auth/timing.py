@@ -1,4 +1,4 @@
-"""Whether two requests can be problems apart by how long they take."""
+"""Statistical comparison of the durations of two requests."""
 
 import random
 import time
@@ -12,31 +12,32 @@ from taskapi.users.models import LoginAttempts
 from tests.helpers.client import Client
 
 TRIALS = 40
-ALIKE = 0.2, 0.8
+EQUAL_RANGE = 0.2, 0.8
 """Requests of one distribution leave this range once in some 200,000 runs."""
 
 Request = Callable[[Client], TestResponse]
 
 
 def likelihood(client: Client, first: Request, second: Request) -> float:
-    """Return how likely the first takes longer: 0.5 when nobody can tell them apart.
+    """Return the probability that the first takes longer; 0.5: indistinguishable.
 
-    This is the U of Mann and Whitney as a share. The two take turns in an order of
-    chance, so that what else the machine does slows both alike.
+    This is the Mann-Whitney U statistic divided by the number of pairs. The requests
+    are interleaved in random order, so that other load slows both equally.
     """
-    turns = [random.sample([first, second], 2) for _ in range(TRIALS)]
-    timed = [(turn, seconds(client, turn)) for pair in turns for turn in pair]
-    firsts = [spent for turn, spent in timed if turn is first]
-    return share([spent for turn, spent in timed if turn is second], firsts)
+    pairs = [random.sample([first, second], 2) for _ in range(TRIALS)]
+    timed = [(request, seconds(client, request)) for pair in pairs for request in pair]
+    first_times = [spent for request, spent in timed if request is first]
+    second_times = [spent for request, spent in timed if request is second]
+    return share(second_times, first_times)
 
 
 def share(low: Sequence[float], high: Sequence[float]) -> float:
-    """Return in which share of all pairs the second is higher."""
+    """Return the share of pairs whose second value is higher."""
     return sum(b > a for a in low for b in high) / (len(low) * len(high))
 
 
 def seconds(client: Client, request: Request) -> float:
-    """Return how long a request takes when no guess was made before."""
+    """Return the duration of a request without previous login attempts."""
     with client.app.app_context(), db.transaction():
         db.session.execute(delete(LoginAttempts))
     start = time.perf_counter()
