@@ -1,4 +1,4 @@
-"""An app that sends mail, and the server that takes it."""
+"""An app that sends emails, and an SMTP server."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,17 +14,17 @@ SENDER = "Tasks <tasks@example.org>"
 
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
-    """Return a mail server that takes what it gets."""
-    made = Mailbox()
-    yield made
-    made.close()
+    """Return an SMTP server that accepts all emails."""
+    mailbox = Mailbox()
+    yield mailbox
+    mailbox.close()
 
 
 @pytest.fixture
 def app(
     app: Flask, make_app: Callable[..., Flask], mailbox: Mailbox
 ) -> Iterator[Flask]:
-    """Return the app, with mail switched on."""
+    """Return the app with emails enabled."""
     url = app.extensions["settings"].database_url
     mail = {"smtp_url": f"smtp://{mailbox.address}", "mail_from": SENDER}
     made = make_app(database_url=url, **mail)
@@ -35,7 +35,7 @@ def app(
 
 @pytest.fixture
 def ann(app: Flask, mailbox: Mailbox) -> Client:
-    """Return Ann, who has logged in, and whose letters so far were thrown away."""
+    """Return a client that is logged in as Ann, after her first emails arrived."""
     client = Client(app, "ann").register().log_in()
     emails(client, mailbox)
     return client
@@ -48,8 +48,8 @@ def token(ann: Client, mailbox: Mailbox) -> str:
 
 
 def reset_token(client: Client, mailbox: Mailbox) -> str:
-    """Ask for a letter to reset a password, and return its token."""
+    """Request an email to reset a password, and return its token."""
     address = {"email": f"{client.name}@example.org"}
     assert client.post("auth/password-reset/request", address).status_code == 202
-    *_, letter = emails(client, mailbox)
-    return token_in(letter)
+    *_, email = emails(client, mailbox)
+    return token_in(email)

@@ -1,4 +1,4 @@
-"""Recipients: each email goes to the stored address, and fails alone."""
+"""Recipients: emails go to the stored address, and errors affect one email only."""
 
 import re
 from datetime import UTC, datetime
@@ -23,14 +23,14 @@ from tests.helpers.rows import count
 from tests.helpers.smtp import Mailbox, emails, send
 
 ENCODED = "=?utf-8?q?victim=40example.org=3E?=@example.com"
-WORDS = [
+ENCODED_WORDS = [
     ENCODED,
     "=?utf-8?b?dmljdGlt?=@example.com",
     "=?UTF-8?Q?=61?=@example.com",
     "a=?utf-8?q?b?=@example.com",
     "=?utf-8?q?b@example.com",
 ]
-ODD = [
+UNUSUAL = [
     "a=b@example.org",
     "a?=b?@example.org",
     "!#$%&'*+/=^_`{|}~-@example.org",
@@ -53,7 +53,7 @@ ADDRESSES = st.builds(
 
 
 class Row(NamedTuple):
-    """A row of the outbox."""
+    """A stored email."""
 
     email: str
     id: int = 1
@@ -62,13 +62,13 @@ class Row(NamedTuple):
 
 
 def store(app: Flask, *emails: str) -> None:
-    """Store emails that are due, whatever the API thinks of their addresses."""
+    """Store due emails without validating their addresses."""
     with app.app_context(), db.transaction():
         for email in emails:
             db.session.add(OutgoingEmail(kind=Kind.NOTICE, email=email))
 
 
-@pytest.mark.parametrize("email", WORDS)
+@pytest.mark.parametrize("email", ENCODED_WORDS)
 @pytest.mark.parametrize(
     "path",
     ["auth/register", "auth/password-reset/request", "auth/verify-email/request"],
@@ -83,7 +83,7 @@ def test_encoded_word_in_an_address_is_rejected(
     assert field_errors(response) == {"#/email": "format"}
 
 
-@pytest.mark.parametrize("email", WORDS)
+@pytest.mark.parametrize("email", ENCODED_WORDS)
 def test_email_cannot_become_an_encoded_word(ann: Client, email: str) -> None:
     response = ann.patch("users/me", {"email": email, "current_password": PASSWORD})
 
@@ -91,16 +91,16 @@ def test_email_cannot_become_an_encoded_word(ann: Client, email: str) -> None:
 
 
 def test_command_rejects_an_encoded_word(app: Flask) -> None:
-    words = ["users", "create", "--email", ENCODED, "--password", PASSWORD]
+    command = ["users", "create", "--email", ENCODED, "--password", PASSWORD]
 
-    done = app.test_cli_runner().invoke(args=words)
+    result = app.test_cli_runner().invoke(args=command)
 
-    assert done.exit_code != 0
+    assert result.exit_code != 0
     assert count(app, "emails") == 0
 
 
-@pytest.mark.parametrize("email", ODD)
-def test_envelope_and_header_name_the_stored_address(
+@pytest.mark.parametrize("email", UNUSUAL)
+def test_envelope_and_header_contain_the_stored_address(
     app: Flask, mailbox: Mailbox, email: str
 ) -> None:
     account = {"email": email, "password": "an evening at the sea"}
@@ -115,7 +115,7 @@ def test_envelope_and_header_name_the_stored_address(
 
 @given(ADDRESSES)
 @example("a@a.aa")
-def test_header_names_every_address_that_is_accepted(email: str) -> None:
+def test_header_contains_every_accepted_address(email: str) -> None:
     message = smtp.build_message(
         Row(email), Content("Subject", "Body"), "t@example.org"
     )
@@ -146,10 +146,10 @@ def test_email_that_cannot_be_composed_stops_no_other(
 ) -> None:
     compose = templates.compose
 
-    def fail_for_ann(letter: Any) -> Content | None:
-        if letter.email == "ann@example.org":
-            raise error(f"cannot write to {letter.email}")
-        return compose(letter)
+    def fail_for_ann(row: Any) -> Content | None:
+        if row.email == "ann@example.org":
+            raise error(f"cannot write to {row.email}")
+        return compose(row)
 
     monkeypatch.setattr(templates, "compose", fail_for_ann)
     store(app, "ann@example.org", "bob@example.org")

@@ -21,17 +21,17 @@ from tests.recovery.conftest import SENDER
 
 OPENSSL = shutil.which("openssl") or ""
 PAGES = "https://tasks.example.org/app"
-ELSEWHERE = "0.0.0.0"  # noqa: S104 - leads to this machine, and does not look so
+ELSEWHERE = "0.0.0.0"  # noqa: S104 - this machine, but not a loopback address
 SECRET = "p@ss:w/rd"
 with_openssl = pytest.mark.skipif(
-    not OPENSSL and not os.environ.get("CI"), reason="openssl makes the certificate"
+    not OPENSSL and not os.environ.get("CI"), reason="openssl creates the certificate"
 )
 Post = Callable[..., Client]
 
 
 @pytest.fixture
 def post(ann: Client, app_with: Callable[..., Flask]) -> Post:
-    """Return a maker of clients of other apps, in which Ann asks for a letter."""
+    """Return a function that requests an email for Ann from an app with settings."""
 
     def make(path: str = "auth/password-reset/request", **settings: Any) -> Client:
         usual = ann.app.extensions["settings"]
@@ -45,12 +45,12 @@ def post(ann: Client, app_with: Callable[..., Flask]) -> Post:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """Return the side of a server whose certificate nobody has signed."""
+    """Return the TLS context of a server with a self-signed certificate."""
     folder = tmp_path_factory.mktemp("tls")
     name, curve = ["-subj", "/CN=localhost"], ["-pkeyopt", "ec_paramgen_curve:P-256"]
-    words = [OPENSSL, "req", "-x509", "-newkey", "ec", *curve, "-nodes", *name]
+    command = [OPENSSL, "req", "-x509", "-newkey", "ec", *curve, "-nodes", *name]
     files = ["-keyout", folder / "key", "-out", folder / "certificate"]
-    subprocess.run([*words, *files], check=True, capture_output=True)  # noqa: S603 - openssl
+    subprocess.run([*command, *files], check=True, capture_output=True)  # noqa: S603 - openssl
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "certificate", folder / "key")
     return context
@@ -58,7 +58,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 @pytest.fixture
 def open_mailbox() -> Iterator[Callable[..., Mailbox]]:
-    """Return a maker of mail servers."""
+    """Return a function that starts an SMTP server."""
     made: list[Mailbox] = []
 
     def make(**options: Any) -> Mailbox:
@@ -71,22 +71,22 @@ def open_mailbox() -> Iterator[Callable[..., Mailbox]]:
 
 
 def check(_server: Any, _session: Any, _envelope: Any, _kind: Any, login: Any) -> Any:
-    """Let in who gives the name and the password."""
-    right = LoginPassword(b"ann", SECRET.encode())
-    return AuthResult(success=login == right)
+    """Accept the user name and the password."""
+    expected = LoginPassword(b"ann", SECRET.encode())
+    return AuthResult(success=login == expected)
 
 
 def test_email_is_plain_text_and_marked_as_automatic(
     post: Post, mailbox: Mailbox
 ) -> None:
-    (letter,) = emails(post(), mailbox)
+    (email,) = emails(post(), mailbox)
 
-    age = clock.now() - parsedate_to_datetime(letter["Date"])
-    assert (letter["From"], letter["To"]) == (SENDER, "ann@example.org")
-    assert letter["Subject"] == "Reset your password"
-    assert letter["Auto-Submitted"] == "auto-generated"
-    assert letter.get_content_type() == "text/plain"
-    assert re.fullmatch(r"<[\w.]+@example\.org>", letter["Message-ID"])
+    age = clock.now() - parsedate_to_datetime(email["Date"])
+    assert (email["From"], email["To"]) == (SENDER, "ann@example.org")
+    assert email["Subject"] == "Reset your password"
+    assert email["Auto-Submitted"] == "auto-generated"
+    assert email.get_content_type() == "text/plain"
+    assert re.fullmatch(r"<[\w.]+@example\.org>", email["Message-ID"])
     assert abs(age.total_seconds()) < 60
 
 
@@ -96,7 +96,7 @@ def test_message_ids_are_unique(post: Post, mailbox: Mailbox) -> None:
 
     second = emails(post(), mailbox)
 
-    ids = [letter["Message-ID"] for letter in [*first, *second]]
+    ids = [email["Message-ID"] for email in [*first, *second]]
     assert len(set(ids)) == 2
 
 
@@ -111,10 +111,10 @@ def test_message_ids_are_unique(post: Post, mailbox: Mailbox) -> None:
 def test_email_links_to_the_page_of_the_application(
     post: Post, mailbox: Mailbox, path: str, page: str
 ) -> None:
-    (letter,) = emails(post(path, app_url=PAGES), mailbox)
+    (email,) = emails(post(path, app_url=PAGES), mailbox)
 
     link = rf"^  {re.escape(PAGES)}/{page}#token=[\w-]{{43}}\r?$"
-    assert re.search(link, letter.get_content(), re.MULTILINE)
+    assert re.search(link, email.get_content(), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +128,11 @@ def test_email_links_to_the_page_of_the_application(
 def test_email_without_an_application_names_the_operation(
     post: Post, mailbox: Mailbox, path: str, operation: str
 ) -> None:
-    (letter,) = emails(post(path, public_url="https://api.example.org"), mailbox)
+    (email,) = emails(post(path, public_url="https://api.example.org"), mailbox)
 
-    output = letter.get_content()
-    assert f"POST https://api.example.org/api/v1/{operation}" in output
-    assert TOKEN.search(output)
+    content = email.get_content()
+    assert f"POST https://api.example.org/api/v1/{operation}" in content
+    assert TOKEN.search(content)
 
 
 def test_longest_address_is_not_wrapped(app: Flask, mailbox: Mailbox) -> None:
@@ -142,10 +142,10 @@ def test_longest_address_is_not_wrapped(app: Flask, mailbox: Mailbox) -> None:
     anonymous = Client(app)
     assert anonymous.post("auth/register", account).status_code == 201
 
-    (letter,) = emails(anonymous, mailbox)
+    (email,) = emails(anonymous, mailbox)
 
     assert len(address) >= 250
-    assert letter["To"] == address
+    assert email["To"] == address
 
 
 @with_openssl

@@ -39,7 +39,7 @@ def test_changed_email_notifies_the_previous_address(
     assert NEW not in notice.get_content()
 
 
-def test_notice_names_the_service_by_its_settings(
+def test_notice_contains_the_configured_url(
     ann: Client, mailbox: Mailbox, app_with: Callable[..., Flask]
 ) -> None:
     url = ann.app.extensions["settings"].smtp_url
@@ -53,8 +53,8 @@ def test_notice_names_the_service_by_its_settings(
 
 
 def test_links_use_no_host_of_a_request(ann: Client, mailbox: Mailbox) -> None:
-    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-    request = ann.call("POST", RESET, json={"email": OLD}, headers=evil)
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    request = ann.call("POST", RESET, json={"email": OLD}, headers=forged)
 
     (sent,) = emails(ann, mailbox)
 

@@ -1,4 +1,4 @@
-"""Letters are sent at least once, whoever fails, and by one process at a time."""
+"""The email queue: each email is sent at least once, by one process at a time."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ FLASK = str(Path(sys.executable).with_name("flask"))
 SECONDS_TO_START = 30
 MINUTE = 60
 RESET = "auth/password-reset"
-MANY = """
+INSERT_ATTEMPTS = """
     INSERT INTO login_attempts (subject, number, expires_at, created_at, updated_at)
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
     SELECT 'n' || i, 1, '2020-01-01', '2020-01-01', '2020-01-01' FROM n
@@ -38,8 +38,8 @@ def request_reset(client: Client) -> None:
     assert response.status_code == 202
 
 
-def tries_after(minutes: int, app: Flask, mailbox: Mailbox) -> int:
-    """Send what is due then, and return how often the server was asked so far."""
+def attempts_after(minutes: int, app: Flask, mailbox: Mailbox) -> int:
+    """Send due emails at a later time; return how many attempts the server received."""
     with later(minutes * MINUTE):
         send(app)
     return mailbox.attempts
@@ -47,7 +47,7 @@ def tries_after(minutes: int, app: Flask, mailbox: Mailbox) -> int:
 
 @pytest.fixture
 def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
-    """Return a process that has given Ann's letter to a server that says nothing."""
+    """Return a process that waits for the SMTP server while it sends Ann's email."""
     settings = ann.app.extensions["settings"]
     names = ["environment", "database_url", "secret_key", "smtp_url", "mail_from"]
     variables = environment(**{n.upper(): getattr(settings, n) for n in names})
@@ -68,13 +68,13 @@ def test_email_survives_a_crash_of_its_sender(
     stuck.kill()
     stuck.wait()
 
-    at_first = emails(ann, mailbox)
+    immediately = emails(ann, mailbox)
     with later(3 * MINUTE):
-        (letter,) = emails(ann, mailbox)
-        proof = {"token": token_in(letter), "new_password": "an evening at the sea"}
-        response = Client(ann.app).post(f"{RESET}/complete", proof)
+        (email,) = emails(ann, mailbox)
+        body = {"token": token_in(email), "new_password": "an evening at the sea"}
+        response = Client(ann.app).post(f"{RESET}/complete", body)
 
-    assert at_first == []
+    assert immediately == []
     assert response.status_code == 204
     assert count(ann.app, "emails") == 0
 
@@ -82,21 +82,21 @@ def test_email_survives_a_crash_of_its_sender(
 def test_requests_do_not_wait_for_an_unresponsive_mail_server(
     ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
 ) -> None:
-    made = ann.create_task()
+    task = ann.create_task()
 
     assert stuck.poll() is None
-    assert ann.get(f"tasks/{made['id']}").json == made
+    assert ann.get(f"tasks/{task['id']}").json == task
 
 
 def test_concurrent_senders_send_each_email_once(
     app: Flask, ann: Client, mailbox: Mailbox
 ) -> None:
-    people = [Client(app, f"p{number}").register() for number in range(12)]
+    clients = [Client(app, f"p{number}").register() for number in range(12)]
 
     sent = run_concurrently(*[partial(send, app)] * 6)
 
-    names = sorted(letter["To"] for letter in mailbox.take())
-    assert names == sorted(f"{one.name}@example.org" for one in people)
+    names = sorted(email["To"] for email in mailbox.take())
+    assert names == sorted(f"{one.name}@example.org" for one in clients)
     assert sum(sent) == 12
 
 
@@ -107,9 +107,9 @@ def test_rejected_email_is_retried_with_growing_delays(
     request_reset(ann)
     before = mailbox.attempts
 
-    tries = [tries_after(minutes, ann.app, mailbox) for minutes in (0, 1, 3, 6, 8)]
+    attempts = [attempts_after(m, ann.app, mailbox) for m in (0, 1, 3, 6, 8)]
 
-    assert [number - before for number in tries] == [1, 1, 2, 2, 3]
+    assert [number - before for number in attempts] == [1, 1, 2, 2, 3]
     assert count(ann.app, "emails") == 1
 
 
@@ -123,7 +123,7 @@ def test_rejected_email_does_not_stop_others(
 
     bob = Client(app, "bob").register()
 
-    assert [letter["To"] for letter in emails(bob, mailbox)] == ["bob@example.org"]
+    assert [email["To"] for email in emails(bob, mailbox)] == ["bob@example.org"]
     assert count(app, "emails") == 1
 
 
@@ -149,9 +149,9 @@ def test_account_is_looked_up_when_the_email_is_sent(
     request_reset(ann)
     ann.delete("users/me", {"password": PASSWORD})
 
-    came = emails(ann, mailbox)
+    received = emails(ann, mailbox)
 
-    assert came == []
+    assert received == []
     assert count(ann.app, "emails") == 0
 
 
@@ -168,10 +168,10 @@ def test_command_reports_that_mail_is_off(
 ) -> None:
     request_reset(ann)
 
-    done = app_with().test_cli_runner().invoke(args=["mail", "send"])
+    result = app_with().test_cli_runner().invoke(args=["mail", "send"])
 
-    assert done.exit_code == 1
-    assert "Error: Mail is disabled. Set SMTP_URL" in done.stderr
+    assert result.exit_code == 1
+    assert "Error: Mail is disabled. Set SMTP_URL" in result.stderr
     assert count(ann.app, "emails") == 1
 
 
@@ -197,7 +197,7 @@ def test_purge_keeps_valid_tokens(ann: Client, mailbox: Mailbox) -> None:
 def test_purge_uses_several_transactions(
     app: Flask, ann: Client, statements: list[str]
 ) -> None:
-    execute(app, MANY)
+    execute(app, INSERT_ATTEMPTS)
     statements.clear()
 
     output = run(app, "purge")
@@ -235,7 +235,7 @@ def test_failed_purge_does_not_stop_others(
 
 def test_worker_purges_login_attempts_every_15_minutes(app: Flask, ann: Client) -> None:
     never = float("inf")
-    execute(app, MANY)
+    execute(app, INSERT_ATTEMPTS)
 
     with later(days(8)):
         times = maintenance.run_due(app, Schedule(0, never))
@@ -244,20 +244,20 @@ def test_worker_purges_login_attempts_every_15_minutes(app: Flask, ann: Client) 
     assert (count(app, "counts"), count(app, "sessions")) == (0, 1)
 
 
-def test_worker_continues_while_the_database_is_away(
+def test_worker_continues_while_the_database_is_unreachable(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    lost = make_app(
+    app = make_app(
         database_url=f"sqlite:////nowhere/{os.getpid()}.db",
         smtp_url="smtp://127.0.0.1:1",
         mail_from="tasks@example.org",
     )
 
-    times = maintenance.run_due(lost, Schedule(0, 0))
+    times = maintenance.run_due(app, Schedule(0, 0))
 
     assert times.everything > 0
     assert_problem(
-        Client(lost).post(f"{RESET}/request", {"email": "ann@example.org"}),
+        Client(app).post(f"{RESET}/request", {"email": "ann@example.org"}),
         503,
         "service-unavailable",
     )

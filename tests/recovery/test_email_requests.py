@@ -1,4 +1,4 @@
-"""A request for a letter tells nothing, waits for nothing, and bombs nobody."""
+"""Requests for emails: equal responses, no waiting, a limit for each address."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,18 +14,18 @@ from tests.helpers.rows import count
 from tests.helpers.smtp import Mailbox, emails, send
 
 MAX_ATTEMPTS = 5
-QUARTER = 15 * 60
+WINDOW_SECONDS = 15 * 60
 RESET, VERIFICATION = "auth/password-reset/request", "auth/verify-email/request"
 both = pytest.mark.parametrize("path", [RESET, VERIFICATION], ids=["reset", "verify"])
 
 
-def ask(client: Client, email: str, path: str = RESET) -> TestResponse:
-    """Ask for a letter, without credentials."""
+def request_email(client: Client, email: str, path: str = RESET) -> TestResponse:
+    """Request an email, without credentials."""
     return Client(client.app).post(path, {"email": email})
 
 
-def seen(response: TestResponse) -> tuple[Any, ...]:
-    """Return what a caller sees, without what differs each time."""
+def comparable(response: TestResponse) -> tuple[Any, ...]:
+    """Return status, headers and body without what differs in each response."""
     own = {"X-Request-ID", "Retry-After"}
     headers = sorted(h for h in response.headers if h[0] not in own)
     body = (response.json or {}) if response.data else {}
@@ -34,12 +34,12 @@ def seen(response: TestResponse) -> tuple[Any, ...]:
 
 @both
 def test_unknown_address_returns_the_same_response(ann: Client, path: str) -> None:
-    known = ask(ann, "ann@example.org", path)
+    known = request_email(ann, "ann@example.org", path)
 
-    unknown = ask(ann, "eve@example.org", path)
+    unknown = request_email(ann, "eve@example.org", path)
 
     assert (known.status_code, known.data) == (202, b"")
-    assert seen(unknown) == seen(known)
+    assert comparable(unknown) == comparable(known)
     assert "Content-Type" not in known.headers
 
 
@@ -48,11 +48,11 @@ def test_unknown_address_costs_the_same_statements(
     ann: Client, path: str, statements: list[str]
 ) -> None:
     statements.clear()
-    ask(ann, "ann@example.org", path)
+    request_email(ann, "ann@example.org", path)
     known = list(statements)
     statements.clear()
 
-    ask(ann, "eve@example.org", path)
+    request_email(ann, "eve@example.org", path)
 
     assert statements == known
     assert len(known) == 2
@@ -63,11 +63,11 @@ def test_unknown_address_receives_no_email_and_no_token(
     ann: Client, mailbox: Mailbox, path: str
 ) -> None:
     before = count(ann.app, "tokens")
-    ask(ann, "eve@example.org", path)
+    request_email(ann, "eve@example.org", path)
 
-    came = emails(ann, mailbox)
+    received = emails(ann, mailbox)
 
-    assert came == []
+    assert received == []
     assert (count(ann.app, "emails"), count(ann.app, "tokens")) == (0, before)
 
 
@@ -77,7 +77,7 @@ def test_deactivated_account_receives_no_email(
 ) -> None:
     run(ann.app, "users", "deactivate", "ann@example.org")
 
-    response = ask(ann, "ann@example.org", path)
+    response = request_email(ann, "ann@example.org", path)
 
     assert response.status_code == 202
     assert emails(ann, mailbox) == []
@@ -88,40 +88,40 @@ def test_deactivated_account_receives_no_email(
 def test_address_receives_five_emails_in_15_minutes(
     anonymous: Client, path: str, email: str
 ) -> None:
-    first = [ask(anonymous, email, path) for _ in range(MAX_ATTEMPTS)]
+    first = [request_email(anonymous, email, path) for _ in range(MAX_ATTEMPTS)]
 
-    over = ask(anonymous, email.upper(), path)
-    other = ask(anonymous, "bob@example.org", path)
-    with later(QUARTER + 10):
-        after = ask(anonymous, email, path)
+    over = request_email(anonymous, email.upper(), path)
+    other = request_email(anonymous, "bob@example.org", path)
+    with later(WINDOW_SECONDS + 10):
+        after = request_email(anonymous, email, path)
 
     assert {response.status_code for response in first} == {202}
     assert_problem(over, 429, "rate-limited")
-    assert 0 < int(over.headers["Retry-After"]) <= QUARTER
+    assert 0 < int(over.headers["Retry-After"]) <= WINDOW_SECONDS
     assert (other.status_code, after.status_code) == (202, 202)
 
 
 def test_excess_requests_are_rejected_for_known_and_unknown_addresses(
     ann: Client,
 ) -> None:
-    known = [ask(ann, "ann@example.org") for _ in range(MAX_ATTEMPTS + 1)]
+    known = [request_email(ann, "ann@example.org") for _ in range(MAX_ATTEMPTS + 1)]
 
-    unknown = [ask(ann, "eve@example.org") for _ in range(MAX_ATTEMPTS + 1)]
+    unknown = [request_email(ann, "eve@example.org") for _ in range(MAX_ATTEMPTS + 1)]
 
-    assert seen(known[-1]) == seen(unknown[-1])
+    assert comparable(known[-1]) == comparable(unknown[-1])
     assert known[-1].status_code == 429
 
 
 def test_email_changes_are_limited_per_address(ann: Client) -> None:
-    proof = {"current_password": "a long walk in the rain"}
+    password = {"current_password": "a long walk in the rain"}
     names = ["eve@example.org", "ann@example.org"] * (MAX_ATTEMPTS + 1)
 
-    responses = [ann.patch("users/me", {"email": name} | proof) for name in names]
+    responses = [ann.patch("users/me", {"email": name} | password) for name in names]
 
     assert {response.status_code for response in responses} == {200}
     assert (
         count(ann.app, "emails") <= 2 * MAX_ATTEMPTS + 2 * MAX_ATTEMPTS
-    )  # to verify, and notices
+    )  # verifications and notices
 
 
 def test_email_limit_does_not_prevent_registration(anonymous: Client) -> None:
@@ -134,9 +134,9 @@ def test_email_limit_does_not_prevent_registration(anonymous: Client) -> None:
 def test_response_is_the_same_without_mail(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    silent = Client(app_with())
+    client = Client(app_with())
 
-    responses = [silent.post(RESET, {"email": "ann@example.org"}) for _ in range(9)]
+    responses = [client.post(RESET, {"email": "ann@example.org"}) for _ in range(9)]
 
     assert {response.status_code for response in responses} == {202}
     assert count(ann.app, "emails") == 0
@@ -147,7 +147,7 @@ def test_request_does_not_wait_for_the_mail_server(
 ) -> None:
     mailbox.close()
 
-    response = ask(ann, "ann@example.org")
+    response = request_email(ann, "ann@example.org")
 
     assert response.status_code == 202
     assert send(ann.app) == 0

@@ -1,4 +1,4 @@
-"""An email is verified by the token that was mailed to it."""
+"""Verification of email addresses by a token that is sent to them."""
 
 from functools import partial
 
@@ -20,14 +20,14 @@ SUBJECT = "Verify your email address"
 
 @pytest.fixture
 def token(ann: Client, mailbox: Mailbox) -> str:
-    """Return a token to verify Ann's email."""
+    """Return a token that verifies Ann's email."""
     ann.post("auth/verify-email/request", {"email": "ann@example.org"})
-    (letter,) = emails(ann, mailbox)
-    return token_in(letter)
+    (email,) = emails(ann, mailbox)
+    return token_in(email)
 
 
 def verify(client: Client, token: str) -> TestResponse:
-    """Use a token, without credentials."""
+    """Send a token, without credentials."""
     return Client(client.app).post("auth/verify-email/complete", {"token": token})
 
 
@@ -60,30 +60,30 @@ def test_first_verification_ends_earlier_sessions_and_keys(
 def test_registration_sends_a_verification_email(app: Flask, mailbox: Mailbox) -> None:
     bob = Client(app, "bob").register().log_in()
 
-    (letter,) = emails(bob, mailbox)
+    (email,) = emails(bob, mailbox)
 
-    assert (letter["To"], letter["Subject"]) == ("bob@example.org", SUBJECT)
-    assert verify(bob, token_in(letter)).status_code == 204
+    assert (email["To"], email["Subject"]) == ("bob@example.org", SUBJECT)
+    assert verify(bob, token_in(email)).status_code == 204
     assert is_verified(bob)
 
 
-def test_registration_without_email_sends_none(
+def test_registration_without_email_sends_no_email(
     anonymous: Client, mailbox: Mailbox
 ) -> None:
     anonymous.post("auth/register", {"username": "ann", "password": PASSWORD})
 
-    came = emails(anonymous, mailbox)
+    received = emails(anonymous, mailbox)
 
-    assert came == []
+    assert received == []
 
 
-def test_rejected_registration_sends_none(ann: Client, mailbox: Mailbox) -> None:
+def test_rejected_registration_sends_no_email(ann: Client, mailbox: Mailbox) -> None:
     taken = {"email": "ann@example.org", "password": PASSWORD}
     assert ann.post("auth/register", taken).status_code == 409
 
-    came = emails(ann, mailbox)
+    received = emails(ann, mailbox)
 
-    assert came == []
+    assert received == []
 
 
 def test_changed_email_is_verified_by_an_email_to_it(
@@ -109,14 +109,14 @@ def test_changed_email_is_verified_by_an_email_to_it(
     ],
     ids=["name", "same", "username"],
 )
-def test_other_change_sends_none(
+def test_other_change_sends_no_email(
     ann: Client, mailbox: Mailbox, change: dict[str, str]
 ) -> None:
     assert ann.patch("users/me", change).status_code == 200
 
-    came = emails(ann, mailbox)
+    received = emails(ann, mailbox)
 
-    assert came == []
+    assert received == []
 
 
 def test_token_for_the_old_email_does_not_verify_the_new_one(
@@ -133,7 +133,7 @@ def test_token_for_the_old_email_does_not_verify_the_new_one(
 
 
 def test_password_change_keeps_the_token_valid(ann: Client, token: str) -> None:
-    new = {"current_password": PASSWORD, "new_password": "four words of hers"}
+    new = {"current_password": PASSWORD, "new_password": "four other random words"}
     ann.post("auth/password", new)
 
     response = verify(ann, token)
@@ -159,29 +159,29 @@ def test_token_is_valid_for_a_day(ann: Client, token: str) -> None:
 
 def test_reset_token_verifies_no_email(ann: Client, mailbox: Mailbox) -> None:
     ann.post("auth/password-reset/request", {"email": "ann@example.org"})
-    (letter,) = emails(ann, mailbox)
+    (email,) = emails(ann, mailbox)
 
-    response = verify(ann, token_in(letter))
+    response = verify(ann, token_in(email))
 
     assert field_errors(response) == {"#/token": "wrong"}
     assert not is_verified(ann)
 
 
-def test_verified_email_receives_no_email(
+def test_verified_address_receives_no_email(
     ann: Client, mailbox: Mailbox, token: str
 ) -> None:
     verify(ann, token)
     request = ann.post("auth/verify-email/request", {"email": "ann@example.org"})
 
-    came = emails(ann, mailbox)
+    received = emails(ann, mailbox)
 
     assert request.status_code == 202
-    assert came == []
+    assert received == []
 
 
 def test_account_created_by_command_is_verified(app: Flask, mailbox: Mailbox) -> None:
-    words = ["--email", "root@example.org", "--password", PASSWORD]
-    run(app, "users", "create", *words)
+    options = ["--email", "root@example.org", "--password", PASSWORD]
+    run(app, "users", "create", *options)
 
     root = Client(app, "root").log_in()
 

@@ -31,13 +31,13 @@ LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 
 
 def complete(client: Client, token: str, password: str = NEW) -> TestResponse:
-    """Use a token, without credentials."""
+    """Send a token and a new password, without credentials."""
     body = {"token": token, "new_password": password}
     return Client(client.app).post("auth/password-reset/complete", body)
 
 
-def assert_dead(client: Client, token: str) -> None:
-    """Assert that a token changes nothing."""
+def assert_invalid(client: Client, token: str) -> None:
+    """Assert that a token is rejected and changes nothing."""
     before = stored_user(client).password_hash
     assert field_errors(complete(client, token)) == {"#/token": "wrong"}
     assert stored_user(client).password_hash == before
@@ -75,11 +75,11 @@ def test_reset_verifies_the_email(ann: Client, token: str) -> None:
 
 def test_reset_unlocks_the_account(ann: Client, token: str) -> None:
     wrong = LOGIN | {"password": "a wrong password"}
-    tries = [Client(ann.app).post("auth/login", wrong) for _ in range(11)]
+    responses = [Client(ann.app).post("auth/login", wrong) for _ in range(11)]
 
     complete(ann, token)
 
-    assert tries[-1].status_code == 429
+    assert responses[-1].status_code == 429
     assert Client(ann.app, "ann").log_in(NEW).tokens
 
 
@@ -103,14 +103,14 @@ def test_reset_keeps_keys_of_a_verified_account(ann: Client, token: str) -> None
 def test_token_is_valid_for_one_reset(ann: Client, token: str) -> None:
     complete(ann, token)
 
-    assert_dead(ann, token)
+    assert_invalid(ann, token)
 
 
 def test_one_of_twenty_concurrent_resets_succeeds(ann: Client, token: str) -> None:
     passwords = [f"{NEW} number {number}" for number in range(20)]
 
     responses = run_concurrently(
-        *[partial(complete, ann, token, word) for word in passwords]
+        *[partial(complete, ann, token, password) for password in passwords]
     )
 
     statuses = [response.status_code for response in responses]
@@ -151,22 +151,22 @@ def test_new_email_invalidates_the_previous_token(
 ) -> None:
     newer = reset_token(ann, mailbox)
 
-    assert_dead(ann, token)
+    assert_invalid(ann, token)
     assert complete(ann, newer).status_code == 204
 
 
 def test_password_change_invalidates_the_token(ann: Client, token: str) -> None:
-    change = {"current_password": PASSWORD, "new_password": "four words of hers"}
+    change = {"current_password": PASSWORD, "new_password": "four other random words"}
     assert ann.post("auth/password", change).status_code == 204
 
-    assert_dead(ann, token)
+    assert_invalid(ann, token)
 
 
 def test_email_change_invalidates_the_token(ann: Client, token: str) -> None:
     change = {"email": "ann@new.example.org", "current_password": PASSWORD}
     assert ann.patch("users/me", change).status_code == 200
 
-    assert_dead(ann, token)
+    assert_invalid(ann, token)
 
 
 def test_token_does_not_reactivate_an_account(
@@ -174,21 +174,21 @@ def test_token_does_not_reactivate_an_account(
 ) -> None:
     run(app, "users", "deactivate", "ann@example.org")
 
-    assert_dead(ann, token)
+    assert_invalid(ann, token)
 
 
 def test_token_is_valid_for_an_hour(ann: Client, token: str) -> None:
     with later(61 * MINUTE):
-        assert_dead(ann, token)
+        assert_invalid(ann, token)
     with later(59 * MINUTE):
         assert complete(ann, token).status_code == 204
 
 
 def test_verification_token_resets_no_password(ann: Client, mailbox: Mailbox) -> None:
     ann.post("auth/verify-email/request", {"email": "ann@example.org"})
-    (letter,) = emails(ann, mailbox)
+    (email,) = emails(ann, mailbox)
 
-    assert_dead(ann, token_in(letter))
+    assert_invalid(ann, token_in(email))
 
 
 def test_token_is_deleted_with_its_account(ann: Client, token: str) -> None:

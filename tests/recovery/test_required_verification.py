@@ -1,4 +1,4 @@
-"""With REQUIRE_VERIFIED_EMAIL only verified emails can log in."""
+"""REQUIRE_VERIFIED_EMAIL: only accounts with a verified email can log in."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ WRONG = LOGIN | {"password": "a wrong password"}
 
 @pytest.fixture
 def strict(app: Flask, app_with: Callable[..., Flask]) -> Flask:
-    """Return the app with the setting on."""
+    """Return the app with REQUIRE_VERIFIED_EMAIL."""
     settings = app.extensions["settings"]
     mail = {"smtp_url": settings.smtp_url, "mail_from": settings.mail_from}
     return app_with(require_verified_email=True, **mail)
@@ -25,7 +25,7 @@ def strict(app: Flask, app_with: Callable[..., Flask]) -> Flask:
 
 @pytest.fixture
 def new_user(strict: Flask) -> Client:
-    """Return Ann, who has an account there and no session yet."""
+    """Return a client with an account and without a session."""
     return Client(strict, "ann").register()
 
 
@@ -60,9 +60,9 @@ def test_unverified_login_is_not_counted_as_failed(new_user: Client) -> None:
 
 
 def test_verified_email_logs_in(new_user: Client, mailbox: Mailbox) -> None:
-    (letter,) = emails(new_user, mailbox)
+    (email,) = emails(new_user, mailbox)
 
-    new_user.post("auth/verify-email/complete", {"token": token_in(letter)})
+    new_user.post("auth/verify-email/complete", {"token": token_in(email)})
 
     assert new_user.log_in().tokens
 
