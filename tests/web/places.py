@@ -1,4 +1,4 @@
-"""Operations that read JSON, and the stored rows before and after them."""
+"""Operations with a JSON body, for tests of invalid bodies."""
 
 from typing import Any
 
@@ -19,17 +19,19 @@ everywhere = pytest.mark.parametrize("place", PLACES)
 
 
 def widely(cases: dict[str, Any], few: list[str]) -> Any:
-    """Try all cases on new tasks, and a few of them in every place of PostgreSQL.
+    """Parametrize a test: all cases for a new task, a few for every operation.
 
-    What reads a body does not know the database, nor which operation comes after it.
+    All operations parse bodies by the same code, which does not use the database.
     """
-    tries = [("sqlite", "new task", name) for name in cases]
-    tries += [("postgresql", place, name) for place in PLACES for name in few]
+    cases_by_database = [("sqlite", "new task", name) for name in cases]
+    cases_by_database += [
+        ("postgresql", place, name) for place in PLACES for name in few
+    ]
     return pytest.mark.parametrize(
         ("app", "place", "sent"),
-        [(app, place, cases[name]) for app, place, name in tries],
+        [(app, place, cases[name]) for app, place, name in cases_by_database],
         indirect=["app"],
-        ids=[f"{app}-{place}: {name}" for app, place, name in tries],
+        ids=[f"{app}-{place}: {name}" for app, place, name in cases_by_database],
     )
 
 
@@ -40,17 +42,17 @@ def send(
     media_type: str | None = JSON,
     **headers: str,
 ) -> TestResponse:
-    """Send bytes to one of the places; `{id}` is the first task of the client."""
+    """Send bytes to one of the operations; `{id}` is the first task of the client."""
     method, path = PLACES[place]
     if "{id}" in path:
         path = path.format(id=client.get("tasks").json["items"][0]["id"])
-    named = {"Content-Type": media_type} if media_type else {}
-    spelled = {name.replace("_", "-"): text for name, text in headers.items()}
-    return client.call(method, path, data=body, headers=named | spelled)
+    content_type = {"Content-Type": media_type} if media_type else {}
+    others = {name.replace("_", "-"): text for name, text in headers.items()}
+    return client.call(method, path, data=body, headers=content_type | others)
 
 
 def stored(client: Client) -> dict[str, Any]:
-    """Return everything of this client's that is stored."""
+    """Return the stored tasks and the account of a client."""
     return {
         "tasks": client.get("tasks?limit=100").json["items"],
         "account": client.get("users/me").json,

@@ -8,9 +8,9 @@ from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import titles
 
 MARKS = "\u0301\u0323" * 200_000
-"""Accents in an order that Unicode wants another way: quadratic to normalize."""
+"""Accents in non-canonical order: normalizing them takes quadratic time."""
 
-# what is dear does not depend on the database
+# processing costs do not depend on the database
 pytestmark = pytest.mark.one_database
 
 
@@ -38,9 +38,9 @@ def test_tag_length_is_checked_before_cleaning(ann: Client, tag: str) -> None:
 
 
 def test_combining_marks_are_removed_before_ordering(ann: Client) -> None:
-    crowd = [{"title": "Sow", "description": MARKS[:9_000] + " seed"}] * 30
+    tasks = [{"title": "Sow", "description": MARKS[:9_000] + " seed"}] * 30
 
-    ann.post("tasks/bulk", {"create": crowd})
+    ann.post("tasks/bulk", {"create": tasks})
 
     assert titles(ann.get("tasks?q=seed&limit=100")) == ["Sow"] * 30
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.one_database
 
 ARABIC = str.maketrans("0123456789", "".join(chr(0x660 + n) for n in range(10)))
 FULLWIDTH = str.maketrans("0123456789", "".join(chr(0xFF10 + n) for n in range(10)))
-SPELLINGS = {
+NON_CANONICAL = {
     "zeros first": "00{id}",
     "plus": "+{id}",
     "escaped plus": "%2B{id}",
@@ -30,7 +30,7 @@ SPELLINGS = {
     "one level more": "{id}/title",
     "one level up and down": "%2e%2e/tasks/{id}",
 }
-NO_IDS = {
+INVALID = {
     "0": "0",
     "-1": "-1",
     "007": "007",
@@ -51,11 +51,11 @@ NO_IDS = {
 }
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("text", NON_CANONICAL.values(), ids=NON_CANONICAL)
 def test_id_has_one_canonical_form(
-    ann: Client, task: dict[str, Any], spelling: str
+    ann: Client, task: dict[str, Any], text: str
 ) -> None:
-    response = ann.get(f"tasks/{spelling.format(id=task['id'])}")
+    response = ann.get(f"tasks/{text.format(id=task['id'])}")
 
     assert_problem(response, 404, "not-found")
 
@@ -69,9 +69,9 @@ def test_id_rejects_digits_of_other_scripts(
     assert_problem(response, 404, "not-found")
 
 
-@pytest.mark.parametrize("spelling", NO_IDS.values(), ids=NO_IDS)
-def test_invalid_id_returns_404(ann: Client, spelling: str) -> None:
-    response = ann.get(f"tasks/{spelling}")
+@pytest.mark.parametrize("text", INVALID.values(), ids=INVALID)
+def test_invalid_id_returns_404(ann: Client, text: str) -> None:
+    response = ann.get(f"tasks/{text}")
 
     assert_problem(response, 404, "not-found")
 

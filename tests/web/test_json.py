@@ -14,7 +14,7 @@ MALFORMED = {
     "empty": b"",
     "blank": b" \r\n\t",
     "a word": b"Tea",
-    "cut off": TEA[:-1],
+    "truncated": TEA[:-1],
     "a comma too many": b'{"title": "Tea",}',
     "single quotes": b"{'title': 'Tea'}",
     "a comment": b'{"title": "Tea" /* hot */}',
@@ -43,8 +43,8 @@ MALFORMED = {
     "a newline in a string": b'{"title": "Tea\n"}',
     "a NUL in a string": b'{"title": "Tea\0"}',
 }
-FEW = ["blank", "two documents", "a name twice", "NaN", "5000 digits", "2000 levels"]
-NO_OBJECT = {
+SAMPLE = ["blank", "two documents", "a name twice", "NaN", "5000 digits", "2000 levels"]
+NOT_OBJECTS = {
     "a list": b"[]",
     "a list of objects": b'[{"title": "Tea"}]',
     "a string": b'"title"',
@@ -55,7 +55,7 @@ NO_OBJECT = {
 }
 
 
-@widely(MALFORMED, FEW)
+@widely(MALFORMED, SAMPLE)
 def test_malformed_body_is_rejected_and_stores_nothing(
     ann: Client, task: dict[str, Any], place: str, sent: bytes
 ) -> None:
@@ -67,7 +67,7 @@ def test_malformed_body_is_rejected_and_stores_nothing(
     assert stored(ann) == before
 
 
-@widely(NO_OBJECT, ["a list", "null"])
+@widely(NOT_OBJECTS, ["a list", "null"])
 def test_body_that_is_not_an_object_is_rejected(
     ann: Client, task: dict[str, Any], place: str, sent: bytes
 ) -> None:
@@ -85,7 +85,7 @@ def test_body_that_is_not_an_object_is_rejected(
         MALFORMED["a name twice"],
         MALFORMED["two documents"],
         MALFORMED["a byte order mark"],
-        NO_OBJECT["null"],
+        NOT_OBJECTS["null"],
     ],
     ids=["a name twice", "two documents", "a byte order mark", "null"],
 )
@@ -131,7 +131,7 @@ def test_json_at_the_limits_is_accepted(
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "fields",
     [
         b'"full_name": "\\u0000"',
         b'"timezone": "Moon"',
@@ -141,7 +141,7 @@ def test_json_at_the_limits_is_accepted(
     ids=["NUL", "unknown zone", "unknown field", "a name twice"],
 )
 def test_rejected_registration_creates_no_account(
-    anonymous: Client, fault: bytes
+    anonymous: Client, fields: bytes
 ) -> None:
     eve = Client(anonymous.app, "eve")
     account = f'{{"email": "eve@example.org", "password": "{PASSWORD}", '.encode()
@@ -149,7 +149,7 @@ def test_rejected_registration_creates_no_account(
     response = eve.call(
         "POST",
         "auth/register",
-        data=account + fault + b"}",
+        data=account + fields + b"}",
         headers={"Content-Type": "application/json"},
     )
 

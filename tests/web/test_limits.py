@@ -19,13 +19,13 @@ from tests.helpers.clock import at
 
 pytestmark = pytest.mark.one_database
 
-LOGIN = {"username": "nobody", "password": PASSWORD}
+LOGIN = {"username": "unknown", "password": PASSWORD}
 MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
 def closed_port() -> int:
-    """Return a port of this machine where nobody listens."""
+    """Return a port of this machine on which no process listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -146,7 +146,7 @@ def test_monitoring_and_documentation_have_no_limit(
     responses = [anonymous.get(path) for _ in range(3)]
 
     assert {response.status_code for response in responses} == {200}
-    assert [a for a in responses if "RateLimit" in a.headers] == []
+    assert [r for r in responses if "RateLimit" in r.headers] == []
 
 
 def test_unauthenticated_requests_count_for_no_user(
@@ -154,9 +154,9 @@ def test_unauthenticated_requests_count_for_no_user(
 ) -> None:
     app = app_with(ratelimit_enabled=True, ratelimit_per_minute=1)
 
-    other_user = Client(app).get("tasks")
+    response = Client(app).get("tasks")
 
-    assert_problem(other_user, 401, "token-missing")
+    assert_problem(response, 401, "token-missing")
     assert with_app(ann, app).get("tasks").status_code == 200
 
 
@@ -166,15 +166,17 @@ def test_rate_limits_can_be_disabled(ann: Client, app_with: MakeApp) -> None:
     responses = [caller.get("tasks") for _ in range(3)]
 
     assert {response.status_code for response in responses} == {200}
-    assert [a for a in responses if "RateLimit" in a.headers] == []
+    assert [r for r in responses if "RateLimit" in r.headers] == []
 
 
 def test_requests_are_counted_locally_without_redis(
     ann: Client, app_with: MakeApp, closed_port: int
 ) -> None:
-    away = f"redis://127.0.0.1:{closed_port}/0"
+    unreachable = f"redis://127.0.0.1:{closed_port}/0"
     app = app_with(
-        ratelimit_enabled=True, ratelimit_per_minute=2, ratelimit_storage_uri=away
+        ratelimit_enabled=True,
+        ratelimit_per_minute=2,
+        ratelimit_storage_uri=unreachable,
     )
     caller = with_app(ann, app)
 
@@ -186,20 +188,22 @@ def test_requests_are_counted_locally_without_redis(
 def test_unreachable_redis_is_skipped_by_the_next_request(
     ann: Client, app_with: MakeApp, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
-    asked: list[object] = []
+    addresses: list[object] = []
     connect = socket.socket.connect
-    away = f"redis://127.0.0.1:{closed_port}/0"
-    caller = with_app(ann, app_with(ratelimit_enabled=True, ratelimit_storage_uri=away))
+    unreachable = f"redis://127.0.0.1:{closed_port}/0"
+    caller = with_app(
+        ann, app_with(ratelimit_enabled=True, ratelimit_storage_uri=unreachable)
+    )
 
-    def note(self: socket.socket, address: object) -> None:
-        asked.append(address)
+    def record(self: socket.socket, address: object) -> None:
+        addresses.append(address)
         connect(self, address)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(socket.socket, "connect", note)
+    monkeypatch.setattr(socket.socket, "connect", record)
     caller.get("tasks")
-    first = asked.count(("127.0.0.1", closed_port))
+    first = addresses.count(("127.0.0.1", closed_port))
     response = caller.get("tasks")
 
     assert response.status_code == 200
     assert first > 0
-    assert asked.count(("127.0.0.1", closed_port)) == first
+    assert addresses.count(("127.0.0.1", closed_port)) == first

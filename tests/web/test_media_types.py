@@ -77,7 +77,7 @@ def padded(size: int) -> bytes:
 
 
 def chunked(body: bytes) -> dict[str, Any]:
-    """Return how a server hands over a body that came in chunks, its length unsaid."""
+    """Return the WSGI environment of a chunked body without Content-Length."""
     return {
         "input_stream": BytesIO(body),
         "headers": {"Content-Type": JSON, "Transfer-Encoding": "chunked"},

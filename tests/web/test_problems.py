@@ -43,7 +43,7 @@ CALLS: dict[str, tuple[int, str, str, dict[str, Any]]] = {
     "validation-error": (422, "POST", "tasks", {"json": {}}),
     "invalid-cursor": (422, "GET", "tasks?cursor=x", {}),
 }
-TOLD_BELOW = {
+TESTED_SEPARATELY = {
     "bad-request",
     "token-expired",
     "session-revoked",
@@ -70,13 +70,13 @@ TOLD_BELOW = {
 }
 
 
-def call(person: Client, code: str, task_id: int) -> Any:
-    """Make the call of the table that is refused with this code."""
+def call(client: Client, code: str, task_id: int) -> Any:
+    """Send the request of the table that is rejected with this code."""
     _, method, path, options = CALLS[code]
     options = dict(options)
     if "data" in options and code != "unsupported-media-type":
         options["headers"] = {"Content-Type": "application/json"}
-    return person.call(method, path.format(id=task_id), **options)
+    return client.call(method, path.format(id=task_id), **options)
 
 
 @pytest.mark.parametrize("code", CALLS)
@@ -97,7 +97,7 @@ def test_every_problem_type_is_tested(anonymous: Client) -> None:
     listed = anonymous.get("/problems", headers={"Accept": "application/json"}).json
 
     codes = {problem["code"] for problem in listed}
-    assert codes == set(CALLS) | TOLD_BELOW
+    assert codes == set(CALLS) | TESTED_SEPARATELY
 
 
 def test_unknown_host_returns_400(app_with: Callable[..., Flask]) -> None:
@@ -198,10 +198,10 @@ def test_write_without_if_match_returns_428_if_required(
 def test_request_above_the_limit_returns_429(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    hasty = Client(app_with(ratelimit_enabled=True, ratelimit_per_minute=1))
-    hasty.tokens = ann.tokens
+    limited = Client(app_with(ratelimit_enabled=True, ratelimit_per_minute=1))
+    limited.tokens = ann.tokens
 
-    first, second = hasty.get("tasks"), hasty.get("tasks")
+    first, second = limited.get("tasks"), limited.get("tasks")
 
     assert first.status_code == 200
     assert_problem(second, 429, "rate-limited")
@@ -229,7 +229,7 @@ def test_internal_error_has_the_common_headers(failing: Client) -> None:
 @pytest.mark.one_database
 @pytest.mark.parametrize(
     "url",
-    ["sqlite:////nowhere/tasks.db", "postgresql+psycopg://nobody@127.0.0.1:1/tasks"],
+    ["sqlite:////nowhere/tasks.db", "postgresql+psycopg://ann@127.0.0.1:1/tasks"],
     ids=["no file", "no server"],
 )
 @pytest.mark.parametrize(
@@ -238,17 +238,17 @@ def test_internal_error_has_the_common_headers(failing: Client) -> None:
 def test_unreachable_database_returns_503_with_retry_after(
     make_app: Callable[..., Flask], ann: Client, url: str, method: str, path: str
 ) -> None:
-    lost = Client(make_app(database_url=url))
-    lost.tokens = ann.tokens
+    client = Client(make_app(database_url=url))
+    client.tokens = ann.tokens
 
-    response = lost.call(method, path, json=LOGIN)
+    response = client.call(method, path, json=LOGIN)
 
     assert_problem(response, 503, "service-unavailable")
     assert int(response.headers["Retry-After"]) > 0
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("code", sorted(set(CALLS) | TOLD_BELOW))
+@pytest.mark.parametrize("code", sorted(set(CALLS) | TESTED_SEPARATELY))
 def test_problem_type_is_url_of_its_page(anonymous: Client, code: str) -> None:
     program = anonymous.get(f"/problems/{code}")
     browser = anonymous.get(f"/problems/{code}", headers={"Accept": "text/html"})

@@ -14,9 +14,9 @@ from tests.web.figures import BEARER, TOKEN
 
 pytestmark = pytest.mark.one_database
 
-MOST = 3
+LIMIT = 3
 HERE, THERE = "192.0.2.7", "192.0.2.8"
-WRONG = "a guess in the dark"
+WRONG = "a wrong password"
 MakeApp = Callable[..., Flask]
 
 HASHING = {
@@ -28,8 +28,8 @@ HASHING = {
 
 @pytest.fixture
 def strict(app_with: MakeApp) -> Flask:
-    """Return an app with a strict limit of three requests a minute."""
-    limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": MOST}
+    """Return an app whose limit `auth` is three requests per minute."""
+    limits = {"ratelimit_enabled": True, "ratelimit_auth_per_minute": LIMIT}
     return app_with(metrics_token=TOKEN, **limits)
 
 
@@ -52,12 +52,12 @@ def test_account_operations_with_password_have_the_auth_limit(
 ) -> None:
     caller = with_app(ann, strict)
 
-    responses = [caller.call(method, "users/me", json=body) for _ in range(MOST)]
+    responses = [caller.call(method, "users/me", json=body) for _ in range(LIMIT)]
     over = caller.call(method, "users/me", json=body)
 
-    assert [response.status_code for response in responses] == [status] * MOST
+    assert [response.status_code for response in responses] == [status] * LIMIT
     assert_problem(over, 429, "rate-limited")
-    assert over.headers["RateLimit-Policy"] == f'"auth";q={MOST};w=60'
+    assert over.headers["RateLimit-Policy"] == f'"auth";q={LIMIT};w=60'
 
 
 def test_password_and_email_changes_share_the_auth_limit(
@@ -65,7 +65,7 @@ def test_password_and_email_changes_share_the_auth_limit(
 ) -> None:
     caller = with_app(ann, strict)
     change = {"current_password": WRONG, "new_password": PASSWORD}
-    for _ in range(MOST):
+    for _ in range(LIMIT):
         caller.post("auth/password", change)
 
     response = caller.patch("users/me", HASHING["email"][1])
@@ -80,7 +80,7 @@ def test_email_change_with_api_key_has_the_auth_limit(
     key = key_client(ann, Scope.ACCOUNT_WRITE)
     key.app = strict
 
-    responses = [key.patch("users/me", HASHING["email"][1]) for _ in range(MOST + 1)]
+    responses = [key.patch("users/me", HASHING["email"][1]) for _ in range(LIMIT + 1)]
 
     assert responses[-1].status_code == 429
     assert_problem(script.patch("users/me", HASHING["email"][1]), 429, "rate-limited")
@@ -94,9 +94,9 @@ def test_other_account_updates_have_the_default_limit(
 ) -> None:
     caller = with_app(ann, strict)
 
-    responses = [caller.patch("users/me", changes) for _ in range(MOST + 1)]
+    responses = [caller.patch("users/me", changes) for _ in range(LIMIT + 1)]
 
-    assert [response.status_code for response in responses] == [200] * (MOST + 1)
+    assert [response.status_code for response in responses] == [200] * (LIMIT + 1)
     assert responses[-1].headers["RateLimit-Policy"] == '"default";q=300;w=60'
 
 
@@ -112,7 +112,7 @@ def test_other_account_updates_have_the_default_limit(
 def test_invalid_api_keys_have_the_auth_limit_of_the_address(
     strict: Flask, invent: Callable[[], str]
 ) -> None:
-    responses = [call_with_key(strict, invent()) for _ in range(MOST)]
+    responses = [call_with_key(strict, invent()) for _ in range(LIMIT)]
 
     over, elsewhere = (call_with_key(strict, invent(), ip) for ip in (HERE, THERE))
 
@@ -125,7 +125,7 @@ def test_invalid_api_keys_have_the_auth_limit_of_the_address(
 def test_invalid_api_key_as_bearer_token_has_the_auth_limit(strict: Flask) -> None:
     bearer = {"Authorization": f"Bearer {key_format.generate().text}"}
 
-    responses = [Client(strict).get("tasks", headers=bearer) for _ in range(MOST + 1)]
+    responses = [Client(strict).get("tasks", headers=bearer) for _ in range(LIMIT + 1)]
 
     assert_problem(responses[-1], 429, "rate-limited")
 
@@ -136,7 +136,7 @@ def test_invalid_api_key_with_token_has_the_auth_limit(
     caller = KeyClient(ann, key_format.generate().text)
     caller.app, caller.tokens = strict, ann.tokens
 
-    responses = [caller.get("tasks") for _ in range(MOST + 1)]
+    responses = [caller.get("tasks") for _ in range(LIMIT + 1)]
 
     assert_problem(responses[-1], 429, "rate-limited")
 
@@ -145,7 +145,7 @@ def test_valid_credentials_work_while_their_address_is_limited(
     ann: Client, strict: Flask
 ) -> None:
     key, session = key_client(ann), with_app(ann, strict)
-    for _ in range(MOST + 1):
+    for _ in range(LIMIT + 1):
         call_with_key(strict, key_format.generate().text, "127.0.0.1")
 
     key.app = strict
@@ -158,7 +158,7 @@ def test_invalid_metrics_tokens_have_the_auth_limit(
     strict: Flask,
 ) -> None:
     wrong = TOKEN.swapcase()
-    responses = [get_metrics(strict, wrong) for _ in range(MOST)]
+    responses = [get_metrics(strict, wrong) for _ in range(LIMIT)]
 
     over, elsewhere = (get_metrics(strict, wrong, ip) for ip in (HERE, THERE))
 
@@ -168,11 +168,11 @@ def test_invalid_metrics_tokens_have_the_auth_limit(
 
 
 def test_valid_metrics_token_has_no_limit(strict: Flask) -> None:
-    for _ in range(MOST + 1):
+    for _ in range(LIMIT + 1):
         get_metrics(strict, "wrong")
 
     responses = [
-        Client(strict).get("/metrics", headers=BEARER) for _ in range(MOST + 1)
+        Client(strict).get("/metrics", headers=BEARER) for _ in range(LIMIT + 1)
     ]
 
     assert {response.status_code for response in responses} == {200}
