@@ -8,7 +8,7 @@ from taskapi import clock, db
 from taskapi.api_keys.models import ApiKey
 from taskapi.scopes import IMPLIED, Scope
 from tests.api_keys.holding import KeyClient, create_key, key_client
-from tests.auth.forging import access_of, shifted
+from tests.auth.forging import access_of, with_time
 from tests.helpers.client import Client, another_session
 from tests.helpers.rows import store_user
 
@@ -58,7 +58,7 @@ class Accounts:
     def expired(self) -> Client:
         """The owner with an expired access token."""
         client = Client(self.owner.app, self.owner.name)
-        client.tokens = {"access_token": shifted("exp", -60)(access_of(self.owner))}
+        client.tokens = {"access_token": with_time("exp", -60)(access_of(self.owner))}
         return client
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A service that insists on If-Match."""
+"""A client of an app that requires If-Match."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tests.helpers.client import Client
 
 @pytest.fixture
 def strict_ann(ann: Client, app_with: Callable[..., Flask]) -> Client:
-    """Return Ann where REQUIRE_IF_MATCH is set."""
+    """Return a client of an app with REQUIRE_IF_MATCH."""
     strict = Client(app_with(require_if_match=True), ann.name)
     strict.tokens = ann.tokens
     return strict

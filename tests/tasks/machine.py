@@ -27,7 +27,7 @@ Act = Callable[[Iterator[int]], Any]
 
 
 class TaskMachine(RuleBasedStateMachine):
-    """Tasks of Ann in the service and in the model; a number names one of them."""
+    """Ann's tasks in the service and in the model; rules refer to them by number."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class TaskMachine(RuleBasedStateMachine):
             db.session.execute(text("DELETE FROM users"))
 
     def wait(self, seconds: int) -> None:
-        """Let time pass for both."""
+        """Advance the time of the service and of the model."""
         self.clock.shift(seconds)
         self.model.now += timedelta(seconds=seconds)
 
@@ -79,7 +79,7 @@ class TaskMachine(RuleBasedStateMachine):
         return fields | places
 
     def resolved_change(self, fields: Task) -> Task:
-        """Return one of several changes; none frees the external id of its task."""
+        """Return a change of a bulk request; it keeps the external id of its task."""
         change = self.resolved(fields)
         version = self.version_of(change["id"], change.pop("if_version"))
         own = self.model.tasks.get(change["id"], {}).get("external_id")
@@ -105,7 +105,7 @@ class TaskMachine(RuleBasedStateMachine):
         return self.resolved(filters) | ids
 
     def agree(self, response: TestResponse, act: Act, *, dry_run: bool = False) -> None:
-        """Execute the same in the model; response and all tasks must be equal."""
+        """Run an operation in the model; assert that the results are equal."""
         before, stored = deepcopy(self.model.tasks), self.everything()
         new = sorted(set(stored) - set(self.ids))
         self.ids += new
@@ -139,7 +139,7 @@ class TaskMachine(RuleBasedStateMachine):
         return done | tasks
 
     def everything(self) -> dict[int, Task]:
-        """Return all tasks that the service has, those in the trash too."""
+        """Return all tasks of the service, including the trash."""
         live = read_all(self.ann, "limit=100")
         return {
             t["id"]: from_api(t)
@@ -153,7 +153,7 @@ def if_match(version: int | None) -> dict[str, str]:
 
 
 def from_api(response: Any) -> Any:
-    """Return a response without owners and with folded tags, as the model has."""
+    """Return a response in the form of the model: no owners, folded tags."""
     if isinstance(response, list):
         return [from_api(one) for one in response]
     if isinstance(response, dict):
@@ -169,12 +169,12 @@ def from_api(response: Any) -> Any:
 def problem_of(response: TestResponse) -> tuple[int, str, list[str]]:
     """Return status, code and pointers of a problem."""
     problem = response.json or {}
-    places = [fault.get("pointer") for fault in problem.get("errors", [])]
-    return response.status_code, problem.get("code", ""), sorted(places)
+    pointers = [error.get("pointer") for error in problem.get("errors", [])]
+    return response.status_code, problem.get("code", ""), sorted(pointers)
 
 
 def as_json(value: Any) -> Any:
-    """Return fields as they are sent."""
+    """Return fields as JSON values."""
     if isinstance(value, list):
         return [as_json(one) for one in value]
     if isinstance(value, dict):
@@ -183,7 +183,7 @@ def as_json(value: Any) -> Any:
 
 
 def as_query(filters: dict[str, Any]) -> str:
-    """Return filters as they are sent."""
+    """Return filters as a query string."""
     sent = as_json(filters)
     commas = {
         n: ",".join(map(str, sent[n]))

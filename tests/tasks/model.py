@@ -1,4 +1,4 @@
-"""The rules of tasks once more, without database and HTTP: dicts and lists."""
+"""A model of the task operations, which uses only dicts and lists."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +19,9 @@ Ids = Iterator[int]
 
 
 class Model:
-    """The tasks of one person by their ids, and what may be done with them.
+    """The tasks of one user by their ids, and the operations on them.
 
-    What raises Rejected may leave half of its work behind: who asks keeps a copy.
+    An operation that raises Rejected may leave partial changes; callers restore a copy.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -29,13 +29,13 @@ class Model:
         self.tasks: dict[int, Task] = {}
 
     def create(self, fields: Task, ids: Ids) -> Task:
-        """Create a task and the subtasks of it; it gets the ids level by level."""
+        """Create a task and its subtasks, whose ids are assigned level by level."""
         named = named_in("#", fields)
         reject_repeated(named)
         return self._insert_trees({"#": fields}, self._taken(named), ids)[0]
 
     def change(self, task_id: int, changes: Task, version: int | None = None) -> Task:
-        """Set the fields that are given."""
+        """Set fields of a task."""
         task = self._find(task_id, version, self.is_live)
         named = {"#": changes["external_id"]} if "external_id" in changes else {}
         own = {"#": task["external_id"]}
@@ -43,25 +43,28 @@ class Model:
         return task
 
     def delete(self, task_id: int, version: int | None = None) -> None:
-        """Move a task and what is below it to the trash."""
+        """Move a task and its descendants to the trash."""
         self._trash(self._find(task_id, version, self.is_live))
 
     def destroy(self, task_id: int, version: int | None = None) -> None:
-        """Delete a task, wherever it is, and all that is below it, permanently."""
+        """Delete a task, also from the trash, and its descendants permanently."""
         task = self._find(task_id, version, self.tasks.__contains__)
         for other in tree(self.tasks, task, lambda _: True):
             del self.tasks[other["id"]]
 
     def restore(self, task_id: int, version: int | None = None) -> Task:
-        """Bring back a task with what went along, to the top if it has no place."""
+        """Restore a task and all tasks that were deleted with it.
+
+        It moves to the top level if its parent is deleted or the tree too deep.
+        """
         task = self._find(task_id, version, self.tasks.__contains__)
         since = task["deleted_at"]
         if since is None:
             return task
-        went = tree(self.tasks, task, lambda other: other["deleted_at"] == since)
-        if self._taken({str(one["id"]): one["external_id"] for one in went}):
+        deleted = tree(self.tasks, task, lambda other: other["deleted_at"] == since)
+        if self._taken({str(one["id"]): one["external_id"] for one in deleted}):
             raise Rejected(409, "already-exists", ["#/external_id"])
-        for other in went:
+        for other in deleted:
             self._touch(other, deleted_at=None)
         parent = task["parent_id"]
         if parent and (not self.is_live(parent) or is_too_deep(self.tasks, task)):
@@ -94,13 +97,13 @@ class Model:
         return {"created": created, "updated": updated, "deleted": [*delete.values()]}
 
     def is_live(self, task_id: int) -> bool:
-        """Return whether there is such a task outside the trash."""
+        """Return whether a task exists outside the trash."""
         return task_id in self.tasks and self.tasks[task_id]["deleted_at"] is None
 
     def _find(
-        self, task_id: int, version: int | None, is_there: Callable[[int], bool]
+        self, task_id: int, version: int | None, exists: Callable[[int], bool]
     ) -> Task:
-        if not is_there(task_id):
+        if not exists(task_id):
             raise Rejected(404, "not-found")
         if version not in {None, self.tasks[task_id]["version"]}:
             raise Rejected(412, "precondition-failed")
@@ -129,14 +132,14 @@ class Model:
         self._reject_absent_parents(parents)
         reject(409, "already-exists", taken)
         level = [(fields, fields.get("parent_id")) for fields in new_tasks.values()]
-        tops = made = [self._insert(f, parent, next(ids)) for f, parent in level]
-        while made:
+        tops = created = [self._insert(f, parent, next(ids)) for f, parent in level]
+        while created:
             level = [
                 (sub, task["id"])
-                for (fields, _), task in zip(level, made, strict=True)
+                for (fields, _), task in zip(level, created, strict=True)
                 for sub in fields.get("subtasks", [])
             ]
-            made = [self._insert(f, parent, next(ids)) for f, parent in level]
+            created = [self._insert(f, parent, next(ids)) for f, parent in level]
         shapes = [f"{p}/{'parent_id' if parents[p] else 'subtasks'}" for p in new_tasks]
         self._reject_bad_shapes(dict(zip(shapes, tops, strict=True)))
         return tops
@@ -174,7 +177,7 @@ class Model:
     def _taken(
         self, named: dict[str, str | None], own: Mapping[str, str | None] | None = None
     ) -> list[str]:
-        """Return the places that want the external id of another live task."""
+        """Return the locations whose external id belongs to another task."""
         used = {t["external_id"] for t in filter(is_kept, self.tasks.values())} - {None}
         free = own or {}
         return [

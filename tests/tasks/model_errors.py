@@ -1,4 +1,4 @@
-"""How the model refuses; places in a request are JSON pointers."""
+"""Errors of the model; locations in a request are JSON pointers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,19 +7,19 @@ from tests.tasks.model_trees import Task
 
 
 class Rejected(Exception):
-    """A response: its status and code, and the places of its faults."""
+    """An error response: status, code, and the locations of its errors."""
 
     def __init__(self, status: int, code: str, places: list[str] | None = None) -> None:
         super().__init__(status, code, sorted(places or []))
 
 
 def placed(request: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """Return the parts of a bulk request by their places."""
-    return {f"#/{kind}/{n}": what for n, what in enumerate(request[kind])}
+    """Return the parts of a bulk request by their locations."""
+    return {f"#/{kind}/{n}": part for n, part in enumerate(request[kind])}
 
 
 def named_in(place: str, fields: Task) -> dict[str, str | None]:
-    """Return the external ids of a new task and of the subtasks of it."""
+    """Return the external ids of a new task and of its subtasks."""
     found = {place: fields.get("external_id")}
     for number, sub in enumerate(fields.get("subtasks", [])):
         found |= named_in(f"{place}/subtasks/{number}", sub)
@@ -27,13 +27,13 @@ def named_in(place: str, fields: Task) -> dict[str, str | None]:
 
 
 def reject(status: int, code: str, places: list[str]) -> None:
-    """Raise Rejected if there is any fault."""
+    """Raise Rejected if there are locations."""
     if places:
         raise Rejected(status, code, places)
 
 
 def reject_repeated(named: dict[str, str | None]) -> None:
-    """Refuse the first external id that came before."""
+    """Reject the first repeated external id."""
     given = [(place, name) for place, name in named.items() if name is not None]
     names = [name for _, name in given]
     again = [place for n, (place, name) in enumerate(given) if name in names[:n]]

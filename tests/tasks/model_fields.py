@@ -1,4 +1,4 @@
-"""What the fields of a request make of a task of the model."""
+"""Values of a task in the model, derived from the fields of a request."""
 
 import unicodedata
 from datetime import datetime
@@ -19,7 +19,7 @@ NEW: Task = {
 
 
 def columns_of(task: Task, fields: Task, now: datetime) -> Task:
-    """Return what the fields set in a task: a status implies one thing more."""
+    """Return the columns that fields set; a status also sets `completed_at`."""
     columns = {n: v for n, v in fields.items() if n not in {"subtasks", "if_version"}}
     if "title" in columns:
         columns["title"] = columns["title"].strip()
@@ -33,7 +33,7 @@ def columns_of(task: Task, fields: Task, now: datetime) -> Task:
 
 
 def folded(tag: str) -> str:
-    """Return the form in which a tag is compared."""
-    apart = unicodedata.normalize("NFKD", tag.casefold())
-    plain = "".join(c for c in apart if not unicodedata.combining(c))
+    """Return the form of a tag in which it is compared."""
+    decomposed = unicodedata.normalize("NFKD", tag.casefold())
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return " ".join(plain.split())

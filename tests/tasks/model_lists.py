@@ -1,4 +1,4 @@
-"""What the model shows: responses, filters, sorts, stats."""
+"""Responses of the model: tasks, filters, sorts, statistics."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ TIMESTAMPS = ["created_at", "updated_at", "completed_at", "deleted_at"]
 
 
 def shown(model: Model, task: Task) -> Task:
-    """Return a task as the API responses it, without its owner."""
+    """Return a task as the API returns it, without its owner."""
     below = subtasks(model.tasks, task)
     done = [one["status"] == "completed" for one in below or [task]]
     timestamps = {name: written(task[name]) for name in TIMESTAMPS}
@@ -35,7 +35,7 @@ def shown(model: Model, task: Task) -> Task:
 
 
 def expanded(model: Model, task: Task) -> Task:
-    """Return a task with the tree of the subtasks of it."""
+    """Return a task with the tree of its subtasks."""
     below = [expanded(model, one) for one in subtasks(model.tasks, task)]
     return shown(model, task) | {"subtasks": below}
 
@@ -57,7 +57,7 @@ def listed(model: Model, filters: dict[str, Any], sort: str) -> list[int]:
 
 
 def stats(model: Model) -> dict[str, Any]:
-    """Return the stats of all tasks outside the trash."""
+    """Return the statistics of all tasks outside the trash."""
     live = [*filter(is_kept, model.tasks.values())]
     week_ago = model.now - WEEK
     done_at = [t["completed_at"] for t in live if t["completed_at"]]
@@ -79,7 +79,7 @@ def tags(model: Model) -> list[dict[str, Any]]:
 
 
 def is_overdue(task: Task, now: datetime) -> bool:
-    """Return whether an open task is late; a date is late when it is over."""
+    """Return whether an open task is overdue; a date is overdue from the next day."""
     due = task["due_date"]
     if due is None or task["status"] not in {"todo", "in_progress"}:
         return False
@@ -88,13 +88,13 @@ def is_overdue(task: Task, now: datetime) -> bool:
 
 def words(text: str) -> list[str]:
     """Return the words of a text without case and accents; a symbol is a word."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in apart if not unicodedata.combining(c))
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return re.findall(r"[^\W_]+|✓", plain)
 
 
 def written(timestamp: date | None) -> str | None:
-    """Return a day or a timestamp as the API writes it."""
+    """Return a date or a timestamp in the format of the API."""
     if isinstance(timestamp, datetime):
         return timestamp.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return timestamp and timestamp.isoformat()
@@ -105,7 +105,7 @@ def _count(tasks: list[Task], name: str, value: str) -> int:
 
 
 def _position(task: Task, name: str) -> Any:
-    """Return what a task sorts by."""
+    """Return the sort key of a task."""
     if name == "due_date":
         return _due_at(task)
     return PRIORITIES.index(task[name]) if name == "priority" else task[name]
@@ -120,8 +120,8 @@ def _due_at(task: Task) -> datetime | None:
 
 
 def _finds(task: Task, query: str) -> bool:
-    there = words(f"{task['title']} {task['description'] or ''}")
-    return all(any(w.startswith(part) for w in there) for part in words(query))
+    existing = words(f"{task['title']} {task['description'] or ''}")
+    return all(any(w.startswith(part) for w in existing) for part in words(query))
 
 
 def _meets(task: Task, name: str, value: Any, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""How the tasks of the model hang together; `tasks` are all of them by their ids."""
+"""Trees of the model; `tasks` contains all tasks by their ids."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def subtasks(tasks: Tasks, task: Task) -> list[Task]:
 
 
 def tree(tasks: Tasks, task: Task, belongs: Callable[[Task], bool]) -> list[Task]:
-    """Return a task and all below it that belongs, the parents first."""
+    """Return a task and the descendants for which `belongs` is true, parents first."""
     found = [task]
     for one in found:
         found += filter(belongs, _below(tasks, one))
@@ -27,7 +27,7 @@ def tree(tasks: Tasks, task: Task, belongs: Callable[[Task], bool]) -> list[Task
 
 
 def above(tasks: Tasks, task: Task) -> list[Task]:
-    """Return what a task hangs below; in a cycle each once, the task itself too."""
+    """Return the ancestors of a task; in a cycle, each once, including the task."""
     found: list[Task] = []
     while task["parent_id"] is not None:
         task = tasks[task["parent_id"]]
@@ -38,7 +38,7 @@ def above(tasks: Tasks, task: Task) -> list[Task]:
 
 
 def is_too_deep(tasks: Tasks, task: Task) -> bool:
-    """Return whether the task, or something below it, is on a level too far down."""
+    """Return whether the task or a descendant exceeds the maximum depth."""
     return len(above(tasks, task)) + _height(tasks, task) > MAX_TREE_DEPTH
 
 

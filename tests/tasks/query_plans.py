@@ -9,15 +9,17 @@ from tests.helpers.statements import record_statements
 
 
 def plans(client: Client, path: str) -> list[str]:
-    """Return the steps of the plans of a request's statements but the first."""
+    """Return the plan steps of all statements of a request except the first."""
     with client.app.app_context():
         engine = db.database.engine
-    word = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    explain = (
+        "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
+    )
     with engine.connect() as connection:
         return [
             str(row[-1])
             for statement, values in _statements(client, path, status=200)
-            for row in connection.exec_driver_sql(word + statement, values)
+            for row in connection.exec_driver_sql(explain + statement, values)
         ]
 
 
@@ -36,10 +38,10 @@ def work(client: Client, path: str, status: int) -> int:
 def _statements(client: Client, path: str, status: int) -> list[tuple[str, Any]]:
     recorded: list[tuple[str, Any]] = []
 
-    def note(statement: str, values: Any) -> None:
+    def record(statement: str, values: Any) -> None:
         recorded.append((statement, values))
 
-    with record_statements(client.app, note):
+    with record_statements(client.app, record):
         response = client.get(path)
     assert response.status_code == status, response.text
     return recorded[1:]

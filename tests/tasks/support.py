@@ -66,8 +66,8 @@ def _read_all(
 
 
 @contextmanager
-def at(timestamp: str, person: Client) -> Iterator[None]:
+def at(timestamp: str, client: Client) -> Iterator[None]:
     """Freeze the time and log a client in."""
     with time_machine.travel(datetime.fromisoformat(timestamp), tick=False):
-        person.log_in()
+        client.log_in()
         yield

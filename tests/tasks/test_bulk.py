@@ -1,4 +1,4 @@
-"""Many changes of tasks in one request, all of them or none."""
+"""Bulk operations: several changes in one transaction."""
 
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from tests.tasks.trees import chain, ids_below, make_chain, rows, titles_below, 
 
 
 def bulk(client: Client, **request: Any) -> Any:
-    """Make many changes, and return what came of them."""
+    """Send a bulk request, and return its result."""
     response = client.post("tasks/bulk", request)
     assert response.status_code == 200, response.text
     return response.json
@@ -22,15 +22,15 @@ def bulk(client: Client, **request: Any) -> Any:
 def test_bulk_creates_changes_and_deletes_tasks(ann: Client) -> None:
     tea, soup, bread = [ann.create_task(title=n) for n in ("Tea", "Soup", "Bread")]
 
-    done = bulk(
+    result = bulk(
         ann,
         create=[{"title": "Milk", "tags": ["shop"], "due_date": "2036-12-24"}],
         update=[{"id": soup["id"], "status": "completed", "tags": ["hot"]}],
         delete=[bread["id"]],
     )
 
-    [milk], [changed] = done["created"], done["updated"]
-    assert done["deleted"] == [bread["id"]]
+    [milk], [changed] = result["created"], result["updated"]
+    assert result["deleted"] == [bread["id"]]
     assert (milk["tags"], milk["due_date"]) == (["shop"], "2036-12-24")
     assert (changed["version"], changed["tags"]) == (2, ["hot"])
     assert ann.get("tasks?sort=created_at").json["items"] == [tea, changed, milk]
@@ -41,23 +41,23 @@ def test_bulk_returns_tasks_in_the_order_of_the_request(ann: Client) -> None:
     mixed = [ids[n] for n in (4, 2, 7, 0, 8)]
     names = [f"New {number}" for number in range(30)]
 
-    done = bulk(
+    result = bulk(
         ann,
         create=[{"title": name} for name in names],
         update=[{"id": task_id, "title": f"{task_id}"} for task_id in mixed],
         delete=[ids[6], ids[1]],
     )
 
-    assert [task["title"] for task in done["created"]] == names
-    assert [task["id"] for task in done["updated"]] == mixed
-    assert done["deleted"] == [ids[6], ids[1]]
+    assert [task["title"] for task in result["created"]] == names
+    assert [task["id"] for task in result["updated"]] == mixed
+    assert result["deleted"] == [ids[6], ids[1]]
 
 
 def test_bulk_accepts_a_hundred_changes(ann: Client) -> None:
-    made = bulk(ann, create=[{"title": f"{n}"} for n in range(100)])["created"]
+    created = bulk(ann, create=[{"title": f"{n}"} for n in range(100)])["created"]
 
-    changed = bulk(ann, update=[{"id": t["id"], "title": "Tea"} for t in made])
-    bulk(ann, delete=[task["id"] for task in made])
+    changed = bulk(ann, update=[{"id": t["id"], "title": "Tea"} for t in created])
+    bulk(ann, delete=[task["id"] for task in created])
 
     assert {task["version"] for task in changed["updated"]} == {2}
     assert ann.get("tasks").json["items"] == []
@@ -84,16 +84,16 @@ def test_bulk_change_without_effect_keeps_the_version(
 ) -> None:
     same = {"id": task["id"], "title": task["title"], "tags": []}
 
-    done = bulk(ann, update=[same])
+    result = bulk(ann, update=[same])
 
-    assert done["updated"] == [task]
+    assert result["updated"] == [task]
 
 
 def test_bulk_accepts_a_version_for_each_change(ann: Client) -> None:
     one, other = ann.create_task(), ann.create_task()
     ann.patch(f"tasks/{other['id']}", {"title": "Tea"})
 
-    done = bulk(
+    result = bulk(
         ann,
         update=[
             {"id": one["id"], "if_version": 1, "title": "New"},
@@ -101,17 +101,17 @@ def test_bulk_accepts_a_version_for_each_change(ann: Client) -> None:
         ],
     )
 
-    assert [task["version"] for task in done["updated"]] == [2, 3]
+    assert [task["version"] for task in result["updated"]] == [2, 3]
 
 
 def test_bulk_creates_trees(ann: Client) -> None:
     shop = ann.create_task(title="Shop")
 
-    done = bulk(
+    result = bulk(
         ann, create=[chain(2, parent_id=shop["id"]), chain(3), {"title": "Alone"}]
     )
 
-    assert [task["subtask_count"] for task in done["created"]] == [1, 1, 0]
+    assert [task["subtask_count"] for task in result["created"]] == [1, 1, 0]
     assert titles_below(tree(ann, shop["id"])) == ["Shop", ["Level 2", ["Level 1"]]]
     assert rows(ann, Task) == 7
 
@@ -165,11 +165,11 @@ def test_task_deleted_by_a_bulk_can_be_restored(ann: Client) -> None:
 
 
 def test_dry_run_returns_the_result_and_changes_nothing(ann: Client) -> None:
-    kept, going = ann.create_task(title="Tea"), ann.create_task(title="Soup")
+    changed, deleted = ann.create_task(title="Tea"), ann.create_task(title="Soup")
     request = {
         "create": [chain(3, tags=["new"], external_id="A")],
-        "update": [{"id": kept["id"], "title": "Coffee", "tags": ["hot"]}],
-        "delete": [going["id"]],
+        "update": [{"id": changed["id"], "title": "Coffee", "tags": ["hot"]}],
+        "delete": [deleted["id"]],
     }
 
     dry_run = ann.post("tasks/bulk?dry_run=true", request)
@@ -177,7 +177,7 @@ def test_dry_run_returns_the_result_and_changes_nothing(ann: Client) -> None:
     assert dry_run.status_code == 200
     assert dry_run.json["updated"][0]["version"] == 2
     assert dry_run.json["created"][0]["subtask_count"] == 1
-    assert ann.get("tasks?sort=created_at").json["items"] == [kept, going]
+    assert ann.get("tasks?sort=created_at").json["items"] == [changed, deleted]
     assert ann.get("tags").json["items"] == []
 
 
@@ -186,11 +186,11 @@ def test_bulk_has_the_result_of_its_dry_run(ann: Client) -> None:
     request = {"update": [{"id": task["id"], "title": "Tea", "if_version": 1}]}
 
     dry_run = ann.post("tasks/bulk?dry_run=true", request)
-    done = ann.post("tasks/bulk?dry_run=false", request)
+    result = ann.post("tasks/bulk?dry_run=false", request)
 
     times = {"updated_at": None}
-    assert done.json["updated"][0] | times == dry_run.json["updated"][0] | times
-    assert done.json["updated"] == ann.get("tasks").json["items"]
+    assert result.json["updated"][0] | times == dry_run.json["updated"][0] | times
+    assert result.json["updated"] == ann.get("tasks").json["items"]
 
 
 @pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
@@ -208,10 +208,12 @@ def test_bulk_and_single_change_of_one_version_exclude_each_other(
         partial(ann.patch, path, {"title": "One"}, headers={"If-Match": '"1"'}),
     )
 
-    title, beside = ("Bulk", "Bulk") if many.status_code == 200 else ("One", "Water")
+    title, other_title = (
+        ("Bulk", "Bulk") if many.status_code == 200 else ("One", "Water")
+    )
     assert {many.status_code, single.status_code} == {200, 412}
     assert ann.get(path).json["title"] == title
-    assert ann.get(f"tasks/{other['id']}").json["title"].startswith(beside)
+    assert ann.get(f"tasks/{other['id']}").json["title"].startswith(other_title)
 
 
 def test_concurrent_bulks_with_one_version_succeed_once(ann: Client) -> None:
@@ -220,8 +222,8 @@ def test_concurrent_bulks_with_one_version_succeed_once(ann: Client) -> None:
 
     responses = run_concurrently(
         *[
-            partial(ann.post, "tasks/bulk", {"update": turned})
-            for turned in [update, update[::-1]] * 6
+            partial(ann.post, "tasks/bulk", {"update": changes})
+            for changes in [update, update[::-1]] * 6
         ]
     )
 

@@ -1,4 +1,4 @@
-"""A bulk with one fault: nothing of it happens, and each fault has its place."""
+"""Errors of bulk operations: nothing is changed, and each error has a pointer."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from tests.tasks.trees import chain, make_chain, rows
 
 ABSENT = 2**62
 PRECONDITION = "precondition-required"
-GOOD = {"title": "Tea"}
+VALID = {"title": "Tea"}
 
 
 @pytest.fixture
 def unchanged(ann: Client) -> Any:
-    """Check at the end that a task of Ann's is as it was, and the only one."""
+    """Assert after the test that Ann's only task is unchanged."""
     task = ann.create_task(external_id="mine", tags=["a"])
     yield task
     assert ann.get("tasks").json["items"] == [task]
@@ -29,43 +29,46 @@ def unchanged(ann: Client) -> Any:
         ({"create": []}, {"#": "length"}),
         ({"create": [], "update": [], "delete": []}, {"#": "length"}),
         ({"create": None}, {"#/create": "null"}),
-        ({"create": GOOD}, {"#/create": "type"}),
+        ({"create": VALID}, {"#/create": "type"}),
         ({"create": ["Tea"]}, {"#/create/0": "type"}),
-        ({"create": [GOOD, {}]}, {"#/create/1/title": "required"}),
-        ({"create": [GOOD, {"title": "Tea", "id": 7}]}, {"#/create/1/id": "read-only"}),
+        ({"create": [VALID, {}]}, {"#/create/1/title": "required"}),
+        (
+            {"create": [VALID, {"title": "Tea", "id": 7}]},
+            {"#/create/1/id": "read-only"},
+        ),
         (
             {"create": [{"title": "Tea", "if_version": 1}]},
             {"#/create/0/if_version": "unknown"},
         ),
-        ({"create": [GOOD] * 101}, {"#/create": "length"}),
-        ({"create": [GOOD], "update": [{}]}, {"#/update/0/id": "required"}),
-        ({"create": [GOOD], "delete": ["7"]}, {"#/delete/0": "type"}),
-        ({"create": [GOOD], "delete": [1.0]}, {"#/delete/0": "type"}),
-        ({"create": [GOOD], "delete": [True]}, {"#/delete/0": "type"}),
-        ({"create": [GOOD], "delete": [None]}, {"#/delete/0": "null"}),
-        ({"create": [GOOD], "delete": [0]}, {"#/delete/0": "range"}),
-        ({"create": [GOOD], "delete": [2**63]}, {"#/delete/0": "range"}),
-        ({"create": [GOOD], "delete": [ABSENT]}, {"#/delete/0": "not-found"}),
+        ({"create": [VALID] * 101}, {"#/create": "length"}),
+        ({"create": [VALID], "update": [{}]}, {"#/update/0/id": "required"}),
+        ({"create": [VALID], "delete": ["7"]}, {"#/delete/0": "type"}),
+        ({"create": [VALID], "delete": [1.0]}, {"#/delete/0": "type"}),
+        ({"create": [VALID], "delete": [True]}, {"#/delete/0": "type"}),
+        ({"create": [VALID], "delete": [None]}, {"#/delete/0": "null"}),
+        ({"create": [VALID], "delete": [0]}, {"#/delete/0": "range"}),
+        ({"create": [VALID], "delete": [2**63]}, {"#/delete/0": "range"}),
+        ({"create": [VALID], "delete": [ABSENT]}, {"#/delete/0": "not-found"}),
         (
-            {"create": [GOOD], "update": [{"id": ABSENT}]},
+            {"create": [VALID], "update": [{"id": ABSENT}]},
             {"#/update/0/id": "not-found"},
         ),
         (
-            {"create": [GOOD | {"parent_id": ABSENT}]},
+            {"create": [VALID | {"parent_id": ABSENT}]},
             {"#/create/0/parent_id": "not-found"},
         ),
-        ({"create": [GOOD], "remove": [1]}, {"#/remove": "unknown"}),
+        ({"create": [VALID], "remove": [1]}, {"#/remove": "unknown"}),
         (
-            {"create": [GOOD | {"tags": [f"{n}" for n in range(21)]}]},
+            {"create": [VALID | {"tags": [f"{n}" for n in range(21)]}]},
             {"#/create/0/tags": "length"},
         ),
-        ({"create": [GOOD | {"tags": ["a,b"]}]}, {"#/create/0/tags/0": "format"}),
+        ({"create": [VALID | {"tags": ["a,b"]}]}, {"#/create/0/tags/0": "format"}),
         (
-            {"create": [GOOD | {"subtasks": [GOOD] * 101}]},
+            {"create": [VALID | {"subtasks": [VALID] * 101}]},
             {"#/create/0/subtasks": "length"},
         ),
-        ({"create": [GOOD, GOOD | {"subtasks": [GOOD] * 99}]}, {"#": "length"}),
-        ({"create": [GOOD] * 60, "delete": list(range(1, 42))}, {"#": "length"}),
+        ({"create": [VALID, VALID | {"subtasks": [VALID] * 99}]}, {"#": "length"}),
+        ({"create": [VALID] * 60, "delete": list(range(1, 42))}, {"#": "length"}),
     ],
 )
 def test_bulk_with_an_error_changes_nothing(
@@ -85,14 +88,14 @@ def test_bulk_with_an_error_changes_nothing(
         ({"if_version": "1"}, {"/if_version": "type"}),
         ({"if_version": None}, {"/if_version": "null"}),
         ({"version": "1"}, {"/version": "read-only"}),
-        ({"subtasks": [GOOD]}, {"/subtasks": "unknown"}),
+        ({"subtasks": [VALID]}, {"/subtasks": "unknown"}),
         ({"parent_id": ABSENT}, {"/parent_id": "not-found"}),
     ],
 )
 def test_bulk_error_has_a_pointer_to_the_change(
     ann: Client, unchanged: Any, change: Any, found: dict[str, str]
 ) -> None:
-    request = {"create": [GOOD], "update": [{"id": unchanged["id"]} | change]}
+    request = {"create": [VALID], "update": [{"id": unchanged["id"]} | change]}
 
     response = ann.post("tasks/bulk", request)
 
@@ -112,27 +115,27 @@ def test_bulk_rejects_two_changes_of_one_task(ann: Client, unchanged: Any) -> No
 
 
 def test_bulk_rejects_a_stale_version_of_any_change(ann: Client) -> None:
-    made = ann.post("tasks/bulk", {"create": [GOOD] * 60}).json["created"]
-    update = [{"id": t["id"], "title": "New", "if_version": 1} for t in made]
+    created = ann.post("tasks/bulk", {"create": [VALID] * 60}).json["created"]
+    update = [{"id": t["id"], "title": "New", "if_version": 1} for t in created]
     update[56]["if_version"] = 2
 
     response = ann.post("tasks/bulk", {"update": update})
 
-    (fault,) = assert_problem(response, 412, "precondition-failed")["errors"]
-    assert fault["pointer"] == "#/update/56/if_version"
-    assert fault["code"] == "precondition-failed"
+    (error,) = assert_problem(response, 412, "precondition-failed")["errors"]
+    assert error["pointer"] == "#/update/56/if_version"
+    assert error["code"] == "precondition-failed"
     listed = ann.get("tasks?limit=100&sort=created_at").json["items"]
-    assert sorted(listed, key=lambda task: task["id"]) == made
+    assert sorted(listed, key=lambda task: task["id"]) == created
 
 
 def test_bulk_reports_each_stale_version(ann: Client) -> None:
-    made = [ann.create_task() for _ in range(3)]
-    update = [{"id": task["id"], "if_version": n} for n, task in enumerate(made, 1)]
+    created = [ann.create_task() for _ in range(3)]
+    update = [{"id": task["id"], "if_version": n} for n, task in enumerate(created, 1)]
 
     response = ann.post("tasks/bulk", {"update": update})
 
     errors = assert_problem(response, 412, "precondition-failed")["errors"]
-    pointers = [fault["pointer"] for fault in errors]
+    pointers = [error["pointer"] for error in errors]
     assert pointers == ["#/update/1/if_version", "#/update/2/if_version"]
 
 
@@ -143,10 +146,10 @@ def test_bulk_rejects_a_cycle(ann: Client) -> None:
         {"id": other["id"], "parent_id": one["id"]},
     ]
 
-    response = ann.post("tasks/bulk", {"create": [GOOD], "update": update})
+    response = ann.post("tasks/bulk", {"create": [VALID], "update": update})
 
     errors = assert_problem(response, 422, "parent-cycle")["errors"]
-    pointers = [fault["pointer"] for fault in errors]
+    pointers = [error["pointer"] for error in errors]
     assert pointers == ["#/update/0/parent_id", "#/update/1/parent_id"]
     assert ann.get("tasks?sort=created_at").json["items"] == [one, other]
 
@@ -169,10 +172,10 @@ def test_bulk_rejects_chains_that_form_a_cycle_or_deep_tree(
 def test_bulk_rejects_an_eleventh_level(ann: Client) -> None:
     *_, lowest = make_chain(ann, 9)
 
-    response = ann.post("tasks/bulk", {"create": [GOOD, chain(2, parent_id=lowest)]})
+    response = ann.post("tasks/bulk", {"create": [VALID, chain(2, parent_id=lowest)]})
 
-    (fault,) = assert_problem(response, 422, "parent-too-deep")["errors"]
-    assert fault["pointer"] == "#/create/1/parent_id"
+    (error,) = assert_problem(response, 422, "parent-too-deep")["errors"]
+    assert error["pointer"] == "#/create/1/parent_id"
     assert rows(ann, Task) == 9
 
 
@@ -180,28 +183,29 @@ def test_bulk_rejects_an_eleventh_level(ann: Client) -> None:
 def test_bulk_does_not_find_tasks_of_other_users(
     ann: Client, bob: Client, place: str
 ) -> None:
-    hers, gone = ann.create_task(), bob.create_task()
-    bob.delete(f"tasks/{gone['id']}")
+    hers, deleted = ann.create_task(), bob.create_task()
+    bob.delete(f"tasks/{deleted['id']}")
 
-    def ask(task_id: int) -> dict[str, Any]:
-        item = {"create": GOOD | {"parent_id": task_id}, "update": {"id": task_id}}
+    def problem_of(task_id: int) -> dict[str, Any]:
+        item = {"create": VALID | {"parent_id": task_id}, "update": {"id": task_id}}
         response = bob.post("tasks/bulk", {place: [item.get(place, task_id)]})
         problem = assert_problem(response, 422, "validation-error")
         return problem | {"request_id": None}
 
-    assert ask(hers["id"]) == ask(gone["id"]) == ask(ABSENT)
+    problems = [problem_of(i) for i in (hers["id"], deleted["id"], ABSENT)]
+    assert problems[0] == problems[1] == problems[2]
     assert ann.get("tasks").json["items"] == [hers]
 
 
 @pytest.mark.parametrize("value", ["", "1", "yes", "TRUE"])
 def test_dry_run_accepts_only_booleans(ann: Client, unchanged: Any, value: str) -> None:
-    response = ann.post(f"tasks/bulk?dry_run={value}", {"create": [GOOD]})
+    response = ann.post(f"tasks/bulk?dry_run={value}", {"create": [VALID]})
 
     assert field_errors(response) == {"dry_run": "type"}
 
 
 def test_dry_run_reports_the_errors_of_the_bulk(ann: Client, unchanged: Any) -> None:
-    request = {"create": [GOOD | {"external_id": "mine"}]}
+    request = {"create": [VALID | {"external_id": "mine"}]}
 
     dry_run = ann.post("tasks/bulk?dry_run=true", request)
     done = ann.post("tasks/bulk", request)
@@ -219,7 +223,7 @@ def test_bulk_requires_versions_if_configured(strict_ann: Client) -> None:
 
     problem = assert_problem(strict_ann.post("tasks/bulk", changes), 428, PRECONDITION)
 
-    places = [fault["pointer"] for fault in problem["errors"]]
+    places = [error["pointer"] for error in problem["errors"]]
     assert places == ["#/update/0", "#/delete/0"]
     assert strict_ann.get(f"tasks/{task}").json["version"] == 1
 
@@ -248,10 +252,11 @@ def test_bulk_rejects_a_parent_that_it_deletes(ann: Client) -> None:
 @pytest.mark.parametrize("freed", ["update", "delete"])
 def test_bulk_reuses_an_external_id_that_it_frees(ann: Client, freed: str) -> None:
     task = ann.create_task(external_id="mine")["id"]
-    ways = {"update": [{"id": task, "external_id": None}], "delete": [task]}
+    changes = {"update": [{"id": task, "external_id": None}], "delete": [task]}
 
     response = ann.post(
-        "tasks/bulk", {"create": [GOOD | {"external_id": "mine"}], freed: ways[freed]}
+        "tasks/bulk",
+        {"create": [VALID | {"external_id": "mine"}], freed: changes[freed]},
     )
 
     assert response.json["created"][0]["external_id"] == "mine"

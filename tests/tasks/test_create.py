@@ -1,4 +1,4 @@
-"""A task is made from a title, keeps what it is given and refuses the rest."""
+"""Creation of tasks: defaults, stored values and validation."""
 
 from typing import Any
 
@@ -120,7 +120,7 @@ def test_description_has_up_to_10000_characters(ann: Client, character: str) -> 
 @pytest.mark.parametrize(
     "description",
     ["", "  one\n\n\ttwo\r\n  ", "\N{ZERO WIDTH JOINER}\N{LINE SEPARATOR}\u0007"],
-    ids=["empty", "lines and tabs", "odd characters"],
+    ids=["empty", "lines and tabs", "special characters"],
 )
 def test_description_is_stored_unchanged(ann: Client, description: str) -> None:
     task = ann.create_task(description=description)

@@ -1,4 +1,4 @@
-"""A deleted task is gone, and its id is not used again."""
+"""Deletion of tasks: they are not found afterwards, and ids are not reused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a repeated request is answered again, and not done again."""
+"""Idempotency-Key: a repeated request returns the stored response."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ KEY = {"Idempotency-Key": "3f0c6a54-1d2b"}
 VOLATILE = {"X-Request-ID", "Idempotency-Replayed", "Server-Timing"}
 
 
-def seen(response: Any) -> Any:
-    """Return all of an response but what names the request."""
+def comparable(response: Any) -> Any:
+    """Return status, body and headers without what differs in each response."""
     headers = {k: v for k, v in response.headers.items() if k not in VOLATILE}
     return response.status_code, response.data, headers
 
@@ -35,25 +35,27 @@ def is_replayed(response: Any) -> bool:
         ("PUT", "tasks/{id}", {"title": "Tea"}, 200),
         ("DELETE", "tasks/{id}", None, 204),
         ("DELETE", "tasks/{id}?permanent=true", None, 204),
-        ("POST", "tasks/{gone}/restore", None, 200),
+        ("POST", "tasks/{deleted}/restore", None, 200),
         ("POST", "tasks/bulk", {"create": [{"title": "Tea"}]}, 200),
     ],
 )
 def test_repeated_request_returns_the_stored_response(
     ann: Client, method: str, path: str, body: Any, status: int
 ) -> None:
-    task, gone = ann.create_task()["id"], ann.create_task()["id"]
-    ann.delete(f"tasks/{gone}")
-    address = path.format(id=task, gone=gone)
+    task, deleted = ann.create_task()["id"], ann.create_task()["id"]
+    ann.delete(f"tasks/{deleted}")
+    address = path.format(id=task, deleted=deleted)
 
     first = ann.call(method, address, json=body, headers=KEY)
-    after = [ann.get(f"tasks?deleted={which}").json for which in ("true", "false")]
+    after = [ann.get(f"tasks?deleted={trash}").json for trash in ("true", "false")]
     second = ann.call(method, address, json=body, headers=KEY)
 
     assert first.status_code == status
-    assert seen(second) == seen(first)
+    assert comparable(second) == comparable(first)
     assert (is_replayed(first), is_replayed(second)) == (False, True)
-    assert after == [ann.get(f"tasks?deleted={w}").json for w in ("true", "false")]
+    assert after == [
+        ann.get(f"tasks?deleted={trash}").json for trash in ("true", "false")
+    ]
 
 
 def test_response_is_replayed_after_the_task_changed(ann: Client) -> None:
@@ -62,7 +64,7 @@ def test_response_is_replayed_after_the_task_changed(ann: Client) -> None:
 
     second = ann.post("tasks", {"title": "Tea"}, headers=KEY)
 
-    assert seen(second) == seen(first)
+    assert comparable(second) == comparable(first)
     assert rows(ann, Task) == 0
 
 
@@ -94,12 +96,12 @@ def test_key_can_be_reused_for_another_operation(ann: Client) -> None:
     one, other = ann.create_task()["id"], ann.create_task()["id"]
     calls = [("PATCH", one), ("PUT", one), ("PATCH", other)]
 
-    answers_ = [
+    responses = [
         ann.call(method, f"tasks/{task_id}", json={"title": "Tea"}, headers=KEY)
         for method, task_id in calls
     ]
 
-    assert [(a.status_code, is_replayed(a)) for a in answers_] == [(200, False)] * 3
+    assert [(a.status_code, is_replayed(a)) for a in responses] == [(200, False)] * 3
 
 
 def test_keys_are_separate_per_user(ann: Client, bob: Client) -> None:
@@ -141,15 +143,15 @@ def test_key_has_1_to_255_visible_ascii_characters(
 
 @pytest.mark.parametrize("key", ["!", "~", "x" * 255, "{}[]<>;:,.%&#?/\\'\""])
 def test_key_accepts_each_visible_ascii_character(ann: Client, key: str) -> None:
-    guard = {"Idempotency-Key": key}
+    headers = {"Idempotency-Key": key}
 
-    calls = [ann.post("tasks", {"title": "Tea"}, headers=guard) for _ in range(2)]
+    calls = [ann.post("tasks", {"title": "Tea"}, headers=headers) for _ in range(2)]
 
     assert [is_replayed(response) for response in calls] == [False, True]
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "guard", "status"),
+    ("path", "body", "headers", "status"),
     [
         ("tasks", {"title": ""}, {}, 422),
         ("tasks", {"title": "Tea", "parent_id": 2**62}, {}, 422),
@@ -160,27 +162,27 @@ def test_key_accepts_each_visible_ascii_character(ann: Client, key: str) -> None
     ],
 )
 def test_key_of_a_rejected_request_can_be_reused(
-    ann: Client, path: str, body: Any, guard: dict[str, str], status: int
+    ann: Client, path: str, body: Any, headers: dict[str, str], status: int
 ) -> None:
     task = ann.create_task(external_id="A")
     address = path.format(id=task["id"])
-    right = {"create": [{"title": "Soup"}]} if "bulk" in path else {"title": "Soup"}
+    valid = {"create": [{"title": "Soup"}]} if "bulk" in path else {"title": "Soup"}
 
-    wrong = ann.post(address, body, headers=KEY | guard)
-    kept = rows(ann, StoredResponse)
-    again = ann.post("tasks/bulk" if "bulk" in path else "tasks", right, headers=KEY)
+    rejected = ann.post(address, body, headers=KEY | headers)
+    stored = rows(ann, StoredResponse)
+    again = ann.post("tasks/bulk" if "bulk" in path else "tasks", valid, headers=KEY)
 
-    assert (wrong.status_code, kept) == (status, 0)
+    assert (rejected.status_code, stored) == (status, 0)
     assert (again.status_code < 300, is_replayed(again)) == (True, False)
 
 
 def test_error_response_is_not_stored(ann: Client) -> None:
-    guard, task = KEY | {"If-Match": '"2"'}, ann.create_task()
+    headers, task = KEY | {"If-Match": '"2"'}, ann.create_task()
     path = f"tasks/{task['id']}"
-    early = ann.patch(path, {"title": "Tea"}, headers=guard)
+    early = ann.patch(path, {"title": "Tea"}, headers=headers)
     ann.patch(path, {"title": "Soup"})
 
-    late = ann.patch(path, {"title": "Tea"}, headers=guard)
+    late = ann.patch(path, {"title": "Tea"}, headers=headers)
 
     assert_problem(early, 412, "precondition-failed")
     assert (late.status_code, is_replayed(late)) == (200, False)

@@ -29,7 +29,7 @@ with open(sys.argv[1], "r+b") as file:
 
 
 def seen(response: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
-    """Return all of an response but what names the request."""
+    """Return status, body and headers without what differs in each response."""
     volatile = {"X-Request-ID", "Idempotency-Replayed", "Server-Timing"}
     headers = {(k, v) for k, v in response.headers.items() if k not in volatile}
     return response.status_code, response.data, frozenset(headers)

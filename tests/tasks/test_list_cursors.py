@@ -1,4 +1,4 @@
-"""A cursor goes on where its page ended, in its own list and in no other."""
+"""Cursors continue a list after its last page, and are valid for that list only."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -81,7 +81,7 @@ def test_cursor_of_another_user_is_rejected(
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "modify",
     [
         lambda cursor: cursor[1:],
         lambda cursor: cursor[:-1],
@@ -105,14 +105,14 @@ def test_cursor_of_another_user_is_rejected(
         "case",
         "longer",
         "an emoji",
-        "signed by nobody",
+        "invalid signature",
         "dashes",
     ],
 )
 def test_modified_cursor_is_rejected(
-    ann: Client, cursor: str, spoil: Callable[[str], str]
+    ann: Client, cursor: str, modify: Callable[[str], str]
 ) -> None:
-    response = ann.get(f"{FIRST}&cursor={spoil(cursor)}")
+    response = ann.get(f"{FIRST}&cursor={modify(cursor)}")
 
     assert_problem(response, 422, "invalid-cursor")
 
@@ -141,21 +141,21 @@ def test_cursor_survives_a_rotation_of_the_secret_key(
 def test_cursor_continues_after_the_longest_title(ann: Client, title: str) -> None:
     [ann.create_task(title=title) for _ in range(3)]
 
-    walked = read_all(ann, "sort=title&limit=1")
+    listed = read_all(ann, "sort=title&limit=1")
 
-    assert [task["title"] for task in walked] == [title] * 3
+    assert [task["title"] for task in listed] == [title] * 3
 
 
 @pytest.fixture
 def twelve(ann: Client) -> list[dict[str, Any]]:
-    """Return twelve tasks of Ann's, half of them with a date."""
+    """Return twelve tasks, half of them with a due date."""
     dates = ["2036-02-10", None, "2036-02-11", None, "2036-01-01", None] * 2
     return [ann.create_task(title=f"{n:02}", due_date=d) for n, d in enumerate(dates)]
 
 
-def come_and_go(client: Client, going: list[dict[str, Any]]) -> Iterator[None]:
-    """Delete one of the tasks at each step, and make others here and there."""
-    for task in going:
+def delete_and_create(client: Client, tasks: list[dict[str, Any]]) -> Iterator[None]:
+    """Delete one of the tasks and create others in each step."""
+    for task in tasks:
         client.delete(f"tasks/{task['id']}")
         client.create_task(title="05x", due_date="2036-02-10", priority="high")
         client.create_task(title="new")
@@ -166,13 +166,13 @@ def come_and_go(client: Client, going: list[dict[str, Any]]) -> Iterator[None]:
 def test_cursors_return_each_unchanged_task_once(
     ann: Client, twelve: list[dict[str, Any]], sort: str
 ) -> None:
-    steps = come_and_go(ann, twelve[3:9])
+    steps = delete_and_create(ann, twelve[3:9])
 
-    walked = read_all(ann, f"sort={sort}&limit=3", lambda: next(steps, None))
+    listed = read_all(ann, f"sort={sort}&limit=3", lambda: next(steps, None))
 
-    met = [task["id"] for task in walked]
-    assert {task["id"] for task in twelve[:3] + twelve[9:]} <= set(met)
-    assert len(met) == len(set(met))
+    ids = [task["id"] for task in listed]
+    assert {task["id"] for task in twelve[:3] + twelve[9:]} <= set(ids)
+    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize("sort", SORTS)

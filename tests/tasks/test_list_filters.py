@@ -1,4 +1,4 @@
-"""Each filter keeps what it names, filters combine, and nobody sees a stranger's."""
+"""Filters of the task list, alone and combined."""
 
 from urllib.parse import quote
 
@@ -14,7 +14,7 @@ TASKS = [
     ("d", "cancelled", "urgent", "2036-03-10T12:00:00.000001Z"),
     ("e", "todo", "urgent", "2020-01-01"),
 ]
-KEPT = {
+EXPECTED = {
     "": "abcde",
     "status=todo": "ae",
     "status=in_progress": "b",
@@ -47,7 +47,7 @@ KEPT = {
 
 @pytest.fixture
 def five(ann: Client) -> Client:
-    """Return Ann with five tasks that differ in everything."""
+    """Return a client with five tasks that differ in all filtered fields."""
     for title, status, priority, due_date in TASKS:
         ann.create_task(
             title=title, status=status, priority=priority, due_date=due_date
@@ -55,28 +55,30 @@ def five(ann: Client) -> Client:
     return ann
 
 
-@pytest.mark.parametrize(("query", "kept"), KEPT.items(), ids=lambda text: text or "-")
-def test_filter_returns_matching_tasks(five: Client, query: str, kept: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "expected"), EXPECTED.items(), ids=lambda text: text or "-"
+)
+def test_filter_returns_matching_tasks(five: Client, query: str, expected: str) -> None:
     address = quote(query, safe="=&,")
 
     listed = five.get(f"tasks?{address}&sort=title&include_total=true")
 
-    assert titles(listed) == list(kept)
-    assert listed.json["total"] == len(kept)
+    assert titles(listed) == list(expected)
+    assert listed.json["total"] == len(expected)
     assert listed.json["next_cursor"] is None
 
 
 @pytest.fixture
 def history(ann: Client) -> Client:
-    """Return Ann with an older and a newer task, each step of both an hour apart."""
-    made = []
+    """Return a client with two tasks whose changes are an hour apart."""
+    paths = []
     for hour, title in [("10", "old"), ("11", "new")]:
         with at(f"2040-06-15T{hour}:00:00+00:00", ann):
-            made.append(f"tasks/{ann.create_task(title=title)['id']}")
-    for hour, path in zip(("13", "14"), made, strict=True):
+            paths.append(f"tasks/{ann.create_task(title=title)['id']}")
+    for hour, path in zip(("13", "14"), paths, strict=True):
         with at(f"2040-06-15T{hour}:00:00+00:00", ann):
             ann.patch(path, {"status": "completed"})
-    for hour, path in zip(("16", "17"), made, strict=True):
+    for hour, path in zip(("16", "17"), paths, strict=True):
         with at(f"2040-06-15T{hour}:00:00+00:00", ann):
             ann.patch(path, {"priority": "low"})
     return ann.log_in()
@@ -133,10 +135,10 @@ def test_ids_filter_ignores_missing_and_foreign_tasks(ann: Client, bob: Client) 
 def test_ids_filter_accepts_up_to_a_hundred_ids(ann: Client) -> None:
     hundred = ",".join(str(number) for number in range(1, 101))
 
-    taken = ann.get(f"tasks?ids={hundred}")
+    accepted = ann.get(f"tasks?ids={hundred}")
     response = ann.get(f"tasks?ids={hundred},101")
 
-    assert taken.status_code == 200
+    assert accepted.status_code == 200
     assert field_errors(response) == {"ids": "length"}
 
 

@@ -1,4 +1,4 @@
-"""A list is sorted as asked, the id breaks ties, and both databases agree."""
+"""Sort orders of the task list; ties are broken by the id."""
 
 import pytest
 from flask import Flask
@@ -38,7 +38,7 @@ DATES = [
 
 
 def shuffled(values: list[str]) -> list[str]:
-    """Return the values in an order that is neither theirs nor its reverse."""
+    """Return the values in an order that is not sorted in either direction."""
     return values[1::2] + values[::2]
 
 
@@ -138,9 +138,9 @@ def test_id_breaks_ties_in_the_direction_of_the_sort(
     ann: Client, sort: str, due_date: str | None
 ) -> None:
     with at("2040-06-15T12:00:00+00:00", ann):
-        made = [ann.create_task(due_date=due_date)["id"] for _ in range(4)]
+        ids = [ann.create_task(due_date=due_date)["id"] for _ in range(4)]
         up = ann.get(f"tasks?sort={sort}").json["items"]
         down = ann.get(f"tasks?sort=-{sort}").json["items"]
 
-    assert [task["id"] for task in up] == made
-    assert [task["id"] for task in down] == made[::-1]
+    assert [task["id"] for task in up] == ids
+    assert [task["id"] for task in down] == ids[::-1]

@@ -1,4 +1,4 @@
-"""The list by where a task stands: in a tree, in the trash, in a foreign system."""
+"""The list filtered by parent, trash and external id."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from tests.tasks.support import at, follow, read_all, titles
 
 @pytest.fixture
 def tree(ann: Client, bob: Client) -> dict[str, Any]:
-    """Return a tree of Ann's beside another task, and one of Bob's."""
-    below = [{"title": "b", "subtasks": [{"title": "c"}]}, {"title": "d"}]
-    made = ann.create_task(title="a", subtasks=below)
+    """Create a tree and another task of Ann, and a tree of Bob; return Ann's tree."""
+    subtasks = [{"title": "b", "subtasks": [{"title": "c"}]}, {"title": "d"}]
+    created = ann.create_task(title="a", subtasks=subtasks)
     ann.create_task(title="e", external_id="E-1", tags=["x"], due_date="2036-01-01")
     bob.create_task(title="z", external_id="E-1", subtasks=[{"title": "y"}])
-    return made
+    return created
 
 
 def listed(client: Client, query: str) -> str:
-    """Return the titles in their order, which the total agrees with."""
+    """Return the listed titles in order; assert that the total is their number."""
     page = client.get(f"tasks?sort=title&include_total=true&{query}")
     assert page.json.get("total") == len(titles(page)), page.text
     return "".join(titles(page))
@@ -80,14 +80,14 @@ def test_trash_accepts_every_filter(ann: Client, tree: dict[str, Any]) -> None:
 @pytest.mark.parametrize("sort", ["-created_at", "due_date", "-due_date", "title"])
 def test_trash_has_cursors(ann: Client, sort: str) -> None:
     dates = ["2036-01-01", None, "2036-01-02", None, None]
-    made = [ann.create_task(due_date=due) for due in dates]
-    [ann.delete(f"tasks/{task['id']}") for task in made]
+    created = [ann.create_task(due_date=due) for due in dates]
+    [ann.delete(f"tasks/{task['id']}") for task in created]
     ann.create_task(title="kept")
 
-    walked = read_all(ann, f"deleted=true&limit=2&sort={sort}")
+    pages = read_all(ann, f"deleted=true&limit=2&sort={sort}")
 
-    assert sorted(task["id"] for task in walked) == [task["id"] for task in made]
-    assert all(task["deleted_at"] for task in walked)
+    assert sorted(task["id"] for task in pages) == [task["id"] for task in created]
+    assert all(task["deleted_at"] for task in pages)
 
 
 def test_trash_of_another_user_is_not_listed(
@@ -178,7 +178,7 @@ FILTERS = ["tag=x", "tag=x&tag=y", "tag=y&tag=x&tag=x", "parent_id=none", "q=t"]
 
 @pytest.fixture
 def five(ann: Client) -> Client:
-    """Return Ann with five tasks that have two tags and one external id."""
+    """Return a client with five tasks that have two tags."""
     [ann.create_task(title="t", tags=["x", "y"]) for _ in range(5)]
     return ann
 
@@ -189,10 +189,10 @@ def test_link_keeps_every_filter(five: Client, query: str, way: str) -> None:
     others = [five.create_task(title="other") for _ in range(2)]
     five.create_task(title="z", parent_id=others[0]["id"])
 
-    walked = follow(five, f"tasks?{query}&limit=2&sort=title{way}")
+    pages = follow(five, f"tasks?{query}&limit=2&sort=title{way}")
 
     expected = ["other"] * 2 * (query == "parent_id=none") + ["t"] * 5
-    assert [task["title"] for task in walked] == expected
+    assert [task["title"] for task in pages] == expected
 
 
 @pytest.mark.parametrize(
@@ -228,26 +228,26 @@ def test_cursor_of_tags_is_rejected_for_tasks(five: Client) -> None:
 @pytest.mark.parametrize("sort", ["due_date", "-due_date"])
 def test_cursors_return_dated_and_undated_tasks_once(ann: Client, sort: str) -> None:
     dates = ["2036-01-02", None, "2036-01-01", None, "2036-01-02"]
-    stay = [ann.create_task(tags=["x"], due_date=d) for d in [*dates, *dates]]
-    go = [ann.create_task(tags=["x"], due_date=d) for d in dates]
+    kept = [ann.create_task(tags=["x"], due_date=d) for d in [*dates, *dates]]
+    deleted = [ann.create_task(tags=["x"], due_date=d) for d in dates]
 
     def change() -> None:
-        ann.delete(f"tasks/{go.pop()['id']}")
+        ann.delete(f"tasks/{deleted.pop()['id']}")
         ann.create_task(tags=["x"])
         ann.create_task(tags=["x"], due_date="2036-01-02")
 
-    walked = read_all(
-        ann, f"tag=x&sort={sort}&limit=4", lambda: change() if go else None
+    pages = read_all(
+        ann, f"tag=x&sort={sort}&limit=4", lambda: change() if deleted else None
     )
 
-    met = [task["id"] for task in walked]
-    assert {task["id"] for task in stay} <= set(met)
-    assert len(met) == len(set(met))
+    ids = [task["id"] for task in pages]
+    assert {task["id"] for task in kept} <= set(ids)
+    assert len(ids) == len(set(ids))
 
 
 def test_cursors_of_overdue_tasks_reach_the_end(ann: Client) -> None:
     with at("2040-06-15T12:00:00+00:00", ann):
         [ann.create_task(title=t, due_date="2040-06-14") for t in "abc"]
-        walked = read_all(ann, "overdue=true&sort=title&limit=1")
+        pages = read_all(ann, "overdue=true&sort=title&limit=1")
 
-    assert [task["title"] for task in walked] == ["a", "b", "c"]
+    assert [task["title"] for task in pages] == ["a", "b", "c"]

@@ -1,4 +1,4 @@
-"""All kinds of writes by one owner at once: no failure, and no tree that is broken."""
+"""Concurrent writes of all kinds by one owner: no failures and no broken trees."""
 
 import random
 from functools import partial
@@ -14,11 +14,11 @@ WRITERS, WRITES = 8, 12
 EXPECTED = {200, 201, 204, 404, 409, 412, 422}
 
 
-def write(client: Client, ids: list[int], chance: random.Random) -> Any:
-    """Do one of the things that change trees."""
-    one, other, third = chance.sample(ids, 3)
-    name = {"external_id": chance.choice("ABC")}
-    ways = [
+def write(client: Client, ids: list[int], rng: random.Random) -> Any:
+    """Send a random write that changes trees."""
+    one, other, third = rng.sample(ids, 3)
+    name = {"external_id": rng.choice("ABC")}
+    writes = [
         partial(client.patch, f"tasks/{one}", {"parent_id": other}),
         partial(client.patch, f"tasks/{one}", {"parent_id": None, "tags": ["a"]}),
         partial(client.patch, f"tasks/{one}", {"status": "completed"} | name),
@@ -41,13 +41,13 @@ def write(client: Client, ids: list[int], chance: random.Random) -> Any:
             {"update": [{"id": i, "title": "Tea"} for i in (one, other, third)]},
         ),
     ]
-    return chance.choice(ways)()
+    return rng.choice(writes)()
 
 
 def keep_writing(client: Client, ids: list[int], seed: int) -> set[int]:
-    """Write again and again; return the statuses of the responses."""
-    chance = random.Random(seed)  # noqa: S311 - the same writes each time
-    return {write(client, ids, chance).status_code for _ in range(WRITES)}
+    """Send several writes; return the statuses of the responses."""
+    rng = random.Random(seed)  # noqa: S311 - reproducible writes
+    return {write(client, ids, rng).status_code for _ in range(WRITES)}
 
 
 def everything(client: Client, query: str) -> list[dict[str, Any]]:
@@ -73,8 +73,8 @@ def test_concurrent_mixed_writes_keep_trees_valid(ann: Client) -> None:
     assert set(ids) <= {*live, *(t["id"] for t in everything(ann, "deleted=true"))}
 
 
-RENAMING = "UPDATE tasks SET external_id=%(external_id)s::VARCHAR, title"
-"""How PostgreSQL is asked to rename one task: SQLite lets nobody wait for another."""
+RENAME = "UPDATE tasks SET external_id=%(external_id)s::VARCHAR, title"
+"""The statement that renames a task on PostgreSQL; SQLite has no concurrent writes."""
 
 
 def test_deadlocked_writes_are_repeated(
@@ -85,7 +85,7 @@ def test_deadlocked_writes_are_repeated(
     other = {"id": ann.create_task()["id"]} | name
     bulk = {"update": [other], "delete": [task["id"]]}
 
-    with meeting(ann.app, (RENAMING, "WITH RECURSIVE")):
+    with meeting(ann.app, (RENAME, "WITH RECURSIVE")):
         many, single = run_concurrently(
             partial(ann.post, "tasks/bulk", bulk),
             partial(ann.patch, f"tasks/{below}", name | {"title": "Other"}),

@@ -1,6 +1,6 @@
-"""The service against a plain model: whatever is done to tasks, both show the same.
+"""Random operations on the service and on a model, which must have equal results.
 
-A short run with a fixed seed; with MODEL_RUNS it is as long as that says, and random.
+By default a short run with a fixed seed; MODEL_RUNS sets the number of random runs.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.tasks.model_lists import expanded, listed, shown, stats, tags, words
 from tests.tasks.support import follow, read_all
 
 RUNS = os.environ.get("MODEL_RUNS")
-patient = settings(
+SETTINGS = settings(
     deadline=None,
     derandomize=RUNS is None,
     database=None,
@@ -30,11 +30,11 @@ patient = settings(
 
 
 class Tasks(TaskMachine):
-    """What is done to tasks, one after the other."""
+    """Operations on tasks, executed sequentially."""
 
-    @initialize(drafts=st.lists(strategies.subtrees, min_size=3, max_size=5))
-    def begin(self, drafts: list[dict[str, Any]]) -> None:
-        for new_task in drafts:
+    @initialize(trees=st.lists(strategies.subtrees, min_size=3, max_size=5))
+    def begin(self, trees: list[dict[str, Any]]) -> None:
+        for new_task in trees:
             self.create(new_task | {"parent_id": None})
 
     @rule(new_task=strategies.new_tasks)
@@ -51,9 +51,9 @@ class Tasks(TaskMachine):
 
     @rule(levels=strategies.levels, parent=strategies.parents)
     def create_chain(self, levels: int, parent: int | None) -> None:
-        chain: dict[str, Any] = {"title": "the last"}
+        chain: dict[str, Any] = {"title": "the lowest"}
         for _ in range(levels - 1):
-            chain = {"title": "a link", "subtasks": [chain]}
+            chain = {"title": "a level", "subtasks": [chain]}
 
         self.create(chain | {"parent_id": parent})
 
@@ -112,19 +112,19 @@ class Tasks(TaskMachine):
     @rule(request=strategies.requests, dry_run=st.booleans())
     def bulk(self, request: dict[str, list[Any]], *, dry_run: bool) -> None:
         self.wait(1)
-        asked = self.resolved_request(request)
+        resolved = self.resolved_request(request)
 
         path = f"tasks/bulk?dry_run={str(dry_run).lower()}"
-        response = self.ann.post(path, as_json(asked))
+        response = self.ann.post(path, as_json(resolved))
 
         self.agree(
             response,
-            lambda ids: self.outcome(self.model.bulk(asked, ids)),
+            lambda ids: self.outcome(self.model.bulk(resolved, ids)),
             dry_run=dry_run,
         )
 
     @rule(seconds=st.sampled_from([1, 3600, 86_400, 561_600]))
-    def let_time_pass(self, seconds: int) -> None:
+    def advance_time(self, seconds: int) -> None:
         self.wait(seconds)
         self.ann.log_in()
 
@@ -161,18 +161,18 @@ class Tasks(TaskMachine):
             assert [*field_errors(first)] == ["q"]
         else:
             ids = listed(self.model, filters, sort)
-            there = read_all(self.ann, f"{query}{limit + len(ids) // 20}")
+            actual = read_all(self.ann, f"{query}{limit + len(ids) // 20}")
             expected = [shown(self.model, self.model.tasks[i]) for i in ids]
-            assert (first.json["total"], from_api(there)) == (len(ids), expected)
+            assert (first.json["total"], from_api(actual)) == (len(ids), expected)
 
     @rule(limit=strategies.limits)
     def count_tasks(self, limit: int) -> None:
         counted = self.ann.get("tasks/stats").json
         listed_tags = follow(self.ann, f"tags?limit={limit}")
-        there = [tag | {"name": folded(tag["name"])} for tag in listed_tags]
+        actual = [tag | {"name": folded(tag["name"])} for tag in listed_tags]
 
-        assert (counted, there) == (stats(self.model), tags(self.model))
+        assert (counted, actual) == (stats(self.model), tags(self.model))
 
 
 def test_random_operations_match_the_model(app: Flask) -> None:
-    run_state_machine_as_test(lambda: Tasks(app), settings=patient)
+    run_state_machine_as_test(lambda: Tasks(app), settings=SETTINGS)

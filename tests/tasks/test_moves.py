@@ -1,4 +1,4 @@
-"""Moves within trees: what may hang where, also when two move at once."""
+"""Moves within trees, sequential and concurrent."""
 
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 
 
 def move(client: Client, task_id: int, parent_id: int | None) -> Any:
-    """Hang a task below another one, or nowhere."""
+    """Set the parent of a task."""
     return client.patch(f"tasks/{task_id}", {"parent_id": parent_id})
 
 
@@ -149,32 +149,32 @@ def test_concurrent_moves_do_not_form_eleven_levels(ann: Client, attempt: int) -
 def test_task_moved_below_a_concurrently_deleted_one_is_not_lost(
     ann: Client, attempt: int
 ) -> None:
-    going, moving = ann.create_task()["id"], ann.create_task()["id"]
+    parent, moving = ann.create_task()["id"], ann.create_task()["id"]
 
     with meeting(ann.app, ("UPDATE tasks", "WITH RECURSIVE")):
         deleted, moved = run_concurrently(
-            partial(ann.delete, f"tasks/{going}"), partial(move, ann, moving, going)
+            partial(ann.delete, f"tasks/{parent}"), partial(move, ann, moving, parent)
         )
 
-    lost = ann.get(f"tasks/{moving}").status_code == 404
-    assert (deleted.status_code, moved.status_code, lost) in {
+    is_deleted = ann.get(f"tasks/{moving}").status_code == 404
+    assert (deleted.status_code, moved.status_code, is_deleted) in {
         (204, 200, True),
         (204, 422, False),
     }
-    assert len(ann.get("tasks?deleted=true").json["items"]) == 1 + lost
+    assert len(ann.get("tasks?deleted=true").json["items"]) == 1 + is_deleted
 
 
 @rounds
 def test_subtask_of_a_concurrently_deleted_task_is_not_lost(
     ann: Client, attempt: int
 ) -> None:
-    going = ann.create_task()["id"]
-    subtask = {"title": "Pay", "parent_id": going}
+    parent = ann.create_task()["id"]
+    subtask = {"title": "Pay", "parent_id": parent}
 
     with meeting(ann.app, ("INSERT INTO tasks", "WITH RECURSIVE")):
-        deleted, made = run_concurrently(
-            partial(ann.delete, f"tasks/{going}"), partial(ann.post, "tasks", subtask)
+        deleted, created = run_concurrently(
+            partial(ann.delete, f"tasks/{parent}"), partial(ann.post, "tasks", subtask)
         )
 
-    assert (deleted.status_code, made.status_code) in {(204, 201), (204, 422)}
+    assert (deleted.status_code, created.status_code) in {(204, 201), (204, 422)}
     assert ann.get("tasks").json["items"] == []

@@ -1,4 +1,4 @@
-"""A task is overdue when it is open and its timestamp, or its owner's day, is over."""
+"""Overdue tasks: open, and due before now or before today in the owner's time zone."""
 
 import pytest
 
@@ -12,7 +12,7 @@ CLOSED = ["completed", "cancelled"]
 
 
 def overdue_at(timestamp: str, ann: Client, due_date: str, status: str) -> bool:
-    """Create a task, read it at a timestamp and tell whether it is overdue then."""
+    """Create a task, read it at a timestamp, and return whether it is overdue."""
     task = ann.create_task(due_date=due_date, status=status)
     with at(timestamp, ann):
         response = ann.get(f"tasks/{task['id']}")
@@ -50,7 +50,7 @@ def test_task_is_overdue_from_its_due_timestamp(
         ("Pacific/Pago_Pago", "2040-06-16T10:59:59.999999+00:00", False),
         ("Pacific/Pago_Pago", "2040-06-16T11:00:00+00:00", True),
     ],
-    ids=["UTC", "UTC over", "east", "east over", "west", "west over"],
+    ids=["UTC", "UTC ended", "east", "east ended", "west", "west ended"],
 )
 def test_due_day_ends_in_the_time_zone_of_the_owner(
     ann: Client, status: str, timezone: str, timestamp: str, *, expected: bool
@@ -114,7 +114,7 @@ def test_change_returns_the_current_is_overdue(
 
 @pytest.fixture
 def every_kind(ann: Client) -> Client:
-    """Return Ann with tasks of every status and every kind of date around noon."""
+    """Return a client with tasks of every status and every kind of due date."""
     dates = [None, DAY, NOON, "2040-06-14", "2040-06-15T12:00:01Z"]
     for status in OPEN + CLOSED:
         for due_date in dates:

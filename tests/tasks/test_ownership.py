@@ -1,4 +1,4 @@
-"""What belongs to someone else looks exactly like what does not exist."""
+"""Tasks of other users, which are indistinguishable from nonexistent ones."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ ABSENT = 2**62
 guard = pytest.mark.parametrize(
     "headers",
     [{}, {"If-Match": '"1"', "If-None-Match": '"1"'}, {"If-Match": '"7"'}],
-    ids=["plain", "right tag", "wrong tag"],
+    ids=["plain", "current etag", "stale etag"],
 )
 
 
@@ -31,15 +31,15 @@ def test_task_of_another_user_is_not_found(
 ) -> None:
     task = ann.create_task()
 
-    theirs = bob.call(method, f"tasks/{task['id']}", json=body, headers=headers)
+    foreign = bob.call(method, f"tasks/{task['id']}", json=body, headers=headers)
     absent = bob.call(method, f"tasks/{ABSENT}", json=body, headers=headers)
 
-    assert seen(theirs) == seen(absent)
+    assert comparable(foreign) == comparable(absent)
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
-def seen(response: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the problem and the headers, but for what names the request."""
+def comparable(response: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the problem and the headers without what differs in each response."""
     problem = assert_problem(response, 404, "not-found")
     volatile = {"X-Request-ID", "Content-Length", "Server-Timing"}
     kept = {k: v for k, v in response.headers.items() if k not in volatile}
@@ -113,7 +113,7 @@ def test_tasks_are_deleted_with_their_owner(ann: Client, bob: Client) -> None:
     ann.create_task()
     his = bob.create_task()
 
-    gone = ann.delete("users/me", {"password": "a long walk in the rain"})
+    response = ann.delete("users/me", {"password": "a long walk in the rain"})
 
-    assert gone.status_code == 204
+    assert response.status_code == 204
     assert bob.get("tasks").json["items"] == [his]

@@ -1,4 +1,4 @@
-"""No list reads the whole table of tasks, on either database."""
+"""Query plans of lists: none scans the table of tasks on either database."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.helpers.client import Client
 from tests.helpers.rows import empty_tables
 from tests.tasks.query_plans import plans
 
-MOST = 10_000
+TASKS = 10_000
 OTHERS = 5
 SORTS = ["created_at", "updated_at", "completed_at", "due_date", "priority", "title"]
 DIRECTED = [sign + name for name in SORTS for sign in ("", "-")]
@@ -43,29 +43,29 @@ FILTERS = [
     "q=word7+w",
     "q=word7&status=todo&tag=tag7",
 ]
-UPKEEP = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE tasks, task_tags"}
+ANALYZE = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE tasks, task_tags"}
 PAIRS = ["priority,-due_date", "due_date,title", "-completed_at,priority"]
-SORTED = r"\bSort\b|TEMP B-TREE FOR ORDER BY"
-WHOLE = r"Seq Scan on (tasks|task_tags)|SCAN (tasks|subtasks|task_tags)\b"
+SORT = r"\bSort\b|TEMP B-TREE FOR ORDER BY"
+SCAN = r"Seq Scan on (tasks|task_tags)|SCAN (tasks|subtasks|task_tags)\b"
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def crowd(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Client]:
-    """Return Ann with ten thousand tasks, among others who have some."""
+def client(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Client]:
+    """Return a client with ten thousand tasks; other users have some, too."""
     app = apps[request.param]
-    people = [Client(app, name).register() for name in ["ann", *"bcdef"]]
+    clients = [Client(app, name).register() for name in ["ann", *"bcdef"]]
     with app.app_context(), db.transaction():
-        for person in people:
-            store(person, MOST if person.name == "ann" else MOST // OTHERS)
+        for one in clients:
+            store(one, TASKS if one.name == "ann" else TASKS // OTHERS)
     with app.app_context(), db.database.engine.connect() as connection:
-        connection.execute(text(UPKEEP[request.param]))
-    yield people[0].log_in()
+        connection.execute(text(ANALYZE[request.param]))
+    yield clients[0].log_in()
     empty_tables(app)
 
 
-def store(person: Client, number: int) -> None:
-    """Insert tasks and a tag for each behind the API's back."""
-    owner_id, now = person.user["id"], clock.now()
+def store(one: Client, number: int) -> None:
+    """Insert tasks directly, with a tag for each."""
+    owner_id, now = one.user["id"], clock.now()
     rows = [
         new_row(owner_id, fields_of(n), now) | at_times(n, now) for n in range(number)
     ]
@@ -90,50 +90,51 @@ def fields_of(number: int) -> dict[str, Any]:
 
 
 def at_times(number: int, now: datetime) -> dict[str, Any]:
-    then = now - timedelta(minutes=number)
-    gone = None if number % 20 else then
-    return {"created_at": then, "updated_at": then, "deleted_at": gone}
+    created_at = now - timedelta(minutes=number)
+    deleted_at = None if number % 20 else created_at
+    timestamps = {"created_at": created_at, "updated_at": created_at}
+    return timestamps | {"deleted_at": deleted_at}
 
 
-def whole(plan: list[str]) -> list[str]:
-    """Return the steps that read a table of ours from end to end."""
-    return [step for step in plan if re.search(WHOLE, step)]
+def scans(plan: list[str]) -> list[str]:
+    """Return the steps that scan one of our tables."""
+    return [step for step in plan if re.search(SCAN, step)]
 
 
 @pytest.mark.parametrize("sort", DIRECTED)
-def test_sort_reads_an_index_from_its_first_row(crowd: Client, sort: str) -> None:
-    plan = plans(crowd, f"tasks?sort={sort}")
+def test_sort_reads_an_index_from_its_first_row(client: Client, sort: str) -> None:
+    plan = plans(client, f"tasks?sort={sort}")
 
     assert plan
-    assert whole(plan) == []
-    assert [step for step in plan if re.search(SORTED, step)] == []
+    assert scans(plan) == []
+    assert [step for step in plan if re.search(SORT, step)] == []
 
 
 @pytest.mark.parametrize("sort", PAIRS)
-def test_two_sort_keys_do_not_scan_a_table(crowd: Client, sort: str) -> None:
-    cursor = crowd.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
+def test_two_sort_keys_do_not_scan_a_table(client: Client, sort: str) -> None:
+    cursor = client.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
 
-    first = plans(crowd, f"tasks?sort={sort}")
-    second = plans(crowd, f"tasks?sort={sort}&cursor={cursor}")
+    first = plans(client, f"tasks?sort={sort}")
+    second = plans(client, f"tasks?sort={sort}&cursor={cursor}")
 
-    assert whole(first + second) == []
+    assert scans(first + second) == []
 
 
 @pytest.mark.parametrize("sort", DIRECTED)
-def test_cursor_uses_an_index(crowd: Client, sort: str) -> None:
-    cursor = crowd.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
+def test_cursor_uses_an_index(client: Client, sort: str) -> None:
+    cursor = client.get(f"tasks?sort={sort}&limit=50").json["next_cursor"]
 
-    plan = plans(crowd, f"tasks?sort={sort}&cursor={cursor}")
+    plan = plans(client, f"tasks?sort={sort}&cursor={cursor}")
 
-    assert whole(plan) == []
-    assert [step for step in plan if re.search(SORTED, step)] == []
+    assert scans(plan) == []
+    assert [step for step in plan if re.search(SORT, step)] == []
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "due_date", "-priority", "title"])
 @pytest.mark.parametrize("query", FILTERS)
-def test_filter_does_not_scan_a_table(crowd: Client, query: str, sort: str) -> None:
-    task_id = crowd.get("tasks?limit=1").json["items"][0]["id"]
+def test_filter_does_not_scan_a_table(client: Client, query: str, sort: str) -> None:
+    task_id = client.get("tasks?limit=1").json["items"][0]["id"]
 
-    plan = plans(crowd, f"tasks?sort={sort}&{query.format(id=task_id)}")
+    plan = plans(client, f"tasks?sort={sort}&{query.format(id=task_id)}")
 
-    assert whole(plan) == []
+    assert scans(plan) == []

@@ -1,4 +1,4 @@
-"""Whoever writes at the same time: no change is lost, and none is done twice."""
+"""Concurrent writes: no update is lost, and none is applied twice."""
 
 from functools import partial
 from typing import Any
@@ -16,11 +16,11 @@ rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 def test_concurrent_writes_with_one_etag_succeed_once(
     ann: Client, task: dict[str, Any], method: str, attempt: int
 ) -> None:
-    path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
+    path, headers = f"tasks/{task['id']}", {"If-Match": '"1"'}
 
     responses = run_concurrently(
         *[
-            partial(ann.call, method, path, json={"title": f"{n}"}, headers=guard)
+            partial(ann.call, method, path, json={"title": f"{n}"}, headers=headers)
             for n in range(12)
         ]
     )
@@ -49,23 +49,23 @@ def test_concurrent_completions_store_one_completed_at(
     assert len({response.json["completed_at"] for response in responses}) == 1
 
 
-def count_up(client: Client, path: str, times: int) -> None:
-    """Raise a number in the description, reading it again after each 412."""
-    left = times
-    while left:
+def increment(client: Client, path: str, times: int) -> None:
+    """Increment a number in the description; read it again after each 412."""
+    remaining = times
+    while remaining:
         read = client.get(path)
-        raised = {"description": str(int(read.json["description"]) + 1)}
-        guard = {"If-Match": read.headers["ETag"]}
-        response = client.patch(path, raised, headers=guard)
+        changes = {"description": str(int(read.json["description"]) + 1)}
+        headers = {"If-Match": read.headers["ETag"]}
+        response = client.patch(path, changes, headers=headers)
         assert response.status_code in {200, 412}, response.text
-        left -= response.status_code == 200
+        remaining -= response.status_code == 200
 
 
 def test_concurrent_retried_increments_lose_no_update(ann: Client) -> None:
     task = ann.create_task(description="0")
     path = f"tasks/{task['id']}"
 
-    run_concurrently(*[partial(count_up, ann, path, 5)] * 8)
+    run_concurrently(*[partial(increment, ann, path, 5)] * 8)
 
     counted = ann.get(path).json
     assert (counted["description"], counted["version"]) == ("40", 41)
@@ -93,12 +93,12 @@ def test_concurrent_changes_of_different_fields_are_all_stored(
 def test_concurrent_creations_are_each_stored_once(ann: Client) -> None:
     wanted = [f"{number:02}" for number in range(24)]
 
-    made = run_concurrently(
+    created = run_concurrently(
         *[partial(ann.create_task, title=title) for title in wanted]
     )
 
     stored = ann.get("tasks?sort=title&limit=100").json["items"]
-    assert stored == sorted(made, key=lambda task: task["title"])
+    assert stored == sorted(created, key=lambda task: task["title"])
     assert [task["title"] for task in stored] == wanted
 
 
@@ -115,11 +115,11 @@ def test_concurrent_deletions_succeed_once(
 def test_change_and_deletion_with_one_etag_exclude_each_other(
     ann: Client, task: dict[str, Any], attempt: int
 ) -> None:
-    path, guard = f"tasks/{task['id']}", {"If-Match": '"1"'}
+    path, headers = f"tasks/{task['id']}", {"If-Match": '"1"'}
 
     changed, deleted = run_concurrently(
-        partial(ann.patch, path, {"title": "Tea"}, headers=guard),
-        partial(ann.delete, path, headers=guard),
+        partial(ann.patch, path, {"title": "Tea"}, headers=headers),
+        partial(ann.delete, path, headers=headers),
     )
 
     outcome = (changed.status_code, deleted.status_code)

@@ -1,4 +1,4 @@
-"""Read-only members: a client may send back what it read, and change none of them."""
+"""Read-only fields: accepted with their current value, rejected with another."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.api_keys.holding import create_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 
-OF_TASKS = {
+TASK_FIELDS = {
     "id": 7,
     "owner_id": 0,
     "is_overdue": True,
@@ -19,7 +19,7 @@ OF_TASKS = {
     "created_at": "2026-01-01T00:00:00Z",
     "updated_at": None,
 }
-OF_USERS = {
+USER_FIELDS = {
     "id": 0,
     "role": "admin",
     "is_active": False,
@@ -29,27 +29,27 @@ OF_USERS = {
 }
 both_verbs = pytest.mark.parametrize("verb", ["PATCH", "PUT"])
 task_fields = pytest.mark.parametrize(
-    ("field", "other"), OF_TASKS.items(), ids=OF_TASKS
+    ("field", "other"), TASK_FIELDS.items(), ids=TASK_FIELDS
 )
 
 
 @pytest.fixture
-def whole(ann: Client) -> dict[str, Any]:
-    """Return a task of Ann's in which no member is null that need not be."""
-    made = ann.create_task(
+def full_task(ann: Client) -> dict[str, Any]:
+    """Return a task with a value for every writable field."""
+    created = ann.create_task(
         description="Twice",
         due_date="2036-12-24",
         tags=["b", "a"],
         external_id="x",
         subtasks=[{"title": "Fill the can", "status": "completed"}],
     )
-    task: dict[str, Any] = ann.get(f"tasks/{made['id']}").json
+    task: dict[str, Any] = ann.get(f"tasks/{created['id']}").json
     return task
 
 
-@pytest.mark.parametrize("field", [*OF_TASKS, "version"])
+@pytest.mark.parametrize("field", [*TASK_FIELDS, "version"])
 def test_new_task_has_no_read_only_field(ann: Client, field: str) -> None:
-    rejected = ann.post("tasks", {"title": "Tea", field: OF_TASKS.get(field, 1)})
+    rejected = ann.post("tasks", {"title": "Tea", field: TASK_FIELDS.get(field, 1)})
 
     assert field_errors(rejected) == {f"#/{field}": "read-only"}
     assert ann.get("tasks").json["items"] == []
@@ -61,50 +61,50 @@ def test_new_task_has_no_read_only_field(ann: Client, field: str) -> None:
     [("title", "Tea"), ("due_date", None), ("tags", ["c"]), ("status", "completed")],
 )
 def test_task_is_sent_back_with_one_field_changed(
-    ann: Client, whole: dict[str, Any], verb: str, field: str, value: Any
+    ann: Client, full_task: dict[str, Any], verb: str, field: str, value: Any
 ) -> None:
-    path = f"tasks/{whole['id']}"
+    path = f"tasks/{full_task['id']}"
 
-    changed = ann.call(verb, path, json=whole | {field: value})
+    changed = ann.call(verb, path, json=full_task | {field: value})
 
     assert changed.status_code == 200, changed.text
     assert changed.json[field] == value
-    assert changed.json["version"] == whole["version"] + 1
+    assert changed.json["version"] == full_task["version"] + 1
     assert ann.call(verb, path, json=ann.get(path).json).json == ann.get(path).json
 
 
 @both_verbs
 def test_unchanged_task_keeps_its_version(
-    ann: Client, whole: dict[str, Any], verb: str
+    ann: Client, full_task: dict[str, Any], verb: str
 ) -> None:
-    sent_back = ann.call(verb, f"tasks/{whole['id']}", json=whole)
+    sent_back = ann.call(verb, f"tasks/{full_task['id']}", json=full_task)
 
-    assert (sent_back.status_code, sent_back.json) == (200, whole)
+    assert (sent_back.status_code, sent_back.json) == (200, full_task)
 
 
 @both_verbs
 @task_fields
 def test_task_rejects_another_value_of_a_read_only_field(
-    ann: Client, whole: dict[str, Any], verb: str, field: str, other: Any
+    ann: Client, full_task: dict[str, Any], verb: str, field: str, other: Any
 ) -> None:
-    path = f"tasks/{whole['id']}"
-    other = not whole[field] if field == "is_overdue" else other
+    path = f"tasks/{full_task['id']}"
+    other = not full_task[field] if field == "is_overdue" else other
     other = 0 if field in {"progress", "subtask_count"} else other
 
-    rejected = ann.call(verb, path, json=whole | {field: other, "title": "Tea"})
+    rejected = ann.call(verb, path, json=full_task | {field: other, "title": "Tea"})
 
     assert field_errors(rejected) == {f"#/{field}": "read-only"}
-    assert ann.get(path).json == whole
+    assert ann.get(path).json == full_task
 
 
 @both_verbs
 def test_task_rejects_another_version_as_if_match_does(
-    ann: Client, whole: dict[str, Any], verb: str
+    ann: Client, full_task: dict[str, Any], verb: str
 ) -> None:
-    path = f"tasks/{whole['id']}"
+    path = f"tasks/{full_task['id']}"
     newest = ann.patch(path, {"description": "Thrice"}).json
 
-    stale = ann.call(verb, path, json=whole | {"title": "Tea"})
+    stale = ann.call(verb, path, json=full_task | {"title": "Tea"})
     alone = ann.call(verb, path, json={"version": 9, "title": "Tea"})
     against = ann.call(
         verb, path, json={"version": 2, "title": "Tea"}, headers={"If-Match": '"1"'}
@@ -163,7 +163,7 @@ def test_read_only_members_reveal_nothing_about_foreign_tasks(
 
 
 def test_bulk_accepts_tasks_as_they_were_read(
-    ann: Client, whole: dict[str, Any], statements: list[str]
+    ann: Client, full_task: dict[str, Any], statements: list[str]
 ) -> None:
     page = ann.get("tasks").json["items"]
     statements.clear()
@@ -177,24 +177,24 @@ def test_bulk_accepts_tasks_as_they_were_read(
     assert len([text for text in statements if "is_overdue" in text]) == 2
 
 
-@pytest.mark.parametrize("field", sorted(OF_TASKS.keys() - {"id"}))
+@pytest.mark.parametrize("field", sorted(TASK_FIELDS.keys() - {"id"}))
 def test_bulk_rejects_another_value_of_a_read_only_field(
-    ann: Client, whole: dict[str, Any], field: str
+    ann: Client, full_task: dict[str, Any], field: str
 ) -> None:
-    other = OF_TASKS[field]
-    other = not whole[field] if field == "is_overdue" else other
+    other = TASK_FIELDS[field]
+    other = not full_task[field] if field == "is_overdue" else other
     other = 0 if field in {"progress", "subtask_count"} else other
     first = ann.create_task()
 
-    rejected = ann.post("tasks/bulk", {"update": [first, whole | {field: other}]})
+    rejected = ann.post("tasks/bulk", {"update": [first, full_task | {field: other}]})
 
     assert field_errors(rejected) == {f"#/update/1/{field}": "read-only"}
 
 
-def test_bulk_rejects_another_version(ann: Client, whole: dict[str, Any]) -> None:
-    ann.patch(f"tasks/{whole['id']}", {"description": "Thrice"})
+def test_bulk_rejects_another_version(ann: Client, full_task: dict[str, Any]) -> None:
+    ann.patch(f"tasks/{full_task['id']}", {"description": "Thrice"})
 
-    rejected = ann.post("tasks/bulk", {"update": [whole | {"title": "Tea"}]})
+    rejected = ann.post("tasks/bulk", {"update": [full_task | {"title": "Tea"}]})
 
     problem = assert_problem(rejected, 412, "precondition-failed")
     assert problem["current_version"] == 2
@@ -222,7 +222,7 @@ def test_account_is_sent_back_with_one_field_changed(ann: Client, verb: str) -> 
 
 
 @both_verbs
-@pytest.mark.parametrize(("field", "other"), OF_USERS.items(), ids=OF_USERS)
+@pytest.mark.parametrize(("field", "other"), USER_FIELDS.items(), ids=USER_FIELDS)
 def test_account_rejects_another_value_of_a_read_only_field(
     ann: Client, verb: str, field: str, other: Any
 ) -> None:

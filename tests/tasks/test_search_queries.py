@@ -1,4 +1,4 @@
-"""What a search may ask for, and how it goes with everything else that a list takes."""
+"""Validation of search queries, and search combined with filters, sorts and pages."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -55,11 +55,11 @@ def test_search_with_invalid_text_is_rejected_or_finds_nothing(ann: Client) -> N
     assert response.status_code == 422 or titles(response) == []
 
 
-@pytest.mark.parametrize("letter", ["a", "é", "東", "🎉", "ß", "\ufdfa"])
-def test_search_accepts_two_hundred_characters(ann: Client, letter: str) -> None:
-    ann.create_task(title="party", description=letter * 201)
+@pytest.mark.parametrize("character", ["a", "é", "東", "🎉", "ß", "\ufdfa"])
+def test_search_accepts_two_hundred_characters(ann: Client, character: str) -> None:
+    ann.create_task(title="party", description=character * 201)
 
-    assert found(ann, letter * 200) == ["party"]
+    assert found(ann, character * 200) == ["party"]
 
 
 def test_search_ignores_surrounding_spaces(ann: Client) -> None:
@@ -85,13 +85,13 @@ QUERIES = [
 
 @pytest.fixture
 def tea(ann: Client, bob: Client) -> Client:
-    """Return Ann with one task that every filter keeps, and others."""
+    """Return a client with one task that matches all filters, and others."""
     kept = {"tags": ["hot", "green"], "due_date": "2036-05-05", "external_id": "tea-1"}
     ann.create_task(title="Tea", **kept)
     ann.create_task(title="Coffee", **kept | {"external_id": "tea-2"})
     other = {"status": "completed", "priority": "urgent", "tags": ["cold"]}
     ann.create_task(title="Teapot", **other, subtasks=[{"title": "Tea", **other}])
-    bob.create_task(title="Tea of Bob's", **kept)
+    bob.create_task(title="Tea of Bob", **kept)
     return ann
 
 
@@ -119,9 +119,9 @@ def test_search_has_sorts_and_cursors(ann: Client, sort: str) -> None:
         ann.create_task(title=f"{title} milk", priority=rank, due_date=due)
 
     every = titles(ann.get(f"tasks?sort={sort}"))
-    walked = read_all(ann, f"q=TEA&sort={sort}&limit=2")
+    listed = read_all(ann, f"q=TEA&sort={sort}&limit=2")
 
-    assert [task["title"] for task in walked] == [t for t in every if "tea" in t]
+    assert [task["title"] for task in listed] == [t for t in every if "tea" in t]
 
 
 @pytest.mark.parametrize("way", ["offset=0", "page=1", "include_total=true"])
@@ -130,9 +130,9 @@ def test_link_keeps_the_search(ann: Client, way: str) -> None:
     [ann.create_task(title="Tea: a b") for _ in range(5)]
     [ann.create_task(title="Tea") for _ in range(5)]
 
-    walked = follow(ann, f"tasks?limit=2&{way}&q={quote(q)}")
+    listed = follow(ann, f"tasks?limit=2&{way}&q={quote(q)}")
 
-    assert [task["title"] for task in walked] == ["Tea: a b"] * 5
+    assert [task["title"] for task in listed] == ["Tea: a b"] * 5
 
 
 @pytest.mark.parametrize(
@@ -168,22 +168,22 @@ def test_repeated_search_is_rejected(ann: Client) -> None:
 
 
 @pytest.fixture
-def closed_account(ann: Client) -> Callable[[], None]:
-    """Return what deletes Ann's account."""
+def delete_account(ann: Client) -> Callable[[], None]:
+    """Return a function that deletes Ann's account."""
 
-    def close() -> None:
-        gone = ann.delete("users/me", {"password": "a long walk in the rain"})
-        assert gone.status_code == 204, gone.text
+    def delete() -> None:
+        response = ann.delete("users/me", {"password": "a long walk in the rain"})
+        assert response.status_code == 204, response.text
 
-    return close
+    return delete
 
 
 def test_terms_are_deleted_with_the_account(
-    ann: Client, bob: Client, closed_account: Callable[[], None]
+    ann: Client, bob: Client, delete_account: Callable[[], None]
 ) -> None:
     ann.create_task(title="Tea")
     bob.create_task(title="Tea")
 
-    closed_account()
+    delete_account()
 
     assert found(bob, "tea") == ["Tea"]

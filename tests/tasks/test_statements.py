@@ -1,4 +1,4 @@
-"""How many statements an operation takes, the one that finds the caller included."""
+"""Number of SQL statements of an operation, including the one that loads the caller."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Figures count what there is, for its owner and for administrators."""
+"""Statistics of an account, and of the service for administrators."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.helpers.client import Client, assert_problem
 from tests.helpers.rows import store_user
 from tests.tasks.support import at
 
-NOTHING = {
+EMPTY = {
     "total": 0,
     "by_status": {"todo": 0, "in_progress": 0, "completed": 0, "cancelled": 0},
     "by_priority": {"low": 0, "medium": 0, "high": 0, "urgent": 0},
@@ -20,14 +20,14 @@ NOTHING = {
 }
 
 
-def figures(client: Client) -> dict[str, Any]:
+def stats(client: Client) -> dict[str, Any]:
     response = client.get("tasks/stats")
     assert response.status_code == 200, response.text
     counted: dict[str, Any] = response.json
     return counted
 
 
-def everything(client: Client) -> dict[str, Any]:
+def service_stats(client: Client) -> dict[str, Any]:
     response = client.get("tasks/admin/stats")
     assert response.status_code == 200, response.text
     counted: dict[str, Any] = response.json
@@ -36,14 +36,14 @@ def everything(client: Client) -> dict[str, Any]:
 
 @pytest.fixture
 def admin(ann: Client) -> Client:
-    """Return Ann as an administrator."""
+    """Return a client that is logged in as an administrator."""
     run(ann.app, "users", "promote", "ann@example.org")
     return ann.log_in()
 
 
 @pytest.fixture
 def tasks(ann: Client, bob: Client) -> list[dict[str, Any]]:
-    """Return tasks of Ann's of several kinds, beside one of Bob's."""
+    """Return different tasks of Ann; Bob has a task, too."""
     bob.create_task(status="completed", priority="urgent", due_date="2020-01-01")
     subtasks = [{"title": "b", "status": "completed", "priority": "low"}]
     top = ann.create_task(status="in_progress", priority="high", subtasks=subtasks)
@@ -63,23 +63,23 @@ COUNTED = {
 
 
 def test_stats_of_an_empty_account_are_zero(ann: Client) -> None:
-    assert figures(ann) == NOTHING
+    assert stats(ann) == EMPTY
 
 
 def test_stats_count_the_callers_tasks_by_kind(
     ann: Client, tasks: list[dict[str, Any]]
 ) -> None:
-    assert figures(ann) == COUNTED
+    assert stats(ann) == COUNTED
 
 
 def test_trash_is_not_counted(ann: Client, tasks: list[dict[str, Any]]) -> None:
     [ann.delete(f"tasks/{task['id']}") for task in tasks]
-    empty = figures(ann)
+    empty = stats(ann)
 
     ann.post(f"tasks/{tasks[0]['id']}/restore")
 
-    assert empty == NOTHING
-    assert (figures(ann)["total"], figures(ann)["completed_last_7_days"]) == (2, 1)
+    assert empty == EMPTY
+    assert (stats(ann)["total"], stats(ann)["completed_last_7_days"]) == (2, 1)
 
 
 def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
@@ -87,11 +87,11 @@ def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
 
     ann.patch(f"tasks/{task['id']}", {"status": "todo"})
 
-    assert figures(ann)["completed_last_7_days"] == 0
+    assert stats(ann)["completed_last_7_days"] == 0
 
 
 @pytest.mark.parametrize(
-    ("timestamp", "lately"),
+    ("timestamp", "recent"),
     [
         ("2040-06-08T12:00:00+00:00", 1),
         ("2040-06-08T11:59:59.999999+00:00", 0),
@@ -99,15 +99,15 @@ def test_reopened_task_is_not_recently_completed(ann: Client) -> None:
     ],
     ids=["seven days", "a microsecond more", "now"],
 )
-def test_recent_means_seven_days(admin: Client, timestamp: str, lately: int) -> None:
+def test_recent_means_seven_days(admin: Client, timestamp: str, recent: int) -> None:
     with at(timestamp, admin):
         admin.create_task(status="completed")
 
     with at("2040-06-15T12:00:00+00:00", admin):
-        shown = [figures(admin), everything(admin)["tasks"]]
+        shown = [stats(admin), service_stats(admin)["tasks"]]
 
     names = ("created_last_7_days", "completed_last_7_days", "total")
-    assert [[s[name] for name in names] for s in shown] == [[lately, lately, 1]] * 2
+    assert [[s[name] for name in names] for s in shown] == [[recent, recent, 1]] * 2
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_overdue_count_uses_the_time_zone_of_the_owner(
     ann.create_task(due_date="2040-06-15")
 
     with at(timestamp, ann):
-        counted, listed = figures(ann), ann.get("tasks?overdue=true")
+        counted, listed = stats(ann), ann.get("tasks?overdue=true")
 
     assert counted["overdue"] == len(listed.json["items"]) == overdue
 
@@ -150,7 +150,7 @@ def test_service_stats_use_the_time_zone_of_each_owner(
     [one.create_task(due_date="2040-06-15") for one in (admin, bob)]
 
     with at(timestamp, admin):
-        counted = everything(admin)
+        counted = service_stats(admin)
 
     assert counted["tasks"]["overdue"] == overdue
 
@@ -161,7 +161,7 @@ def test_service_stats_count_all_accounts_and_tasks(
     Client(admin.app, "cleo").register()
     store_user(bob, is_active=False)
 
-    counted = everything(admin)
+    counted = service_stats(admin)
 
     assert counted["users"] == {"total": 3, "active": 2, "admins": 1}
     assert counted["tasks"]["total"] == 5
@@ -174,7 +174,7 @@ def test_service_stats_exclude_the_trash(admin: Client) -> None:
 
     admin.delete(f"tasks/{task['id']}")
 
-    assert everything(admin)["tasks"] == NOTHING
+    assert service_stats(admin)["tasks"] == EMPTY
 
 
 def test_service_stats_require_an_admin(ann: Client, anonymous: Client) -> None:
@@ -185,10 +185,10 @@ def test_service_stats_require_an_admin(ann: Client, anonymous: Client) -> None:
 
 def test_stats_require_the_scope(admin: Client) -> None:
     reader, other = key_client(admin, "tasks:read"), key_client(admin, "account:read")
-    chief = key_client(admin, "admin")
+    admin_key = key_client(admin, "admin")
 
-    assert figures(reader) == NOTHING
-    assert everything(chief)["users"]["admins"] == 1
+    assert stats(reader) == EMPTY
+    assert service_stats(admin_key)["users"]["admins"] == 1
     assert_problem(reader.get("tasks/admin/stats"), 403, "insufficient-scope")
     assert_problem(other.get("tasks/stats"), 403, "insufficient-scope")
 
@@ -203,7 +203,7 @@ def test_stats_need_a_constant_number_of_statements(
     admin: Client, bob: Client, statements: list[str], path: str, count: int
 ) -> None:
     bob.patch("users/me", {"timezone": "Asia/Tokyo"})
-    [person.create_task(tags=["x"]) for person in (admin, bob, bob)]
+    [client.create_task(tags=["x"]) for client in (admin, bob, bob)]
     statements.clear()
 
     admin.get(f"tasks/{path}")

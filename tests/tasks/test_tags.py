@@ -1,4 +1,4 @@
-"""Tags are a set of short texts, which filter the list and are counted."""
+"""Tags: validation, changes, the filter, and the list of tags."""
 
 from typing import Any
 
@@ -265,11 +265,11 @@ def test_trash_is_not_counted(tagged: Client) -> None:
 
 def test_unused_tag_is_not_listed(ann: Client) -> None:
     changed, trashed = ann.create_task(tags=["a"]), ann.create_task(tags=["b"])
-    gone = ann.create_task(tags=["c"])
+    deleted = ann.create_task(tags=["c"])
 
     ann.patch(f"tasks/{changed['id']}", {"tags": ["d"]})
     ann.delete(f"tasks/{trashed['id']}")
-    ann.delete(f"tasks/{gone['id']}?permanent=true")
+    ann.delete(f"tasks/{deleted['id']}?permanent=true")
 
     assert counted(ann) == {"d": 1}
 

@@ -1,4 +1,4 @@
-"""The trash: out of sight with all that is below, and back again."""
+"""The trash: deletion with descendants, restoring and permanent deletion."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,14 +15,14 @@ from tests.tasks.trees import ids_below, make_chain, rows, titles_below, tree
 
 
 def restore(client: Client, task_id: int, **options: Any) -> Any:
-    """Take a task out of the trash."""
+    """Restore a task from the trash."""
     return client.post(f"tasks/{task_id}/restore", **options)
 
 
 @pytest.fixture
-def gone(ann: Client) -> dict[str, Any]:
-    """Return a task of Ann's that is in the trash."""
-    task = ann.create_task(title="Gone", tags=["old"], due_date="2020-01-01")
+def trashed(ann: Client) -> dict[str, Any]:
+    """Return a task that is in the trash."""
+    task = ann.create_task(title="Old", tags=["old"], due_date="2020-01-01")
     ann.delete(f"tasks/{task['id']}")
     [shown] = ann.get("tasks?deleted=true").json["items"]
     assert isinstance(shown, dict)
@@ -64,19 +64,19 @@ def test_descendants_are_deleted_with_a_task(ann: Client) -> None:
     ],
 )
 def test_task_in_the_trash_is_not_found(
-    ann: Client, gone: dict[str, Any], method: str, suffix: str
+    ann: Client, trashed: dict[str, Any], method: str, suffix: str
 ) -> None:
-    response = ann.call(method, f"tasks/{gone['id']}{suffix}", json={"title": "Tea"})
+    response = ann.call(method, f"tasks/{trashed['id']}{suffix}", json={"title": "Tea"})
 
     assert_problem(response, 404, "not-found")
-    assert ann.get("tasks?deleted=true").json["items"] == [gone]
+    assert ann.get("tasks?deleted=true").json["items"] == [trashed]
 
 
 @pytest.mark.parametrize(
     "query",
     [
         "",
-        "q=gone",
+        "q=old",
         "tag=old",
         "status=todo",
         "overdue=true",
@@ -86,25 +86,29 @@ def test_task_in_the_trash_is_not_found(
         "ids={id}",
     ],
 )
-def test_lists_exclude_the_trash(ann: Client, gone: dict[str, Any], query: str) -> None:
-    asked = query.format(id=gone["id"])
+def test_lists_exclude_the_trash(
+    ann: Client, trashed: dict[str, Any], query: str
+) -> None:
+    filters = query.format(id=trashed["id"])
 
-    listed = ann.get(f"tasks?{asked}&include_total=true")
+    listed = ann.get(f"tasks?{filters}&include_total=true")
 
     assert listed.json == {"items": [], "next_cursor": None, "total": 0}
 
 
-@pytest.mark.parametrize("query", ["q=gone", "tag=old", "overdue=true", "ids={id}"])
-def test_trash_can_be_searched(ann: Client, gone: dict[str, Any], query: str) -> None:
-    ann.create_task(title="Gone and back", tags=["old"])
-    asked = query.format(id=gone["id"])
+@pytest.mark.parametrize("query", ["q=old", "tag=old", "overdue=true", "ids={id}"])
+def test_trash_can_be_searched(
+    ann: Client, trashed: dict[str, Any], query: str
+) -> None:
+    ann.create_task(title="Old but kept", tags=["old"])
+    filters = query.format(id=trashed["id"])
 
-    listed = ann.get(f"tasks?deleted=true&{asked}&include_total=true")
+    listed = ann.get(f"tasks?deleted=true&{filters}&include_total=true")
 
-    assert (listed.json["items"], listed.json["total"]) == ([gone], 1)
+    assert (listed.json["items"], listed.json["total"]) == ([trashed], 1)
 
 
-def test_counts_exclude_the_trash(ann: Client, gone: dict[str, Any]) -> None:
+def test_counts_exclude_the_trash(ann: Client, trashed: dict[str, Any]) -> None:
     stats = ann.get("tasks/stats").json
 
     assert (stats["total"], stats["overdue"]) == (0, 0)
@@ -112,14 +116,14 @@ def test_counts_exclude_the_trash(ann: Client, gone: dict[str, Any]) -> None:
     assert ann.get("tags").json["items"] == []
 
 
-def test_restored_task_has_its_values(ann: Client, gone: dict[str, Any]) -> None:
-    response = restore(ann, gone["id"])
+def test_restored_task_has_its_values(ann: Client, trashed: dict[str, Any]) -> None:
+    response = restore(ann, trashed["id"])
 
-    back = response.json
-    times = {"deleted_at": None, "updated_at": back["updated_at"]}
+    restored = response.json
+    times = {"deleted_at": None, "updated_at": restored["updated_at"]}
     assert (response.status_code, response.headers["ETag"]) == (200, '"3"')
-    assert back == gone | times | {"version": 3}
-    assert ann.get("tasks?q=gone&tag=old").json["items"] == [back]
+    assert restored == trashed | times | {"version": 3}
+    assert ann.get("tasks?q=old&tag=old").json["items"] == [restored]
     assert ann.get("tasks?deleted=true").json["items"] == []
 
 
@@ -150,10 +154,10 @@ def test_restored_task_without_parent_moves_to_the_top_level(ann: Client) -> Non
     top, middle, bottom = make_chain(ann, 3)
     ann.delete(f"tasks/{top}")
 
-    back = restore(ann, middle)
+    restored = restore(ann, middle)
 
-    assert (back.json["parent_id"], back.json["subtask_count"]) == (None, 1)
-    assert back.json["version"] == 3
+    assert (restored.json["parent_id"], restored.json["subtask_count"]) == (None, 1)
+    assert restored.json["version"] == 3
     restore(ann, top)
     assert titles_below(tree(ann, top)) == ["Level 3"]
     assert titles_below(tree(ann, middle)) == ["Level 2", ["Level 1"]]
@@ -166,9 +170,9 @@ def test_restored_task_that_is_too_deep_moves_to_the_top_level(ann: Client) -> N
     ann.delete(f"tasks/{child}")
     ann.patch(f"tasks/{parent}", {"parent_id": lowest})
 
-    back = restore(ann, child)
+    restored = restore(ann, child)
 
-    assert (back.json["parent_id"], back.json["subtask_count"]) == (None, 1)
+    assert (restored.json["parent_id"], restored.json["subtask_count"]) == (None, 1)
     assert ann.get(f"tasks/{parent}").json["parent_id"] == lowest
 
 
@@ -182,13 +186,13 @@ def test_restore_of_an_existing_task_has_no_effect(
     assert response.headers["ETag"] == '"1"'
 
 
-def test_restore_checks_the_version(ann: Client, gone: dict[str, Any]) -> None:
-    stale = restore(ann, gone["id"], headers={"If-Match": '"1"'})
-    right = restore(ann, gone["id"], headers={"If-Match": '"2"'})
+def test_restore_checks_the_version(ann: Client, trashed: dict[str, Any]) -> None:
+    stale = restore(ann, trashed["id"], headers={"If-Match": '"1"'})
+    current = restore(ann, trashed["id"], headers={"If-Match": '"2"'})
 
     problem = assert_problem(stale, 412, "precondition-failed")
     assert problem["current_version"] == 2
-    assert right.status_code == 200
+    assert current.status_code == 200
 
 
 @pytest.mark.parametrize("query", ["?permanent=1", "?permanent=", "?permanent=TRUE"])
@@ -227,15 +231,15 @@ def test_permanent_deletion_includes_subtasks_in_the_trash(ann: Client) -> None:
 
 
 def test_permanent_deletion_checks_the_version(
-    ann: Client, gone: dict[str, Any]
+    ann: Client, trashed: dict[str, Any]
 ) -> None:
-    path = f"tasks/{gone['id']}?permanent=true"
+    path = f"tasks/{trashed['id']}?permanent=true"
 
     stale = ann.delete(path, headers={"If-Match": '"1"'})
-    right = ann.delete(path, headers={"If-Match": '"2"'})
+    current = ann.delete(path, headers={"If-Match": '"2"'})
 
     assert assert_problem(stale, 412, "precondition-failed")["current_version"] == 2
-    assert (right.status_code, rows(ann, Task)) == (204, 0)
+    assert (current.status_code, rows(ann, Task)) == (204, 0)
 
 
 def test_purge_deletes_old_tasks(ann: Client) -> None:
@@ -254,14 +258,14 @@ def test_purge_deletes_old_tasks(ann: Client) -> None:
 
 
 def test_trash_is_separate_per_user(
-    ann: Client, bob: Client, gone: dict[str, Any]
+    ann: Client, bob: Client, trashed: dict[str, Any]
 ) -> None:
     responses = [
         assert_problem(bob.call(method, f"tasks/{task_id}{suffix}"), 404, "not-found")
-        for task_id in (gone["id"], 2**62)
+        for task_id in (trashed["id"], 2**62)
         for method, suffix in (("POST", "/restore"), ("DELETE", "?permanent=true"))
     ]
 
     assert len({response["detail"] for response in responses}) == 1
     assert bob.get("tasks?deleted=true").json["items"] == []
-    assert ann.get("tasks?deleted=true").json["items"] == [gone]
+    assert ann.get("tasks?deleted=true").json["items"] == [trashed]

@@ -1,6 +1,6 @@
-"""How many statements trees and bulks take.
+"""Number of SQL statements of trees and bulk operations.
 
-The first finds the caller, and the last confirms the caller before the commit.
+The first loads the caller, and the last checks the caller before the commit.
 """
 
 from typing import Any
@@ -11,14 +11,14 @@ from tests.helpers.client import Client
 from tests.tasks.trees import chain, make_chain
 
 
-def of_postgresql(client: Client) -> bool:
-    """Return whether the database takes many rows in one statement, with their ids."""
+def uses_postgresql(client: Client) -> bool:
+    """Return whether one INSERT can return the ids of several rows."""
     url: str = client.app.extensions["settings"].database_url
     return url.startswith("postgresql")
 
 
 def mixed(client: Client, count: int) -> dict[str, Any]:
-    """Return a bulk of so many changes of each kind, on tasks that are there."""
+    """Return a bulk request with `count` changes of each kind on existing tasks."""
     fields = {"title": "Old", "tags": ["a"], "subtasks": [{"title": "Below"}]}
     made = [client.create_task(**fields)["id"] for _ in range(2 * count)]
     return {
@@ -40,7 +40,7 @@ def test_bulk_statements_do_not_depend_on_its_size(
 
     ann.post("tasks/bulk", request)
 
-    one_by_one = kind == "create" and not of_postgresql(ann)
+    one_by_one = kind == "create" and not uses_postgresql(ann)
     assert len(statements) == count + (size - 1) * one_by_one
 
 
@@ -53,7 +53,7 @@ def test_bulk_of_all_kinds_needs_fifteen_statements(
 
     ann.post("tasks/bulk", request)
 
-    assert len(statements) == 15 + (size - 1) * (not of_postgresql(ann))
+    assert len(statements) == 15 + (size - 1) * (not uses_postgresql(ann))
 
 
 @pytest.mark.parametrize("levels", [1, 3, 10])
@@ -89,7 +89,7 @@ def test_wide_tree_needs_no_additional_statements(
 
     ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
 
-    assert len(statements) == 11 + (width - 1) * (not of_postgresql(ann))
+    assert len(statements) == 11 + (width - 1) * (not uses_postgresql(ann))
 
 
 @pytest.mark.parametrize("levels", [1, 10])

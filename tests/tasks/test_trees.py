@@ -1,4 +1,4 @@
-"""Subtasks: made with their parent, counted, and shown as a tree."""
+"""Subtasks: creation with their parent, progress, and the expanded tree."""
 
 from typing import Any
 
@@ -16,13 +16,13 @@ TOO_DEEP = "parent-too-deep"
 def test_create_with_subtasks_creates_the_tree(ann: Client) -> None:
     soup = {"title": "Cook", "tags": ["home"], "subtasks": [{"title": "Eat"}]}
 
-    made = ann.post("tasks", {"title": "Shop", "subtasks": [soup, {"title": "Pay"}]})
+    created = ann.post("tasks", {"title": "Shop", "subtasks": [soup, {"title": "Pay"}]})
 
-    assert made.status_code == 201
-    assert titles_below(made.json) == ["Shop", ["Cook", ["Eat"]], ["Pay"]]
-    assert made.json["subtasks"][0]["tags"] == ["home"]
-    assert made.headers["Location"] == f"/api/v1/tasks/{made.json['id']}"
-    assert tree(ann, made.json["id"]) == made.json
+    assert created.status_code == 201
+    assert titles_below(created.json) == ["Shop", ["Cook", ["Eat"]], ["Pay"]]
+    assert created.json["subtasks"][0]["tags"] == ["home"]
+    assert created.headers["Location"] == f"/api/v1/tasks/{created.json['id']}"
+    assert tree(ann, created.json["id"]) == created.json
 
 
 def test_subtasks_have_the_parent_id(ann: Client) -> None:
@@ -36,9 +36,9 @@ def test_subtasks_have_the_parent_id(ann: Client) -> None:
 def test_create_with_parent_id_adds_a_subtask(ann: Client) -> None:
     shop = ann.create_task(title="Shop")
 
-    made = ann.create_task(title="Pay", parent_id=shop["id"])
+    created = ann.create_task(title="Pay", parent_id=shop["id"])
 
-    assert made["parent_id"] == shop["id"]
+    assert created["parent_id"] == shop["id"]
     assert titles_below(tree(ann, shop["id"])) == ["Shop", ["Pay"]]
     assert ann.get(f"tasks/{shop['id']}").json == shop | {"subtask_count": 1}
 
@@ -46,20 +46,20 @@ def test_create_with_parent_id_adds_a_subtask(ann: Client) -> None:
 def test_subtasks_keep_their_order(ann: Client) -> None:
     names = [f"Step {number}" for number in range(30)]
 
-    made = ann.create_task(subtasks=[{"title": name} for name in names])
+    created = ann.create_task(subtasks=[{"title": name} for name in names])
 
-    shown = tree(ann, made["id"])["subtasks"]
+    shown = tree(ann, created["id"])["subtasks"]
     assert [task["title"] for task in shown] == names
-    assert [task["title"] for task in made["subtasks"]] == names
+    assert [task["title"] for task in created["subtasks"]] == names
 
 
 def test_response_without_expand_has_no_tree(ann: Client) -> None:
-    made = ann.create_task(subtasks=[{"title": "Pay"}])
+    created = ann.create_task(subtasks=[{"title": "Pay"}])
 
-    alone = ann.get(f"tasks/{made['id']}").json
+    without_tree = ann.get(f"tasks/{created['id']}").json
     listed = ann.get("tasks").json["items"]
 
-    assert not [task for task in [alone, *listed] if "subtasks" in task]
+    assert not [task for task in [without_tree, *listed] if "subtasks" in task]
 
 
 def test_tree_has_no_etag(ann: Client, task: dict[str, Any]) -> None:
@@ -96,53 +96,53 @@ def test_progress_is_the_share_of_completed_subtasks(
 ) -> None:
     subtasks = [{"title": "Step", "status": status} for status in below]
 
-    made = ann.create_task(status=own, subtasks=subtasks)
+    created = ann.create_task(status=own, subtasks=subtasks)
 
-    shown = ann.get(f"tasks/{made['id']}").json
+    shown = ann.get(f"tasks/{created['id']}").json
     assert (shown["progress"], shown["subtask_count"]) == (progress, count)
-    assert (made["progress"], made["subtask_count"]) == (progress, count)
+    assert (created["progress"], created["subtask_count"]) == (progress, count)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "one"}], ids=["", "key"])
 def test_change_returns_progress_and_tags(ann: Client, headers: dict[str, str]) -> None:
     below = [{"title": "Cook", "status": "completed"}, {"title": "Eat"}]
-    made = ann.create_task(tags=["home"], subtasks=below)
+    created = ann.create_task(tags=["home"], subtasks=below)
 
-    changed = ann.patch(f"tasks/{made['id']}", {"title": "Dinner"}, headers=headers)
+    changed = ann.patch(f"tasks/{created['id']}", {"title": "Dinner"}, headers=headers)
 
     shown = changed.json
     assert (shown["progress"], shown["subtask_count"]) == (0.5, 2)
     assert shown["tags"] == ["home"]
-    assert ann.get(f"tasks/{made['id']}").json == shown
+    assert ann.get(f"tasks/{created['id']}").json == shown
 
 
 def test_progress_counts_only_direct_subtasks(ann: Client) -> None:
     done = {"title": "Eat", "status": "completed"}
 
-    made = ann.create_task(subtasks=[{"title": "Cook", "subtasks": [done, done]}])
+    created = ann.create_task(subtasks=[{"title": "Cook", "subtasks": [done, done]}])
 
-    assert (made["progress"], made["subtask_count"]) == (0.0, 1)
-    assert made["subtasks"][0]["progress"] == 1.0
+    assert (created["progress"], created["subtask_count"]) == (0.0, 1)
+    assert created["subtasks"][0]["progress"] == 1.0
 
 
 def test_progress_ignores_deleted_subtasks(ann: Client) -> None:
     done = {"title": "Eat", "status": "completed"}
-    made = ann.create_task(title="Shop", subtasks=[done, {"title": "Pay"}])
+    created = ann.create_task(title="Shop", subtasks=[done, {"title": "Pay"}])
 
-    ann.delete(f"tasks/{made['subtasks'][1]['id']}")
+    ann.delete(f"tasks/{created['subtasks'][1]['id']}")
 
-    shown = ann.get(f"tasks/{made['id']}").json
+    shown = ann.get(f"tasks/{created['id']}").json
     assert (shown["progress"], shown["subtask_count"]) == (1.0, 1)
-    assert titles_below(tree(ann, made["id"])) == ["Shop", ["Eat"]]
-    assert titles(ann.get(f"tasks?parent_id={made['id']}")) == ["Eat"]
+    assert titles_below(tree(ann, created["id"])) == ["Shop", ["Eat"]]
+    assert titles(ann.get(f"tasks?parent_id={created['id']}")) == ["Eat"]
 
 
 def test_create_accepts_ten_levels(ann: Client) -> None:
     *_, ninth, _tenth = make_chain(ann, 10)
 
-    made = ann.create_task(title="Beside the tenth", parent_id=ninth)
+    created = ann.create_task(title="Next to the tenth", parent_id=ninth)
 
-    assert made["parent_id"] == ninth
+    assert created["parent_id"] == ninth
 
 
 @pytest.mark.parametrize(
@@ -236,13 +236,17 @@ def test_update_rejects_subtasks(ann: Client, task: dict[str, Any]) -> None:
 def test_parent_of_another_user_is_not_found(
     ann: Client, bob: Client, method: str
 ) -> None:
-    hers, gone, his = ann.create_task(), bob.create_task(), bob.create_task(title="His")
-    bob.delete(f"tasks/{gone['id']}")
+    hers, deleted, his = (
+        ann.create_task(),
+        bob.create_task(),
+        bob.create_task(title="His"),
+    )
+    bob.delete(f"tasks/{deleted['id']}")
     path = "tasks" if method == "POST" else f"tasks/{his['id']}"
 
     responses = [
         bob.call(method, path, json={"title": "Pay", "parent_id": parent})
-        for parent in (hers["id"], gone["id"], ABSENT)
+        for parent in (hers["id"], deleted["id"], ABSENT)
     ]
 
     assert [field_errors(a) for a in responses] == [{"#/parent_id": "not-found"}] * 3
@@ -258,10 +262,10 @@ def test_parent_id_is_a_64_bit_integer(ann: Client, parent: Any) -> None:
     assert set(field_errors(response)) == {"#/parent_id"}
 
 
-def test_expand_error_of_a_large_tree_names_the_list(ann: Client) -> None:
+def test_expanding_too_large_a_tree_is_rejected(ann: Client) -> None:
     root = ann.create_task()["id"]
-    crowd = {"title": "Sow", "subtasks": [{"title": "Dig"}] * 99}
-    [ann.create_task(**crowd, parent_id=root) for _ in range(10)]
+    branch = {"title": "Sow", "subtasks": [{"title": "Dig"}] * 99}
+    [ann.create_task(**branch, parent_id=root) for _ in range(10)]
 
     response = ann.get(f"tasks/{root}?expand=subtasks")
 
