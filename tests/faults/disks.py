@@ -1,4 +1,4 @@
-"""A small disk of its own, and a file that fills it."""
+"""A small file system, and a file that fills it."""
 
 import os
 import subprocess
@@ -11,24 +11,24 @@ import pytest
 
 @contextmanager
 def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
-    """Yield a file system of this size; skip the test where none may be mounted."""
+    """Yield a file system of this size; skip the test if it cannot be mounted."""
     folder.mkdir()
     size = f"size={mebibytes}m,mode=1777"
-    words = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
-    mounted = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed arguments
     if mounted.returncode:
-        pytest.skip(f"may not mount a file system: {mounted.stderr.strip()}")
+        pytest.skip(f"cannot mount a file system: {mounted.stderr.strip()}")
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603, S607 - wherever it is
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603, S607 - from the path
 
 
-def fill(disk: Path, *, but: int) -> Path:
-    """Take all the room but so many bytes; return the file to delete."""
+def fill(disk: Path, *, free: int) -> Path:
+    """Fill a disk except for `free` bytes; return the file to delete."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file, suppress(OSError):
         while file.write(bytes(4096)):
             pass
-    os.truncate(filler, filler.stat().st_size - but)
+    os.truncate(filler, filler.stat().st_size - free)
     return filler

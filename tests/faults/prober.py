@@ -1,6 +1,6 @@
-"""Asks a port whether its server lives, until its input ends; tells the seconds.
+"""Liveness probes of a server until standard input closes; prints their durations.
 
-A process of its own: among the threads of clients it would measure how they run.
+A separate process: with the threads of clients it would measure their scheduling.
 """
 
 import json
@@ -11,25 +11,25 @@ import time
 
 SECONDS_BETWEEN = 0.02
 SECONDS_TO_RESPOND = 40
-QUESTION = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-GOOD = b"HTTP/1.1 200 "
+REQUEST = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+OK = b"HTTP/1.1 200 "
 
 
-def ask(port: int) -> float:
-    """Return after how many seconds it said so, on a connection of its own."""
-    began = time.monotonic()
+def probe(port: int) -> float:
+    """Return the seconds of a probe on a new connection; infinite if it fails."""
+    start = time.monotonic()
     with socket.create_connection(
         ("127.0.0.1", port), SECONDS_TO_RESPOND
     ) as connection:
-        connection.sendall(QUESTION)
-        response = connection.recv(len(GOOD), socket.MSG_WAITALL)
-    return time.monotonic() - began if response == GOOD else float("inf")
+        connection.sendall(REQUEST)
+        response = connection.recv(len(OK), socket.MSG_WAITALL)
+    return time.monotonic() - start if response == OK else float("inf")
 
 
 def main(port: int) -> None:
-    seconds = [ask(port)]
+    seconds = [probe(port)]
     while not select.select([sys.stdin], [], [], SECONDS_BETWEEN)[0]:
-        seconds.append(ask(port))
+        seconds.append(probe(port))
     json.dump(seconds, sys.stdout)
 
 

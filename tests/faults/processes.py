@@ -1,4 +1,4 @@
-"""Processes that are killed, frozen and woken with their children."""
+"""Signals to processes and their children: kill, freeze, resume."""
 
 import os
 import signal
@@ -10,33 +10,33 @@ from tests.helpers.postgresql import Postgres
 from tests.helpers.programs import wait_until
 
 
-def tell(pids: Iterable[int], number: signal.Signals) -> None:
+def send_signal(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
 def kill(server: Postgres) -> None:
-    """End a PostgreSQL as a power cut would; return when nothing of it is left."""
+    """Kill PostgreSQL like a power failure; wait until all processes have ended."""
     pids = server.program.children()
-    tell(pids, signal.SIGKILL)
+    send_signal(pids, signal.SIGKILL)
     server.kill()
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 def stop(server: Postgres) -> None:
-    """End it as an operator does, without waiting for clients."""
+    """Stop it as an operator does, without waiting for clients."""
     server.program.stop(signal.SIGINT)
 
 
 def freeze(server: Postgres) -> None:
-    """Let it answer nobody, while the kernel still takes connections for it."""
-    tell(_all(server), signal.SIGSTOP)
+    """Stop its processes; the kernel still accepts connections to its port."""
+    send_signal(_all(server), signal.SIGSTOP)
 
 
 def resume(server: Postgres) -> None:
-    """Let it go on."""
-    tell(_all(server), signal.SIGCONT)
+    """Continue its processes."""
+    send_signal(_all(server), signal.SIGCONT)
 
 
 def _all(server: Postgres) -> list[int]:

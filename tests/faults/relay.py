@@ -1,4 +1,4 @@
-"""A network between the service and PostgreSQL that can swallow what goes through."""
+"""A TCP proxy between the service and PostgreSQL that can discard data."""
 
 import socket
 from collections.abc import Callable
@@ -13,76 +13,76 @@ CHUNK = 65536
 
 
 class Relay:
-    """Passes everything on to a server until it is told to swallow one direction."""
+    """Forwards connections to a server; can discard the data of each direction."""
 
     def __init__(self, database_url: str) -> None:
-        self.behind = make_url(database_url)
-        self.server = where(database_url)
-        self.door = socket.create_server(("127.0.0.1", 0))
-        self.swallows_questions, self.swallows_answers = Event(), Event()
-        self.ends: list[socket.socket] = []
-        begin(self._let_in)
+        self.upstream = make_url(database_url)
+        self.server = server_address(database_url)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.discards_requests, self.discards_responses = Event(), Event()
+        self.sockets: list[socket.socket] = []
+        begin(self._accept)
 
     @property
     def database_url(self) -> str:
-        """Return the address of the database through here."""
-        port = int(self.door.getsockname()[1])
-        here = self.behind.set(host="127.0.0.1", port=port)
-        here = here.difference_update_query(["host", "port"])
-        return here.render_as_string(hide_password=False)
+        """Return the URL of the database through the proxy."""
+        port = int(self.listener.getsockname()[1])
+        url = self.upstream.set(host="127.0.0.1", port=port)
+        url = url.difference_update_query(["host", "port"])
+        return url.render_as_string(hide_password=False)
 
-    def swallow(self) -> None:
-        """Let nothing through any more, and keep every connection."""
-        self.swallows_questions.set()
-        self.swallows_answers.set()
+    def discard(self) -> None:
+        """Discard all data, and keep the connections open."""
+        self.discards_requests.set()
+        self.discards_responses.set()
 
-    def mend(self) -> None:
-        """Let new connections through; what was swallowed is lost."""
-        self.hang_up()
-        self.swallows_questions.clear()
-        self.swallows_answers.clear()
+    def restore(self) -> None:
+        """Forward new connections; close the others, whose data is lost."""
+        self.close_connections()
+        self.discards_requests.clear()
+        self.discards_responses.clear()
 
-    def hang_up(self) -> None:
-        """End all connections."""
-        for end in self.ends:
+    def close_connections(self) -> None:
+        """Close all connections."""
+        for one in self.sockets:
             with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-        self.ends.clear()
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self.sockets.clear()
 
     def close(self) -> None:
-        """Be gone."""
-        self.door.shutdown(socket.SHUT_RDWR)
-        self.door.close()
-        self.hang_up()
+        """Stop listening, and close all connections."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.close_connections()
 
-    def _let_in(self) -> None:
+    def _accept(self) -> None:
         with suppress(OSError):
             while True:
-                client, _ = self.door.accept()
+                client, _ = self.listener.accept()
                 server = socket.socket(self.server[0])
                 server.connect(self.server[1])
-                self.ends += [client, server]
-                begin(self._pass, client, server, self.swallows_questions)
-                begin(self._pass, server, client, self.swallows_answers)
+                self.sockets += [client, server]
+                begin(self._forward, client, server, self.discards_requests)
+                begin(self._forward, server, client, self.discards_responses)
 
     @staticmethod
-    def _pass(source: socket.socket, target: socket.socket, swallows: Event) -> None:
+    def _forward(source: socket.socket, target: socket.socket, discards: Event) -> None:
         with suppress(OSError):
             while chunk := source.recv(CHUNK):
-                if not swallows.is_set():
+                if not discards.is_set():
                     target.sendall(chunk)
             target.shutdown(socket.SHUT_WR)
 
 
-def begin(work: Callable[..., None], *arguments: object) -> None:
-    Thread(target=work, args=arguments, daemon=True).start()
+def begin(function: Callable[..., None], *arguments: object) -> None:
+    Thread(target=function, args=arguments, daemon=True).start()
 
 
-def where(database_url: str) -> tuple[int, Any]:
-    """Return the family and the address of a server, which may be a file."""
-    plain = database_url.replace("postgresql+psycopg:", "postgresql:", 1)
-    with psycopg.connect(plain) as connection:
+def server_address(database_url: str) -> tuple[int, Any]:
+    """Return the family and the address of a server, which may be a Unix socket."""
+    libpq_url = database_url.replace("postgresql+psycopg:", "postgresql:", 1)
+    with psycopg.connect(libpq_url) as connection:
         host, port = connection.info.host, connection.info.port
     if host.startswith("/"):
         return socket.AF_UNIX, f"{host}/.s.PGSQL.{port}"

@@ -1,4 +1,4 @@
-"""An instance at work: clients that write, and one that asks whether it lives."""
+"""An instance with clients that write to it, and liveness probes."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ from subprocess import PIPE
 
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.faults.processes import tell
+from tests.faults.processes import send_signal
 from tests.helpers.instances import Instance
 from tests.helpers.outcomes import (
     Outcome,
@@ -27,76 +27,79 @@ STEPS = 10
 PROBER = Path(__file__).with_name("prober.py")
 
 
-class Scene:
-    """An instance on a database, with clients that use it until the end."""
+class Workload:
+    """An instance with clients that write to it until they are stopped."""
 
     def __init__(self, instance: Instance, address: str, clients: int) -> None:
         self.instance, self.address = instance, address
-        self.crowd = Writers(lambda: ApiConnection(instance.port), clients)
+        self.clients = Writers(lambda: ApiConnection(instance.port), clients)
 
-    def go_on(self, steps: int = STEPS) -> None:
-        """Return when the clients have made so many more tasks."""
-        enough = len(self.crowd.acknowledged) + steps
-        self.wait(lambda: len(self.crowd.acknowledged) >= enough)
+    def wait_for_writes(self, steps: int = STEPS) -> None:
+        """Wait until the clients have created `steps` more tasks."""
+        target = len(self.clients.acknowledged) + steps
+        self.wait(lambda: len(self.clients.acknowledged) >= target)
 
-    def wait(self, is_so: Callable[[], bool]) -> None:
-        """Return when it is so, or say what clients saw last."""
-        wait_until(is_so, self._complain)
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition; a TimeoutError quotes the results and the log."""
+        wait_until(condition, self._latest_output)
 
-    def _complain(self) -> str:
+    def _latest_output(self) -> str:
         log = self.instance.program.log.read_text()
-        return f"{self.crowd.results[-20:]} {log[-2000:]}"
+        return f"{self.clients.results[-20:]} {log[-2000:]}"
 
     def kill_worker(self) -> None:
-        """Kill the worker that has been there longest."""
-        tell(self.instance.program.children()[:1], signal.SIGKILL)
-        self.go_on()
+        """Kill the oldest worker."""
+        send_signal(self.instance.program.children()[:1], signal.SIGKILL)
+        self.wait_for_writes()
 
     def kill_master(self) -> None:
-        """Kill the master, and start another; its workers leave by themselves."""
+        """Kill the master, whose workers then stop, and start another."""
         self.instance.program.process.kill()
         self.instance.program.process.wait()
         self.instance.program.start()
-        self.go_on()
+        self.wait_for_writes()
 
     def reload(self) -> None:
-        """Let the master replace its workers; return when others have served."""
+        """Let the master replace its workers; wait until the new ones respond."""
         self.instance.reload()
-        self.go_on()
+        self.wait_for_writes()
 
     def restart(self) -> int:
-        """Ask the instance to end, and start it; return how it ended."""
+        """Stop and start the instance; return its exit status."""
         status = self.instance.program.stop()
         self.instance.program.start()
-        self.go_on()
+        self.wait_for_writes()
         return status
 
     def watch(self, act: Callable[[], float]) -> Outcome:
-        """Do something that returns when it was mended; return what clients saw."""
-        began = time.monotonic()
-        mended = act()
-        self.go_on()
-        phase = Phase("", began, mended, time.monotonic())
-        return summarize(phase, list(self.crowd.results))
+        """Cause a failure; return the outcome of the requests.
+
+        `act` returns the time at which the failure was repaired.
+        """
+        start = time.monotonic()
+        repaired = act()
+        self.wait_for_writes()
+        phase = Phase("", start, repaired, time.monotonic())
+        return summarize(phase, list(self.clients.results))
 
     def failures(self) -> set[str]:
-        """Return in which ways requests failed so far."""
-        return {one.status for one in list(self.crowd.results) if not one.is_success}
+        """Return the statuses and exceptions of failed requests so far."""
+        return {one.status for one in list(self.clients.results) if not one.is_success}
 
-    def balance(self) -> tuple[int, int]:
-        """Return how many acknowledged writes are lost, and how many are doubled."""
-        self.crowd.stop()
+    def count_lost_and_doubled_writes(self) -> tuple[int, int]:
+        """Stop the clients; return how many acknowledged writes are lost or doubled."""
+        self.clients.stop()
         engine = create_engine(self.address, poolclass=NullPool)
         with engine.connect() as connection:
             titles = connection.execute(text("SELECT title FROM tasks")).scalars().all()
-        return count_lost_and_doubled(self.crowd.acknowledged, list(titles))
+        return count_lost_and_doubled(self.clients.acknowledged, list(titles))
 
 
 @contextmanager
 def probing(instance: Instance) -> Iterator[list[float]]:
-    """Ask again and again whether an instance lives; the list holds the seconds."""
+    """Probe the liveness of an instance; afterwards the list has the durations."""
     seconds: list[float] = []
-    words = [sys.executable, str(PROBER), str(instance.port)]
-    with subprocess.Popen(words, stdin=PIPE, stdout=PIPE) as prober:  # noqa: S603 - our own script
+    command = [sys.executable, str(PROBER), str(instance.port)]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE) as prober:  # noqa: S603 - our own script
         yield seconds
         seconds += json.loads(prober.communicate()[0])

@@ -1,4 +1,4 @@
-"""Transactions that cannot both be: PostgreSQL ends one, and it is done again."""
+"""Serialization failures and deadlocks of PostgreSQL: the transaction is repeated."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -11,58 +11,58 @@ from taskapi import db
 from tests.helpers.client import Client, assert_problem
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{}'; END $$"
-TRIES = 3
+ATTEMPTS = 3
 CODES = {"serialization failure": "40001", "deadlock": "40P01"}
 
 
-class Unlucky(NamedTuple):
-    """A client of a view whose transactions collide, and how often it was begun."""
+class Conflicting(NamedTuple):
+    """A client of a view whose transactions fail, and the attempts of the view."""
 
     client: Client
-    tries: list[int]
+    attempts: list[int]
 
 
 @pytest.fixture(params=CODES.values(), ids=CODES)
-def unlucky(
+def conflicting(
     request: pytest.FixtureRequest, make_app: Callable[..., Flask]
-) -> Iterator[Callable[[int], Unlucky]]:
-    """Return a maker of views that collide so many times."""
-    made = make_app("postgresql")
+) -> Iterator[Callable[[int], Conflicting]]:
+    """Return a function that creates a view whose first `times` attempts fail."""
+    app = make_app("postgresql")
 
-    def make(times: int) -> Unlucky:
-        tries: list[int] = []
+    def make(times: int) -> Conflicting:
+        attempts: list[int] = []
 
         def view() -> dict[str, int]:
-            tries.append(len(tries))
-            if len(tries) <= times:
+            attempts.append(len(attempts))
+            if len(attempts) <= times:
                 db.session.execute(text(RAISE.format(request.param)))
-            return {"tries": len(tries)}
+            return {"attempts": len(attempts)}
 
-        made.add_url_rule("/unlucky", view_func=db.transactional(view, seconds=30))
-        return Unlucky(Client(made), tries)
+        app.add_url_rule("/conflicting", view_func=db.transactional(view, seconds=30))
+        return Conflicting(Client(app), attempts)
 
     yield make
-    with made.app_context():
+    with app.app_context():
         db.database.engine.dispose()
 
 
 def test_collided_transaction_is_repeated(
-    unlucky: Callable[[int], Unlucky],
+    conflicting: Callable[[int], Conflicting],
 ) -> None:
-    client, _ = unlucky(TRIES - 1)
+    client, _ = conflicting(ATTEMPTS - 1)
 
-    response = client.get("/unlucky")
+    response = client.get("/conflicting")
 
-    assert (response.status_code, response.json) == (200, {"tries": TRIES})
+    assert (response.status_code, response.json) == (200, {"attempts": ATTEMPTS})
 
 
 def test_repeated_collisions_return_503(
-    unlucky: Callable[[int], Unlucky],
+    conflicting: Callable[[int], Conflicting],
 ) -> None:
-    client, tries = unlucky(TRIES)
+    client, attempts = conflicting(ATTEMPTS)
 
-    response = client.get("/unlucky")
+    response = client.get("/conflicting")
 
     assert_problem(response, 503, "service-unavailable")
     assert response.headers["Retry-After"] == "1"
-    assert len(tries) == TRIES
+    assert len(attempts) == ATTEMPTS

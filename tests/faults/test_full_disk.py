@@ -1,4 +1,4 @@
-"""A disk without room: writes are refused, reads go on, and room is all it needs."""
+"""A full disk: writes are rejected, reads continue, and freeing space is enough."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -19,17 +19,17 @@ from tests.helpers.client import Client, assert_problem
 from tests.helpers.programs import unprivileged_folder
 
 LONG = secrets.token_hex(4000)
-ROOM = 2**18
-MAKE_ROOM = "CREATE TABLESPACE {} LOCATION '{}'"
+FREE_BYTES = 2**18
+CREATE_TABLESPACE = "CREATE TABLESPACE {} LOCATION '{}'"
 SIZES = {"sqlite": 2, "postgresql": 32}
-SOUND = {"sqlite": "PRAGMA integrity_check", "postgresql": "SELECT 'ok'"}
-Place = Callable[[str, Path], str]
+INTEGRITY = {"sqlite": "PRAGMA integrity_check", "postgresql": "SELECT 'ok'"}
+CreateDatabase = Callable[[str, Path], str]
 MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
-def place(request: pytest.FixtureRequest) -> Place:
-    """Return who makes a database whose data, not its log, lies on a disk."""
+def create_database(request: pytest.FixtureRequest) -> CreateDatabase:
+    """Return a function that creates a database whose data is on a disk."""
 
     def make(kind: str, disk: Path) -> str:
         if kind == "sqlite":
@@ -37,7 +37,8 @@ def place(request: pytest.FixtureRequest) -> Place:
         server = request.getfixturevalue("postgres")
         name = f"small_{secrets.token_hex(4)}"
         server.execute(
-            MAKE_ROOM.format(name, unprivileged_folder(disk / "data")), "postgres"
+            CREATE_TABLESPACE.format(name, unprivileged_folder(disk / "data")),
+            "postgres",
         )
         server.execute(f"CREATE DATABASE {name} TABLESPACE {name}", "postgres")
         request.addfinalizer(
@@ -51,9 +52,9 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 
 @pytest.fixture(params=KINDS)
-def disk(request: pytest.FixtureRequest, wide: Path) -> Iterator[Path]:
-    """Return a small disk."""
-    folder = wide / f"disk-{secrets.token_hex(4)}"
+def disk(request: pytest.FixtureRequest, shared_folder: Path) -> Iterator[Path]:
+    """Return a small file system."""
+    folder = shared_folder / f"disk-{secrets.token_hex(4)}"
     with ExitStack() as mounted:
         yield mounted.enter_context(small_disk(folder, SIZES[request.param]))
 
@@ -61,22 +62,22 @@ def disk(request: pytest.FixtureRequest, wide: Path) -> Iterator[Path]:
 @pytest.fixture
 def ann_on_disk(
     disk: Path,
-    place: Place,
+    create_database: CreateDatabase,
     make_app: Callable[..., Flask],
     request: pytest.FixtureRequest,
 ) -> Iterator[Client]:
-    """Return Ann, at a service whose data lies on the small disk."""
+    """Return a client of an app whose data is on the small file system."""
     kind = request.node.callspec.params["disk"]
-    made = make_app(database_url=place(kind, disk))
-    with made.app_context():
+    app = make_app(database_url=create_database(kind, disk))
+    with app.app_context():
         flask_migrate.upgrade()
-    yield Client(made, "ann").register().log_in()
-    with made.app_context():
+    yield Client(app, "ann").register().log_in()
+    with app.app_context():
         db.database.engine.dispose()
 
 
-def until_refused(ann: Client) -> tuple[int, TestResponse]:
-    """Make tasks while there is room; return how many there are, and the refusal."""
+def fill_with_tasks(ann: Client) -> tuple[int, TestResponse]:
+    """Create tasks until one is rejected; return their number and the error."""
     for number in count():
         response = ann.post("tasks", {"title": "large", "description": LONG})
         if response.status_code != 201:
@@ -84,26 +85,26 @@ def until_refused(ann: Client) -> tuple[int, TestResponse]:
     raise AssertionError
 
 
-def is_sound(ann: Client) -> bool:
+def is_intact(ann: Client) -> bool:
     with ann.app.app_context():
         name = db.database.engine.dialect.name
-        return db.read(text(SOUND[name]))[0][0] == "ok"
+        return db.read(text(INTEGRITY[name]))[0][0] == "ok"
 
 
 def test_full_disk_rejects_writes_and_loses_nothing(
     ann_on_disk: Client, disk: Path
 ) -> None:
-    filler = fill(disk, but=ROOM)
+    filler = fill(disk, free=FREE_BYTES)
 
-    made, refusal = until_refused(ann_on_disk)
+    number, rejected = fill_with_tasks(ann_on_disk)
     read = ann_on_disk.get("tasks?include_total=true")
     filler.unlink()
-    written = ann_on_disk.post("tasks", {"title": "room"})
+    written = ann_on_disk.post("tasks", {"title": "small"})
 
-    assert_problem(refusal, 503, "service-unavailable")
-    assert refusal.headers["Retry-After"] == "1"
-    assert made > 0
-    assert (read.status_code, read.json["total"]) == (200, made)
+    assert_problem(rejected, 503, "service-unavailable")
+    assert rejected.headers["Retry-After"] == "1"
+    assert number > 0
+    assert (read.status_code, read.json["total"]) == (200, number)
     assert written.status_code == 201
-    assert ann_on_disk.get("tasks?include_total=true").json["total"] == made + 1
-    assert is_sound(ann_on_disk)
+    assert ann_on_disk.get("tasks?include_total=true").json["total"] == number + 1
+    assert is_intact(ann_on_disk)

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.faults.conftest import Stage
+from tests.faults.conftest import StartWorkload
 from tests.faults.disks import fill, small_disk
 from tests.helpers.postgresql import Postgres
 from tests.helpers.programs import SECONDS_TO_STOP, unprivileged_folder
@@ -18,16 +18,18 @@ MEBIBYTES = 64  # a segment of the log has 16
 
 
 @pytest.fixture
-def disk(wide: Path) -> Iterator[Path]:
+def disk(shared_folder: Path) -> Iterator[Path]:
     """Return a small disk."""
-    with small_disk(wide / "log", MEBIBYTES) as made:
+    with small_disk(shared_folder / "log", MEBIBYTES) as made:
         yield made
 
 
 @pytest.fixture
-def postgres(wide: Path, disk: Path) -> Iterator[Postgres]:
+def postgres(shared_folder: Path, disk: Path) -> Iterator[Postgres]:
     """Return a PostgreSQL with its log on the small disk."""
-    made = Postgres.primary(unprivileged_folder(wide / "small"), f"--waldir={disk}/wal")
+    made = Postgres.primary(
+        unprivileged_folder(shared_folder / "small"), f"--waldir={disk}/wal"
+    )
     yield made
     made.kill()
 
@@ -44,12 +46,12 @@ def fill_log(server: Postgres, disk: Path) -> float:
 
 
 def test_full_log_returns_503_and_loses_nothing(
-    stage: Stage, postgres: Postgres, disk: Path
+    start_workload: StartWorkload, postgres: Postgres, disk: Path
 ) -> None:
-    scene = stage("postgresql")
-    scene.go_on()
+    workload = start_workload("postgresql")
+    workload.wait_for_writes()
 
-    seen = scene.watch(lambda: fill_log(postgres, disk))
+    seen = workload.watch(lambda: fill_log(postgres, disk))
 
     assert set(seen.failures) == {UNAVAILABLE}
-    assert scene.balance() == (0, 0)
+    assert workload.count_lost_and_doubled_writes() == (0, 0)

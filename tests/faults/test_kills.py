@@ -1,25 +1,25 @@
-"""Workers and masters that are killed at work: clients that repeat notice, no more."""
+"""Workers and masters that are killed: clients that retry lose no write."""
 
 import pytest
 
 from tests.conftest import KINDS
-from tests.faults.conftest import SOAK, Measure, Stage
+from tests.faults.conftest import SOAK, Measure, StartWorkload
 
 WORKERS, MASTERS = (20, 5) if SOAK else (2, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_acknowledged_writes_exist_once_after_kills(
-    stage: Stage, kind: str, measure: Measure
+    start_workload: StartWorkload, kind: str, measure: Measure
 ) -> None:
-    scene = stage(kind, WEB_CONCURRENCY=2)
-    scene.go_on()
+    workload = start_workload(kind, WEB_CONCURRENCY=2)
+    workload.wait_for_writes()
 
-    kills = [scene.kill_worker] * WORKERS + [scene.kill_master] * MASTERS
+    kills = [workload.kill_worker] * WORKERS + [workload.kill_master] * MASTERS
     done = [kill() for kill in kills]
 
-    lost, doubled = scene.balance()
-    measure("acknowledged", len(scene.crowd.acknowledged))
+    lost, doubled = workload.count_lost_and_doubled_writes()
+    measure("acknowledged", len(workload.clients.acknowledged))
     measure("kills", len(done))
     assert (lost, doubled) == (0, 0)
-    assert not [s for s in scene.failures() if s.startswith("5") and "503" not in s]
+    assert not [s for s in workload.failures() if s.startswith("5") and "503" not in s]

@@ -1,92 +1,94 @@
-"""PostgreSQL that restarts, dies or freezes at work: 503 meanwhile, and all is well."""
+"""PostgreSQL restarts, is killed or freezes: 503 until it is available again."""
 
 import time
 from collections import defaultdict
 from collections.abc import Callable
 
 from tests.faults import processes
-from tests.faults.conftest import CLIENTS, SOAK, Measure, Stage
-from tests.faults.scenes import Scene, probing
+from tests.faults.conftest import CLIENTS, SOAK, Measure, StartWorkload
+from tests.faults.scenes import Workload, probing
 from tests.helpers.outcomes import Outcome
 from tests.helpers.postgresql import Postgres
 
 TIMES = 3 if SOAK else 1
-CROWD = 40 if SOAK else CLIENTS  # more than the instance has threads
+WRITERS = 40 if SOAK else CLIENTS  # in a soak, more than the threads of the instance
 SECONDS = 3
-SECONDS_TO_LIVE = 0.1
-SECONDS_TO_RETURN = 2
+MAX_LIVENESS_SECONDS = 0.1
+MAX_RECOVERY_SECONDS = 2
 Server = Postgres
-FieldError = Callable[[Server, Scene], float]
+Failure = Callable[[Server, Workload], float]
 
 
-def restart(server: Server, _scene: Scene) -> float:
+def restart(server: Server, _scene: Workload) -> float:
     processes.stop(server)
     server.start()
     return time.monotonic()
 
 
-def kill(server: Server, _scene: Scene) -> float:
+def kill(server: Server, _scene: Workload) -> float:
     processes.kill(server)
     server.start()
     return time.monotonic()
 
 
-def freeze(server: Server, scene: Scene) -> float:
-    """Freeze it until the watchdog ended the waiting of one who had a connection."""
-    before = len(scene.crowd.results)
+def freeze(server: Server, workload: Workload) -> float:
+    """Freeze it until the deadline of a request with a connection has elapsed."""
+    before = len(workload.clients.results)
     processes.freeze(server)
     try:
-        scene.wait(
-            lambda: any(o.seconds > SECONDS for o in scene.crowd.results[before:])
+        workload.wait(
+            lambda: any(o.seconds > SECONDS for o in workload.clients.results[before:])
         )
     finally:
         processes.resume(server)
     return time.monotonic()
 
 
-def look(
-    scene: Scene, server: Server, fault: FieldError, lives: dict[str, list[float]]
+def observe(
+    workload: Workload, server: Server, failure: Failure, probes: dict[str, list[float]]
 ) -> Outcome:
-    """Return what clients saw of a fault; note how the service lived meanwhile."""
+    """Return the outcome of a failure; record the durations of liveness probes."""
 
     def act() -> float:
-        with probing(scene.instance) as seconds:
-            mended = fault(server, scene)
-        lives[fault.__name__] += seconds
-        return mended
+        with probing(workload.instance) as seconds:
+            repaired = failure(server, workload)
+        probes[failure.__name__] += seconds
+        return repaired
 
-    return scene.watch(act)
-
-
-def tell(measure: Measure, lives: dict[str, list[float]]) -> None:
-    """Write down how fast liveness was, and hold it against what is promised."""
-    for when, seconds in lives.items():
-        measure(f"liveness {when}: p50", part(seconds, 50))
-        measure("p99", part(seconds, 99))
-        measure("slowest", max(seconds), SECONDS_TO_LIVE if when == "freeze" else None)
+    return workload.watch(act)
 
 
-def part(seconds: list[float], percent: int) -> float:
+def record_liveness(measure: Measure, probes: dict[str, list[float]]) -> None:
+    """Record the durations of liveness probes, and check their limit."""
+    for when, seconds in probes.items():
+        measure(f"liveness {when}: p50", percentile(seconds, 50))
+        measure("p99", percentile(seconds, 99))
+        measure(
+            "slowest", max(seconds), MAX_LIVENESS_SECONDS if when == "freeze" else None
+        )
+
+
+def percentile(seconds: list[float], percent: int) -> float:
     return sorted(seconds)[len(seconds) * percent // 100]
 
 
-FAULTS = [restart, kill, freeze]
+FAILURES = [restart, kill, freeze]
 
 
-def test_faults_of_postgresql_return_503_and_pass(
-    stage: Stage, postgres: Postgres, measure: Measure
+def test_failures_of_postgresql_return_503_until_they_are_repaired(
+    start_workload: StartWorkload, postgres: Postgres, measure: Measure
 ) -> None:
-    scene = stage("postgresql", CROWD, REQUEST_TIMEOUT=SECONDS)
-    lives: dict[str, list[float]] = defaultdict(list)
-    with probing(scene.instance) as lives["at work"]:
-        scene.go_on(4 * CROWD)
+    workload = start_workload("postgresql", WRITERS, REQUEST_TIMEOUT=SECONDS)
+    probes: dict[str, list[float]] = defaultdict(list)
+    with probing(workload.instance) as probes["normal operation"]:
+        workload.wait_for_writes(4 * WRITERS)
 
-    seen = [look(scene, postgres, fault, lives) for fault in FAULTS * TIMES]
+    outcomes = [observe(workload, postgres, one, probes) for one in FAILURES * TIMES]
 
-    back = max(one.first_write_after for one in seen)
-    measure("first write after", back, SECONDS_TO_RETURN)
-    measure("slowest answer", max(one.slowest for one in seen), SECONDS + 1)
-    tell(measure, lives)
-    assert [one.unexpected for one in seen] == [0] * len(seen)
-    assert max(map(max, lives.values())) < float("inf")
-    assert scene.balance() == (0, 0)
+    recovery = max(one.first_write_after for one in outcomes)
+    measure("first write after", recovery, MAX_RECOVERY_SECONDS)
+    measure("slowest response", max(one.slowest for one in outcomes), SECONDS + 1)
+    record_liveness(measure, probes)
+    assert [one.unexpected for one in outcomes] == [0] * len(outcomes)
+    assert max(map(max, probes.values())) < float("inf")
+    assert workload.count_lost_and_doubled_writes() == (0, 0)

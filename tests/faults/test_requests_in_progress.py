@@ -1,4 +1,4 @@
-"""The requests of one user that wait for locks do not delay other users."""
+"""Requests of one user that wait for locks do not delay other users."""
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -10,7 +10,7 @@ from flask import Flask
 from tests.faults.locking import locked
 from tests.helpers.client import Client, assert_problem, with_app
 
-CROWD = 50
+CLIENTS = 50
 IN_PROGRESS = 2
 SECONDS = 60
 SEQUENCE = [
@@ -20,10 +20,10 @@ SEQUENCE = [
     ("GET", "users/me/export"),
     ("DELETE", "users/me"),
 ]
-TASKS = "SELECT FROM tasks FOR UPDATE"
+LOCK_TASKS = "SELECT FROM tasks FOR UPDATE"
 
 
-def few(client: Client, app_with: Callable[..., Flask], number: int) -> Client:
+def with_limit(client: Client, app_with: Callable[..., Flask], number: int) -> Client:
     return with_app(client, app_with(max_requests_in_progress=number))
 
 
@@ -31,11 +31,11 @@ def test_requests_beyond_the_bound_are_rejected_while_others_wait(
     ann: Client, bob: Client, app_with: Callable[..., Flask]
 ) -> None:
     path = f"tasks/{ann.create_task()['id']}"
-    ann = few(ann, app_with, IN_PROGRESS)
+    ann = with_limit(ann, app_with, IN_PROGRESS)
     patch = partial(ann.patch, path, {"title": "Reap"})
 
-    with ThreadPoolExecutor(CROWD) as pool:
-        with locked(ann.app, TASKS):
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        with locked(ann.app, LOCK_TASKS):
             waiting = {pool.submit(patch) for _ in range(4 * IN_PROGRESS)}
             rejected = set()
             while len(waiting) > IN_PROGRESS:
@@ -56,7 +56,7 @@ def test_requests_beyond_the_bound_are_rejected_while_others_wait(
 def test_requests_that_have_ended_are_not_counted(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    ann = few(ann, app_with, 1)
+    ann = with_limit(ann, app_with, 1)
 
     found = [ann.call(method, path).status_code for method, path in SEQUENCE * 2]
 
@@ -79,7 +79,7 @@ def test_request_waits_for_a_locked_row_for_a_short_time(
     parent = ann.create_task()["id"]
     child = ann.create_task(parent_id=parent)["id"]
 
-    with locked(ann.app, f"{TASKS}; SELECT FROM users FOR UPDATE"):
+    with locked(ann.app, f"{LOCK_TASKS}; SELECT FROM users FOR UPDATE"):
         error = ann.call(method, path.format(child), json=body)
 
     assert_problem(error, 503, "service-unavailable")

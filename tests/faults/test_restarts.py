@@ -1,30 +1,32 @@
-"""Signals at work: workers are replaced unnoticed, and an end is clean."""
+"""Signals under load: reloads fail no request, and shutdown is clean."""
 
-from tests.faults.conftest import SOAK, Measure, Stage
+from tests.faults.conftest import SOAK, Measure, StartWorkload
 
 RELOADS = 20 if SOAK else 1
-TURNED_AWAY = {"ConnectionRefusedError", "ConnectionResetError"}
+CONNECTION_ERRORS = {"ConnectionRefusedError", "ConnectionResetError"}
 
 
 def test_workers_are_replaced_without_a_failed_request(
-    stage: Stage, measure: Measure
+    start_workload: StartWorkload, measure: Measure
 ) -> None:
-    scene = stage("sqlite", WEB_CONCURRENCY=2)
-    scene.go_on()
+    workload = start_workload("sqlite", WEB_CONCURRENCY=2)
+    workload.wait_for_writes()
 
-    replaced = [scene.reload() for _ in range(RELOADS)]
+    replaced = [workload.reload() for _ in range(RELOADS)]
 
     measure("reloads", len(replaced))
-    measure("requests", len(scene.crowd.results))
-    assert scene.failures() == set()
+    measure("requests", len(workload.clients.results))
+    assert workload.failures() == set()
 
 
-def test_shutdown_finishes_started_requests_and_rejects_others(stage: Stage) -> None:
-    scene = stage("sqlite", WEB_CONCURRENCY=2)
-    scene.go_on()
+def test_shutdown_finishes_started_requests_and_rejects_others(
+    start_workload: StartWorkload,
+) -> None:
+    workload = start_workload("sqlite", WEB_CONCURRENCY=2)
+    workload.wait_for_writes()
 
-    status = scene.restart()
+    status = workload.restart()
 
     assert status == 0
-    assert scene.failures() <= TURNED_AWAY
-    assert scene.balance() == (0, 0)
+    assert workload.failures() <= CONNECTION_ERRORS
+    assert workload.count_lost_and_doubled_writes() == (0, 0)

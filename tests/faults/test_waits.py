@@ -1,4 +1,4 @@
-"""What a request waits for, and does not get: a connection, or the lock of SQLite."""
+"""Requests that wait in vain for a connection or for the write lock of SQLite."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,29 +13,33 @@ from tests.helpers.concurrency import run_concurrently
 
 CONNECTIONS = 3
 SECONDS = 3
-CROWD = 8
+CLIENTS = 8
 
 
 @pytest.fixture
-def ann_of_few(app: Flask, ann: Client, app_with: Callable[..., Flask]) -> Client:
-    """Return Ann at a service that has few connections, and gives up early."""
-    few = Client(app_with(threads=CONNECTIONS - 1, request_timeout=SECONDS), ann.name)
-    few.user, few.tokens = ann.user, ann.tokens
-    return few
+def ann_with_few_connections(
+    app: Flask, ann: Client, app_with: Callable[..., Flask]
+) -> Client:
+    """Return a client of an app with few connections and a short timeout."""
+    client = Client(
+        app_with(threads=CONNECTIONS - 1, request_timeout=SECONDS), ann.name
+    )
+    client.user, client.tokens = ann.user, ann.tokens
+    return client
 
 
 @contextmanager
-def no_connection(app: Flask) -> Iterator[None]:
-    """Use all connections of a service meanwhile."""
-    with app.app_context(), ExitStack() as held:
+def all_connections_in_use(app: Flask) -> Iterator[None]:
+    """Use all connections of an app for the block."""
+    with app.app_context(), ExitStack() as stack:
         for _ in range(CONNECTIONS):
-            held.enter_context(db.database.engine.connect())
+            stack.enter_context(db.database.engine.connect())
         yield
 
 
 @contextmanager
-def no_lock(app: Flask) -> Iterator[None]:
-    """Let another process write meanwhile."""
+def locked_by_another_process(app: Flask) -> Iterator[None]:
+    """Let another process lock the database for the block."""
     file = app.extensions["settings"].database_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -44,42 +48,46 @@ def no_lock(app: Flask) -> Iterator[None]:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_request_without_a_connection_returns_503(
-    ann_of_few: Client, method: str
+    ann_with_few_connections: Client, method: str
 ) -> None:
     body = {"title": "Sow"} if method == "POST" else None
-    with no_connection(ann_of_few.app):
-        error = ann_of_few.call(method, "tasks", json=body)
+    with all_connections_in_use(ann_with_few_connections.app):
+        error = ann_with_few_connections.call(method, "tasks", json=body)
 
-    answer = ann_of_few.call(method, "tasks", json=body)
+    response = ann_with_few_connections.call(method, "tasks", json=body)
 
     assert_problem(error, 503, "service-unavailable")
     assert error.headers["Retry-After"] == "1"
-    assert answer.status_code in {200, 201}
+    assert response.status_code in {200, 201}
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_writers_that_another_process_keeps_out_return_503(
-    ann_of_few: Client,
+def test_writes_return_503_while_another_process_has_the_lock(
+    ann_with_few_connections: Client,
 ) -> None:
-    with no_lock(ann_of_few.app):
-        refusals = run_concurrently(
-            *[lambda: ann_of_few.post("tasks", {"title": "Sow"})] * 3
+    with locked_by_another_process(ann_with_few_connections.app):
+        rejected = run_concurrently(
+            *[lambda: ann_with_few_connections.post("tasks", {"title": "Sow"})] * 3
         )
-        read = ann_of_few.get("tasks")
+        read = ann_with_few_connections.get("tasks")
 
-    written = ann_of_few.post("tasks", {"title": "Sow"})
+    written = ann_with_few_connections.post("tasks", {"title": "Sow"})
 
     assert [
-        assert_problem(one, 503, "service-unavailable")["status"] for one in refusals
+        assert_problem(one, 503, "service-unavailable")["status"] for one in rejected
     ]
-    assert {one.headers["Retry-After"] for one in refusals} == {"1"}
+    assert {one.headers["Retry-After"] for one in rejected} == {"1"}
     assert (read.status_code, read.json["items"]) == (200, [])
     assert written.status_code == 201
 
 
-def test_requests_return_503_while_no_connection_is_free(ann_of_few: Client) -> None:
-    with no_connection(ann_of_few.app):
-        responses = run_concurrently(*[lambda: ann_of_few.get("tasks")] * CROWD)
+def test_requests_return_503_while_no_connection_is_free(
+    ann_with_few_connections: Client,
+) -> None:
+    with all_connections_in_use(ann_with_few_connections.app):
+        responses = run_concurrently(
+            *[lambda: ann_with_few_connections.get("tasks")] * CLIENTS
+        )
 
     assert {response.status_code for response in responses} == {503}
-    assert ann_of_few.get("tasks").status_code == 200
+    assert ann_with_few_connections.get("tasks").status_code == 200

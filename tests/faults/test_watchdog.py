@@ -1,4 +1,4 @@
-"""A database that does not answer: no request waits longer than it may."""
+"""A database that does not respond: requests end at their deadline."""
 
 import gc
 import os
@@ -28,32 +28,32 @@ MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def watching() -> None:
-    """Watch over this process, as a worker of gunicorn does."""
+def deadline_thread() -> None:
+    """Start the thread that enforces deadlines, as a gunicorn worker does."""
     deadline.start()
 
 
 @pytest.fixture
 def relay(make_app: MakeApp) -> Iterator[Relay]:
-    """Return a network that leads to a migrated database."""
+    """Return a proxy in front of an empty database."""
     name = f"taskapi_relayed_{os.getpid()}"
     address = create(name)
-    made = Relay(address)
-    yield made
-    made.close()
+    relay = Relay(address)
+    yield relay
+    relay.close()
     execute_on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-def ann_behind(relay: Relay, make_app: MakeApp) -> Iterator[Client]:
-    """Return Ann, at a service that reaches its database by that network."""
-    made = make_app(
+def ann_behind_relay(relay: Relay, make_app: MakeApp) -> Iterator[Client]:
+    """Return a client of an app that connects to its database through the proxy."""
+    app = make_app(
         database_url=relay.database_url, threads=POOL - 1, request_timeout=SECONDS
     )
-    with made.app_context():
+    with app.app_context():
         flask_migrate.upgrade()
-    yield Client(made, "ann").register().log_in()
-    with made.app_context():
+    yield Client(app, "ann").register().log_in()
+    with app.app_context():
         db.database.engine.dispose()
 
 
@@ -63,14 +63,14 @@ def open_files() -> int:
 
 
 def in_use(app: Flask) -> int:
-    """Count the connections that requests hold."""
+    """Count the connections in use."""
     with app.app_context():
         return int(db.database.engine.pool.checkedout())
 
 
-def crowd(ann: Client) -> list[TestResponse]:
-    """Ask for all kinds of things at once, from more than there are connections."""
-    login = {"email": "ann@example.org", "password": "a guess in the dark"}
+def send_requests(ann: Client) -> list[TestResponse]:
+    """Send different requests at once, more than there are connections."""
+    login = {"email": "ann@example.org", "password": "a wrong password"}
     return run_concurrently(
         partial(ann.get, "tasks"),
         partial(ann.post, "tasks", {"title": "lost?"}),
@@ -81,56 +81,59 @@ def crowd(ann: Client) -> list[TestResponse]:
     )
 
 
-def test_requests_end_although_the_database_does_not_answer(
-    ann_behind: Client, relay: Relay
+def test_requests_return_503_while_the_database_does_not_respond(
+    ann_behind_relay: Client, relay: Relay
 ) -> None:
-    crowd(ann_behind)
+    send_requests(ann_behind_relay)
     before = open_files()
-    relay.swallow()
+    relay.discard()
 
-    answers = crowd(ann_behind) + crowd(ann_behind)
+    responses = send_requests(ann_behind_relay) + send_requests(ann_behind_relay)
 
-    relay.mend()
-    after = ann_behind.get("tasks").status_code, ann_behind.get("/health").status_code
-    assert {answer.status_code for answer in answers} == {503}
-    assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
+    relay.restore()
+    after = (
+        ann_behind_relay.get("tasks").status_code,
+        ann_behind_relay.get("/health").status_code,
+    )
+    assert {response.status_code for response in responses} == {503}
+    assert {response.headers["Retry-After"] for response in responses} == {"1"}
     assert after == (200, 200)
-    assert (in_use(ann_behind.app), deadline.running) == (0, {})
+    assert (in_use(ann_behind_relay.app), deadline.running) == (0, {})
     assert open_files() <= before + 2 * POOL
 
 
 def test_write_without_response_is_not_acknowledged_and_runs_once(
-    ann_behind: Client, relay: Relay
+    ann_behind_relay: Client, relay: Relay
 ) -> None:
-    ann_behind.get("tasks")
-    key = {"Idempotency-Key": "a-write-of-unknown-end"}
-    relay.swallows_answers.set()
+    ann_behind_relay.get("tasks")
+    key = {"Idempotency-Key": "a-write-without-response"}
+    relay.discards_responses.set()
 
-    unknown = ann_behind.post("tasks", {"title": "once"}, headers=key)
-    relay.mend()
-    repeated = ann_behind.post("tasks", {"title": "once"}, headers=key)
+    unknown = ann_behind_relay.post("tasks", {"title": "once"}, headers=key)
+    relay.restore()
+    repeated = ann_behind_relay.post("tasks", {"title": "once"}, headers=key)
 
     assert_problem(unknown, 503, "service-unavailable")
     assert repeated.status_code == 201
-    assert ann_behind.get("tasks").json["items"] == [repeated.json]
+    assert ann_behind_relay.get("tasks").json["items"] == [repeated.json]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def endless(request: pytest.FixtureRequest, make_app: MakeApp) -> Iterator[Client]:
-    """Return a client of a service with a query that never ends."""
+    """Return a client of an app with an endless query."""
 
     def view() -> None:
         db.read(text(FOREVER))
 
-    made = make_app(request.param)
-    made.add_url_rule("/endless", view_func=db.transactional(view, seconds=1))
-    yield Client(made)
-    with made.app_context():
+    app = make_app(request.param)
+    app.add_url_rule("/endless", view_func=db.transactional(view, seconds=1))
+    yield Client(app)
+    with app.app_context():
         db.database.engine.dispose()
 
 
 def test_endless_query_is_aborted(endless: Client) -> None:
-    answer = endless.get("/endless")
+    response = endless.get("/endless")
 
-    assert_problem(answer, 503, "service-unavailable")
+    assert_problem(response, 503, "service-unavailable")
     assert in_use(endless.app) == 0
