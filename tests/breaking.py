@@ -1,8 +1,8 @@
 """Comparison of OpenAPI documents: changes that break existing clients.
 
 Requests may only accept more; responses may only become narrower and more complete.
-Of a pattern or a combination of schemas nothing tells whether it got wider: any change
-of it counts.
+It cannot be decided whether a changed pattern or combination of schemas accepts more:
+any change of them is reported.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ OPAQUE = ("pattern", "uniqueItems", "anyOf", "oneOf", "allOf", "const")
 
 
 def breaks(old: Document, new: Document) -> list[str]:
-    """Return a sentence for each thing that worked with the old document."""
+    """Return a sentence for each change that breaks clients of the old document."""
     return sorted({*_operations(old, new), *_components(old, new)})
 
 
@@ -77,13 +77,13 @@ class Pair:
         yield from self.responses(old["responses"], new["responses"])
 
     def security(self, old: Any, new: Any) -> Iterator[str]:
-        """Compare the ways to be let in; each that there was must stay."""
+        """Compare the security schemes; existing ones must stay."""
         before, after = old["security"] or [{}], new["security"] or [{}]
         if {} not in after:
-            yield from _removed(self.route, "way in", before, after)
+            yield from _removed(self.route, "security scheme", before, after)
 
     def named(self, document: Document, operation: Any) -> dict[str, Any]:
-        """Return the parameters by place and name."""
+        """Return the parameters by location and name."""
         given = [*operation["path"], *operation.get("parameters", [])]
         found = [_resolve(document, one)[0] for one in given]
         return {f"{one['in']} parameter {one['name']}": one for one in found}
@@ -120,7 +120,7 @@ class Pair:
             yield from self.contents(where, before, after, sent=False)
 
     def contents(self, where: str, old: Any, new: Any, *, sent: bool) -> Iterator[str]:
-        """Compare what there is in each media type."""
+        """Compare the schemas of each media type."""
         before, after = old.get("content", {}), new.get("content", {})
         yield from _removed(where, "media type", before, after)
         for kind in before.keys() & after.keys():
@@ -128,7 +128,7 @@ class Pair:
             yield from compare(where, before[kind]["schema"], after[kind]["schema"])
 
     def sent(self, where: str, old: Any, new: Any) -> Iterator[str]:
-        """Compare schemas of what clients send."""
+        """Compare schemas of requests."""
         before, after, known = self.resolved(old, new, sent=True)
         if known:
             return
@@ -158,7 +158,7 @@ class Pair:
         yield from self.inner(where, before, after, sent=False)
 
     def inner(self, where: str, old: Any, new: Any, *, sent: bool) -> Iterator[str]:
-        """Compare the fields that both have, and the items."""
+        """Compare the common fields, and the items."""
         compare = self.sent if sent else self.received
         before, after = _fields(old), _fields(new)
         for name in before.keys() & after.keys():
@@ -168,7 +168,7 @@ class Pair:
                 yield from compare(f"{where}: {part}", old[part], new[part])
 
     def resolved(self, old: Any, new: Any, *, sent: bool) -> tuple[Any, Any, bool]:
-        """Follow references, and tell whether this pair of them was compared before."""
+        """Follow references; return whether this pair was compared before."""
         before, first = _resolve(self.old, old)
         after, second = _resolve(self.new, new)
         pair = (first, second, sent)
@@ -178,7 +178,7 @@ class Pair:
 
 
 def _resolve(document: Document, part: Any) -> tuple[Any, str]:
-    """Return what a reference stands for, and its name."""
+    """Return the target of a reference, and its name."""
     name = part.get("$ref", "")
     for step in name.split("/")[1:]:
         document = document[step]
@@ -195,20 +195,20 @@ def _fields(schema: Any) -> Any:
 
 
 def _values(where: str, old: Any, new: Any, *, free: list[str]) -> Iterator[str]:
-    """Find values that are gone; `free` is what there was without a list of them."""
+    """Find removed values of an enum; `free` are the values without an enum."""
     if "enum" in new:
         yield from _removed(where, "value", old.get("enum", free), new["enum"])
 
 
 def _narrowed(where: str, old: Any, new: Any) -> Iterator[str]:
-    """Find limits that are tighter or new, and rules that are different or new."""
+    """Find limits that are new or stricter, and rules that are new or different."""
     for name, sign in LIMITS.items():
         before, after = old.get(name), new.get(name)
         if after is not None and (before is None or sign * after < sign * before):
             yield f"{where}: {name} is {after} now, it was {before}"
     for name in (*OPAQUE, "format"):
         if name in new and new[name] != old.get(name):
-            yield f"{where}: {name} is another now"
+            yield f"{where}: {name} was changed"
     closed = [schema.get("additionalProperties") is False for schema in (old, new)]
     if closed == [False, True]:
-        yield f"{where}: unknown fields are refused now"
+        yield f"{where}: unknown fields are rejected now"

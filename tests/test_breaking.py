@@ -11,9 +11,9 @@ from tests.breaking import breaks
 
 ROOT = Path(__file__).parents[1]
 ADVICE = """
-Clients of the last release would break. Add beside what there is, and keep that; if it
-must be, say in CHANGELOG.md what clients have to change, and renew
-tests/openapi-released.json, as "A release" of CONTRIBUTING.md says."""
+Clients of the last release would break. Keep the existing API and add to it. If this is
+not possible, describe in CHANGELOG.md what clients must change, and update
+tests/openapi-released.json as described in CONTRIBUTING.md, "Release"."""
 TASKS = "paths./api/v1/tasks"
 TASK = "components.schemas.Task.properties"
 INPUT = "components.schemas.TaskCreate"
@@ -48,7 +48,7 @@ BREAKS: dict[str, tuple[str, Any, str]] = {
         9,
         "tags: items: maxLength is 9 now",
     ),
-    "pattern": (f"{SENT}.title.pattern", "^a", "title: pattern is another now"),
+    "pattern": (f"{SENT}.title.pattern", "^a", "title: pattern was changed"),
     "parameter": (
         LIMIT,
         DELETED,
@@ -67,7 +67,11 @@ BREAKS: dict[str, tuple[str, Any, str]] = {
         DELETED,
         "header ETag was removed",
     ),
-    "login": ("paths./health.get.security", [{"bearer": []}], "way in {} was removed"),
+    "login": (
+        "paths./health.get.security",
+        [{"bearer": []}],
+        "security scheme {} was removed",
+    ),
     "scope": (f"{TASKS}.get.security.2", DELETED, "['tasks:read']} was removed"),
     "problem": (
         "components.responses.NotFound.content.application/problem+json.examples",
@@ -98,28 +102,28 @@ def released() -> Any:
 
 @pytest.fixture(scope="module")
 def current() -> Any:
-    """Return the document of now."""
+    """Return the current document."""
     return json.loads((ROOT / "docs/openapi.json").read_text())
 
 
 def changed(document: Any, path: str, value: Any) -> Any:
     """Return a copy with another value at a path; paths of the API have no dots."""
     copied = copy.deepcopy(document)
-    *way, last = [int(s) if s.isdigit() and s < "2" else s for s in path.split(".")]
-    inside = copied
-    for step in way:
-        inside = inside[step]
-    put(inside, last, value)
+    *parents, last = [int(s) if s.isdigit() and s < "2" else s for s in path.split(".")]
+    target = copied
+    for step in parents:
+        target = target[step]
+    set_member(target, last, value)
     return copied
 
 
-def put(inside: Any, last: Any, value: Any) -> None:
-    if isinstance(inside, list):
-        inside[int(last) : int(last) + 1] = [] if value is DELETED else [value]
+def set_member(target: Any, last: Any, value: Any) -> None:
+    if isinstance(target, list):
+        target[int(last) : int(last) + 1] = [] if value is DELETED else [value]
     elif value is DELETED:
-        del inside[last]
+        del target[last]
     else:
-        inside[last] = value
+        target[last] = value
 
 
 def test_released_document_has_no_breaking_change(released: Any, current: Any) -> None:
@@ -128,13 +132,13 @@ def test_released_document_has_no_breaking_change(released: Any, current: Any) -
     assert not found, "\n".join([*found, ADVICE])
 
 
-@pytest.mark.parametrize(("path", "value", "told"), BREAKS.values(), ids=BREAKS)
+@pytest.mark.parametrize(("path", "value", "message"), BREAKS.values(), ids=BREAKS)
 def test_breaking_change_is_reported(
-    current: Any, path: str, value: Any, told: str
+    current: Any, path: str, value: Any, message: str
 ) -> None:
     found = breaks(current, changed(current, path, value))
 
-    assert [sentence for sentence in found if told in sentence], found
+    assert [sentence for sentence in found if message in sentence], found
 
 
 def test_renamed_schema_is_reported(current: Any) -> None:

@@ -1,8 +1,8 @@
-"""A request costs no more beside bare WSGI than it did when it was measured.
+"""CPU time of requests compared with a bare WSGI app.
 
-Both run in one process in turn, and the lower quartile of their ratios counts, in CPU
-time: so the machine matters little. Who works beside them matters to the larger one, so
-that `make test` runs this by itself.
+Both run alternately in one process, and the lower quartile of the ratios of their CPU
+times counts, so the speed of the machine has little effect. Other load slows the larger
+app more than the bare one, so these tests run separately (marker `slow`).
 """
 
 import json
@@ -35,25 +35,27 @@ def ratios(
     make_app: Callable[..., Flask],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, float]:
-    """Return by operation how often the time of bare WSGI is needed, of the allowed."""
+    """Return the measured ratio of each operation, divided by the recorded one."""
     with new_databases(tmp_path_factory.mktemp("speed"), make_app) as make:
         url = make(request.param).extensions["settings"].database_url
-        figures = measure(url)
-    allowed = MEASURED[request.param]
-    return {name: figures[name]["ratio"] / allowed[name] for name in allowed}
+        measured = measure(url)
+    recorded = MEASURED[request.param]
+    return {name: measured[name]["ratio"] / recorded[name] for name in recorded}
 
 
 def measure(url: str) -> dict[str, dict[str, float]]:
-    """Run the benchmark in a process of its own."""
+    """Run the benchmark in a separate process."""
     env = os.environ | {"DATABASE_URL": url, "SECRET_KEY": secrets.token_hex(32)}
     command = [sys.executable, "-m", "bench.in_process"]
-    ran = subprocess.run(  # noqa: S603 - our own module
+    process = subprocess.run(  # noqa: S603 - our own module
         command, check=True, cwd=CHECKOUT, env=env, capture_output=True
     )
-    figures: dict[str, dict[str, float]] = json.loads(ran.stdout)
-    return figures
+    results: dict[str, dict[str, float]] = json.loads(process.stdout)
+    return results
 
 
 @pytest.mark.parametrize("operation", ["get", "list", "create"])
-def test_a_request_costs_what_it_did(ratios: dict[str, float], operation: str) -> None:
+def test_request_needs_no_more_cpu_than_recorded(
+    ratios: dict[str, float], operation: str
+) -> None:
     assert ratios[operation] <= SLACK

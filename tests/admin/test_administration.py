@@ -27,14 +27,14 @@ INVALID: dict[str, tuple[Any, dict[str, str]]] = {
 }
 
 
-def address(person: Client) -> str:
-    return f"users/{person.user['id']}"
+def address(client: Client) -> str:
+    return f"users/{client.user['id']}"
 
 
-def promoted(person: Client) -> Client:
-    """Make an account an administrator."""
-    run(person.app, "users", "promote", f"{person.name}@example.org")
-    return person
+def promote(client: Client) -> Client:
+    """Promote an account to administrator."""
+    run(client.app, "users", "promote", f"{client.name}@example.org")
+    return client
 
 
 def test_promotion_applies_to_the_next_request(root: Client, ann: Client) -> None:
@@ -48,7 +48,7 @@ def test_promotion_applies_to_the_next_request(root: Client, ann: Client) -> Non
 
 
 def test_demotion_applies_to_the_next_request(root: Client, ann: Client) -> None:
-    promoted(ann)
+    promote(ann)
 
     response = root.patch(address(ann), {"role": "user"})
 
@@ -145,7 +145,7 @@ def test_change_without_effect_keeps_the_version(root: Client, ann: Client) -> N
         ("PATCH", {"is_active": False}),
         ("DELETE", None),
     ],
-    ids=["lowered", "deactivated", "deleted"],
+    ids=["demoted", "deactivated", "deleted"],
 )
 def test_last_admin_cannot_be_removed(
     root: Client, ann: Client, method: str, body: Any
@@ -157,7 +157,7 @@ def test_last_admin_cannot_be_removed(
 
 
 def test_deactivated_admin_does_not_count(root: Client, ann: Client) -> None:
-    promoted(ann)
+    promote(ann)
     root.patch(address(ann), {"is_active": False})
 
     response = root.patch(address(root), {"role": "user"})
@@ -166,7 +166,7 @@ def test_deactivated_admin_does_not_count(root: Client, ann: Client) -> None:
 
 
 def test_one_of_two_admins_can_be_removed(root: Client, ann: Client) -> None:
-    promoted(ann)
+    promote(ann)
 
     response = root.patch(address(root), {"role": "user"})
 
@@ -182,12 +182,12 @@ def test_one_of_two_admins_can_be_removed(root: Client, ann: Client) -> None:
         ("PATCH", {"is_active": False}),
         ("DELETE", None),
     ],
-    ids=["lower", "deactivate", "delete"],
+    ids=["demote", "deactivate", "delete"],
 )
 def test_concurrent_removals_of_two_admins_leave_one(
     root: Client, ann: Client, method: str, body: Any, attempt: int
 ) -> None:
-    promoted(ann)
+    promote(ann)
 
     with meeting(root.app, "SELECT users.id"):
         responses = run_concurrently(

@@ -96,6 +96,6 @@ def test_other_values_of_on_long_are_rejected(ann: Client) -> None:
 )
 def test_on_long_does_not_change_errors_of_other_types(ann: Client, line: str) -> None:
     plain = send_file(ann, line, JSONL)
-    cut = send_file(ann, line, JSONL, query="?on_long=cut")
+    truncated = send_file(ann, line, JSONL, query="?on_long=cut")
 
-    assert json.dumps(cut.json["errors"]) == json.dumps(plain.json["errors"])
+    assert json.dumps(truncated.json["errors"]) == json.dumps(plain.json["errors"])

@@ -1,4 +1,4 @@
-// What a client in TypeScript does, typed by the document; prints what it saw.
+// A TypeScript client with types of the OpenAPI document; prints its results as JSON.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.mjs";
 
@@ -10,7 +10,7 @@ const { POST, GET, PATCH, use } = createClient<paths>({
   querySerializer: { array: { style: "form", explode: false } },
 });
 
-async function enter(): Promise<string> {
+async function logIn(): Promise<string> {
   await POST("/api/v1/auth/register", { body: { username: name, password } });
   const { data, error } = await POST("/api/v1/auth/login", { body: { username: name, password } });
   if (error) throw new Error(error.detail);
@@ -29,7 +29,7 @@ async function complete(id: number, etag: string) {
   return PATCH("/api/v1/tasks/{task_id}", { params, body: { status: "completed" } });
 }
 
-async function* walk(limit: number): AsyncGenerator<Task> {
+async function* listAll(limit: number): AsyncGenerator<Task> {
   let cursor: string | null | undefined;
   do {
     const query = { limit, status: ["todo" as const, "completed" as const], ...(cursor ? { cursor } : {}) };
@@ -40,7 +40,7 @@ async function* walk(limit: number): AsyncGenerator<Task> {
   } while (cursor);
 }
 
-const token = await enter();
+const token = await logIn();
 use({ onRequest: ({ request }) => request.headers.set("Authorization", `Bearer ${token}`) });
 const first = await create("Sow", "sow");
 const again = await create("Sow", "sow");
@@ -48,16 +48,16 @@ const others = [await create("Water", "water"), await create("Weed", "weed")];
 const changed = await complete(first.id, '"1"');
 const stale = await complete(first.id, '"1"');
 const untitled = await POST("/api/v1/tasks", { body: { title: "" } });
-const walked: number[] = [];
-for await (const task of walk(2)) walked.push(task.id);
+const listed: number[] = [];
+for await (const task of listAll(2)) listed.push(task.id);
 
 console.log(
   JSON.stringify({
-    made: [first.id, ...others.map((task) => task.id)],
+    created: [first.id, ...others.map((task) => task.id)],
     repeated: again,
     changed: changed.data?.status,
     stale: stale.error?.code,
-    faults: untitled.error?.errors?.map((fault) => [fault.pointer, fault.code]),
-    walked,
+    errors: untitled.error?.errors?.map((one) => [one.pointer, one.code]),
+    listed,
   }),
 );

@@ -12,7 +12,7 @@ from tests.using.conftest import Visit
 VISITOR = {"username": "visitor", "password": PASSWORD}
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
-# Swagger UI 5 says so of every link to an operation with _ in its name, like ours.
+# Swagger UI 5 logs this for every link to an operation with _ in its name.
 KNOWN = (
     "Deprecated: escaping deep link whitespace with `_` is unsupported and will be "
     "removed in a future 5.x release. Use `%20` instead."
@@ -21,15 +21,15 @@ KNOWN = (
 
 @pytest.fixture(scope="module")
 def address(service: Server) -> str:
-    """Return where the page is, of a server that knows the visitor."""
-    made = service.call("POST", f"{API}/auth/register", VISITOR)
-    assert made.status == 201, made.body
+    """Return the URL of a server with the account of the visitor."""
+    response = service.call("POST", f"{API}/auth/register", VISITOR)
+    assert response.status == 201, response.body
     return f"http://127.0.0.1:{service.port}"
 
 
 @pytest.fixture(scope="module")
-def arrival(chromium: Browser, address: str) -> Iterator[Visit]:
-    """Return the first visit of somebody who gave name and password to the page."""
+def logged_in_page(chromium: Browser, address: str) -> Iterator[Visit]:
+    """Return a page on which the visitor has logged in."""
     context = chromium.new_context(viewport=DESKTOP)
     visit = Visit(context.new_page(), address).go("/docs")
     visit.photograph("desktop")
@@ -44,10 +44,10 @@ def arrival(chromium: Browser, address: str) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def visit(arrival: Visit) -> Iterator[Visit]:
-    """Return the page, opened once more by the visitor."""
-    with arrival.page.context.new_page() as page:
-        yield Visit(page, arrival.address).go("/docs")
+def visit(logged_in_page: Visit) -> Iterator[Visit]:
+    """Return a new page of the logged-in visitor."""
+    with logged_in_page.page.context.new_page() as page:
+        yield Visit(page, logged_in_page.address).go("/docs")
 
 
 def opened(visit: Visit, operation: str) -> Locator:
@@ -58,7 +58,7 @@ def opened(visit: Visit, operation: str) -> Locator:
 
 
 def executed(block: Locator) -> str:
-    """Execute an operation, and return the status that is shown."""
+    """Execute an operation, and return the displayed status."""
     block.locator("button.execute").click()
     status = block.locator(".live-responses-table tbody .response-col_status").first
     return status.inner_text().split()[0]
@@ -96,9 +96,9 @@ def test_authorization_survives_reload_without_console_errors(visit: Visit) -> N
     assert visit.hosts == {visit.address.removeprefix("http://")}
 
 
-def test_root_redirects_visitor_without_console_errors(arrival: Visit) -> None:
-    assert arrival.complaints == []
-    assert arrival.hosts == {arrival.address.removeprefix("http://")}
+def test_root_redirects_visitor_without_console_errors(logged_in_page: Visit) -> None:
+    assert logged_in_page.complaints == []
+    assert logged_in_page.hosts == {logged_in_page.address.removeprefix("http://")}
 
 
 @pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/validation-error"])

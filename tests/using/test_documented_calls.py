@@ -1,7 +1,7 @@
-"""Every call by curl in the README and in docs/, made as it stands there.
+"""All curl calls of the README and of docs/.
 
-Calls response 2xx, unless a comment of their block begins with another status. A page
-that registers nobody goes on where the quickstart ends.
+They return 2xx unless a comment of their block begins with another status. The calls of
+a page without a registration run after those of the quickstart.
 """
 
 import re
@@ -21,22 +21,24 @@ from tests.using.conftest import ROOT, need
 
 QUICKSTART = "docs/quickstart.md"
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-TELL = r"""
-curl() { command curl -sS --write-out '%{stderr}answered %{http_code}\n' "$@"; }
+PRINT_STATUS = r"""
+curl() { command curl -sS --write-out '%{stderr}returned %{http_code}\n' "$@"; }
 """
 
 
 def calls(page: str) -> str:
-    """Return the blocks of a page that call by curl."""
+    """Return the code blocks of a page that contain curl calls."""
     blocks = map(dedent, BLOCK.findall((ROOT / page).read_text()))
     return "\n".join(block for block in blocks if re.search(r"\bcurl ", block))
 
 
-WALKS = {f"docs/{name}.md" for name in ("deploy", "upgrade", "rotation", "scaling")}
-"""Pages that set up machines: their commands run in tests/operations."""
+SETUP_PAGES = {
+    f"docs/{name}.md" for name in ("deploy", "upgrade", "rotation", "scaling")
+}
+"""Pages about the setup of machines; tests/operations run their commands."""
 
 EVERY = ["README.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
-PAGES = [page for page in EVERY if page not in WALKS and calls(page)]
+PAGES = [page for page in EVERY if page not in SETUP_PAGES and calls(page)]
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,7 @@ def documented(serving: Serve) -> Server:
 
 @pytest.fixture
 def empty(documented: Server, make_app: Callable[..., Flask]) -> Server:
-    """Return it without an account, and as if there never was one."""
+    """Return the server with an empty database."""
     file = documented.log.with_name("tasks.db")
     with make_app(database_url=f"sqlite:///{file}").app_context():
         with db.transaction():
@@ -57,11 +59,11 @@ def empty(documented: Server, make_app: Callable[..., Flask]) -> Server:
     return documented
 
 
-def refusals(script: str, server: Server, folder: Path) -> list[str]:
-    """Run a script in the shell, and return the statuses that are not 2xx."""
-    here = re.sub(r"\b800[01]\b", str(server.port), script)
-    done = subprocess.run(  # noqa: S603 - the calls of our own documentation
-        ["/bin/sh", "-euc", TELL + here],
+def error_statuses(script: str, server: Server, folder: Path) -> list[str]:
+    """Run a shell script, and return the statuses that are not 2xx."""
+    local_script = re.sub(r"\b800[01]\b", str(server.port), script)
+    process = subprocess.run(  # noqa: S603 - the calls of our own documentation
+        ["/bin/sh", "-euc", PRINT_STATUS + local_script],
         cwd=folder,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
         capture_output=True,
@@ -69,10 +71,10 @@ def refusals(script: str, server: Server, folder: Path) -> list[str]:
         check=False,
         timeout=120,
     )
-    assert done.returncode == 0, done.stderr
-    answered = re.findall(r"^answered (\d+)$", done.stderr, re.MULTILINE)
-    assert len(answered) >= len(re.findall(r"\bcurl ", script)), done.stderr
-    return [status for status in answered if not status.startswith("2")]
+    assert process.returncode == 0, process.stderr
+    statuses = re.findall(r"^returned (\d+)$", process.stderr, re.MULTILINE)
+    assert len(statuses) >= len(re.findall(r"\bcurl ", script)), process.stderr
+    return [status for status in statuses if not status.startswith("2")]
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
@@ -83,9 +85,9 @@ def test_documented_call_returns_documented_status(
     script = calls(page)
     before = "" if "auth/register" in script else calls(QUICKSTART)
 
-    refused = refusals(before + script, empty, tmp_path)
+    statuses = error_statuses(before + script, empty, tmp_path)
 
-    assert refused == re.findall(r"^# (\d{3})\b", script, re.MULTILINE)
+    assert statuses == re.findall(r"^# (\d{3})\b", script, re.MULTILINE)
 
 
 def test_client_pages_contain_calls() -> None:

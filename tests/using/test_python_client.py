@@ -14,7 +14,7 @@ from tests.helpers.server import Server
 from tests.using.conftest import Account
 
 PROGRAM = str(Path(sys.executable).with_name("openapi-python-client"))
-OPTIONS = ("--meta", "none", "--output-path", "made_client", "--fail-on-warning")
+OPTIONS = ("--meta", "none", "--output-path", "generated_client", "--fail-on-warning")
 
 
 CONFIG = """
@@ -27,32 +27,32 @@ content_type_overrides:
 
 def part(name: str) -> Any:
     """Return a module of the client."""
-    return importlib.import_module(f"made_client.{name}")
+    return importlib.import_module(f"generated_client.{name}")
 
 
 @pytest.fixture(scope="module")
 def client(service: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Return the client's package, made from the live document."""
+    """Return the client package that is generated from the live document."""
     folder = tmp_path_factory.mktemp("python")
     (folder / "openapi.json").write_bytes(service.call("GET", "/openapi.json").body)
     (folder / "config.yml").write_text(CONFIG)
     read = ("--path", "openapi.json", "--config", "config.yml")
     command = [PROGRAM, "generate", *read, *OPTIONS]
-    done = subprocess.run(  # noqa: S603 - a program of our own environment
+    process = subprocess.run(  # noqa: S603 - a program of our own environment
         command, cwd=folder, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert process.returncode == 0, process.stdout + process.stderr
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
-        yield importlib.import_module("made_client")
+        yield importlib.import_module("generated_client")
 
 
 @pytest.fixture
 def caller(client: Any, account: Account) -> Iterator[Any]:
-    """Return a client of somebody who has logged in."""
-    made = client.AuthenticatedClient(account.address, account.access_token)
-    with made:
-        yield made
+    """Return a client that is logged in."""
+    authenticated = client.AuthenticatedClient(account.address, account.access_token)
+    with authenticated:
+        yield authenticated
 
 
 def create(caller: Any, title: str, **options: Any) -> Any:
@@ -94,19 +94,19 @@ def test_generated_client_logs_in_by_oauth(client: Any, account: Account) -> Non
 
 
 def test_generated_client_creates_a_task_once(caller: Any) -> None:
-    made = create(caller, "Sow", idempotency_key="sow")
+    created = create(caller, "Sow", idempotency_key="sow")
 
     again = create(caller, "Sow", idempotency_key="sow")
 
-    assert again.parsed.id == made.parsed.id
+    assert again.parsed.id == created.parsed.id
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
 def test_generated_client_updates_only_the_version_it_read(caller: Any) -> None:
-    made = create(caller, "Sow")
+    created = create(caller, "Sow")
 
-    changed = complete(caller, made.parsed, made.headers["ETag"])
-    stale = complete(caller, made.parsed, made.headers["ETag"])
+    changed = complete(caller, created.parsed, created.headers["ETag"])
+    stale = complete(caller, created.parsed, created.headers["ETag"])
 
     assert changed.status == "completed"
     assert (stale.status, stale.code) == (412, "precondition-failed")
@@ -114,19 +114,19 @@ def test_generated_client_updates_only_the_version_it_read(caller: Any) -> None:
 
 
 def test_generated_client_follows_cursors_to_the_end(caller: Any) -> None:
-    made = {create(caller, title).parsed.id for title in ("Sow", "Water", "Weed")}
+    created = {create(caller, title).parsed.id for title in ("Sow", "Water", "Weed")}
     page_of = part("api.tasks.list_tasks").sync
     wanted = list(part("models").TaskStatus)
 
     first = page_of(client=caller, limit=2, status=wanted)
     last = page_of(client=caller, limit=2, status=wanted, cursor=first.next_cursor)
 
-    assert {task.id for task in [*first.items, *last.items]} == made
+    assert {task.id for task in [*first.items, *last.items]} == created
     assert last.next_cursor is None
 
 
 def test_generated_client_parses_the_problem(caller: Any) -> None:
     problem = create(caller, "").parsed
 
-    (fault,) = problem.errors
-    assert (problem.code, fault.pointer) == ("validation-error", "#/title")
+    (error,) = problem.errors
+    assert (problem.code, error.pointer) == ("validation-error", "#/title")
