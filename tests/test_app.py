@@ -52,7 +52,7 @@ def fail() -> str:
 
 @pytest.fixture
 def failing(make_app: Callable[..., Flask]) -> Client:
-    """Return a client of an app that has one route more, which fails."""
+    """Return a client of an app with an additional route, which fails."""
     made = make_app(log_level="CRITICAL")
     made.add_url_rule("/fail", view_func=fail)
     return Client(made)
@@ -60,7 +60,7 @@ def failing(make_app: Callable[..., Flask]) -> Client:
 
 @pytest.fixture
 def make_client(make_app: Callable[..., Flask]) -> Callable[..., Client]:
-    """Return a maker of clients: of apps whose settings differ."""
+    """Return a function that creates a client of an app with settings."""
     return lambda **settings: Client(make_app(**settings))
 
 
@@ -164,7 +164,7 @@ def test_request_id_of_client_is_returned(anonymous: Client, sent: str) -> None:
 @pytest.mark.parametrize(
     "sent",
     ["", "x" * 65, "a b", "a;b", '"a"', "<script>", "é"],
-    ids=["empty", "long", "space", "semicolon", "quotes", "markup", "letter"],
+    ids=["empty", "long", "space", "semicolon", "quotes", "markup", "non-ascii"],
 )
 def test_invalid_request_id_is_replaced(anonymous: Client, sent: str) -> None:
     response = anonymous.get("nothing", headers={"X-Request-ID": sent})

@@ -1,4 +1,4 @@
-"""The documentation is part of the product: what it names exists, and the reverse."""
+"""The documentation: settings, commands and targets exist, and all are documented."""
 
 import re
 from dataclasses import fields

@@ -26,7 +26,7 @@ def operations(apps: dict[str, Flask]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def private(operations: dict[str, Any]) -> dict[str, Any]:
-    """Return the operations that need a caller."""
+    """Return the operations that require login."""
     return {name: one for name, one in operations.items() if one["security"]}
 
 

@@ -24,7 +24,7 @@ CONNECTION = "postgres://taskapi:pw@dpg-1-a/taskapi"
 
 
 def given(variable: dict[str, Any]) -> str:
-    """Return what the platform puts in."""
+    """Return the values that the platform provides."""
     if "fromDatabase" in variable:
         return CONNECTION
     return GENERATED if variable.get("generateValue") else str(variable["value"])

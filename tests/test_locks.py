@@ -1,4 +1,4 @@
-"""Lock files: closed under all requirements, so that nothing outside is installed.
+"""Lock files: they contain all requirements of their packages.
 
 pip 23 looks for the newest release of a package that another one requires with an
 extra, unless the lock pins it with that extra (pip #9644).
@@ -59,7 +59,7 @@ def applies(marker: Marker | None, environment: Environment, extra: str = "") ->
 
 
 def pins(lock: str, environment: Environment) -> dict[str, Pin]:
-    """Return what a lock installs there, by name."""
+    """Return the pins of a lock in an environment, by name."""
     found = {}
     for line in PIN.findall((ROOT / lock).read_text()):
         one = Requirement(line)
@@ -70,10 +70,10 @@ def pins(lock: str, environment: Environment) -> dict[str, Pin]:
 
 
 def declared(name: str, pin: Pin, environment: Environment) -> list[Requirement]:
-    """Return what a distribution requires there, where it is installed here."""
+    """Return the requirements of an installed distribution in an environment."""
     try:
         texts = requires(name) or []
-    except PackageNotFoundError:  # of a lock for another purpose, or platform
+    except PackageNotFoundError:  # of another lock or platform
         return []
     wanted = map(Requirement, texts)
     extras = {"", *pin.extras}

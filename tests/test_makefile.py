@@ -1,4 +1,4 @@
-"""Environments that make builds, with programs that only pretend to install."""
+"""Virtual environments that make creates, with a stub of Python."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PYTHON = """#!/bin/sh
-# stands for python3: makes environments whose python is this file too
+# a stub of python3: it creates environments whose python is this file, too
 echo "$@" >> "$CALLS"
 case "$*" in *"$INTERRUPTED_AT"*) [ -z "$INTERRUPTED_AT" ] || exit 130;; esac
 case "$*" in "-m venv --clear "*)
@@ -36,19 +36,19 @@ class Checkout:
             shutil.copy(ROOT / name, folder)
 
     def make(self, interrupted_at: str = "", target: str = "install") -> list[str]:
-        """Run make, which is interrupted at such a command; return its commands."""
+        """Run make, interrupted at a command that matches; return its commands."""
         self.calls.write_text("")
         variables = {"PATH": os.environ["PATH"], "CALLS": str(self.calls)}
         variables["INTERRUPTED_AT"] = interrupted_at
-        words = ["make", target, f"PYTHON={self.python}", "UV="]
-        done = subprocess.run(  # noqa: S603 - our own Makefile
-            words, cwd=self.folder, env=variables, capture_output=True, check=False
+        command = ["make", target, f"PYTHON={self.python}", "UV="]
+        process = subprocess.run(  # noqa: S603 - our own Makefile
+            command, cwd=self.folder, env=variables, capture_output=True, check=False
         )
-        assert (done.returncode == 0) == (not interrupted_at), done.stderr
+        assert (process.returncode == 0) == (not interrupted_at), process.stderr
         return self.calls.read_text().splitlines()
 
     def change(self, lock: str) -> None:
-        """Make a lock file newer than what was installed."""
+        """Make a lock file newer than the environment."""
         for stamp in ("run", "dev"):
             os.utime(self.folder / ".venv" / stamp, (INSTALLED_AT, INSTALLED_AT))
         for name in LOCKS:
@@ -58,7 +58,7 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """Return a fresh clone, as far as make reads it."""
+    """Return a folder with the files of a clone that make reads."""
     return Checkout(tmp_path)
 
 

@@ -28,7 +28,7 @@ STRICT = {(c, o): expected_with_both(c, o) for c in CALLERS for o in PRIVATE}
 
 @pytest.fixture
 def accounts(ann: Client) -> Accounts:
-    """Return Ann, who owns the requested resources, and the other callers."""
+    """Return the owner of the requested resources, and the other callers."""
     return Accounts(ann)
 
 

@@ -16,7 +16,7 @@ WORKFLOW = ".github/workflows/ci.yml"
 SETTINGS = {one.name.upper(): one.default for one in fields(config.Settings)}
 OF_PYTHON = re.compile(r"PATH|PIP_\w+|PYTHON\w+")
 PUBLIC = {"ENVIRONMENT": "production", "HOST": "0.0.0.0"}  # noqa: S104 - in a container
-GRACEFUL_TIMEOUT = 25  # of gunicorn.conf.py
+GRACEFUL_TIMEOUT = 25  # the value in gunicorn.conf.py
 
 
 def read(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Linters of everything that ships, and the rules of the GitHub workflows."""
+"""Linters of shipped files, and rules of the GitHub workflows."""
 
 import re
 import subprocess

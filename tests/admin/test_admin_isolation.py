@@ -8,7 +8,7 @@ from tests.helpers.client import PASSWORD, Client
 
 @pytest.fixture
 def three(root: Client) -> list[Client]:
-    """Return three people, the oldest account first."""
+    """Return clients of three accounts, the oldest account first."""
     return [
         Client(root.app, name).register().log_in() for name in ("ann", "bob", "cat")
     ]

@@ -15,6 +15,6 @@ def script(ann: Client) -> KeyClient:
 
 @pytest.fixture
 def admin(ann: Client) -> Client:
-    """Return Ann as an administrator."""
+    """Return a client that is logged in as an administrator."""
     run(ann.app, "users", "promote", "ann@example.org")
     return ann

@@ -1,4 +1,4 @@
-"""Keys that were never made here, and what it costs to tell."""
+"""Invalid API keys, and the number of statements to detect them."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def another(character: str) -> str:
 
 
 def changed(place: int) -> Callable[[str], str]:
-    """Return what changes the character at a place."""
+    """Return a function that changes the character at a position."""
     return lambda text: (
         text[:place] + another(text[place]) + text[place + 1 :][: len(text)]
     )

@@ -1,4 +1,4 @@
-"""A key is made by a session, shown once, and kept as a hash."""
+"""Creation of API keys: they are returned once, and stored as hashes."""
 
 import hashlib
 import re

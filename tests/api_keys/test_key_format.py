@@ -1,4 +1,4 @@
-"""A key is accepted only in its canonical form."""
+"""Keys are accepted only in their canonical form."""
 
 import pytest
 

@@ -64,7 +64,7 @@ def test_list_contains_only_own_keys(ann: Client, bob: Client) -> None:
 
 @pytest.fixture
 def after_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Return a function that lets an event happen once, right after a key is read."""
+    """Return a function that runs an event once, after the next key was read."""
     find, events = service.get, list[Callable[[], object]]()
 
     def find_late(caller: Any, key_id: int) -> Any:

@@ -1,4 +1,4 @@
-"""A key speaks for its owner as long as both live."""
+"""Requests with API keys: accepted headers, recorded use, and revocation."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""A view of every password hash that is computed."""
+"""Fixture that records every computed password hash."""
 
 import bcrypt
 import pytest
@@ -6,13 +6,13 @@ import pytest
 
 @pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the list of algorithm and cost of each hash, which grows as they come."""
+    """Return the list of the algorithm and cost of each hash computed by the test."""
     seen: list[str] = []
     hashpw = bcrypt.hashpw
 
-    def note(password: bytes, salt: bytes) -> bytes:
+    def record(password: bytes, salt: bytes) -> bytes:
         seen.append(salt[:7].decode())
         return hashpw(password, salt)
 
-    monkeypatch.setattr(bcrypt, "hashpw", note)
+    monkeypatch.setattr(bcrypt, "hashpw", record)
     return seen

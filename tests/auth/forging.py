@@ -99,7 +99,7 @@ def with_claims(**claims: Any) -> Forgery:
 
 
 def with_time(claim: str, seconds: float) -> Forgery:
-    """Return a forgery with a with_time timestamp."""
+    """Return a forgery with a timestamp, in seconds after the issue."""
     return lambda valid: token(
         valid.header, valid.claims | {claim: valid.claims["iat"] + seconds}
     )

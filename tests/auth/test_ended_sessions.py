@@ -1,4 +1,4 @@
-"""Tokens of an ended session are rejected for ever, whichever session comes next."""
+"""Tokens of an ended session stay rejected, whatever sessions follow."""
 
 from collections.abc import Callable
 

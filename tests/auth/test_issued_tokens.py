@@ -30,7 +30,7 @@ def lifetime(valid: TokenPair) -> int:
     return int(valid.claims["exp"] - valid.claims["iat"])
 
 
-def living(valid: TokenPair, seconds: int) -> str:
+def with_lifetime(valid: TokenPair, seconds: int) -> str:
     """Return a token of the same session with another lifetime."""
     return token(valid.header, valid.claims | {"exp": valid.claims["iat"] + seconds})
 
@@ -73,14 +73,14 @@ def test_session_expires_with_its_refresh_token(ann: Client) -> None:
 def test_token_lifetime_is_between_a_second_and_a_leap_year(
     ann: Client, seconds: int
 ) -> None:
-    response = call_with(ann, living(access_of(ann), seconds))
+    response = call_with(ann, with_lifetime(access_of(ann), seconds))
 
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("seconds", [0, LEAP_YEAR + 1], ids=["not-at-all", "longer"])
 def test_token_with_another_lifetime_is_rejected(ann: Client, seconds: int) -> None:
-    response = call_with(ann, living(access_of(ann), seconds))
+    response = call_with(ann, with_lifetime(access_of(ann), seconds))
 
     assert_problem(response, 401, "token-invalid")
 
@@ -102,7 +102,7 @@ def test_largest_ids_are_accepted(ann: Client) -> None:
 
 @pytest.fixture
 def three(app: Flask) -> list[Client]:
-    """Return three people, the oldest account first."""
+    """Return clients of three accounts, the oldest account first."""
     return [Client(app, name).register().log_in() for name in ("ann", "bob", "cat")]
 
 

@@ -1,4 +1,4 @@
-"""Logout revokes tokens at once."""
+"""Logout revokes tokens immediately."""
 
 from typing import Any
 

@@ -138,7 +138,7 @@ def test_wrong_refresh_token_in_a_form_is_an_invalid_grant(
 @pytest.mark.parametrize(
     ("path", "form", "expected"), UNREADABLE.values(), ids=UNREADABLE
 )
-def test_unreadable_form_is_an_invalid_request(
+def test_malformed_form_is_an_invalid_request(
     anonymous: Client, path: str, form: dict[str, Any], expected: dict[str, str]
 ) -> None:
     response = anonymous.call(

@@ -1,4 +1,4 @@
-"""Every character of a password counts, up to 128, in its normalized form."""
+"""Passwords are compared in full, up to 128 characters, in normalized form."""
 
 import pytest
 
@@ -14,7 +14,7 @@ ACCEPTED = {
     "only-spaces": " " * 8,
     "control-characters": "a long\twalk\r\n\x1b",
 }
-NEARLY = {
+SIMILAR = {
     "last-of-73": ("r" * 73, "r" * 72 + "s"),
     "first-72-of-73": ("r" * 73, "r" * 72),
     "last-of-128": ("ab" * 64, "ab" * 63 + "ac"),
@@ -43,7 +43,7 @@ def test_login_accepts_the_registered_password(
     assert logged_in.status_code == 200
 
 
-@pytest.mark.parametrize(("password", "other"), NEARLY.values(), ids=NEARLY)
+@pytest.mark.parametrize(("password", "other"), SIMILAR.values(), ids=SIMILAR)
 def test_login_rejects_a_similar_password(
     anonymous: Client, password: str, other: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Each event of security leaves one line, which says whose account it is."""
+"""Security events: each is logged once, with the id of the account."""
 
 from collections.abc import Callable
 

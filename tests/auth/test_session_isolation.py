@@ -14,7 +14,7 @@ DAY = 24 * 3600
 
 @pytest.fixture
 def three(ann: Client) -> list[Client]:
-    """Return Ann in three sessions, the oldest first."""
+    """Return clients with three sessions of one account, the oldest first."""
     return [ann, another_session(ann), another_session(ann)]
 
 

@@ -1,4 +1,4 @@
-"""Users see where they are logged in, and end it."""
+"""Sessions: listing, ending, recorded use and purge."""
 
 import pytest
 
@@ -21,7 +21,7 @@ MINUTE = 60
 
 
 def from_device(client: Client, agent: str) -> Client:
-    """Return the same person, logged in by a program of this name."""
+    """Return a client of the same account that logs in with this user agent."""
     again = Client(client.app, client.name)
     response = again.post("auth/login", LOGIN, headers={"User-Agent": agent})
     again.user, again.tokens = client.user, response.json
@@ -29,7 +29,7 @@ def from_device(client: Client, agent: str) -> Client:
 
 
 def session_of(client: Client) -> int:
-    """Return the id of the session that asks."""
+    """Return the id of the session of the request."""
     items = client.get("auth/sessions").json["items"]
     (current,) = [one["id"] for one in items if one["current"]]
     return int(current)

@@ -29,7 +29,7 @@ def test_login_is_ten_statements(ann: Client, statements: list[str]) -> None:
 
     ann.log_in()
 
-    assert len(statements) == 10  # user, 3 counts, 4 to take them back, 2 of sessions
+    assert len(statements) == 10  # user, 3 counters, 4 to reset them, 2 for sessions
 
 
 def test_registration_is_one_statement(

@@ -1,4 +1,4 @@
-"""A token counts only if everything in it is right."""
+"""Validation of access tokens."""
 
 import pytest
 

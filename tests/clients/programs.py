@@ -1,4 +1,4 @@
-"""Programs of package.json, run on the document or on what is made from it."""
+"""Programs of package.json that check or use the OpenAPI document."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
 def run(name: str, *words: str) -> tuple[int, str]:
-    """Run a program; return its status and what it says. Only CI fails without it."""
+    """Run a program; return its status and output. Without it, skip, or fail in CI."""
     program = HERE / "node_modules" / ".bin" / name
     if not program.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)

@@ -22,11 +22,11 @@ class Pair(NamedTuple):
     replica: Postgres
 
     def wait_for_replay(self) -> None:
-        """Wait until the replica shows all that the primary has written."""
+        """Wait until the replica has applied all changes of the primary."""
         self._wait_for("pg_last_wal_replay_lsn()")
 
     def wait_for_delivery(self) -> None:
-        """Wait until the replica has received all that the primary has written."""
+        """Wait until the replica has received all changes of the primary."""
         self._wait_for("pg_last_wal_receive_lsn()")
 
     def _wait_for(self, position: str) -> None:
@@ -36,7 +36,7 @@ class Pair(NamedTuple):
 
     @contextmanager
     def paused_replay(self) -> Iterator[None]:
-        """Let the replica receive changes without showing them."""
+        """Let the replica receive changes without applying them."""
         self.wait_for_replay()
         self.replica.execute("SELECT pg_wal_replay_pause()")
         wait_until(lambda: self.replica.execute(PAUSE_STATE) == [("paused",)])
@@ -60,7 +60,7 @@ class Pair(NamedTuple):
 
     @contextmanager
     def frozen_replica(self) -> Iterator[None]:
-        """Stop the backends of open connections to the replica from running."""
+        """Freeze the backends of open connections to the replica."""
         pids = [int(str(pid)) for (pid,) in self.replica.execute(BACKENDS)]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)

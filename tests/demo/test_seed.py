@@ -24,7 +24,7 @@ def seed(app: Flask, *words: str) -> Result:
 
 
 def printed(output: str, name: str) -> str:
-    """Return the printed value with this name."""
+    """Return the printed value of a name."""
     return re.search(rf"^  {name} +(\S+)$", output, re.MULTILINE)[1]
 
 

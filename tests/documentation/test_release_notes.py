@@ -1,4 +1,4 @@
-"""The script that the release workflow runs, on a changelog of this test."""
+"""The script that the release workflow runs."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ What users can do.
 
 
 def run_script(folder: Path, version: str) -> subprocess.CompletedProcess[str]:
-    """Run it on the changelog, with a Python that sees no installed package."""
+    """Run the script on the changelog, without installed packages."""
     (folder / "CHANGELOG.md").write_text(CHANGELOG)
     words = [sys.executable, "-I", "-S", str(ROOT / SCRIPT), version]
     return subprocess.run(  # noqa: S603 - our own script

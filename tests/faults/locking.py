@@ -32,7 +32,7 @@ def connect(app: Flask) -> Any:
 
 @contextmanager
 def locked(app: Flask, statement: str) -> Iterator[None]:
-    """Lock all of SQLite, or what a statement locks in PostgreSQL."""
+    """Lock the SQLite database, or the rows that a statement locks in PostgreSQL."""
     with closing(connect(app)) as other:
         other.execute("BEGIN IMMEDIATE" if is_sqlite(app) else "BEGIN")
         if not is_sqlite(app):
@@ -41,7 +41,7 @@ def locked(app: Flask, statement: str) -> Iterator[None]:
 
 
 def age_credentials(client: Client) -> None:
-    """Let sessions and keys of a user have been used for the last time long ago."""
+    """Move the last use of a user's sessions and keys into the past."""
     ago = clock.now() - AGE
     with client.app.app_context(), db.transaction():
         for model in (Session, ApiKey):

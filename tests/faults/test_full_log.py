@@ -1,4 +1,4 @@
-"""PostgreSQL whose log has no room: it ends itself, and room is all that it needs."""
+"""PostgreSQL with a full disk for its log: it stops, and recovers with free space."""
 
 import time
 from collections.abc import Iterator
@@ -14,19 +14,19 @@ from tests.helpers.postgresql import Postgres
 from tests.helpers.programs import SECONDS_TO_STOP, unprivileged_folder
 from tests.helpers.writers import UNAVAILABLE
 
-MEBIBYTES = 64  # a segment of the log has 16
+MEBIBYTES = 64  # a log segment has 16
 
 
 @pytest.fixture
 def disk(shared_folder: Path) -> Iterator[Path]:
-    """Return a small disk."""
+    """Return a small file system."""
     with small_disk(shared_folder / "log", MEBIBYTES) as made:
         yield made
 
 
 @pytest.fixture
 def postgres(shared_folder: Path, disk: Path) -> Iterator[Postgres]:
-    """Return a PostgreSQL with its log on the small disk."""
+    """Return a PostgreSQL server with its log on the small file system."""
     made = Postgres.primary(
         unprivileged_folder(shared_folder / "small"), f"--waldir={disk}/wal"
     )
@@ -35,7 +35,7 @@ def postgres(shared_folder: Path, disk: Path) -> Iterator[Postgres]:
 
 
 def fill_log(server: Postgres, disk: Path) -> float:
-    """Leave no room for another segment, until the server ended; then start it."""
+    """Fill the disk until the server stops; then free space and start it."""
     filler = fill(disk, but=0)
     with suppress(psycopg.OperationalError):
         server.execute("SELECT pg_switch_wal()", "postgres")

@@ -1,4 +1,4 @@
-"""Reads depend on no write: `last_used_at` is set only where nothing is in its way."""
+"""Reads do not depend on writes: `last_used_at` is skipped if it cannot be written."""
 
 from collections.abc import Callable, Iterator
 
@@ -47,7 +47,7 @@ def test_reads_with_aged_credentials_succeed_while_others_lock(
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_reads_with_aged_credentials_pass_the_writers_of_their_process(
+def test_reads_with_aged_credentials_do_not_wait_for_writers_of_the_process(
     aged: Client,
 ) -> None:
     assert db.writers.acquire(0, max_waiting=1)
@@ -61,7 +61,7 @@ def test_reads_with_aged_credentials_pass_the_writers_of_their_process(
 
 @pytest.fixture
 def full(aged: Client) -> Iterator[Client]:
-    """Return a client of a database that has no room for a write."""
+    """Return a client of a database on a full disk."""
     error = db.database.engine.dialect.loaded_dbapi.OperationalError
 
     def fail(statement: str, _values: object = None) -> None:
@@ -117,7 +117,7 @@ def alter(app: Flask, statement: str) -> None:
 
 
 def last_used(client: Client) -> str:
-    """Return the newest use of the client's credentials, without a use of them."""
+    """Return the latest use of the client's credentials, read without them."""
     statement = """SELECT max(last_used_at) FROM (
         SELECT last_used_at FROM sessions UNION ALL SELECT last_used_at FROM api_keys
     ) AS uses"""

@@ -1,4 +1,4 @@
-"""Writers that wait for the lock of SQLite take nothing that reads need."""
+"""Writers that wait for the lock of SQLite do not delay reads."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,18 +17,23 @@ SECONDS = 60
 
 
 @pytest.fixture
-def ann_of_few(app: Flask, ann: Client, app_with: Callable[..., Flask]) -> Client:
-    """Return Ann at a service with few connections, whose writers wait for long."""
+def ann_with_few_connections(
+    app: Flask, ann: Client, app_with: Callable[..., Flask]
+) -> Client:
+    """Return a client of an app with few connections and a long lock timeout."""
     return with_app(ann, app_with(threads=THREADS, request_timeout=4 * SECONDS))
 
 
 @pytest.fixture
-def waiting(ann_of_few: Client) -> Iterator[list[Future[Any]]]:
-    """Return the writers that still wait while another process has the lock."""
+def waiting(ann_with_few_connections: Client) -> Iterator[list[Future[Any]]]:
+    """Start writers while another process has the lock; return those that wait."""
     with ThreadPoolExecutor(WRITERS) as pool, ExitStack() as lock:
-        lock.enter_context(locked(ann_of_few.app, ""))
+        lock.enter_context(locked(ann_with_few_connections.app, ""))
         task = {"title": "Sow"}
-        writers = [pool.submit(ann_of_few.post, "tasks", task) for _ in range(WRITERS)]
+        writers = [
+            pool.submit(ann_with_few_connections.post, "tasks", task)
+            for _ in range(WRITERS)
+        ]
         still = set(writers)
         while len(still) > THREADS // 2 + 1:
             done, still = wait(still, SECONDS, FIRST_COMPLETED)
@@ -39,10 +44,12 @@ def waiting(ann_of_few: Client) -> Iterator[list[Future[Any]]]:
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-def test_reads_pass_writers_that_wait_for_another_process(
-    ann_of_few: Client, waiting: list[Future[Any]]
+def test_reads_succeed_while_writers_wait_for_another_process(
+    ann_with_few_connections: Client, waiting: list[Future[Any]]
 ) -> None:
-    reads = [ann_of_few.get("tasks").status_code for _ in range(2 * THREADS)]
+    reads = [
+        ann_with_few_connections.get("tasks").status_code for _ in range(2 * THREADS)
+    ]
 
     assert set(reads) == {200}
     assert not [writer for writer in waiting if writer.done()]

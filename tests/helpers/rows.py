@@ -32,7 +32,7 @@ def stored_user(client: Client) -> Any:
 
 
 def store_user(client: Client, **values: Any) -> None:
-    """Write into the row of a client's account."""
+    """Update the row of a client's account."""
     statement = update(User).where(User.id == client.user["id"]).values(**values)
     with client.app.app_context(), db.transaction():
         db.session.execute(statement)

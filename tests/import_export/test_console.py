@@ -1,4 +1,4 @@
-"""Stored text and file contents never control the terminal."""
+"""Stored texts and file contents are printed without control characters."""
 
 import pytest
 from flask import Flask

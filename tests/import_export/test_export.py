@@ -30,7 +30,7 @@ COLUMNS = [
 
 @pytest.fixture
 def many(ann: Client) -> Client:
-    """Return Ann with more than two pages of tasks of the same creation time."""
+    """Return a client with more than two pages of tasks of one creation time."""
     tasks = [{"title": f"Task {number}"} for number in range(2 * PAGE_SIZE + 1)]
     import_file(ann, json_lines(*tasks))
     return ann
@@ -151,7 +151,9 @@ def test_export_to_a_slow_client_occupies_no_connection(
         ("text/html", "application/x-ndjson"),
     ],
 )
-def test_export_honours_accept(ann: Client, accept: str, media_type: str) -> None:
+def test_export_format_follows_accept(
+    ann: Client, accept: str, media_type: str
+) -> None:
     response = ann.get("users/me/export", headers={"Accept": accept})
 
     assert response.content_type == media_type

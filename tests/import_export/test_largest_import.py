@@ -59,7 +59,7 @@ def test_largest_import_is_stored(ann: Client) -> None:
     assert len(body) == MAX_BYTES
     assert response.json == {"created": LINES, "skipped": 0, "truncated": []}
     assert execute(ann.app, "SELECT count(*) FROM task_tags") == [(LINES * TAGS,)]
-    execute(ann.app, "DELETE FROM task_tags")  # one by one with their tasks takes long
+    execute(ann.app, "DELETE FROM task_tags")  # deleting them one by one takes long
 
 
 def test_parsing_does_not_spend_the_database_deadline(
@@ -112,7 +112,7 @@ def test_parsing_takes_no_lock(
 
 @pytest.fixture
 def during(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[TestResponse]]:
-    """Return a function that arranges a request while the first import is stored."""
+    """Return a function that sends a request while the first import is stored."""
 
     def run(second: Callable[[], TestResponse]) -> list[TestResponse]:
         responses: list[TestResponse] = []

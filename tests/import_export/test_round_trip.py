@@ -30,7 +30,7 @@ forms = pytest.mark.parametrize("form", TYPES)
 
 @pytest.fixture
 def account(ann: Client) -> Client:
-    """Return Ann with tasks of all kinds, one with a newer parent."""
+    """Return a client with tasks of all kinds, one with a newer parent."""
     child = ann.create_task(title="Books", external_id="b-1", tags=["b", "a"])
     parent = ann.create_task(title="Pack", subtasks=[{"title": "Rent a van"}])
     ann.patch(f"tasks/{child['id']}", {"parent_id": parent["id"]})

@@ -25,7 +25,7 @@ from tests.operations.commands import (
 from tests.operations.conftest import Fresh
 
 MakeApp = Callable[..., Flask]
-ENOUGH = 20
+MIN_TASKS = 20
 MANY = 500
 STEPS = 20
 ROOM = {"sqlite": 65_536, "postgresql": 16_384}
@@ -50,7 +50,7 @@ class Writer(Thread):
     def run(self) -> None:
         while not self.stopped.is_set():
             self.created.append(self.client.create_task()["id"])
-            if len(self.created) >= ENOUGH:
+            if len(self.created) >= MIN_TASKS:
                 self.is_busy.set()
 
     def stop(self) -> None:
@@ -110,7 +110,7 @@ def ids(app: Flask) -> set[int]:
 def test_backup_contains_all_confirmed_changes(
     ann: Client, empty: Flask, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PAGES", 1)  # so that writes fall between the steps
+    monkeypatch.setattr(sqlite, "PAGES", 1)  # writes happen between the steps
     writer = Writer(ann)
     writer.start()
     writer.is_busy.wait()

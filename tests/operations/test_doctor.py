@@ -47,7 +47,7 @@ def test_doctor_finds_no_problem_in_a_complete_service(
 
     found = doctor_states(app_with(**PRODUCTION))
 
-    found.pop("file system", None)  # that of a developer may be anything
+    found.pop("file system", None)  # ignore the one of the developer
     assert {"database", "schema", "administrator", "replica", "mail"} <= found.keys()
     assert set(found.values()) == {"ok"}
 

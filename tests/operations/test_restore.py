@@ -83,7 +83,7 @@ def test_restored_database_serves_the_same_tasks(
 
 
 @pytest.mark.parametrize("revoke", [False, True])
-def test_restore_ends_sessions_and_keys_if_asked(
+def test_restore_ends_sessions_and_keys_on_request(
     ann: Client, empty: Flask, file: Path, *, revoke: bool
 ) -> None:
     key = {"X-API-Key": create_key(ann)["api_key"]}
@@ -123,7 +123,7 @@ def test_search_works_in_a_restored_database(
 
 def test_running_service_sees_restored_tables(saved: Path, empty: Flask) -> None:
     waiting = Client(empty)
-    execute(empty, "SELECT 1")  # it has connected, and made the file of SQLite
+    execute(empty, "SELECT 1")  # a connected app has created the SQLite file
     before = waiting.get("/health").status_code
 
     run(empty, "restore", str(saved))
@@ -206,7 +206,9 @@ def test_restore_on_a_full_disk_leaves_nothing(saved: Path, empty: Flask) -> Non
 
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 def test_restore_that_fails_midway_leaves_nothing(saved: Path, empty: Flask) -> None:
-    execute(empty, "CREATE VIEW tasks AS SELECT 1 AS one")  # in the way of the table
+    execute(
+        empty, "CREATE VIEW tasks AS SELECT 1 AS one"
+    )  # it prevents the creation of the table
 
     output = run_failing(empty, "restore", saved)
 
@@ -234,6 +236,6 @@ def test_restore_rejects_a_database_in_use(ann: Client, empty: Flask) -> None:
 
     result = run_process(
         empty, "restore", used
-    )  # in this process it would end our locks
+    )  # in this process, closing the file would release our locks
 
     assert "is a database in use" in error_line(result.returncode, result.stderr)

@@ -72,7 +72,7 @@ def follow(app: Flask, commands: str) -> str:
 
 
 def secrets_of(file: Path) -> dict[str, str | None]:
-    """Return the secrets of a file of settings, as the settings name them."""
+    """Return the secrets of a settings file by the names of their settings."""
     found = dotenv_values(file)
     return {name.lower(): found[name] for name in found if name.startswith("SECRET")}
 
@@ -157,7 +157,7 @@ def test_documented_secret_rotation_ends_no_session(
 
 @pytest.fixture
 def owner() -> Iterator[str]:
-    """Return a role that owns nothing yet."""
+    """Return a new role that owns nothing."""
     name = f"taskapi_{secrets.token_hex(4)}"
     execute_on_server(f"CREATE ROLE {name} LOGIN PASSWORD 'first'")
     yield name
@@ -167,7 +167,7 @@ def owner() -> Iterator[str]:
 
 @pytest.fixture
 def reach(make_app: Callable[..., Flask]) -> Iterator[Callable[[str], Flask]]:
-    """Return a maker of apps at an address."""
+    """Return a function that creates an app with a database URL."""
     made: list[Flask] = []
 
     def make(url: str) -> Flask:
@@ -182,7 +182,7 @@ def reach(make_app: Callable[..., Flask]) -> Iterator[Callable[[str], Flask]]:
 
 @pytest.fixture
 def owned(owner: str, empty: Flask, reach: Callable[[str], Flask]) -> Flask:
-    """Return an app that reaches an empty database as that role."""
+    """Return an app that connects to an empty database with that role."""
     execute(empty, f"GRANT ALL ON SCHEMA public TO {owner}")
     mine = make_url(address(empty)).set(username=owner, password="first")
     return reach(mine.render_as_string(hide_password=False))

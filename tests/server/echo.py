@@ -9,7 +9,7 @@ from typing import Any
 
 
 class EchoServer(ThreadingHTTPServer):
-    """A server that records its requests, and may close connections unanswered."""
+    """A server that records its requests, and may close connections instead."""
 
     daemon_threads = True
 

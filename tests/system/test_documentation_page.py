@@ -1,4 +1,4 @@
-"""The documentation in a browser: local files only, nothing inline."""
+"""The documentation pages: local files only, and no inline scripts."""
 
 import re
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_pages_load_nothing_from_other_hosts(page: str) -> None:
     assert re.findall(r"https?:|[\"'(]//", page) == []
 
 
-def test_without_javascript_the_documentation_page_leads_on(anonymous: Client) -> None:
+def test_documentation_page_without_javascript_has_links(anonymous: Client) -> None:
     page = anonymous.get("/docs").text
 
     (hint,) = re.findall(r"<noscript>(.*?)</noscript>", page, re.DOTALL)
@@ -66,7 +66,7 @@ def test_without_javascript_the_documentation_page_leads_on(anonymous: Client) -
     assert re.findall('href="(.+?)"', hint) == ["/openapi.json", "/problems"]
 
 
-def test_documentation_page_names_the_files_that_are_served(
+def test_documentation_page_links_only_served_files(
     anonymous: Client,
 ) -> None:
     page = anonymous.get("/docs").text
@@ -137,9 +137,7 @@ def test_documentation_can_be_disabled(
 
 
 @pytest.mark.parametrize("suffix", ["", "-gzip", ";gzip"])
-def test_document_is_not_sent_again_to_its_holder(
-    anonymous: Client, suffix: str
-) -> None:
+def test_unchanged_document_returns_304(anonymous: Client, suffix: str) -> None:
     tag = anonymous.get("/openapi.json").headers["ETag"]
     sent_tag = f'{tag[:-1]}{suffix}"'
 
@@ -149,7 +147,7 @@ def test_document_is_not_sent_again_to_its_holder(
     assert response.headers["ETag"] == tag
 
 
-def test_document_names_the_address_that_clients_use(
+def test_document_contains_the_public_url(
     make_app: Callable[..., Flask],
 ) -> None:
     app = make_app(public_url="https://tasks.example.org")

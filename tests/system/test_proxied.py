@@ -1,4 +1,4 @@
-"""Forwarded headers, as platforms send them, and addresses of IPv6."""
+"""Forwarded headers of hosting platforms, and IPv6 addresses."""
 
 import socket
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.helpers.server import Response, Server, get_request, log_in
 from tests.system.conftest import SECRET_KEY, Serve
 
 HSTS = "Strict-Transport-Security"
-HOPS = "10.20.1.7, 172.69.9.1"  # what Render's own proxies append after the client
+HOPS = "10.20.1.7, 172.69.9.1"  # Render's proxies append these after the client
 OURS = "tasks.example.org"
 PUBLIC = {"X-Forwarded-Host": OURS, "X-Forwarded-Proto": "https"}
 
@@ -34,11 +34,11 @@ def has_ipv6() -> bool:
 
 
 def behind_render(server: Server, client: str) -> Response:
-    """Log in as a client whose address comes in front of the proxies' own."""
+    """Log in as a client whose address precedes those of the proxies."""
     return log_in(server, **PUBLIC, **{"X-Forwarded-For": f"{client}, {HOPS}"})
 
 
-def test_address_of_the_client_is_the_third_from_the_end(render: Server) -> None:
+def test_client_address_is_the_third_from_the_end(render: Server) -> None:
     clients = ["192.0.2.1", "192.0.2.2", "198.51.100.9, 192.0.2.1"]
 
     responses = [behind_render(render, client) for client in clients]
@@ -46,7 +46,9 @@ def test_address_of_the_client_is_the_third_from_the_end(render: Server) -> None
     assert [one.status for one in responses] == [401, 401, 429]
 
 
-def test_scheme_and_host_are_one_value_however_many_proxies(render: Server) -> None:
+def test_scheme_and_host_are_single_values_behind_several_proxies(
+    render: Server,
+) -> None:
     forwarded = {"Host": "internal.invalid", **PUBLIC}
 
     response = render.call("GET", API, headers=forwarded)
@@ -55,7 +57,7 @@ def test_scheme_and_host_are_one_value_however_many_proxies(render: Server) -> N
     assert response.headers[HSTS] is not None
 
 
-def test_debug_log_shows_how_many_entries_arrive(render: Server) -> None:
+def test_debug_log_contains_the_number_of_entries(render: Server) -> None:
     mark = {"X-Request-ID": "counted", "X-Forwarded-For": f"192.0.2.4, {HOPS}"}
 
     render.call("GET", API, headers=PUBLIC | mark)
@@ -67,7 +69,7 @@ def test_debug_log_shows_how_many_entries_arrive(render: Server) -> None:
     assert "192.0.2.4" not in render.log.read_text()
 
 
-def test_doctor_counts_the_entries_that_arrive(
+def test_doctor_reports_the_number_of_entries(
     server: Server, make_app: Callable[..., Flask]
 ) -> None:
     with make_app(secret_key=SECRET_KEY).app_context():
@@ -79,7 +81,7 @@ def test_doctor_counts_the_entries_that_arrive(
     assert proxied.headers[proxies.RESULT] == "2"
 
 
-def test_number_of_entries_is_for_operators_only(
+def test_number_of_entries_requires_the_secret(
     server: Server, make_app: Callable[..., Flask]
 ) -> None:
     forged = server.send(

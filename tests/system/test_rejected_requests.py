@@ -1,4 +1,4 @@
-"""Requests that never reach an operation: problem documents like all other errors."""
+"""Requests that gunicorn rejects: their errors are problem documents, too."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ LONGEST = 16_384
 
 
 def rejected(response: Response, status: int, code: str) -> None:
-    """Assert that this is the problem, with the headers of every response."""
+    """Assert that a response is this problem, with the common headers."""
     assert (response.status, response.json["code"]) == (status, code)
     assert set(response.json) == MEMBERS
     assert response.json["type"] == f"/problems/{code}"

@@ -1,4 +1,4 @@
-"""Migrations that add while instances run: warmed connections go on working."""
+"""Migrations that add columns while instances run: open connections keep working."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -27,7 +27,7 @@ CHANGES = {
 
 @pytest.fixture
 def warmed(make_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Client]:
-    """Return Ann, at a service whose connections have prepared their statements."""
+    """Return a client of an app whose connections have prepared statements."""
     with new_databases(tmp_path, make_app) as make:
         app = make("postgresql")
         with app.app_context():
@@ -39,7 +39,7 @@ def warmed(make_app: Callable[..., Flask], tmp_path: Path) -> Iterator[Client]:
 
 
 def visit(ann: Client) -> list[int]:
-    """Use the statements that requests use most."""
+    """Send requests with the most frequent statements."""
     made = ann.post("tasks", {"title": "Sow", "tags": ["garden"]})
     path = f"tasks/{made.json['id']}"
     responses = [

@@ -1,4 +1,4 @@
-"""The trace that a caller names is in the log line of its request."""
+"""The trace id of a request is logged."""
 
 import secrets
 from typing import Any
@@ -29,7 +29,7 @@ BAD = {
 
 
 def logged(server: Server, **headers: str) -> dict[str, Any]:
-    """Return the line that a request leaves."""
+    """Return the log line of a request."""
     mark = secrets.token_hex(8)
     server.call("GET", "/health/live", headers=headers | {"X-Request-ID": mark})
     (line,) = [entry for entry in server.entries() if entry["request_id"] == mark]

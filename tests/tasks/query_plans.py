@@ -54,7 +54,7 @@ def _rows_read(connection: Any, statement: str, values: Any) -> int:
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return the steps but those that count the subtasks of each row."""
+    """Return the steps except those that count the subtasks of each row."""
     yield plan
     for below in plan.get("Plans", ()):
         if below["Parent Relationship"] != "SubPlan":

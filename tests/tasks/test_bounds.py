@@ -1,4 +1,4 @@
-"""Work and memory that are bounded, however many tasks and filters there are."""
+"""Bounded work and memory for large trees and many filters."""
 
 from datetime import timedelta
 from itertools import combinations
@@ -49,7 +49,7 @@ def database_of(client: Client) -> str:
 
 
 def insert_below(client: Client, task_id: int, number: int) -> None:
-    """Insert so many subtasks of a task."""
+    """Insert a number of subtasks of a task."""
     fields, now = {"title": "Dig", "parent_id": task_id}, clock.now()
     new_tasks = [new_row(client.user["id"], fields, now) for _ in range(number)]
     with client.app.app_context(), db.transaction():

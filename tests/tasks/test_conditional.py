@@ -1,4 +1,4 @@
-"""If-None-Match spares a read, If-Match guards a write (RFC 9110, section 13)."""
+"""Conditional requests: If-None-Match and If-Match (RFC 9110, section 13)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""External ids: the caller's own keys, each used once among the tasks that are live."""
+"""External ids: keys of the client, unique among the tasks outside the trash."""
 
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from tests.tasks.trees import chain, rows, tree
 
 
 def taken(response: Any, task_id: int) -> list[str]:
-    """Assert that a task has the external id already; return the pointers."""
+    """Assert that an external id is taken; return the pointers of the error."""
     problem = assert_problem(response, 409, "already-exists")
     assert (problem["field"], problem["existing_id"]) == ("external_id", task_id)
     assert {error["code"] for error in problem.get("errors", [])} <= {"taken"}

@@ -28,7 +28,7 @@ with open(sys.argv[1], "r+b") as file:
 """
 
 
-def seen(response: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
+def comparable(response: Any) -> tuple[int, bytes, frozenset[tuple[str, str]]]:
     """Return status, body and headers without what differs in each response."""
     volatile = {"X-Request-ID", "Idempotency-Replayed", "Server-Timing"}
     headers = {(k, v) for k, v in response.headers.items() if k not in volatile}
@@ -40,7 +40,7 @@ def test_concurrent_creations_with_one_key_have_one_effect(ann: Client) -> None:
 
     responses = run_concurrently(*[partial(ann.post, "tasks", tea, headers=KEY)] * 50)
 
-    ((status, _, _),) = {seen(response) for response in responses}
+    ((status, _, _),) = {comparable(response) for response in responses}
     replayed = [a.headers.get("Idempotency-Replayed") for a in responses]
     assert status == 201
     assert (replayed.count("true"), replayed.count(None)) == (49, 1)
@@ -57,7 +57,7 @@ def test_concurrent_changes_with_one_key_have_one_effect(
         *[partial(ann.call, method, path, json=body, headers=KEY)] * 12
     )
 
-    assert len({seen(response) for response in responses}) == 1
+    assert len({comparable(response) for response in responses}) == 1
     assert responses[0].status_code in {200, 204}
 
 

@@ -1,4 +1,4 @@
-"""The number of tasks of an account is with_app, those in the trash included."""
+"""The limit of the number of tasks of an account, including the trash."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,16 +12,16 @@ from tests.helpers.client import Client, assert_problem, with_app
 from tests.helpers.concurrency import run_concurrently
 from tests.tasks.trees import rows
 
-MOST = 5
+MAX_TASKS = 5
 THREE = [{"title": "Dig"} for _ in range(3)]
 FILE = {"data": '{"title": "Dig"}\n' * 3, "content_type": "application/x-ndjson"}
 
 
 @pytest.fixture
 def full(ann: Client, app_with: Callable[..., Flask]) -> Client:
-    """Return Ann with room for two more tasks; one of hers is in the trash."""
-    client = with_app(ann, app_with(max_tasks_per_user=MOST))
-    made = [client.create_task() for _ in range(MOST - 2)]
+    """Return a client that may create two more tasks; one task is in the trash."""
+    client = with_app(ann, app_with(max_tasks_per_user=MAX_TASKS))
+    made = [client.create_task() for _ in range(MAX_TASKS - 2)]
     assert client.delete(f"tasks/{made[0]['id']}").status_code == 204
     return client
 
@@ -35,8 +35,8 @@ def test_tree_and_bulk_beyond_the_limit_are_rejected(full: Client, way: str) -> 
         "dry run": lambda: full.call("POST", "users/me/import?dry_run=true", **FILE),
     }[way]()
 
-    assert assert_problem(response, 409, "limit-reached")["limit"] == MOST
-    assert rows(full, Task) == MOST - 2
+    assert assert_problem(response, 409, "limit-reached")["limit"] == MAX_TASKS
+    assert rows(full, Task) == MAX_TASKS - 2
 
 
 def test_task_beyond_the_limit_is_rejected(full: Client, bob: Client) -> None:
@@ -45,10 +45,10 @@ def test_task_beyond_the_limit_is_rejected(full: Client, bob: Client) -> None:
 
     for fields in ({}, {"tags": ["b"]}, {"parent_id": parent["id"]}):
         response = full.post("tasks", {"title": "Dig"} | fields)
-        assert assert_problem(response, 409, "limit-reached")["limit"] == MOST
+        assert assert_problem(response, 409, "limit-reached")["limit"] == MAX_TASKS
 
     bob.create_task()
-    assert rows(full, Task) == MOST + 1
+    assert rows(full, Task) == MAX_TASKS + 1
 
 
 def test_permanent_deletion_lowers_the_count_and_trash_does_not(full: Client) -> None:
@@ -87,4 +87,4 @@ def test_concurrent_creations_do_not_exceed_the_limit(full: Client, way: str) ->
 
     room = 2 if way in {"plain", "tagged"} else 1
     assert sorted(codes) == [201 if way != "bulk" else 200] * room + [409] * (6 - room)
-    assert rows(full, Task) == MOST
+    assert rows(full, Task) == MAX_TASKS

@@ -1,4 +1,4 @@
-"""A query says only what the operation reads, once, and with a value."""
+"""Query parameters: known names only, each once, and with a value."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A list is tagged by what it holds, and read with HEAD as with GET."""
+"""ETags of lists, and HEAD requests."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def again(client: Client, path: str, tag: str) -> Any:
 
 @pytest.fixture
 def tag(ann: Client) -> str:
-    """Return the ETag of Ann's list, which shows two tasks."""
+    """Return the ETag of a list with two tasks."""
     [ann.create_task(title=title, tags=["x"]) for title in ("Tea", "Teapot")]
     return str(ann.get(ADDRESS).headers["ETag"])
 

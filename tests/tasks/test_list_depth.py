@@ -14,7 +14,7 @@ COUNT = 10_002
 
 @pytest.fixture
 def busy_ann(app: Flask, ann: Client) -> Client:
-    """Return Ann with more tasks than an offset may skip, made without HTTP."""
+    """Return a client with more tasks than an offset may skip, inserted directly."""
     width = len(str(COUNT))
     rows = [
         {"owner_id": ann.user["id"], "title": str(number).zfill(width), "terms": ""}

@@ -1,4 +1,4 @@
-"""A list comes in pages, by cursor, offset or number, and all ways lead to the end."""
+"""Pages of lists by cursor, offset or page number."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ WAYS = {"cursor": "", "offset": "&offset=0", "page": "&page=1"}
 
 @pytest.fixture
 def seven(ann: Client) -> Client:
-    """Return Ann with seven tasks: ties, and tasks without a date, in every sort."""
+    """Return a client with seven tasks, some with equal or missing sort keys."""
     with at("2040-06-15T12:00:00.000001+00:00", ann):
         for date in ("2036-02-10", None, "2036-02-10T00:00:00Z"):
             ann.create_task(title="Same", due_date=date)

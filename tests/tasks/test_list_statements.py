@@ -1,4 +1,4 @@
-"""Tags, subtasks and searches take no more statements, however many there are."""
+"""The number of statements does not depend on tags, subtasks and searches."""
 
 import pytest
 
@@ -9,7 +9,7 @@ TREE = {"tags": ["a", "b"], "subtasks": [{"title": "x", "tags": ["c"]}] * 5}
 
 @pytest.fixture
 def rich(ann: Client) -> int:
-    """Return the id of one of Ann's tasks; all have tags and subtasks."""
+    """Return the id of one of several tasks with tags and subtasks."""
     made = [ann.create_task(**TREE) for _ in range(4)]
     return int(made[0]["id"])
 

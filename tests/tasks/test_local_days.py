@@ -1,4 +1,4 @@
-"""A date-only due date begins at the start of that day where the account is."""
+"""Due dates without time: days in the time zone of the account."""
 
 import random
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def zone(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def californian(ann: Client) -> Client:
-    """Return Ann in Los Angeles, with tasks around 29 November 2026 there."""
+    """Return a client in Los Angeles with tasks around 29 November 2026 there."""
     assert ann.patch("users/me", {"timezone": LOS_ANGELES}).status_code == 200
     for title, due_date in {
         "last second": "2026-11-30T07:59:59Z",

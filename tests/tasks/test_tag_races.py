@@ -1,4 +1,4 @@
-"""Tags that two change at once: each response shows what was stored at its version."""
+"""Concurrent changes of tags: each response matches the stored tags of its version."""
 
 from functools import partial
 from typing import Any

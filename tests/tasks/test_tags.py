@@ -163,7 +163,7 @@ def test_change_of_tags_with_a_stale_version_is_rejected(ann: Client) -> None:
 
 @pytest.fixture
 def tagged(ann: Client, bob: Client) -> Client:
-    """Return Ann with tasks of one, two and three tags."""
+    """Return a client with tasks of one, two and three tags."""
     for names in ["a", "ab", "abc", "c", ""]:
         ann.create_task(title=names or "none", tags=list(names))
     ann.create_task(title="two words", tags=["Two words", "100%"])

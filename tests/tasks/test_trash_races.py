@@ -1,4 +1,4 @@
-"""Restorations and deletions at the same time: no task gets lost."""
+"""Concurrent restorations and deletions: no task is lost."""
 
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ rounds = pytest.mark.parametrize("attempt", range(4), ids="round {}".format)
 
 
 def restore(client: Client, task_id: int, **options: Any) -> Any:
-    """Take a task out of the trash."""
+    """Restore a task from the trash."""
     return client.post(f"tasks/{task_id}/restore", **options)
 
 

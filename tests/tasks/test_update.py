@@ -1,4 +1,4 @@
-"""A change is a merge: what is absent stays, null clears, the same raises nothing."""
+"""Updates: merge patch, null values, and changes without effect."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ either_method = pytest.mark.parametrize("method", ["PATCH", "PUT"])
 
 @pytest.fixture
 def task(ann: Client) -> dict[str, Any]:
-    """Return a task with something in every field."""
+    """Return a task with a value in every field."""
     return ann.create_task(
         description="All of them",
         status="in_progress",

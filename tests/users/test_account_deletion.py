@@ -24,7 +24,7 @@ LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 
 @pytest.fixture
 def admin(ann: Client) -> Client:
-    """Return Ann, the only admin."""
+    """Return a client that is logged in as the only admin."""
     run(ann.app, "users", "promote", "ann@example.org")
     ann.user = ann.get("users/me").json
     return ann

@@ -32,7 +32,7 @@ def new_user(app: Flask, name: str) -> Client:
 
 @pytest.fixture
 def three(app: Flask) -> list[Client]:
-    """Return three people with different passwords, the oldest account first."""
+    """Return clients of three accounts with different passwords, the oldest first."""
     return [new_user(app, name) for name in PASSWORDS]
 
 

@@ -12,7 +12,7 @@ NEW = {"email": "ann@new.example.org", "current_password": PASSWORD}
 
 @pytest.fixture
 def verified(ann: Client) -> Client:
-    """Return Ann with a username and a verified email."""
+    """Return a client with a username and a verified email."""
     ann.patch("users/me", {"username": "ann"})
     store_user(ann, email_verified=True)
     ann.user = ann.get("users/me").json

@@ -18,7 +18,7 @@ TREES = 3
 
 @pytest.fixture
 def large(ann: Client) -> Client:
-    """Return an account with some hundred tasks in trees."""
+    """Return a client with several hundred tasks in trees."""
     for _ in range(TREES):
         subtasks = [{"title": "Dig", "tags": ["a"]} for _ in range(BATCH // 2)]
         ann.create_task(title="Garden", subtasks=subtasks)

@@ -38,7 +38,7 @@ both_verbs = pytest.mark.parametrize("verb", ["PATCH", "PUT"])
 
 @pytest.fixture
 def named(ann: Client) -> Client:
-    """Return Ann with a value in every field."""
+    """Return a client whose account has a value in every field."""
     ann.user = ann.patch("users/me", NAMED).json
     return ann
 

@@ -78,7 +78,7 @@ def account(service: Server) -> Account:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return a browser without a window; its event loop must not outlive the module."""
+    """Return a headless browser; its event loop must not outlive the module."""
     program = need("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)

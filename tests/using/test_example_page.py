@@ -11,7 +11,7 @@ from tests.using.conftest import Account, Visit
 
 @pytest.fixture
 def visit(chromium: Browser, pages: str) -> Iterator[Visit]:
-    """Return the page, opened."""
+    """Return the opened page."""
     with chromium.new_page() as page:
         yield Visit(page, pages).go("/page.html")
 

@@ -14,7 +14,7 @@ Run = Callable[..., Done]
 
 @pytest.fixture
 def run(account: Account) -> Run:
-    """Return a runner of programs: the words of a command, and what comes in."""
+    """Return a function that runs a command with arguments and standard input."""
     place = {"TASKAPI_URL": account.address, "TASKAPI_KEY": account.access_token}
 
     def start(*words: str, given: str = "") -> Done:
@@ -34,13 +34,13 @@ def run(account: Account) -> Run:
 
 @pytest.fixture
 def sow(run: Run) -> Callable[[str], Done]:
-    """Return a runner of the script in Python."""
+    """Return a function that runs the Python script."""
     return lambda lines: run(sys.executable, "sow.py", given=lines)
 
 
 @pytest.fixture
 def today(run: Run) -> Callable[..., Done]:
-    """Return a runner of the shell script."""
+    """Return a function that runs the shell script."""
     need("curl")
     need("jq")
     return lambda *words: run("/bin/sh", "today.sh", *words)

@@ -11,7 +11,7 @@ SECRET = "SELECT hunter2 FROM vault"
 
 
 def fail() -> None:
-    """Fail as no view should."""
+    """Raise an unexpected error."""
     raise RuntimeError(SECRET)
 
 

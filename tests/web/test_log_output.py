@@ -10,7 +10,7 @@ from tests.helpers.client import Client
 
 
 class FullDisk(io.StringIO):
-    """A file on a disk without room."""
+    """A file on a full disk."""
 
     def write(self, _text: str) -> int:
         """Fail as the disk does."""

@@ -72,7 +72,7 @@ def test_each_json_media_type_is_accepted(
 
 
 def padded(size: int) -> bytes:
-    """Return a good document of a size in bytes."""
+    """Return a valid document of a size in bytes."""
     return TEA + b" " * (size - len(TEA))
 
 

@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from tests.helpers.client import Client, assert_problem
 
-# what is where does not depend on the database
+# paths do not depend on the database
 pytestmark = pytest.mark.one_database
 
 ALLOWED = {

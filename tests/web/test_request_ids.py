@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.client import Client
 
-# what a request is called does not depend on the database
+# request ids do not depend on the database
 pytestmark = pytest.mark.one_database
 
 GOOD = ["a", "0", "Aa0._-", "x" * 64, "5f3a0c9e-7d2b-4f61-a8e0-c4d9b7a6f512"]
