@@ -46,6 +46,7 @@ def start(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "words",
     [
@@ -91,6 +92,7 @@ def test_commands_commit_in_the_test_runner_of_flask(app: Flask, run: Run) -> No
     assert "ann@example.org" in run("users", "list").output
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("words", "named"),
     [

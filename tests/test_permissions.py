@@ -20,6 +20,8 @@ from tests.helpers.callers import (
 from tests.helpers.client import Client
 from tests.permissions import ACCESS, PRIVATE, PUBLIC
 
+pytestmark = pytest.mark.one_database
+
 Outcomes = dict[tuple[str, str], str]
 
 DEFAULT = {(c, o): CALLERS[c].expected(o) for c in CALLERS for o in PRIVATE}

@@ -23,6 +23,7 @@ def names(client: Client, query: str = "") -> list[str]:
     return [user["email"].partition("@")[0] for user in response.json["items"]]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
 def test_user_without_admin_role_is_rejected(
     ann: Client, method: str, path: str, body: Any
@@ -99,6 +100,7 @@ def test_deactivated_accounts_are_listed(root: Client, ann: Client) -> None:
     assert found == ["ann"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -130,6 +132,7 @@ def test_account_is_returned_with_its_version(root: Client, ann: Client) -> None
     assert (again.status_code, again.data) == (304, b"")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 @pytest.mark.parametrize("user_id", ["0", "01", "x", str(2**62), str(2**63)])
 def test_unknown_account_is_not_found(root: Client, method: str, user_id: str) -> None:
@@ -140,6 +143,7 @@ def test_unknown_account_is_not_found(root: Client, method: str, user_id: str) -
     assert_problem(response, 404, "not-found")
 
 
+@pytest.mark.one_database
 def test_response_contains_no_password_hash(root: Client, ann: Client) -> None:
     responses = root.get("users"), root.get(f"users/{ann.user['id']}")
 

@@ -103,6 +103,7 @@ def test_deletion_removes_all_data_of_the_account(root: Client, ann: Client) -> 
     assert_problem(script.get("tasks"), 401, "api-key-invalid")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
 def test_invalid_change_changes_nothing(
     root: Client, ann: Client, body: Any, expected: dict[str, str]

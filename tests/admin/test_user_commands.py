@@ -49,6 +49,7 @@ def test_create_user_takes_options(run: Run, anonymous: Client) -> None:
     assert anonymous.post("auth/login", login("ann")).status_code == 200
 
 
+@pytest.mark.one_database
 def test_create_user_prompts_for_missing_options(app: Flask, run: Run) -> None:
     typed = f"ann@example.org\n{PASSWORD}\n{PASSWORD}\n"
 
@@ -60,6 +61,7 @@ def test_create_user_prompts_for_missing_options(app: Flask, run: Run) -> None:
     assert (me["email"], me["role"]) == ("ann@example.org", "user")
 
 
+@pytest.mark.one_database
 def test_create_user_rejects_different_passwords(run: Run) -> None:
     typed = f"{PASSWORD}\n{OTHER}\n"
 
@@ -77,6 +79,7 @@ def test_create_user_creates_an_administrator(admin: Client) -> None:
     assert (me["role"], me["is_active"]) == ("admin", True)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -133,12 +136,14 @@ def test_list_users_prints_all_accounts_without_hashes(
     assert not [line for line in lines if "$2b$" in line]
 
 
+@pytest.mark.one_database
 def test_list_users_prints_json(run: Run, admin: Client, ann: Client) -> None:
     printed = json.loads(run("users", "list", "--json").stdout)
 
     assert printed == sorted(admin.get("users").json["items"], key=itemgetter("id"))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", ["ann@example.org", "ANN@Example.org", "ann.lee"])
 def test_promote_accepts_email_and_username(run: Run, ann: Client, name: str) -> None:
     ann.patch("users/me", {"username": "ann.lee"})
@@ -208,6 +213,7 @@ def test_reset_password_ends_sessions(
     assert anonymous.post("auth/login", login("ann", OTHER)).status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "password",
     ["short", "password123", "ann@example.org", "x" * 129],

@@ -11,9 +11,11 @@ from tests.helpers.client import Client, assert_problem
 from tests.helpers.operations import (
     OTHER_PLACES,
     Place,
-    call_all_operations,
+    call_each_policy,
     challenges,
 )
+
+pytestmark = pytest.mark.one_database
 
 
 def another(character: str) -> str:
@@ -57,7 +59,7 @@ def test_mistyped_key_costs_no_statement(
     mistyped = {"X-API-Key": mutate(script.text)}
     statements.clear()
 
-    responses = call_all_operations(script, headers=mistyped)
+    responses = call_each_policy(script, headers=mistyped)
 
     assert challenges(responses, "api-key-invalid") == {INVALID_TOKEN}
     assert statements == []
@@ -106,7 +108,7 @@ def test_key_is_accepted_only_in_its_headers(
 ) -> None:
     misplaced = place(name, script.text)
 
-    responses = call_all_operations(script, **misplaced)
+    responses = call_each_policy(script, **misplaced)
 
     assert challenges(responses, "token-missing") == {REALM}
     assert [a for a in responses.values() if script.text in a.text] == []

@@ -108,6 +108,7 @@ def test_scopes_are_sorted_and_unique(ann: Client) -> None:
     assert key["scopes"] == found["scopes"] == ["tasks:read", "account:read"]
 
 
+@pytest.mark.one_database
 def test_name_can_have_100_characters(ann: Client) -> None:
     key = create_key(ann, name="ü" * 100)
 
@@ -123,6 +124,7 @@ def test_key_keeps_its_expiry(ann: Client) -> None:
     assert ann.get(f"api-keys/{key['id']}").json["expires_at"] == key["expires_at"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
 def test_invalid_key_is_not_created(
     ann: Client, body: Any, expected: dict[str, str]
@@ -153,6 +155,7 @@ def test_admin_key_is_rejected_after_its_owner_is_demoted(
     assert_problem(response, 403, "admin-required")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "api-keys"), ("GET", "api-keys"), ("POST", "auth/password")],

@@ -5,6 +5,8 @@ import pytest
 from taskapi.api_keys import key_format
 from tests.helpers.client import Client, assert_problem
 
+pytestmark = pytest.mark.one_database
+
 
 def ending_in(character: str) -> str:
     """Return a key that ends in a character."""

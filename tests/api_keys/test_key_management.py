@@ -149,6 +149,7 @@ def test_key_can_expire_sooner(ann: Client, before: int | None) -> None:
     assert_problem(over, 401, "api-key-expired")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("body", "expected"), INVALID.values(), ids=INVALID)
 def test_invalid_change_keeps_the_key(
     ann: Client, body: Any, expected: dict[str, str]

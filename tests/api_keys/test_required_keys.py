@@ -8,6 +8,8 @@ from flask import Flask
 from tests.api_keys.holding import KeyClient, key_client
 from tests.helpers.client import Client, assert_problem
 
+pytestmark = pytest.mark.one_database
+
 GUARDED = [("GET", "tasks"), ("GET", "users/me"), ("DELETE", "users/me")]
 FREE = ["auth/sessions", "api-keys"]
 

@@ -11,6 +11,8 @@ from tests.api_keys.holding import KeyClient, key_client
 from tests.helpers.client import Client, assert_problem
 from tests.permissions import PRIVATE, SESSIONS_ONLY
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def operations(anonymous: Client) -> dict[str, str | None]:

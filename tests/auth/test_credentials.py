@@ -12,8 +12,11 @@ from tests.helpers.operations import (
     Place,
     bearing,
     call_all_operations,
+    call_each_policy,
     challenges,
 )
+
+pytestmark = pytest.mark.one_database
 
 WRONG_REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "media-type": ("POST", "tasks", {"data": "title", "content_type": "text/plain"}),
@@ -42,7 +45,7 @@ def test_protected_operation_rejects_a_forged_token(
     forged = forge(access_of(ann))
     statements.clear()
 
-    responses = call_all_operations(ann, **bearing(forged))
+    responses = call_each_policy(ann, **bearing(forged))
 
     assert challenges(responses, "token-invalid") == {INVALID_TOKEN}
     assert statements == []
@@ -55,7 +58,7 @@ def test_protected_operation_rejects_an_expired_token(
     expired = forge(access_of(ann))
     statements.clear()
 
-    responses = call_all_operations(ann, **bearing(expired))
+    responses = call_each_policy(ann, **bearing(expired))
 
     assert challenges(responses, "token-expired") == {INVALID_TOKEN}
     assert statements == []
@@ -68,7 +71,7 @@ def test_protected_operation_checks_the_session_of_a_token(
     forged = forge(access_of(ann))
     statements.clear()
 
-    responses = call_all_operations(ann, **bearing(forged))
+    responses = call_each_policy(ann, **bearing(forged))
 
     assert challenges(responses, "session-revoked") == {INVALID_TOKEN}
     assert [text for text in statements if not text.startswith("SELECT")] == []
@@ -123,7 +126,7 @@ def test_token_is_accepted_only_in_its_header(
 ) -> None:
     misplaced = place(name, ann.tokens["access_token"])
 
-    responses = call_all_operations(ann, **misplaced)
+    responses = call_each_policy(ann, **misplaced)
 
     assert challenges(responses, "token-missing") == {REALM}
 

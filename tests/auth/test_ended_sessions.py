@@ -66,6 +66,7 @@ def log_in_with_row_id(ann: Client, row_id: int) -> Client:
     return again
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
 def test_tokens_of_an_ended_session_stay_revoked_after_the_next_login(
     ann: Client, end: Callable[[Client], object]

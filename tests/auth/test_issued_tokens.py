@@ -35,6 +35,7 @@ def with_lifetime(valid: TokenPair, seconds: int) -> str:
     return token(valid.header, valid.claims | {"exp": valid.claims["iat"] + seconds})
 
 
+@pytest.mark.one_database
 @each_kind
 def test_token_has_exactly_these_claims(
     ann: Client, kind: str, read: Callable[[Client], TokenPair]
@@ -47,10 +48,12 @@ def test_token_has_exactly_these_claims(
     assert (valid.claims["sub"], valid.claims["type"]) == (str(ann.user["id"]), kind)
 
 
+@pytest.mark.one_database
 def test_refresh_token_is_valid_for_a_week(ann: Client) -> None:
     assert lifetime(refresh_of(ann)) == 7 * DAY
 
 
+@pytest.mark.one_database
 def test_token_lifetimes_follow_the_settings(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
@@ -69,6 +72,7 @@ def test_session_expires_with_its_refresh_token(ann: Client) -> None:
     assert abs(ends - refresh_of(ann).claims["exp"]) <= 1
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("seconds", [1, LEAP_YEAR], ids=["second", "leap-year"])
 def test_token_lifetime_is_between_a_second_and_a_leap_year(
     ann: Client, seconds: int
@@ -78,6 +82,7 @@ def test_token_lifetime_is_between_a_second_and_a_leap_year(
     assert response.status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("seconds", [0, LEAP_YEAR + 1], ids=["not-at-all", "longer"])
 def test_token_with_another_lifetime_is_rejected(ann: Client, seconds: int) -> None:
     response = call_with(ann, with_lifetime(access_of(ann), seconds))
@@ -85,6 +90,7 @@ def test_token_with_another_lifetime_is_rejected(ann: Client, seconds: int) -> N
     assert_problem(response, 401, "token-invalid")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("session_id", [0, -1, -(2**63), -(2**63) - 1])
 def test_session_id_below_one_is_rejected(ann: Client, session_id: int) -> None:
     response = call_with(ann, with_claims(sid=session_id)(access_of(ann)))

@@ -29,6 +29,7 @@ def client(anonymous: Client) -> Client:
     return anonymous
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "name",
     [
@@ -53,6 +54,7 @@ def test_login_accepts_email_and_username(
     assert client.get("users/me").json == client.user
 
 
+@pytest.mark.one_database
 def test_login_returns_an_oauth_token_response(client: Client) -> None:
     login = {"username": "ann", "password": PASSWORD}
 
@@ -65,6 +67,7 @@ def test_login_returns_an_oauth_token_response(client: Client) -> None:
     assert response.content_type == "application/json"
 
 
+@pytest.mark.one_database
 def test_rejected_login_is_not_cached(client: Client) -> None:
     response = client.post("auth/login", WRONG)
 
@@ -136,6 +139,7 @@ def test_disabled_account_and_unknown_user_return_the_same_response(
     assert set(disabled.headers.keys()) == set(unknown.headers.keys())
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("login", "expected"),
     [
@@ -186,6 +190,7 @@ def test_invalid_login_names_the_field(
     assert field_errors(response) == expected
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("field", ["username", "password"])
 def test_lone_surrogate_matches_no_password(client: Client, field: str) -> None:
     login = {"username": "ann", "password": PASSWORD} | {field: "a\ud800"}
@@ -196,6 +201,7 @@ def test_lone_surrogate_matches_no_password(client: Client, field: str) -> None:
     assert field_errors(response) == {f"#/{field}": "characters"}
 
 
+@pytest.mark.one_database
 def test_login_accepts_json_and_forms_only(client: Client) -> None:
     response = client.call("POST", "auth/login", data="ann", content_type="text/plain")
 

@@ -69,6 +69,7 @@ def test_accounts_with_the_same_hash_log_in_separately(
     assert accounts == [known.user, bob.user]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "stored", ["!", "", "$2b$04$", "$2b$04$" + "z" * 53, "plain text"]
 )

@@ -22,6 +22,7 @@ UNREADABLE: dict[str, tuple[Any, dict[str, str]]] = {
 }
 
 
+@pytest.mark.one_database
 def test_logout_returns_204_without_a_body(ann: Client) -> None:
     response = ann.post("auth/logout")
 
@@ -89,6 +90,7 @@ def test_login_succeeds_after_a_logout(ann: Client) -> None:
     assert count(ann.app, "sessions") == 1
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("body", "expected"), UNREADABLE.values(), ids=UNREADABLE)
 def test_invalid_logout_ends_no_session(
     ann: Client, body: Any, expected: dict[str, str]
@@ -99,6 +101,7 @@ def test_invalid_logout_ends_no_session(
     assert ann.get("users/me").json == ann.user
 
 
+@pytest.mark.one_database
 def test_logout_accepts_no_form(ann: Client) -> None:
     response = ann.call("POST", "auth/logout", data={"all": "true"})
 

@@ -8,6 +8,8 @@ from tests.auth.forging import refresh_of
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 
+pytestmark = pytest.mark.one_database
+
 TOKENS = {"access_token", "refresh_token", "token_type", "expires_in"}
 LOGIN = {"username": "ann@example.org", "password": PASSWORD}
 WRONG = LOGIN | {"password": "a long walk in the sun"}

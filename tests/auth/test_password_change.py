@@ -68,6 +68,7 @@ def test_wrong_current_password_is_rejected(ann: Client) -> None:
     assert other.get("users/me").json == ann.user
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("password", "code"), WEAK.values(), ids=WEAK)
 def test_weak_new_password_changes_nothing(
     ann: Client, password: Any, code: str
@@ -81,6 +82,7 @@ def test_weak_new_password_changes_nothing(
     assert other.get("users/me").json == ann.user
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("missing", ["current_password", "new_password"])
 def test_password_change_requires_both_passwords(ann: Client, missing: str) -> None:
     body = {name: text for name, text in CHANGE.items() if name != missing}
@@ -90,6 +92,7 @@ def test_password_change_requires_both_passwords(ann: Client, missing: str) -> N
     assert field_errors(response) == {f"#/{missing}": "required"}
 
 
+@pytest.mark.one_database
 def test_response_contains_no_password(ann: Client) -> None:
     responses = [
         ann.post("auth/password", CHANGE | {"current_password": NEW}),

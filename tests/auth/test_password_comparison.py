@@ -4,6 +4,8 @@ import pytest
 
 from tests.helpers.client import PASSWORD, Client, assert_problem
 
+pytestmark = pytest.mark.one_database
+
 ACCEPTED = {
     "8-characters": "rain.txt",
     "73-bytes": "r" * 73,

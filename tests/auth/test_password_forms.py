@@ -10,6 +10,8 @@ from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 from tests.helpers.rows import store_user, stored_user
 
+pytestmark = pytest.mark.one_database
+
 COMPOSED = "schöne Grüße, Málaga"
 DECOMPOSED = unicodedata.normalize("NFD", COMPOSED)
 OTHER = "eine andere Straße"

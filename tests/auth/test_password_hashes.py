@@ -9,6 +9,8 @@ from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.rows import store_user, stored_user
 
+pytestmark = pytest.mark.one_database
+
 CONFIGURED_COST = "$2b$04$"
 HIGHER_COST = "$2b$05$"
 

@@ -7,6 +7,8 @@ from flask import Flask
 
 from tests.helpers.client import PASSWORD, Client, field_errors
 
+pytestmark = pytest.mark.one_database
+
 MIN_LENGTH = 12
 
 

@@ -66,6 +66,7 @@ def test_new_tokens_and_the_old_access_token_are_valid(ann: Client) -> None:
     assert refresh(after).status_code == 200
 
 
+@pytest.mark.one_database
 def test_refresh_is_not_cached(ann: Client) -> None:
     response = refresh(ann)
 
@@ -191,6 +192,7 @@ def test_deactivated_account_with_a_session_gets_no_tokens(
     assert_problem(response, 401, "session-revoked")
 
 
+@pytest.mark.one_database
 def test_refresh_token_is_valid_for_seven_days(ann: Client) -> None:
     issued = refresh_of(ann).claims["iat"]
 
@@ -220,6 +222,7 @@ def test_refresh_extends_the_session(ann: Client) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("forge", SAMPLE.values(), ids=SAMPLE)
 def test_forged_refresh_token_ends_no_session(ann: Client, forge: Forgery) -> None:
     forged = {"refresh_token": forge(refresh_of(ann))}
@@ -231,6 +234,7 @@ def test_forged_refresh_token_ends_no_session(ann: Client, forge: Forgery) -> No
     assert refresh(ann).status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_refresh_token_ends_no_session(ann: Client, name: str) -> None:
     forged = {"refresh_token": FORGERIES[name](refresh_of(ann))}
@@ -241,6 +245,7 @@ def test_malformed_refresh_token_ends_no_session(ann: Client, name: str) -> None
     assert refresh(ann).status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

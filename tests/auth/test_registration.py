@@ -87,6 +87,7 @@ def test_account_accepts_full_name_and_time_zone(anonymous: Client) -> None:
     assert response.json["timezone"] == "Europe/Berlin"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("given", "kept"),
     [
@@ -227,6 +228,7 @@ def test_closed_registration_allows_logins(
     assert client.get("users/me").json == ann.user
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANGES)
 def test_response_contains_no_password_and_no_hash(
     ann: Client, exchange: tuple[str, str, dict[str, Any] | None, int]

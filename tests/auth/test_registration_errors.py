@@ -8,6 +8,8 @@ import pytest
 from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 from tests.helpers.rows import count
 
+pytestmark = pytest.mark.one_database
+
 NAMES = {"email": "ann@example.org", "username": "ann-of-green-gables"}
 JSON = {"Content-Type": "application/json"}
 ACCOUNT = NAMES | {"password": PASSWORD}

@@ -17,6 +17,8 @@ from tests.auth.forging import (
 )
 from tests.helpers.client import Client, assert_problem
 
+pytestmark = pytest.mark.one_database
+
 KINDS: list[Callable[[Client], TokenPair]] = [access_of, refresh_of]
 
 

@@ -12,6 +12,8 @@ from tests.helpers.client import PASSWORD, Client, another_session
 from tests.helpers.clock import later
 from tests.helpers.rows import store_user
 
+pytestmark = pytest.mark.one_database
+
 WRONG = "a wrong password"
 NEW = "an evening at the sea"
 Act = Callable[[Client], object]

@@ -73,6 +73,7 @@ def test_sessions_are_paginated(ann: Client) -> None:
     assert second["next_cursor"] is None
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("agent", "shown"),
     [

@@ -13,6 +13,8 @@ from tests.helpers.client import Client, assert_problem
 from tests.helpers.clock import at
 from tests.helpers.rows import store_user
 
+pytestmark = pytest.mark.one_database
+
 
 def test_token_signed_with_the_secret_is_accepted(ann: Client) -> None:
     valid = access_of(ann)

@@ -22,6 +22,8 @@ from tests.helpers.clock import days, later
 from tests.helpers.rows import count
 from tests.helpers.smtp import Mailbox, emails, send
 
+pytestmark = pytest.mark.one_database
+
 ENCODED = "=?utf-8?q?victim=40example.org=3E?=@example.com"
 ENCODED_WORDS = [
     ENCODED,

@@ -19,6 +19,8 @@ from tests.helpers.rows import count
 from tests.helpers.smtp import TOKEN, Mailbox, emails, send
 from tests.recovery.conftest import SENDER
 
+pytestmark = pytest.mark.one_database
+
 OPENSSL = shutil.which("openssl") or ""
 PAGES = "https://tasks.example.org/app"
 ELSEWHERE = "0.0.0.0"  # noqa: S104 - this machine, but not a loopback address

@@ -10,6 +10,8 @@ from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.smtp import TOKEN, Mailbox, emails
 from tests.recovery.conftest import SENDER
 
+pytestmark = pytest.mark.one_database
+
 OLD, NEW = "ann@example.org", "ann@new.example.org"
 SUBJECT = "Your email address was changed"
 RESET = "auth/password-reset/request"

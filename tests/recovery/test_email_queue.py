@@ -79,6 +79,7 @@ def test_email_survives_a_crash_of_its_sender(
     assert count(ann.app, "emails") == 0
 
 
+@pytest.mark.one_database
 def test_requests_do_not_wait_for_an_unresponsive_mail_server(
     ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
 ) -> None:
@@ -155,6 +156,7 @@ def test_account_is_looked_up_when_the_email_is_sent(
     assert count(ann.app, "emails") == 0
 
 
+@pytest.mark.one_database
 def test_command_prints_the_number_of_emails(app: Flask, ann: Client) -> None:
     request_reset(ann)
 
@@ -163,6 +165,7 @@ def test_command_prints_the_number_of_emails(app: Flask, ann: Client) -> None:
     assert output == ("Sent 1 emails.\n", "Sent 0 emails.\n")
 
 
+@pytest.mark.one_database
 def test_command_reports_that_mail_is_off(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:

@@ -131,6 +131,7 @@ def test_email_limit_does_not_prevent_registration(anonymous: Client) -> None:
     assert anonymous.post("auth/register", victim).status_code == 201
 
 
+@pytest.mark.one_database
 def test_response_is_the_same_without_mail(
     ann: Client, app_with: Callable[..., Flask]
 ) -> None:
@@ -142,6 +143,7 @@ def test_response_is_the_same_without_mail(
     assert count(ann.app, "emails") == 0
 
 
+@pytest.mark.one_database
 def test_request_does_not_wait_for_the_mail_server(
     ann: Client, mailbox: Mailbox
 ) -> None:
@@ -154,6 +156,7 @@ def test_request_does_not_wait_for_the_mail_server(
     assert count(ann.app, "emails") == 1
 
 
+@pytest.mark.one_database
 @both
 @pytest.mark.parametrize(
     ("body", "expected"),

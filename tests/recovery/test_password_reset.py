@@ -119,6 +119,7 @@ def test_one_of_twenty_concurrent_resets_succeeds(ann: Client, token: str) -> No
     assert Client(ann.app, "ann").log_in(passwords[statuses.index(204)]).tokens
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("password", "code"),
     [("abcdefg", "length"), ("password1", "common"), ("ann@example.org", "personal")],

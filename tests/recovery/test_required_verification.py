@@ -11,6 +11,8 @@ from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 from tests.helpers.rows import store_user
 from tests.helpers.smtp import Mailbox, emails, token_in
 
+pytestmark = pytest.mark.one_database
+
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 WRONG = LOGIN | {"password": "a wrong password"}
 

@@ -12,6 +12,8 @@ from openapi_spec_validator import validate
 
 from tests.helpers.client import Client
 
+pytestmark = pytest.mark.one_database
+
 COMMANDS = ["create", "deactivate", "list", "promote", "reset-password"]
 
 

@@ -8,6 +8,8 @@ from flask import Flask
 
 from tests.helpers.client import Client, assert_problem
 
+pytestmark = pytest.mark.one_database
+
 TYPES = {
     "/static/docs.js": "text/javascript; charset=utf-8",
     "/static/swagger-ui-bundle.js": "text/javascript; charset=utf-8",

@@ -7,6 +7,8 @@ import pytest
 
 from tests.helpers.client import Client, assert_problem
 
+pytestmark = pytest.mark.one_database
+
 UNKNOWN = (401, "token-missing")
 INVALID = (401, "token-invalid")
 ABSENT = (404, "not-found")

@@ -148,6 +148,7 @@ def test_health_supports_head(anonymous: Client, path: str) -> None:
     assert (response.status_code, response.data) == (200, b"")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("path", ["/health", "/health/live"])
 @pytest.mark.parametrize("query", ["x=1", "x", "x=1&x=2", "=", "q=caf%C3%A9"])
 def test_health_ignores_query_parameters(

@@ -7,6 +7,8 @@ from flask import Flask
 
 from tests.helpers.client import Client
 
+pytestmark = pytest.mark.one_database
+
 MakeApp = Callable[..., Flask]
 LINKS = {
     "api": "/api/v1",

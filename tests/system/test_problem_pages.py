@@ -12,6 +12,8 @@ from taskapi import errors
 from taskapi.web.problem_types import PROBLEM_TYPES, example_of
 from tests.helpers.client import Client, assert_problem
 
+pytestmark = pytest.mark.one_database
+
 HTML = {"Accept": "text/html"}
 CODES = {
     400: {"bad-request", "malformed-json"},

@@ -15,6 +15,8 @@ from tests.helpers.client import PASSWORD, Client, assert_problem, with_app
 from tests.helpers.concurrency import run_concurrently
 from tests.helpers.redis import RedisServer
 
+pytestmark = pytest.mark.one_database
+
 REQUESTS = 5
 CLIENTS = 8
 MakeApp = Callable[..., Flask]

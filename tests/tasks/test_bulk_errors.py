@@ -22,6 +22,7 @@ def unchanged(ann: Client) -> Any:
     assert rows(ann, Task) == 1
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("request_", "found"),
     [
@@ -79,6 +80,7 @@ def test_bulk_with_an_error_changes_nothing(
     assert field_errors(response) == found
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -197,6 +199,7 @@ def test_bulk_does_not_find_tasks_of_other_users(
     assert ann.get("tasks").json["items"] == [hers]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("value", ["", "1", "yes", "TRUE"])
 def test_dry_run_accepts_only_booleans(ann: Client, unchanged: Any, value: str) -> None:
     response = ann.post(f"tasks/bulk?dry_run={value}", {"create": [VALID]})

@@ -27,6 +27,7 @@ guarded = pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 WRITTEN = {"PATCH": 200, "DELETE": 204}
 
 
+@pytest.mark.one_database
 @matching
 def test_read_returns_304_for_the_current_version(
     ann: Client, task: dict[str, Any], tag: str
@@ -38,6 +39,7 @@ def test_read_returns_304_for_the_current_version(
     assert response.headers["Cache-Control"] == "private, no-cache"
 
 
+@pytest.mark.one_database
 @other
 def test_read_returns_the_task_for_another_version(
     ann: Client, task: dict[str, Any], tag: str
@@ -56,6 +58,7 @@ def test_change_makes_the_old_etag_stale(ann: Client, task: dict[str, Any]) -> N
     assert (response.status_code, response.headers["ETag"]) == (200, '"2"')
 
 
+@pytest.mark.one_database
 def test_read_is_cacheable_only_by_the_caller(
     ann: Client, task: dict[str, Any]
 ) -> None:
@@ -65,6 +68,7 @@ def test_read_is_cacheable_only_by_the_caller(
     assert page.headers["Cache-Control"] == "private, no-cache"
 
 
+@pytest.mark.one_database
 @matching
 @guarded
 def test_write_with_the_current_version_succeeds(
@@ -78,6 +82,7 @@ def test_write_with_the_current_version_succeeds(
     assert ann.get(path).json != task
 
 
+@pytest.mark.one_database
 @other
 @guarded
 def test_write_with_another_version_is_rejected(
@@ -91,6 +96,7 @@ def test_write_with_another_version_is_rejected(
     assert ann.get(path).json == task
 
 
+@pytest.mark.one_database
 @guarded
 @pytest.mark.parametrize("digits", [9, 10, 18, 19, 20, 4000])
 def test_write_accepts_etags_of_any_size_as_another_version(
@@ -178,6 +184,7 @@ def test_account_change_requires_if_match_if_configured(
     assert strict_ann.get("users/me").json["full_name"] is None
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("tag", ['"1"', "*"], ids=["a version", "any version"])
 def test_required_if_match_accepts_any_matching_etag(
     strict_ann: Client, task: dict[str, Any], tag: str

@@ -62,6 +62,7 @@ def test_new_task_has_equal_timestamps(ann: Client) -> None:
     assert task["updated_at"] == task["created_at"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("method", ["POST", "GET", "LIST", "PATCH", "PUT"])
 def test_response_contains_exactly_the_documented_fields(
     ann: Client, task: dict[str, Any], method: str
@@ -82,6 +83,7 @@ def test_response_contains_exactly_the_documented_fields(
     assert set(shown) == set(task)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "title",
     ["  Tea  ", "\n\tTea\r\n", "\N{NO-BREAK SPACE}Tea\N{EM SPACE}"],
@@ -93,6 +95,7 @@ def test_title_is_trimmed(ann: Client, title: str) -> None:
     assert task["title"] == "Tea"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "character", ["x", "\u00e9", EMOJI], ids=["ASCII", "accented", "outside the BMP"]
 )
@@ -128,6 +131,7 @@ def test_description_is_stored_unchanged(ann: Client, description: str) -> None:
     assert ann.get(f"tasks/{task['id']}").json["description"] == description
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("field", ["description", "due_date"])
 def test_null_equals_omission_of_an_optional_field(ann: Client, field: str) -> None:
     task = ann.create_task(**{field: None})
@@ -135,6 +139,7 @@ def test_null_equals_omission_of_an_optional_field(ann: Client, field: str) -> N
     assert task[field] is None
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("field", ["title", "status", "priority"])
 def test_null_is_rejected_for_a_required_field(ann: Client, field: str) -> None:
     response = ann.post("tasks", {"title": "Tea", field: None})
@@ -142,6 +147,7 @@ def test_null_is_rejected_for_a_required_field(ann: Client, field: str) -> None:
     assert field_errors(response) == {f"#/{field}": "null"}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("title", "code"),
     [
@@ -163,6 +169,7 @@ def test_title_rejects_control_characters(ann: Client, title: str, code: str) ->
     assert ann.get("tasks").json["items"] == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("status", ["todo", "in_progress", "completed", "cancelled"])
 def test_create_accepts_each_status(ann: Client, status: str) -> None:
     task = ann.create_task(status=status)
@@ -170,6 +177,7 @@ def test_create_accepts_each_status(ann: Client, status: str) -> None:
     assert ann.get(f"tasks/{task['id']}").json["status"] == status
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("priority", ["low", "medium", "high", "urgent"])
 def test_create_accepts_each_priority(ann: Client, priority: str) -> None:
     task = ann.create_task(priority=priority)
@@ -177,6 +185,7 @@ def test_create_accepts_each_priority(ann: Client, priority: str) -> None:
     assert ann.get(f"tasks/{task['id']}").json["priority"] == priority
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("field", "value"),
     [("status", "done"), ("status", "TODO"), ("status", ""), ("priority", "medium ")],

@@ -87,6 +87,7 @@ def test_due_date_is_returned_in_its_form(
     assert read["due_date"] == expected
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("given", INVALID.values(), ids=INVALID)
 def test_invalid_due_date_is_rejected(ann: Client, given: object) -> None:
     response = ann.post("tasks", {"title": "Tea", "due_date": given})
@@ -95,6 +96,7 @@ def test_invalid_due_date_is_rejected(ann: Client, given: object) -> None:
     assert ann.get("tasks").json["items"] == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("given", ["2026-02-30", "0001-01-01T00:00:00+14:00"])
 def test_invalid_due_date_does_not_replace_another(ann: Client, given: str) -> None:
     task = ann.create_task(due_date="2026-12-24")
@@ -105,6 +107,7 @@ def test_invalid_due_date_does_not_replace_another(ann: Client, given: str) -> N
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "parameter",
     [
@@ -130,6 +133,7 @@ def test_timestamp_filters_accept_offsets(ann: Client, given: str) -> None:
     assert field_errors(response) == {"due_before": "format"}
 
 
+@pytest.mark.one_database
 def test_decoded_plus_in_a_query_is_explained(ann: Client) -> None:
     response = ann.get("tasks?due_before=2026-12-24T18:00:00+02:00")
 
@@ -137,6 +141,7 @@ def test_decoded_plus_in_a_query_is_explained(ann: Client) -> None:
     assert "%2B" in response.json["errors"][0]["hint"]
 
 
+@pytest.mark.one_database
 def test_timestamp_error_in_a_body_does_not_mention_queries(ann: Client) -> None:
     response = ann.post("tasks", {"title": "Tea", "due_date": "2026-12-24 18:00:00Z"})
 

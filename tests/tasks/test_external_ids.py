@@ -38,6 +38,7 @@ def test_external_ids_are_case_sensitive(ann: Client) -> None:
     assert titles(found) == ["ABC"]
 
 
+@pytest.mark.one_database
 def test_external_id_is_trimmed(ann: Client) -> None:
     made = ann.create_task(external_id="  a b ")
 
@@ -60,6 +61,7 @@ def test_external_id_can_be_set_and_cleared(ann: Client, task: dict[str, Any]) -
     assert (away.json["external_id"], away.json["version"]) == (None, 3)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("value", "code"),
     [

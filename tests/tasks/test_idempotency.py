@@ -74,6 +74,7 @@ def test_trailing_slash_does_not_change_the_request(ann: Client) -> None:
     assert is_replayed(ann.post("tasks/", {"title": "Tea"}, headers=KEY))
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -124,6 +125,7 @@ def test_keys_are_case_sensitive(ann: Client) -> None:
     assert rows(ann, Task) == 4
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "key", ["", "x" * 256, "a b", "é", "a\tb", "\x7f", "👍".encode().decode("latin-1")]
 )
@@ -141,6 +143,7 @@ def test_key_has_1_to_255_visible_ascii_characters(
     assert ann.get("tasks").json["items"] == [task]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("key", ["!", "~", "x" * 255, "{}[]<>;:,.%&#?/\\'\""])
 def test_key_accepts_each_visible_ascii_character(ann: Client, key: str) -> None:
     headers = {"Idempotency-Key": key}

@@ -8,6 +8,8 @@ from taskapi.tasks.models import Task
 from tests.helpers.client import Client, assert_problem
 from tests.tasks.trees import rows
 
+pytestmark = pytest.mark.one_database
+
 JSON = "application/json"
 FIRST = (
     b'{"title": "Tea", "tags": ["a", "b"], '

@@ -6,6 +6,8 @@ import pytest
 
 from tests.helpers.client import Client, field_errors
 
+pytestmark = pytest.mark.one_database
+
 REPEATABLE = "tag"
 LISTS = ["status", "priority", "ids"]
 SINGLE = [

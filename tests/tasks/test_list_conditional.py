@@ -31,6 +31,7 @@ def test_list_returns_304_if_unchanged(ann: Client, tag: str) -> None:
     assert "Content-Type" not in response.headers
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("form", "status"),
     [
@@ -120,6 +121,7 @@ def test_overdue_task_changes_the_list_etag(ann: Client) -> None:
     assert response.json["items"][0]["is_overdue"] is True
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("query", ["", "&limit=1", "&sort=title", "&offset=1"])
 def test_head_returns_the_headers_of_get(ann: Client, tag: str, query: str) -> None:
     got = ann.get(ADDRESS + query)
@@ -131,6 +133,7 @@ def test_head_returns_the_headers_of_get(ann: Client, tag: str, query: str) -> N
     assert [asked.headers.get(n) for n in names] == [got.headers.get(n) for n in names]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("query", ["q=", "tag=a,b", "parent_id=x", "nope=1"])
 def test_head_rejects_the_requests_that_get_rejects(ann: Client, query: str) -> None:
     response = ann.call("HEAD", f"tasks?{query}", headers={"If-None-Match": "*"})

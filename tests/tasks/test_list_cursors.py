@@ -37,12 +37,14 @@ def test_cursor_continues_its_list(ann: Client, cursor: str, query: str) -> None
     assert titles(response)[0] == "b"
 
 
+@pytest.mark.one_database
 def test_cursor_ignores_a_trailing_slash(ann: Client, cursor: str) -> None:
     response = ann.get(f"tasks/?status=todo&sort=title&cursor={cursor}")
 
     assert titles(response) == ["b", "c"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "query",
     [
@@ -70,6 +72,7 @@ def test_cursor_of_another_list_is_rejected(
     assert_problem(response, 422, "invalid-cursor")
 
 
+@pytest.mark.one_database
 def test_cursor_of_another_user_is_rejected(
     ann: Client, bob: Client, cursor: str
 ) -> None:
@@ -80,6 +83,7 @@ def test_cursor_of_another_user_is_rejected(
     assert_problem(response, 422, "invalid-cursor")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "modify",
     [
@@ -117,6 +121,7 @@ def test_modified_cursor_is_rejected(
     assert_problem(response, 422, "invalid-cursor")
 
 
+@pytest.mark.one_database
 def test_cursor_survives_a_rotation_of_the_secret_key(
     ann: Client, cursor: str, app_with: Callable[..., Flask]
 ) -> None:

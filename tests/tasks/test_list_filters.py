@@ -142,6 +142,7 @@ def test_ids_filter_accepts_up_to_a_hundred_ids(ann: Client) -> None:
     assert field_errors(response) == {"ids": "length"}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "code"),
     [

@@ -38,6 +38,7 @@ def test_cursors_page_through_the_whole_list(seven: Client, sort: str) -> None:
     assert len(whole) == 7
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("way", ["offset", "page"])
 @pytest.mark.parametrize("sort", SORTS)
 def test_links_page_through_the_whole_list(seven: Client, sort: str, way: str) -> None:
@@ -66,6 +67,7 @@ def test_page_and_offset_return_a_later_page(seven: Client, second: str) -> None
     assert shown == whole[3:6]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("way", WAYS)
 def test_links_keep_filters_sort_and_total(seven: Client, way: str) -> None:
     asked = "priority=urgent&sort=title&limit=1&include_total=true"
@@ -96,6 +98,7 @@ def test_every_page_has_a_cursor(seven: Client, way: str) -> None:
     assert second.json["items"] == whole[3:6]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "query", ["", "?offset=5", "?page=2", "?status=completed", "?include_total=false"]
 )
@@ -131,6 +134,7 @@ def test_default_page_has_20_tasks(ann: Client) -> None:
     assert [task["id"] for task in page] == made[:0:-1]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("limit", "shown"), [(1, 1), (7, 7), (100, 7)])
 def test_page_has_the_requested_limit(seven: Client, limit: int, shown: int) -> None:
     page = seven.get(f"tasks?limit={limit}").json["items"]
@@ -138,6 +142,7 @@ def test_page_has_the_requested_limit(seven: Client, limit: int, shown: int) -> 
     assert len(page) == shown
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "codes"),
     [

@@ -117,6 +117,7 @@ def test_filters_are_combined_by_and(
     assert listed(ann, query) == kept
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -153,6 +154,7 @@ def test_invalid_filter_is_rejected(ann: Client, query: str, code: str) -> None:
     assert field_errors(response) == {query.partition("=")[0]: code}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
@@ -183,6 +185,7 @@ def five(ann: Client) -> Client:
     return ann
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("query", FILTERS)
 @pytest.mark.parametrize("way", ["", "&page=1", "&offset=0"])
 def test_link_keeps_every_filter(five: Client, query: str, way: str) -> None:
@@ -195,6 +198,7 @@ def test_link_keeps_every_filter(five: Client, query: str, way: str) -> None:
     assert [task["title"] for task in pages] == expected
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "query",
     [
@@ -217,6 +221,7 @@ def test_cursor_of_other_filters_is_rejected(five: Client, query: str) -> None:
     assert five.get(f"tasks?tag=y&tag=x&cursor={cursor}").status_code == 200
 
 
+@pytest.mark.one_database
 def test_cursor_of_tags_is_rejected_for_tasks(five: Client) -> None:
     cursor = five.get("tags?limit=1").json["next_cursor"]
 

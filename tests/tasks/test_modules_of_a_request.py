@@ -10,8 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+import pytest
+
 import taskapi
 from tests.helpers.client import Client
+
+pytestmark = pytest.mark.one_database
 
 ROOT = Path(taskapi.__file__).parent
 Function = tuple[str, str]

@@ -87,6 +87,7 @@ def test_task_belongs_to_its_creator(ann: Client, bob: Client) -> None:
     assert titles(bob.get("tasks")) == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("method", "path"),
     [

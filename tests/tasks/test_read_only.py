@@ -8,6 +8,8 @@ from tests.api_keys.holding import create_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 
+pytestmark = pytest.mark.one_database
+
 TASK_FIELDS = {
     "id": 7,
     "owner_id": 0,

@@ -9,6 +9,7 @@ from tests.helpers.client import Client, assert_problem, field_errors
 from tests.tasks.support import follow, found, read_all, titles
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("q", "code"),
     [
@@ -55,6 +56,7 @@ def test_search_with_invalid_text_is_rejected_or_finds_nothing(ann: Client) -> N
     assert response.status_code == 422 or titles(response) == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("character", ["a", "é", "東", "🎉", "ß", "\ufdfa"])
 def test_search_accepts_two_hundred_characters(ann: Client, character: str) -> None:
     ann.create_task(title="party", description=character * 201)
@@ -124,6 +126,7 @@ def test_search_has_sorts_and_cursors(ann: Client, sort: str) -> None:
     assert [task["title"] for task in listed] == [t for t in every if "tea" in t]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("way", ["offset=0", "page=1", "include_total=true"])
 def test_link_keeps_the_search(ann: Client, way: str) -> None:
     q = "té & a+b %"
@@ -135,6 +138,7 @@ def test_link_keeps_the_search(ann: Client, way: str) -> None:
     assert [task["title"] for task in listed] == ["Tea: a b"] * 5
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "query",
     ["", "&q=tea", "&q=Te", "&q=te%20", "&q=milk"],
@@ -161,6 +165,7 @@ def test_total_counts_search_results(ann: Client, bob: Client) -> None:
     assert [page.json["total"] for page in pages] == [2, 2, 2]
 
 
+@pytest.mark.one_database
 def test_repeated_search_is_rejected(ann: Client) -> None:
     response = ann.get("tasks?q=tea&q=milk")
 

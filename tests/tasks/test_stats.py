@@ -177,12 +177,14 @@ def test_service_stats_exclude_the_trash(admin: Client) -> None:
     assert service_stats(admin)["tasks"] == EMPTY
 
 
+@pytest.mark.one_database
 def test_service_stats_require_an_admin(ann: Client, anonymous: Client) -> None:
     assert_problem(ann.get("tasks/admin/stats"), 403, "admin-required")
     assert_problem(anonymous.get("tasks/admin/stats"), 401, "token-missing")
     assert_problem(anonymous.get("tasks/stats"), 401, "token-missing")
 
 
+@pytest.mark.one_database
 def test_stats_require_the_scope(admin: Client) -> None:
     reader, other = key_client(admin, "tasks:read"), key_client(admin, "account:read")
     admin_key = key_client(admin, "admin")
@@ -193,6 +195,7 @@ def test_stats_require_the_scope(admin: Client) -> None:
     assert_problem(other.get("tasks/stats"), 403, "insufficient-scope")
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("path", ["tasks/stats", "tasks/admin/stats"])
 def test_stats_reject_parameters(admin: Client, path: str) -> None:
     assert_problem(admin.get(f"{path}?status=todo"), 422, "validation-error")

@@ -86,6 +86,7 @@ def test_unused_tag_can_get_another_form(ann: Client) -> None:
     assert ann.create_task(tags=["HOME"])["tags"] == ["HOME"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("given", "faulty"),
     [
@@ -211,6 +212,7 @@ def test_tag_filter_accepts_twenty_tags(ann: Client) -> None:
     assert titles(listed) == ["all"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -293,6 +295,7 @@ def test_tag_total_counts_each_tag_once(tagged: Client) -> None:
     assert [tag["name"] for tag in page["items"]] == ["100%", "a"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "q=a", "sort=name", "tag=a"])
 def test_tag_list_accepts_only_paging(ann: Client, query: str) -> None:
     response = ann.get(f"tags?{query}")
@@ -300,6 +303,7 @@ def test_tag_list_accepts_only_paging(ann: Client, query: str) -> None:
     assert set(field_errors(response)) == {query.partition("=")[0]}
 
 
+@pytest.mark.one_database
 def test_tag_cursor_of_another_user_is_rejected(tagged: Client, bob: Client) -> None:
     cursor = tagged.get("tags?limit=1").json["next_cursor"]
 

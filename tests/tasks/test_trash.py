@@ -195,6 +195,7 @@ def test_restore_checks_the_version(ann: Client, trashed: dict[str, Any]) -> Non
     assert current.status_code == 200
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("query", ["?permanent=1", "?permanent=", "?permanent=TRUE"])
 def test_permanent_accepts_only_booleans(
     ann: Client, task: dict[str, Any], query: str

@@ -71,6 +71,7 @@ def test_tree_has_no_etag(ann: Client, task: dict[str, Any]) -> None:
     assert "ETag" not in shown.headers
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("value", ["", "tags", "Subtasks", "subtasks,subtasks"])
 def test_expand_accepts_only_subtasks(
     ann: Client, task: dict[str, Any], value: str
@@ -185,6 +186,7 @@ def test_create_accepts_a_hundred_subtasks(ann: Client) -> None:
     assert (len(ids_below(flat)), len(ids_below(deep))) == (101, 101)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "subtasks",
     [
@@ -202,6 +204,7 @@ def test_create_rejects_more_than_a_hundred_subtasks(
     assert rows(ann, Task) == 0
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("subtask", "place", "code"),
     [

@@ -110,6 +110,7 @@ def test_second_key_of_the_same_name_has_no_effect(
     assert titles(once) == titles(twice)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("sort", "code"),
     [

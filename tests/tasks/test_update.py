@@ -60,6 +60,7 @@ def test_update_with_null_clears_a_field(
     }
 
 
+@pytest.mark.one_database
 @either_method
 @pytest.mark.parametrize("field", ["title", "status", "priority"])
 def test_update_with_null_is_rejected_for_required_fields(
@@ -73,6 +74,7 @@ def test_update_with_null_is_rejected_for_required_fields(
     assert ann.get(path).json == task
 
 
+@pytest.mark.one_database
 @either_method
 def test_update_accepts_the_merge_patch_media_type(
     ann: Client, task: dict[str, Any], method: str

@@ -44,6 +44,7 @@ def test_wrong_password_deletes_nothing(ann: Client, password: str) -> None:
     assert ann.get(f"tasks/{task['id']}").json == task
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -66,6 +67,7 @@ def test_deletion_requires_the_password(
     assert ann.get("users/me").json == ann.user
 
 
+@pytest.mark.one_database
 def test_deletion_returns_204_without_a_body(ann: Client) -> None:
     response = ann.delete("users/me", PROOF)
 

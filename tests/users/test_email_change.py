@@ -37,6 +37,7 @@ def test_changed_email_is_unverified(verified: Client, email: str | None) -> Non
     assert response.json["email_verified"] is False
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("email", ["ann@new.example.org", None], ids=["new", "none"])
 @pytest.mark.parametrize(
     ("proof", "code"),

@@ -22,6 +22,7 @@ def test_each_account_reads_itself(ann: Client, bob: Client) -> None:
     assert his.json["email"] == "bob@example.org"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("tag", ['"1"', 'W/"1"', '"7", "1"', "*"])
 def test_current_etag_returns_304(ann: Client, tag: str) -> None:
     response = ann.get("users/me", headers={"If-None-Match": tag})
@@ -30,6 +31,7 @@ def test_current_etag_returns_304(ann: Client, tag: str) -> None:
     assert response.headers["ETag"] == '"1"'
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("tag", ['"2"', '"11"', "garbage", '""', ""])
 def test_other_etag_returns_the_account(ann: Client, tag: str) -> None:
     response = ann.get("users/me", headers={"If-None-Match": tag})

@@ -117,6 +117,7 @@ def test_change_without_effect_keeps_the_version(
     assert response.headers["ETag"] == '"2"'
 
 
+@pytest.mark.one_database
 def test_merge_patch_media_type_is_accepted(ann: Client) -> None:
     header = {"Content-Type": "application/merge-patch+json"}
 
@@ -132,6 +133,7 @@ def test_change_affects_no_other_account(ann: Client, bob: Client) -> None:
     assert bob.get("users/me").json == bob.user
 
 
+@pytest.mark.one_database
 @both_verbs
 @pytest.mark.parametrize(("field", "value"), READ_ONLY.items(), ids=READ_ONLY)
 def test_read_only_fields_cannot_change(
@@ -144,6 +146,7 @@ def test_read_only_fields_cannot_change(
     assert ann.get("users/me").json == ann.user
 
 
+@pytest.mark.one_database
 @both_verbs
 @pytest.mark.parametrize(("field", "value", "code"), INVALID.values(), ids=INVALID)
 def test_invalid_value_changes_nothing(
@@ -155,6 +158,7 @@ def test_invalid_value_changes_nothing(
     assert ann.get("users/me").json == ann.user
 
 
+@pytest.mark.one_database
 @both_verbs
 @pytest.mark.parametrize("text", ["[]", '"Ann"', "7", "null", "true"])
 def test_change_must_be_an_object(ann: Client, verb: str, text: str) -> None:

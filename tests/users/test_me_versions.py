@@ -13,6 +13,7 @@ CHANGE = {"full_name": "Ann"}
 both_verbs = pytest.mark.parametrize("verb", ["PATCH", "PUT"])
 
 
+@pytest.mark.one_database
 @both_verbs
 @pytest.mark.parametrize("tag", ['"1"', 'W/"1"', '"7", "1"', "*"])
 def test_change_with_the_current_version_succeeds(
@@ -24,6 +25,7 @@ def test_change_with_the_current_version_succeeds(
     assert response.headers["ETag"] == '"2"'
 
 
+@pytest.mark.one_database
 @both_verbs
 @pytest.mark.parametrize(
     "tag",

@@ -13,6 +13,8 @@ from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.web.conftest import SECRET
 
+pytestmark = pytest.mark.one_database
+
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 OTHER = {"Authorization": "Bearer x.y.z"}
@@ -226,7 +228,6 @@ def test_internal_error_has_the_common_headers(failing: Client) -> None:
     assert response.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize(
     "url",
     ["sqlite:////nowhere/tasks.db", "postgresql+psycopg://ann@127.0.0.1:1/tasks"],
@@ -247,7 +248,6 @@ def test_unreachable_database_returns_503_with_retry_after(
     assert int(response.headers["Retry-After"]) > 0
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("code", sorted(set(CALLS) | TESTED_SEPARATELY))
 def test_problem_type_is_url_of_its_page(anonymous: Client, code: str) -> None:
     program = anonymous.get(f"/problems/{code}")
@@ -258,7 +258,6 @@ def test_problem_type_is_url_of_its_page(anonymous: Client, code: str) -> None:
     assert code in browser.text
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("path", "instance"),
     [
