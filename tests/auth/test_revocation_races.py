@@ -76,10 +76,20 @@ ENDINGS: dict[str, Callable[[Client], object]] = {
     "end by the operator": lambda ann: run(ann.app, "sessions", "end", EMAIL),
     "deactivation": deactivate,
 }
+WRITES_AND_ENDINGS = [
+    pytest.param(
+        operation,
+        end,
+        id=f"{operation}-{name}",
+        marks=[] if (number + other) % len(ENDINGS) == 0 else [pytest.mark.slow],
+    )
+    for number, operation in enumerate(USER_WRITES)
+    for other, (name, end) in enumerate(ENDINGS.items())
+]
+"""Each operation with one ending; with the others in `make test-all`."""
 
 
-@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-@pytest.mark.parametrize("operation", USER_WRITES)
+@pytest.mark.parametrize(("operation", "end"), WRITES_AND_ENDINGS)
 def test_write_has_no_effect_after_its_session_ended(
     ann: Client, after_lookup: Any, operation: str, end: Callable[[Client], object]
 ) -> None:

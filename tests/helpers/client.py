@@ -71,10 +71,27 @@ class Client:
         with self.app.app_context(), db.transaction():
             account = {"email": f"{self.name}@example.org", "password_hash": _hash()}
             user = versioning.create(User, account, PUBLIC_COLUMNS)
-            session = _insert_session(user.id)
             self.user = json.loads(self.app.json.dumps(UserSchema().dump(user)))
-            self.tokens = tokens.issue(user.id, session.sid, session.refresh_id)
+            self._insert_session()
         return self
+
+    def start_session(self) -> "Client":
+        """Return a client with another session of the account, without a request."""
+        other = Client(self.app, self.name)
+        other.user = self.user
+        with self.app.app_context(), db.transaction():
+            other._insert_session()
+        return other
+
+    def _insert_session(self) -> None:
+        values = {
+            "user_id": self.user["id"],
+            "refresh_id": new_token_id(),
+            "expires_at": clock.now() + timedelta(days=7),
+        }
+        row = insert(Session).values(values).returning(Session.sid, Session.refresh_id)
+        session = db.session.execute(row).one()
+        self.tokens = tokens.issue(self.user["id"], session.sid, session.refresh_id)
 
     def register(self) -> "Client":
         """Create the account of this name by a request."""
@@ -103,19 +120,6 @@ class Client:
 @cache
 def _hash() -> str:
     return passwords.make_hash(PASSWORD)
-
-
-def _insert_session(user_id: int) -> Any:
-    expires_at = clock.now() + timedelta(days=7)
-    values = {
-        "user_id": user_id,
-        "refresh_id": new_token_id(),
-        "expires_at": expires_at,
-    }
-    statement = (
-        insert(Session).values(values).returning(Session.sid, Session.refresh_id)
-    )
-    return db.session.execute(statement).one()
 
 
 def assert_problem(response: TestResponse, status: int, code: str) -> dict[str, Any]:

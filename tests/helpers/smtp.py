@@ -27,6 +27,14 @@ class Mailbox:
     """An SMTP server; `response` is its reply to each message."""
 
     def __init__(self, port: int = 0, **options: Any) -> None:
+        self.reset()
+        self.controller = Controller(
+            self, hostname="127.0.0.1", port=port or free_port(), **options
+        )
+        self.controller.start()
+
+    def reset(self) -> None:
+        """Forget all messages, and accept the next ones."""
         self.response = "250 OK"
         self.messages: Queue[EmailMessage] = Queue()
         self.recipients: list[str] = []
@@ -34,10 +42,6 @@ class Mailbox:
         self.attempts = 0
         self.encrypted: list[bool] = []
         self.received = Event()
-        self.controller = Controller(
-            self, hostname="127.0.0.1", port=port or free_port(), **options
-        )
-        self.controller.start()
 
     @property
     def address(self) -> str:

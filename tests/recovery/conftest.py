@@ -12,25 +12,43 @@ from tests.helpers.smtp import Mailbox, emails, token_in
 SENDER = "Tasks <tasks@example.org>"
 
 
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[Mailbox]:
+    """Return the mail server of all tests."""
+    server = Mailbox()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    """Return an SMTP server that accepts all emails."""
-    mailbox = Mailbox()
-    yield mailbox
-    mailbox.close()
+def mailbox(mail_server: Mailbox) -> Mailbox:
+    """Return the mail server, without the messages of other tests."""
+    mail_server.reset()
+    return mail_server
+
+
+@pytest.fixture(scope="session")
+def mail_apps(
+    apps: dict[str, Flask], make_app: Callable[..., Flask], mail_server: Mailbox
+) -> Iterator[dict[str, Flask]]:
+    """Return an app on each kind of database, with mail switched on."""
+    mail = {"smtp_url": f"smtp://{mail_server.address}", "mail_from": SENDER}
+    made = {kind: make_app(kind, **mail) for kind in apps}
+    yield made
+    for app in made.values():
+        with app.app_context():
+            db.database.engine.dispose()
 
 
 @pytest.fixture
 def app(
-    app: Flask, make_app: Callable[..., Flask], mailbox: Mailbox
-) -> Iterator[Flask]:
-    """Return the app with emails enabled."""
-    url = app.extensions["settings"].database_url
-    mail = {"smtp_url": f"smtp://{mailbox.address}", "mail_from": SENDER}
-    made = make_app(database_url=url, **mail)
-    yield made
-    with made.app_context():
-        db.database.engine.dispose()
+    app: Flask,
+    apps: dict[str, Flask],
+    mail_apps: dict[str, Flask],
+) -> Flask:
+    """Return the app, with mail switched on."""
+    (kind,) = (kind for kind in apps if apps[kind] is app)
+    return mail_apps[kind]
 
 
 @pytest.fixture

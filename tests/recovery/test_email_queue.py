@@ -55,11 +55,13 @@ def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
     mailbox.is_stuck = True
     mailbox.received.clear()
     process = subprocess.Popen([FLASK, "mail", "send"], cwd=ROOT, env=variables)  # noqa: S603 - our own command
-    assert mailbox.received.wait(SECONDS_TO_START)
-    mailbox.is_stuck = False
-    yield process
-    process.kill()
-    process.wait()
+    try:
+        assert mailbox.received.wait(SECONDS_TO_START)
+        mailbox.is_stuck = False
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_email_survives_a_crash_of_its_sender(

@@ -123,6 +123,16 @@ NOT_FOUND = [
 PUNCTUATION = [*"%_*\"':&|!()^@\\{}[]-+;?$~<>=,./#`", "<->", "*:", ";--", "&&", "')"]
 
 
+def test_search_finds_words_of_all_scripts(ann: Client) -> None:
+    texts = {text for _, text in FOUND}
+    ann.post("tasks/bulk", {"create": [{"title": text} for text in texts]})
+
+    results = {q: found(ann, q, "limit=100") for q, _ in FOUND}
+
+    assert [(q, text) for q, text in FOUND if text not in results[q]] == []
+
+
+@pytest.mark.one_database
 @pytest.mark.parametrize(("q", "text"), FOUND, ids=ascii)
 def test_search_matches_prefixes_of_words(ann: Client, q: str, text: str) -> None:
     ann.create_task(title=text)
@@ -131,6 +141,7 @@ def test_search_matches_prefixes_of_words(ann: Client, q: str, text: str) -> Non
     assert set(found(ann, q)) == {text, "..."}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("q", "text"), NOT_FOUND, ids=ascii)
 def test_search_ignores_other_words(ann: Client, q: str, text: str) -> None:
     ann.create_task(title=text, description=text)
