@@ -12,7 +12,7 @@ CHANGELOG = Path("CHANGELOG.md")
 
 
 def section(changelog: str, version: str) -> str:
-    """Return the section of a version without its heading, "" if there is none."""
+    """Return the section of a version without its heading, or "" if it is missing."""
     for part in re.split(r"^## ", changelog, flags=re.MULTILINE)[1:]:
         heading, _, notes = part.partition("\n")
         if heading.split()[0] == version:

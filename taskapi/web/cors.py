@@ -25,7 +25,7 @@ PRIVATE_NETWORK = "Access-Control-Allow-Private-Network"
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Allow the configured origins; send no CORS headers if there are none."""
+    """Allow the configured origins; without any, send no CORS headers."""
     if not settings.cors_origins:
         return
     if not settings.cors_private_network:

@@ -1,6 +1,6 @@
 """Timestamps and dates as text (RFC 3339).
 
-Offsets without a colon (`+0100`) and lower-case letters are accepted too, since some
+Offsets without a colon (`+0100`) and lower case are accepted too, since some
 generated clients send them.
 """
 
