@@ -29,9 +29,13 @@ def _components(old: Document, new: Document) -> Iterator[str]:
 
 
 def _codes(document: Document) -> list[str]:
-    responses = document["components"]["responses"].values()
-    media = [one for r in responses for one in r.get("content", {}).values()]
-    return [code for one in media for code in one.get("examples", {})]
+    return [
+        code
+        for operation in _by_route(document).values()
+        for response in operation["responses"].values()
+        for media in _resolve(document, response)[0].get("content", {}).values()
+        for code in media.get("examples", {})
+    ]
 
 
 def _operations(old: Document, new: Document) -> Iterator[str]:

@@ -27,7 +27,7 @@ admin = Blueprint(
 @admin.get("/users", scope=Scope.ADMIN)
 @admin.arguments(UserListArguments, location="query")
 @admin.response(200, UserPageSchema, headers={"Link": "Link"})
-@admin.problems("admin-required", "invalid-cursor")
+@admin.problems("invalid-cursor")
 def list_users(arguments: Fields) -> Any:
     """List accounts
 
@@ -39,7 +39,6 @@ def list_users(arguments: Fields) -> Any:
 
 @admin.get("/users/<id:user_id>", scope=Scope.ADMIN)
 @admin.response(200, UserSchema)
-@admin.problems("admin-required")
 @conditional.read
 def get_user(user_id: int) -> UserRow:
     """Get an account"""
@@ -49,7 +48,7 @@ def get_user(user_id: int) -> UserRow:
 @admin.patch("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
 @admin.arguments(UserAdminUpdateSchema)
 @admin.response(200, UserSchema)
-@admin.problems("admin-required", "last-admin")
+@admin.problems("last-admin")
 @conditional.write
 def update_user(changes: Fields, user_id: int, versions: frozenset[int] | None) -> Any:
     """Change the role of an account, or deactivate it
@@ -63,7 +62,7 @@ def update_user(changes: Fields, user_id: int, versions: frozenset[int] | None) 
 
 @admin.delete("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
 @admin.response(204)
-@admin.problems("admin-required", "last-admin")
+@admin.problems("last-admin")
 @conditional.write
 def delete_user(user_id: int, versions: frozenset[int] | None) -> None:
     """Delete an account

@@ -18,11 +18,14 @@ class UserListArguments(PageArguments):
         high=200,
         clean=fold,
         metadata={
-            "description": "A part of the email or the username. Case is ignored."
+            "description": "A part of the email or the username. Case is ignored.",
+            "examples": ["example.org"],
         },
     )
-    role = Choice(Role)
-    is_active = QueryFlag()
+    role = Choice(Role, metadata={"description": "Accounts with this role."})
+    is_active = QueryFlag(
+        metadata={"description": "Accounts that are active, or that are not."}
+    )
 
 
 class UserAdminUpdateSchema(Schema):

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from taskapi.api_keys import service
-from taskapi.api_keys.models import ApiKeyRow
+from taskapi.api_keys.models import MAX_KEYS, ApiKeyRow
 from taskapi.api_keys.schemas import (
     ApiKeyCreatedSchema,
     ApiKeyPageSchema,
@@ -24,7 +24,7 @@ keys = Blueprint(
 @keys.post("/api-keys")
 @keys.arguments(ApiKeySchema)
 @keys.response(201, ApiKeyCreatedSchema, headers={"Location": "Location"})
-@keys.problems("limit-reached")
+@keys.problems("limit-reached", limit=MAX_KEYS)
 def create_api_key(fields: Fields) -> tuple[Fields, dict[str, str]]:
     """Create an API key
 

@@ -61,7 +61,7 @@ def log_in(body: dict[str, str]) -> Fields:
 @auth.post("/auth/refresh", public=True)
 @auth.arguments(RefreshRequestSchema, location="login")
 @auth.response(200, TokenResponseSchema)
-@auth.problems("token-invalid")
+@auth.problems("token-invalid", "token-expired", "session-revoked")
 def refresh_tokens(body: dict[str, str]) -> Fields:
     """Exchange a refresh token for new tokens
 
@@ -75,6 +75,7 @@ def refresh_tokens(body: dict[str, str]) -> Fields:
 @auth.arguments(TokenRequestSchema, location="form")
 @auth.response(200, TokenResponseSchema)
 @auth.problems("invalid-credentials", "account-disabled", "email-not-verified")
+@auth.problems("token-invalid", "token-expired", "session-revoked")
 def issue_token(form: dict[str, str]) -> Fields:
     """Request OAuth 2.0 tokens
 

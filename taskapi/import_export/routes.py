@@ -57,13 +57,9 @@ def export_tasks(arguments: Fields) -> Response:
 @parse_upload
 @idempotent
 @import_export.response(200, ImportResultSchema)
-@import_export.problems(
-    "already-exists",
-    "bad-request",
-    "limit-reached",
-    "payload-too-large",
-    "unsupported-media-type",
-)
+@import_export.problems("already-exists", field="external_id", existing_id=12)
+@import_export.problems("limit-reached", limit=100_000)
+@import_export.problems("bad-request", "payload-too-large", "unsupported-media-type")
 def import_tasks(arguments: Fields, parser: TaskParser) -> Fields:
     """Import tasks
 

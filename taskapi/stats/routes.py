@@ -24,7 +24,6 @@ def get_task_stats() -> Fields:
 
 @stats.get("/tasks/admin/stats", scope=Scope.ADMIN)
 @stats.response(200, ServiceStatsSchema)
-@stats.problems("admin-required")
 def get_service_stats() -> Fields:
     """Get service statistics
 

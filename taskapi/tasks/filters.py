@@ -124,11 +124,15 @@ class TaskListArguments(PageArguments):
         },
     )
     due_before = QueryDateOrTimestamp(
-        metadata={"description": "Tasks due before this time, or before this day."}
+        metadata={
+            "description": "Tasks due before this time, or before this day.",
+            "examples": ["2026-12-24"],
+        }
     )
     due_after = QueryDateOrTimestamp(
         metadata={
-            "description": "Tasks due at or after this time, or on or after this day."
+            "description": "Tasks due at or after this time, or on or after this day.",
+            "examples": ["2026-11-30"],
         }
     )
     due = fields.String(
@@ -156,7 +160,10 @@ class TaskListArguments(PageArguments):
         metadata={"description": "Tasks that are overdue, or that are not."}
     )
     external_id = external_id(
-        metadata={"description": "The task with this key of your own."}
+        metadata={
+            "description": "The task with this key of your own.",
+            "examples": ["calendar-17"],
+        }
     )
     ids = Ids(
         most=models.MAX_BULK_TASKS,

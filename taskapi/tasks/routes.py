@@ -39,7 +39,9 @@ Versions = frozenset[int] | None
 @tasks.arguments(TaskTreeSchema)
 @idempotent
 @tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
-@tasks.problems("already-exists", "limit-reached", "parent-too-deep")
+@tasks.problems("already-exists", field="external_id", existing_id=12)
+@tasks.problems("limit-reached", limit=100_000)
+@tasks.problems("parent-too-deep")
 def create_task(fields: Fields) -> Any:
     """Create a task
 
@@ -87,7 +89,8 @@ def get_task(arguments: Fields, task_id: int) -> Any:
 @tasks.arguments(TaskSchema(partial=True))
 @idempotent
 @tasks.response(200, TaskSchema)
-@tasks.problems("already-exists", "parent-cycle", "parent-too-deep")
+@tasks.problems("already-exists", field="external_id", existing_id=12)
+@tasks.problems("parent-cycle", "parent-too-deep")
 @conditional.write
 def update_task(changes: Fields, task_id: int, versions: Versions) -> Any:
     """Update a task
@@ -109,7 +112,7 @@ def update_task(changes: Fields, task_id: int, versions: Versions) -> Any:
 @tasks.arguments(DeleteArguments, location="query")
 @idempotent
 @tasks.response(204)
-@tasks.problems("limit-reached")
+@tasks.problems("limit-reached", limit=10_000)
 @conditional.write
 def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
     """Delete a task
@@ -123,7 +126,7 @@ def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
 @tasks.post("/tasks/<id:task_id>/restore", scope=WRITE)
 @idempotent
 @tasks.response(200, TaskSchema)
-@tasks.problems("already-exists")
+@tasks.problems("already-exists", field="external_id", existing_id=12)
 @conditional.write
 def restore_task(task_id: int, versions: Versions) -> Any:
     """Restore a task
@@ -139,14 +142,10 @@ def restore_task(task_id: int, versions: Versions) -> Any:
 @tasks.arguments(BulkRequestSchema)
 @idempotent
 @tasks.response(200, BulkResultSchema)
-@tasks.problems(
-    "already-exists",
-    "limit-reached",
-    "parent-cycle",
-    "parent-too-deep",
-    "precondition-failed",
-    "precondition-required",
-)
+@tasks.problems("already-exists", field="external_id", existing_id=12)
+@tasks.problems("limit-reached", limit=100_000)
+@tasks.problems("parent-cycle", "parent-too-deep")
+@tasks.problems("precondition-failed", "precondition-required")
 def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Any:
     """Create, update and delete tasks
 

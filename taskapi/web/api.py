@@ -30,8 +30,9 @@ from taskapi.web.schema import Schema, unknown_field
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
-BODY_PROBLEMS = ["malformed-json", "payload-too-large", "unsupported-media-type"]
-COMMON_PROBLEMS = ["validation-error", "internal-error", "service-unavailable"]
+BODY_PROBLEMS = ["payload-too-large", "unsupported-media-type"]
+JSON_PROBLEMS = ["malformed-json", *BODY_PROBLEMS]
+PROBLEMS = {"form": BODY_PROBLEMS, "login": JSON_PROBLEMS, "json": JSON_PROBLEMS}
 
 
 class IdConverter(BaseConverter):
@@ -90,15 +91,25 @@ class Blueprint(flask_smorest.Blueprint):
         policy = AccessPolicy(
             public, scope, self.accepts_keys, limit or self.limit, ends_caller
         )
-        problems = policy.problems() + ["not-found"] * ("<" in rule) + COMMON_PROBLEMS
+        problems = [
+            *policy.problems(),
+            *([] if any_query else ["validation-error"]),
+            *(["not-found"] if "<" in rule else []),
+            "internal-error",
+        ]
         headers = [] if public else ["Server-Timing"]
+
+        path = f"{self.url_prefix}{rule}"
 
         def register(view: View) -> View:
             guarded = _guard(view, policy, any_query=any_query)
             operations.annotate(
-                guarded, problems=problems, headers=headers, access=policy
+                guarded, problems=problems, headers=headers, access=policy, path=path
             )
-            return super(Blueprint, self).route(rule, **options)(guarded)
+            documented = super(Blueprint, self).route(
+                rule, parameters=operations.path_parameters(rule), **options
+            )
+            return documented(guarded)
 
         return register
 
@@ -117,12 +128,15 @@ class Blueprint(flask_smorest.Blueprint):
             **example,
             **options,
         )
-        problems = [] if location == "query" else BODY_PROBLEMS
+        problems = PROBLEMS.get(location, [])
         return lambda view: operations.annotate(parse(view), problems=problems)
 
-    def problems(self, *codes: str) -> Decorator:
-        """Document the problems that the service function may raise."""
-        return lambda view: operations.annotate(view, problems=codes)
+    def problems(self, *codes: str, **members: Any) -> Decorator:
+        """Document the problems that the service function may raise.
+
+        `members` are the extension members of their examples.
+        """
+        return lambda view: operations.annotate(view, problems=codes, members=members)
 
     @staticmethod
     def _complete_operation(
@@ -231,4 +245,4 @@ class Api(flask_smorest.Api):
 
 
 def _describe_id(_converter: IdConverter) -> dict[str, Any]:
-    return {"type": "integer", "format": "int64", "minimum": 1}
+    return {"type": "integer", "format": "int64", "minimum": 1, "examples": [7]}

@@ -25,6 +25,7 @@ from taskapi.errors import (
 from taskapi.scopes import Scope, covers
 from taskapi.typing import Caller
 from taskapi.web import in_progress, rate_limits, tokens
+from taskapi.web.openapi.problem_responses import CREDENTIAL_PROBLEMS
 from taskapi.web.settings import settings
 
 log = structlog.get_logger()
@@ -85,13 +86,17 @@ class AccessPolicy:
             confirm(self.scope)
 
     def problems(self) -> list[str]:
-        """Return the codes of the problems that the policy can cause."""
-        limited = ["rate-limited"] if self.limit else []
+        """Return the codes of the problems that the policy can cause.
+
+        Operations without a rate limit do not use the database, or document 503.
+        """
+        limited = ["rate-limited", "service-unavailable"] if self.limit else []
         if self.public:
             return limited
         if self.scope is None:
-            return ["token-missing", "session-required", *limited]
-        return ["token-missing", "insufficient-scope", *limited]
+            return [*CREDENTIAL_PROBLEMS, "session-required", *limited]
+        admin = ["admin-required"] if self.scope is Scope.ADMIN else []
+        return [*CREDENTIAL_PROBLEMS, "insufficient-scope", *admin, *limited]
 
     def security(self) -> list[dict[str, list[str]]]:
         """Return the alternative security requirements of OpenAPI."""

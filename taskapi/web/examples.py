@@ -23,6 +23,11 @@ def of(schema: Schema) -> dict[str, Any]:
     }
 
 
+def of_field(field: Any, name: str) -> Any:
+    """Return an example of the value of a field."""
+    return _value(field, name)
+
+
 def _value(field: Any, name: str) -> Any:
     """Return the example of a field, null, its default, or a value of its type."""
     if "examples" in field.metadata:

@@ -38,10 +38,7 @@ CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
 
 
 class Component(NamedTuple):
-    """A schema of the OpenAPI document that several fields share.
-
-    It is the value of `component` in the metadata of a field.
-    """
+    """Metadata `component`: a schema of the OpenAPI document that fields share."""
 
     name: str
     description: str

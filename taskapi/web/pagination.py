@@ -37,15 +37,32 @@ PAGE_PARAMETERS = {*STARTS, "limit", "include_total"}
 class PageArguments(Schema):
     """The page parameters of every list; a list adds its filters and `sort`."""
 
-    limit = QueryInteger(low=1, high=MAX_LIMIT, load_default=DEFAULT_LIMIT)
+    limit = QueryInteger(
+        low=1,
+        high=MAX_LIMIT,
+        load_default=DEFAULT_LIMIT,
+        metadata={"description": "The largest number of items on a page."},
+    )
     cursor = Text(
         low=1,
         high=CURSOR_LENGTH,
-        metadata={"description": "`next_cursor` of the previous page."},
+        metadata={
+            "description": "`next_cursor` of the previous page.",
+            "examples": ["WzEyM10.c2lnbmVk"],
+        },
     )
-    offset = QueryInteger(low=0, high=MAX_OFFSET)
+    offset = QueryInteger(
+        low=0,
+        high=MAX_OFFSET,
+        metadata={
+            "description": "The number of items before the page.",
+            "examples": [20],
+        },
+    )
     page = QueryInteger(
-        low=1, high=MAX_OFFSET, metadata={"description": "Page number, from 1."}
+        low=1,
+        high=MAX_OFFSET,
+        metadata={"description": "The number of the page, from 1.", "examples": [2]},
     )
     include_total = QueryFlag(
         load_default=False, metadata={"description": "Count all matches as well."}

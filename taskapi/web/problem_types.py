@@ -21,6 +21,11 @@ class ProblemType(NamedTuple):
     members: Mapping[str, Any] = MappingProxyType({})
 
 
+def _parent_error(kind: type[errors.Invalid]) -> dict[str, Any]:
+    error = {"pointer": "#/parent_id", "code": kind.code, "message": kind.message}
+    return {"errors": [error]}
+
+
 PROBLEM_TYPES = {
     "bad-request": ProblemType(
         400,
@@ -137,8 +142,18 @@ PROBLEM_TYPES = {
         },
     ),
     "invalid-cursor": ProblemType(422, "Invalid cursor", errors.InvalidCursor.message),
-    "parent-cycle": ProblemType(422, "Parent cycle", errors.ParentCycle.message),
-    "parent-too-deep": ProblemType(422, "Tree too deep", errors.ParentTooDeep.message),
+    "parent-cycle": ProblemType(
+        422,
+        "Parent cycle",
+        errors.ParentCycle.message,
+        members=_parent_error(errors.ParentCycle),
+    ),
+    "parent-too-deep": ProblemType(
+        422,
+        "Tree too deep",
+        errors.ParentTooDeep.message,
+        members=_parent_error(errors.ParentTooDeep),
+    ),
     "idempotency-key-reused": ProblemType(
         422, "Idempotency key reused", errors.IdempotencyKeyReused.message
     ),

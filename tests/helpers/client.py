@@ -15,6 +15,7 @@ from taskapi.db import versioning
 from taskapi.users.models import PUBLIC_COLUMNS, User
 from taskapi.users.schemas import UserSchema
 from taskapi.web import tokens
+from tests.helpers import documented
 
 API = "/api/v1"
 PASSWORD = "a long walk in the rain"
@@ -46,7 +47,9 @@ class Client:
             headers = {"Authorization": bearer} | headers
         address = path if path.startswith("/") else f"{API}/{path}"
         client = self.app.test_client(use_cookies=False)
-        return client.open(address, method=method, headers=headers, **options)
+        response = client.open(address, method=method, headers=headers, **options)
+        documented.check(self.app, method, response)
+        return response
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)

@@ -113,20 +113,26 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "header",
         "description": "A unique value for each request. A repetition within 24 hours "
         "returns the stored response and changes nothing.",
-        "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": "^[!-~]+$",
+            "examples": ["6f1c2a0e-sow"],
+        },
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
         "description": "Update only if this is the current version, such as "
         '`"3"`, else 412.',
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "examples": ['"3"']},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
         "description": 'Return 304 if this is the current version, such as `"3"`.',
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "examples": ['"3"']},
     },
 }
 
@@ -202,6 +208,13 @@ class ProblemSchema(Schema):
         MAX_NAME,
         required=False,
         description="With `insufficient-scope`: the missing scope.",
+    )
+    existing_id = Integer(
+        low=1,
+        metadata={
+            "description": "With `already-exists` for an `external_id`: the id of the "
+            "task that has it."
+        },
     )
     limit = position("With `limit-reached`: the maximum.")
     current_version = Integer(

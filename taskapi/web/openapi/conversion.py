@@ -6,6 +6,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from apispec.utils import build_reference
 
+from taskapi.web import examples
 from taskapi.web.fields import MAX_ID, Component, Timestamp
 
 PER_FIELD = {"default", "deprecated", "description", "readOnly", "writeOnly"}
@@ -70,6 +71,19 @@ class Converter(OpenAPIConverter):
             keywords = _remove(keywords, set(keywords) - PER_FIELD - {"anyOf"})
         component: Component | None = field.metadata.get("component")
         return self._shared(component, keywords) if component else keywords
+
+    def _field2parameter(
+        self, field: Any, *, name: str, location: str
+    ) -> dict[str, Any]:
+        """Return a parameter with an example.
+
+        It is in the schema: Swagger UI would send an `example` of the parameter.
+        """
+        parameter: dict[str, Any] = super()._field2parameter(
+            field, name=name, location=location
+        )
+        parameter["schema"].setdefault("examples", [examples.of_field(field, name)])
+        return parameter
 
     def _shared(self, shared: Component, keywords: dict[str, Any]) -> dict[str, Any]:
         """Register the component of a field once, and return a reference to it."""

@@ -1,71 +1,47 @@
 """Problems, headers and parameters of operations in the OpenAPI document.
 
 Decorators `annotate` a view with what they add, and the Blueprint writes it into the
-operation. Responses, headers and parameters are components with our own names.
+operation. Headers and parameters are components with our own names.
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from apispec import APISpec
 
 from taskapi.web import examples
-from taskapi.web.openapi.components import (
-    HEADERS,
-    PARAMETERS,
-    SECURITY_SCHEMES,
-    ProblemSchema,
+from taskapi.web.openapi.components import HEADERS, PARAMETERS, SECURITY_SCHEMES
+from taskapi.web.openapi.problem_responses import (
+    COMMON_HEADERS,
+    RATE_LIMIT_HEADERS,
+    problem_responses,
+    shared_responses,
 )
-from taskapi.web.problem_types import PROBLEM_TYPES, example_of
-from taskapi.web.problems import MEDIA_TYPE
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
-
-RESPONSES = {
-    400: "BadRequest",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "NotFound",
-    405: "MethodNotAllowed",
-    409: "Conflict",
-    412: "PreconditionFailed",
-    413: "PayloadTooLarge",
-    415: "UnsupportedMediaType",
-    422: "UnprocessableContent",
-    428: "PreconditionRequired",
-    429: "TooManyRequests",
-    500: "InternalError",
-    503: "ServiceUnavailable",
-}
-SERVER_ERROR = 500
-COMMON_HEADERS = ["X-Request-ID"]
-RATE_LIMIT_HEADERS = ["RateLimit", "RateLimit-Policy"]
-STATUS_HEADERS = {
-    401: ["WWW-Authenticate"],
-    403: ["WWW-Authenticate"],
-    409: ["Retry-After"],
-    429: ["Retry-After"],
-    503: ["Retry-After"],
-}
+ID = re.compile("<id:((\\w+)_id)>")
 
 
 def annotate(
     view: View,
     *,
     problems: Iterable[str] = (),
+    members: Mapping[str, Any] | None = None,
     parameters: Iterable[str] = (),
     headers: Iterable[str] = (),
     **values: Any,
 ) -> View:
-    """Add component names and other values to the documentation of a view."""
+    """Add component names and other values to the documentation of a view.
+
+    `members` are members of the examples of these problems.
+    """
     apidoc = getattr(view, "_apidoc", {})
     contract = dict(apidoc.get("contract", {}))
-    for part, names in [
-        ("problems", problems),
-        ("parameters", parameters),
-        ("headers", headers),
-    ]:
+    added = {code: dict(members or {}) for code in problems}
+    contract["problems"] = added | contract.get("problems", {})
+    for part, names in [("parameters", parameters), ("headers", headers)]:
         contract[part] = [*contract.get(part, []), *names]
     contract |= values
     view._apidoc = apidoc | {"contract": contract}  # type: ignore[attr-defined]  # noqa: SLF001 - smorest's place
@@ -76,14 +52,22 @@ def complete(operation: dict[str, Any], contract: dict[str, Any]) -> None:
     """Add problems, parameters and headers to an operation."""
     declared = operation.pop("responses", {}).items()
     responses = {str(status): one for status, one in declared if isinstance(one, dict)}
-    if "IfNoneMatch" in contract.get("parameters", []):
+    if "IfNoneMatch" in contract["parameters"]:
         responses["304"] = {"description": "Not changed", "headers": {"ETag": "ETag"}}
+    is_limited = bool(contract["access"].limit)
     for status, response in responses.items():
-        _complete_response(status, response, contract)
-    statuses = {PROBLEM_TYPES[code].status for code in contract.get("problems", [])}
-    problems = {str(status): RESPONSES[status] for status in statuses}
+        _complete_response(status, response, contract["headers"], is_limited=is_limited)
+    problems = problem_responses(operation, contract["problems"], contract["path"])
     operation["responses"] = dict(sorted((problems | responses).items()))
-    operation.setdefault("parameters", []).extend(contract.get("parameters", []))
+    operation.setdefault("parameters", []).extend(contract["parameters"])
+
+
+def path_parameters(rule: str) -> list[dict[str, str]]:
+    """Return the descriptions of the ids in a path."""
+    return [
+        {"in": "path", "name": name, "description": f"The `id` of the {resource}."}
+        for name, resource in ID.findall(rule)
+    ]
 
 
 def add_components(spec: APISpec) -> None:
@@ -94,38 +78,19 @@ def add_components(spec: APISpec) -> None:
         spec.components.header(name, header, lazy=True)
     for name, parameter in PARAMETERS.items():
         spec.components.parameter(name, parameter["in"], parameter, lazy=True)
-    for status, name in RESPONSES.items():
-        spec.components.response(name, _response(status), lazy=True)
+    for name, response in shared_responses().items():
+        spec.components.response(name, response, lazy=True)
 
 
 def _complete_response(
-    status: str, response: dict[str, Any], contract: dict[str, Any]
+    status: str, response: dict[str, Any], names: list[str], *, is_limited: bool
 ) -> None:
     """Add the headers and the example to a response that is not a problem."""
     for media in response.get("content", {}).values():
         if "example" not in media:
             media["example"] = examples.of(media["schema"])
-    limited = RATE_LIMIT_HEADERS if contract["access"].limit else []
-    named = contract.get("headers", []) if status.startswith("2") else []
+    named = names if status.startswith("2") else []
     tagged = [name for name in named if (status, name) != ("204", "ETag")]
+    limited = RATE_LIMIT_HEADERS if is_limited else []
     headers = response.setdefault("headers", {})
     headers.update({name: name for name in [*tagged, *limited, *COMMON_HEADERS]})
-
-
-def _response(status: int) -> dict[str, Any]:
-    codes = [code for code, kind in PROBLEM_TYPES.items() if kind.status == status]
-    shown = {
-        code: {"summary": PROBLEM_TYPES[code].title, "value": example_of(code)}
-        for code in codes
-    }
-    media = {"schema": ProblemSchema(), "examples": shown}
-    names = [
-        *COMMON_HEADERS,
-        *(RATE_LIMIT_HEADERS if status < SERVER_ERROR else []),
-        *STATUS_HEADERS.get(status, []),
-    ]
-    return {
-        "description": " · ".join(f"`{code}`" for code in codes),
-        "headers": {name: name for name in names},
-        "content": {MEDIA_TYPE: media},
-    }
