@@ -53,7 +53,7 @@ fuzz: .venv/dev ## Ask all that the document says and denies, 20,000 cases a dat
 	@$(BIN)/pytest -q tests/test_fuzz.py
 
 openapi: .venv/run ## Write docs/openapi.json from the code
-	@PUBLIC_URL= $(BIN)/flask openapi write docs/openapi.json
+	@ENVIRONMENT=testing PUBLIC_URL= $(BIN)/flask openapi write docs/openapi.json
 	@$(BIN)/python -m json.tool --indent 1 --no-ensure-ascii docs/openapi.json docs/openapi.json
 
 .bench/venv/ready: requirements-bench.txt

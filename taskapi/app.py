@@ -75,7 +75,7 @@ def create_app(settings: "Settings") -> Flask:
 
 def _register_views(app: Flask, settings: "Settings") -> None:
     """Register the blueprints; each view runs in a transaction with a deadline."""
-    api = Api(app, server=settings.public_url or "/")
+    api = Api(app, server=_server_url(settings))
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
@@ -83,3 +83,9 @@ def _register_views(app: Flask, settings: "Settings") -> None:
     views: dict[str, Any] = app.view_functions
     for name, view in views.items():
         views[name] = db.transactional(view, seconds=seconds)
+
+
+def _server_url(settings: "Settings") -> str:
+    """Return the URL in the OpenAPI document; a Host header could name any server."""
+    is_development = settings.environment == "development"
+    return settings.public_url or (settings.address if is_development else "/")

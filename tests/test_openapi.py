@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
+from config import Environment
 from tests.helpers.client import API, Client
 from tests.helpers.concurrency import run_concurrently
 from tests.openapi_components import INPUTS, OTHERS, OUTPUTS, VALUES
@@ -242,6 +243,29 @@ def test_body_is_required_if_a_field_is(document: Any) -> None:
     ]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "server"),
+    [
+        (
+            {"environment": Environment.DEVELOPMENT, "port": 8123},
+            "http://127.0.0.1:8123",
+        ),
+        ({"environment": Environment.DEVELOPMENT, "host": "::1"}, "http://[::1]:8000"),
+        ({"environment": Environment.PRODUCTION}, "/"),
+        ({"public_url": "https://tasks.example.org"}, "https://tasks.example.org"),
+    ],
+    ids=["development", "ipv6", "production", "public"],
+)
+def test_server_is_absolute_where_the_settings_name_it(
+    make_app: Callable[..., Flask], settings: dict[str, Any], server: str
+) -> None:
+    client = Client(make_app(**settings))
+
+    found = client.get("/openapi.json", headers={"Host": "attacker.example"})
+
+    assert found.json["servers"] == [{"url": server}]
 
 
 def test_document_is_equal_in_every_process(
