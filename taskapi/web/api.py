@@ -93,7 +93,7 @@ class Blueprint(flask_smorest.Blueprint):
         )
         problems = [
             *policy.problems(),
-            *([] if any_query else ["validation-error"]),
+            "bad-request" if any_query else "validation-error",
             *(["not-found"] if "<" in rule else []),
             "internal-error",
         ]
