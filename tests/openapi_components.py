@@ -64,8 +64,6 @@ VALUES = {
 OTHERS = {
     "responses": {
         "BadRequest",
-        "Conflict",
-        "Forbidden",
         "InternalError",
         "NotFound",
         "PayloadTooLarge",
@@ -74,7 +72,6 @@ OTHERS = {
         "ServiceUnavailable",
         "TooManyRequests",
         "Unauthorized",
-        "UnprocessableContent",
         "UnsupportedMediaType",
     },
     "parameters": {"IdempotencyKey", "IfMatch", "IfNoneMatch"},

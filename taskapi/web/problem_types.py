@@ -192,6 +192,7 @@ PROBLEM_TYPES = {
 
 FIELD_ERROR_CODES = (
     "required",
+    "null",
     "unknown",
     "read-only",
     "type",

@@ -23,7 +23,7 @@ INVALID: dict[str, tuple[str, Any, str]] = {
     "email-empty": ("email", "", "length"),
     "username-empty": ("username", "", "length"),
     "username-format": ("username", "a b c", "format"),
-    "username-short": ("username", "an", "format"),
+    "username-short": ("username", "an", "length"),
     "username-type": ("username", ["ann"], "type"),
     "email-format": ("email", "ann", "format"),
     "timezone-unknown": ("timezone", "Mars/Olympus_Mons", "choice"),
