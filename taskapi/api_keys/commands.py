@@ -10,7 +10,7 @@ from taskapi.api_keys.schemas import ApiKeySchema
 from taskapi.console import CommandGroup, echo, load
 from taskapi.scopes import Scope
 from taskapi.users.service import get_by_login
-from taskapi.web.fields import MAX_ID
+from taskapi.web.validators import MAX_ID
 
 MAX_DAYS = 3_650
 

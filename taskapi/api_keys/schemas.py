@@ -3,9 +3,10 @@
 from taskapi.api_keys.key_format import KEY_LENGTH
 from taskapi.api_keys.models import NAME_LENGTH, PREFIX_LENGTH
 from taskapi.scopes import Scope
-from taskapi.web.fields import Choice, Integer, Length, Several, Text, Timestamp
+from taskapi.web.fields import Choice, Integer, Several, Text, Timestamp
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
+from taskapi.web.validators import Length
 
 
 class ApiKeySchema(Schema):

@@ -12,18 +12,10 @@ from taskapi.passwords import MIN_LENGTH
 from taskapi.typing import Fields
 from taskapi.users.models import fold
 from taskapi.users.schemas import NEW_EXAMPLE, Password
-from taskapi.web.fields import (
-    MAX_SHORT,
-    Choice,
-    Count,
-    Flag,
-    Integer,
-    OneOf,
-    Text,
-    Timestamp,
-)
+from taskapi.web.fields import Choice, Count, Flag, Integer, Text, Timestamp
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
+from taskapi.web.validators import MAX_SHORT, OneOf
 
 TOKEN_LENGTH = 2048
 TOKEN_METADATA = {"examples": ["eyJhbGciOiJIUzI1NiIs..."]}

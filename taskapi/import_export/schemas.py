@@ -17,19 +17,11 @@ from taskapi.tasks.models import EXTERNAL_ID_LENGTH, TaskStatus
 from taskapi.tasks.schemas import TaskSchema
 from taskapi.typing import Fields
 from taskapi.users.models import fold
-from taskapi.web.fields import (
-    MAX_SHORT,
-    Count,
-    Integer,
-    Nested,
-    OneOf,
-    Text,
-    Timestamp,
-    Word,
-)
+from taskapi.web.fields import Count, Integer, Nested, Text, Timestamp, Word
 from taskapi.web.query_fields import QueryFlag
 from taskapi.web.receiving import MAX_BYTES
 from taskapi.web.schema import Schema
+from taskapi.web.validators import MAX_SHORT, OneOf
 
 MAX_TASKS = 10_000
 """Tasks of one import over HTTP."""

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from taskapi.web.fields import Count, OneOf, Text, component_of
+from taskapi.web.fields import Count, Text, component_of
 from taskapi.web.schema import Schema
+from taskapi.web.validators import OneOf
 
 
 class HealthStatus(StrEnum):

@@ -11,8 +11,9 @@ from taskapi.tasks.models import ShownTaskRow
 from taskapi.tasks.schemas import TaskSchema, TaskTreeSchema
 from taskapi.typing import Fields, Path
 from taskapi.web import read_only
-from taskapi.web.fields import Integer, Length, Nested, Several
+from taskapi.web.fields import Integer, Nested, Several
 from taskapi.web.schema import READ_ONLY, Schema
+from taskapi.web.validators import Length
 
 
 class BulkTaskUpdateSchema(TaskSchema):

@@ -11,7 +11,7 @@ from taskapi.tasks import models
 from taskapi.tasks.schemas import external_id, tag
 from taskapi.tasks.search import MAX_TERMS, MAX_WORDS, is_too_long, words_of
 from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
-from taskapi.web.fields import MAX_ID, Coded, OneOf, Text
+from taskapi.web.fields import Coded, Text
 from taskapi.web.pagination import PageArguments
 from taskapi.web.query_fields import (
     Choices,
@@ -23,6 +23,7 @@ from taskapi.web.query_fields import (
     Repeated,
 )
 from taskapi.web.schema import Schema
+from taskapi.web.validators import MAX_ID, OneOf
 
 QUERY_LENGTH = 200
 SORT_KEY = f"-?({'|'.join(SORTS)})"
@@ -30,6 +31,8 @@ SORT_KEY = f"-?({'|'.join(SORTS)})"
 
 class Parent(QueryInteger):
     """Id of a parent, or `none`."""
+
+    default_error_messages = {"invalid": "Must be an id or `none`."}
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         if value == "none":

@@ -14,7 +14,6 @@ from taskapi.web.fields import (
     DateOrTimestamp,
     Derived,
     Integer,
-    Length,
     Nested,
     Several,
     Text,
@@ -22,6 +21,7 @@ from taskapi.web.fields import (
 )
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
+from taskapi.web.validators import Length
 
 CONTROL = r"\u0000-\u001F\u007F-\u009F"
 SOMETHING = rf"^[^{CONTROL}]*[^\s{CONTROL}][^{CONTROL}]*$"
@@ -73,7 +73,13 @@ def tag(**options: Any) -> Text:
     about = {"examples": ["garden"], "component": TAG_NAME}
     about |= options.pop("metadata", {})
     return Text(
-        low=1, high=high, clean=_single_spaces, pattern=TAG, metadata=about, **options
+        low=1,
+        high=high,
+        clean=_single_spaces,
+        pattern=TAG,
+        rule=f"Must have 1 to {high} characters without commas.",
+        metadata=about,
+        **options,
     )
 
 

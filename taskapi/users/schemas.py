@@ -10,8 +10,9 @@ from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MAX_LENGTH, MIN_LENGTH, normalize
 from taskapi.users import models
 from taskapi.users.models import fold
-from taskapi.web.fields import MAX_SHRINKAGE, Choice, Integer, Length, Text, Timestamp
+from taskapi.web.fields import MAX_SHRINKAGE, Choice, Integer, Text, Timestamp
 from taskapi.web.schema import Schema
+from taskapi.web.validators import Length
 
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 # "=?" begins an encoded word (RFC 2047): Python's email package decodes it, and the
@@ -36,6 +37,8 @@ def email(**options: Any) -> Text:
         high=EMAIL_LENGTH,
         clean=fold,
         pattern=EMAIL,
+        rule="Must be an ASCII email address, such as ann@example.org, of at most "
+        f"{EMAIL_LENGTH} characters.",
         metadata=metadata,
         **options,
     )
@@ -49,6 +52,8 @@ def username(**options: Any) -> Text:
         high=models.USERNAME_LENGTH,
         clean=fold,
         pattern=USERNAME,
+        rule=f"Must be 3 to {models.USERNAME_LENGTH} ASCII letters, digits, dots, "
+        "hyphens or underscores, and begin with a letter or a digit.",
         metadata=metadata,
         **options,
     )
@@ -106,7 +111,7 @@ class Timezone(Text):
         name = super()._deserialize(value, *args, **kwargs)
         if name not in TIMEZONES:
             hint = "Use a name such as UTC or Europe/Berlin."
-            message = "This is not an IANA time zone."
+            message = "Must be an IANA time zone."
             raise ValidationError(FieldError(message, "choice", hint))
         return name
 

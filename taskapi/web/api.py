@@ -19,13 +19,13 @@ from taskapi.errors import Invalid
 from taskapi.scopes import Scope
 from taskapi.web import examples
 from taskapi.web.authentication import AccessPolicy
-from taskapi.web.fields import MAX_ID
 from taskapi.web.openapi import introduction, operations
 from taskapi.web.openapi.conversion import Plugin
 from taskapi.web.openapi.operations import Decorator, View
 from taskapi.web.parsing import PARSER
 from taskapi.web.receiving import reject_oversized
 from taskapi.web.schema import Schema, unknown_field
+from taskapi.web.validators import MAX_ID
 
 VERSION = "0.1.0"
 PREFIX = "/api/v1"

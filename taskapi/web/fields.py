@@ -12,7 +12,7 @@ from enum import StrEnum
 from inspect import cleandoc
 from typing import Any, NamedTuple
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields
 
 from taskapi.errors import FieldError
 from taskapi.web.timestamps import (
@@ -23,11 +23,7 @@ from taskapi.web.timestamps import (
     parse_timestamp,
     rfc3339,
 )
-
-MAX_ID = 2**63 - 1
-"""The largest id, and the largest integer that both databases can store."""
-
-MAX_SHORT = 2**31 - 1
+from taskapi.web.validators import MAX_ID, MAX_SHORT, Length, Range
 
 MAX_SHRINKAGE = 4
 """A text this many times longer than its limit stays too long after cleaning."""
@@ -50,7 +46,12 @@ def component_of(enum: type[StrEnum]) -> dict[str, Component]:
 
 
 class Coded(fields.Field[Any]):
-    """The base of strict fields, whose errors have a code."""
+    """The base of strict fields, whose errors have a code and state the rule."""
+
+    default_error_messages = {
+        "required": "This field is required.",
+        "null": "Must not be null.",
+    }
 
     def make_error(self, key: str, **values: Any) -> ValidationError:
         """Return marshmallow's error with a code."""
@@ -58,29 +59,10 @@ class Coded(fields.Field[Any]):
         return ValidationError(FieldError(str(error.messages[0]), CODES.get(key, key)))
 
 
-class Length(validate.Length):
-    """A length in characters or items."""
-
-    def _format_error(self, value: Any, message: str) -> str:
-        return FieldError(super()._format_error(value, message), "length")
-
-
-class Range(validate.Range):
-    """A range of numbers."""
-
-    def _format_error(self, value: Any, message: str) -> str:
-        return FieldError(super()._format_error(value, message), "range")
-
-
-class OneOf(validate.OneOf):
-    """A choice; the error lists the accepted values."""
-
-    def _format_error(self, value: object) -> str:
-        return FieldError(f"Must be one of: {', '.join(self.choices)}.", "choice")
-
-
 class Several(Coded, fields.List[Any]):
     """A list; its length is checked before its items."""
+
+    default_error_messages = {"invalid": "Must be a list."}
 
     def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> list[Any]:
         if isinstance(value, list):
@@ -111,9 +93,9 @@ class Text(Coded, fields.String):
     """A string that is trimmed and cleaned before its length is checked."""
 
     default_error_messages = {
+        "invalid": "Must be a string.",
         "characters": "Must not contain NUL or unpaired surrogates.",
         "control": "Must not contain control characters.",
-        "format": "Does not have the documented format.",
     }
 
     def __init__(  # noqa: PLR0913 - keyword-only limits of one text
@@ -125,12 +107,14 @@ class Text(Coded, fields.String):
         trim: bool = True,
         clean: Callable[[str], str] = str,
         pattern: str | None = None,
+        rule: str | None = None,
         **options: Any,
     ) -> None:
         self.lines, self.trim, self.clean, self.pattern = lines, trim, clean, pattern
         default = {"pattern": pattern or (ANY_TEXT if lines else ONE_LINE)}
         metadata = default | options.pop("metadata", {})
-        self.limits = Length(min=low or None, max=high)
+        self.rule = rule
+        self.limits = Length(min=low or None, max=high, error=rule)
         super().__init__(validate=self.limits, metadata=metadata, **options)
 
     def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> str:
@@ -144,12 +128,14 @@ class Text(Coded, fields.String):
             raise self.make_error("control")
         text = self.clean(text)
         if self.pattern and text and not re.search(self.pattern, text):
-            raise self.make_error("format")
+            raise ValidationError(FieldError(str(self.rule), "format"))
         return text
 
 
 class Word(Coded, fields.String):
     """A string that is only compared with known values, so it needs no limits."""
+
+    default_error_messages = {"invalid": "Must be a string."}
 
 
 class Choice(Coded, fields.Enum[Any]):
@@ -163,6 +149,8 @@ class Choice(Coded, fields.Enum[Any]):
 class Flag(Coded, fields.Boolean):
     """true or false; marshmallow also accepts "yes", 1 and others."""
 
+    default_error_messages = {"invalid": "Must be true or false."}
+
     def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
@@ -171,6 +159,8 @@ class Flag(Coded, fields.Boolean):
 
 class Integer(Coded, fields.Integer):
     """A 64-bit integer in JSON; marshmallow also accepts 1.0 and True."""
+
+    default_error_messages = {"invalid": "Must be an integer."}
 
     def __init__(self, *, low: int = 0, **options: Any) -> None:
         metadata = {"format": "int64"} | options.pop("metadata", {})

@@ -7,21 +7,14 @@ from typing import Any, ClassVar
 from marshmallow import fields
 from webargs.fields import DelimitedList
 
-from taskapi.web.fields import (
-    MAX_ID,
-    MAX_SHORT,
-    Choice,
-    Coded,
-    DateOrTimestamp,
-    Length,
-    Range,
-    Several,
-    Timestamp,
-)
+from taskapi.web.fields import Choice, Coded, DateOrTimestamp, Several, Timestamp
+from taskapi.web.validators import MAX_ID, MAX_SHORT, Length, Range
 
 
 class Choices(Coded, DelimitedList):
     """A comma-separated list of values of an enum."""
+
+    default_error_messages = {"invalid": "Must be a comma-separated list."}
 
     def __init__(self, enum: type[StrEnum], **options: Any) -> None:
         limits = Length(min=1, max=len(enum))
@@ -30,6 +23,8 @@ class Choices(Coded, DelimitedList):
 
 class Ids(Coded, DelimitedList):
     """A comma-separated list of ids."""
+
+    default_error_messages = {"invalid": "Must be a comma-separated list."}
 
     def __init__(self, *, most: int, **options: Any) -> None:
         inner = QueryInteger(low=1, high=MAX_ID)
@@ -46,6 +41,8 @@ class Repeated(Several):
 class QueryFlag(Coded, fields.Boolean):
     """`true` or `false`; Python clients send `True` and `False`."""
 
+    default_error_messages = {"invalid": "Must be true or false."}
+
     VALUES: ClassVar[dict[object, bool]] = {
         "true": True,
         "True": True,
@@ -61,6 +58,8 @@ class QueryFlag(Coded, fields.Boolean):
 
 class QueryInteger(Coded, fields.Integer):
     """An integer in ASCII digits, within a range."""
+
+    default_error_messages = {"invalid": "Must be an integer."}
 
     def __init__(self, *, low: int, high: int, **options: Any) -> None:
         int_format = "int64" if high > MAX_SHORT else "int32"

@@ -21,7 +21,7 @@ from jwt.utils import base64url_decode, base64url_encode
 
 from taskapi import clock
 from taskapi.errors import TokenExpired, TokenInvalid
-from taskapi.web.fields import MAX_ID
+from taskapi.web.validators import MAX_ID
 
 if TYPE_CHECKING:
     from config import Settings

@@ -45,7 +45,7 @@ def problems(document: Any, operation: Any) -> dict[str, Any]:
 
 def check(app: Flask, method: str, response: TestResponse) -> None:
     """Assert that the operation documents the problem that it returned."""
-    if response.mimetype != "application/problem+json":
+    if response.mimetype != "application/problem+json" or method == "HEAD":
         return
     problem: Any = response.json
     operation = (method, _path(app, method, response.request.path))

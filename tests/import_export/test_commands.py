@@ -88,9 +88,9 @@ def test_invalid_lines_are_printed_and_nothing_is_imported(
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
         "Error: Nothing was imported.",
-        "line 7031, column 11, title: Length must be between 1 and 255.",
-        "line 7032, column 32, tags, 1: Not a valid string.",
-        "line 7033, column 1, title: Missing data for required field.",
+        "line 7031, column 11, title: Must have 1 to 255 characters.",
+        "line 7032, column 32, tags, 1: Must be a string.",
+        "line 7033, column 1, title: This field is required.",
         "line 7033, column 11, titel: Unknown field. Did you mean title?",
     ]
     assert task_count(ann) == 0
@@ -113,7 +113,7 @@ def test_error_in_a_later_account_rolls_back_the_first(
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        (GOOD, "owner: Missing data"),
+        (GOOD, "owner: This field is required"),
         (GOOD | {"owner": "unknown"}, "owner: There is no such account."),
         (GOOD | {"owner": "\udc80"}, "owner: Must not contain NUL"),
         (GOOD | {"\udc80": 1}, "Unknown field."),

@@ -5,10 +5,11 @@ from typing import Any
 
 from marshmallow import fields
 
-from taskapi.web.fields import MAX_SHORT, Component, Count, Integer
+from taskapi.web.fields import Component, Count, Integer
 from taskapi.web.problem_types import FIELD_ERROR_CODES, PROBLEM_TYPES
 from taskapi.web.problems import MAX_FIELD_ERRORS
 from taskapi.web.schema import Schema
+from taskapi.web.validators import MAX_SHORT
 
 MAX_POINTER = 3 * 1024 * 1024
 """An unknown name may be as long as a body, with each byte escaped."""

@@ -7,7 +7,8 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from apispec.utils import build_reference
 
 from taskapi.web import examples
-from taskapi.web.fields import MAX_ID, Component, Timestamp
+from taskapi.web.fields import Component, Timestamp
+from taskapi.web.validators import MAX_ID
 
 PER_FIELD = {"default", "deprecated", "description", "readOnly", "writeOnly"}
 """Keywords next to a reference to a component, since its fields differ in them."""
