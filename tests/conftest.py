@@ -20,12 +20,14 @@ from flask import Flask
 
 from config import Environment, Settings
 from taskapi import create_app, db
+from taskapi.db import engine
 from tests.helpers.client import Client
 from tests.helpers.rows import empty_tables
 from tests.helpers.statements import record_statements
 
 SERVER = "TEST_DATABASE_URL"
 KINDS = ["sqlite", "postgresql"]
+LOCK_TIMEOUT_SECONDS = 60
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -88,7 +90,21 @@ def _named(server: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
+def lock_timeout() -> Iterator[None]:
+    """Let transactions wait long for the lock of SQLite.
+
+    On a busy machine twenty of them take more than the five seconds of the service.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", LOCK_TIMEOUT_SECONDS)
+        yield
+
+
+@pytest.fixture(scope="session")
+def make_app(
+    database_urls: dict[str, str],
+    lock_timeout: None,
+) -> Callable[..., Flask]:
     """Return a function that creates an app: kind of database, changed settings."""
 
     def make(kind: str = "sqlite", **changes: Any) -> Flask:
@@ -99,6 +115,7 @@ def make_app(database_urls: dict[str, str]) -> Callable[..., Flask]:
             "bcrypt_rounds": 4,
             "threads": 64 if kind == "sqlite" else 24,  # each may wait for the lock
             "max_requests_in_progress": 1000,
+            "request_timeout": 2 * LOCK_TIMEOUT_SECONDS,  # the lock gets half of it
             "log_level": "INFO",
             "ratelimit_enabled": False,
         }

@@ -26,6 +26,8 @@ from taskapi import db
 from tests.helpers.cli import run
 from tests.helpers.client import Client
 
+pytestmark = pytest.mark.one_database
+
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
 SCENARIOS = 3 * EXAMPLES
@@ -108,7 +110,7 @@ SETTINGS = settings(
     stateful_step_count=STEPS,
     suppress_health_check=list(HealthCheck),
 )
-one_database = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+function_scoped = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 schema = schemathesis.pytest.from_fixture("api")
 
 
@@ -185,7 +187,7 @@ def session(app: Flask) -> dict[str, str]:
 
 
 @schema.exclude(operation_id_regex=ENDING).parametrize()
-@one_database
+@function_scoped
 def test_operation_conforms_to_the_document(
     case: Case, app: Flask, session: dict[str, str]
 ) -> None:
@@ -196,7 +198,7 @@ def test_operation_conforms_to_the_document(
 
 
 @schema.exclude(operation_id_regex=OTHERS).parametrize()
-@one_database
+@function_scoped
 def test_operation_that_ends_the_session_conforms_to_the_document(
     case: Case, app: Flask
 ) -> None:
@@ -206,6 +208,7 @@ def test_operation_that_ends_the_session_conforms_to_the_document(
     case.call_and_validate(app=app, headers=log_in(app))
 
 
+@pytest.mark.slow
 def test_sequences_of_operations_conform_to_the_document(api: Any, app: Flask) -> None:
     machine = scenarios(api, app)
 

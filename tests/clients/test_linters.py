@@ -24,6 +24,7 @@ def test_redocly_finds_no_problems() -> None:
     assert (status, totals) == (0, {"errors": 0, "warnings": 0, "ignored": 0}), output
 
 
+@pytest.mark.slow  # takes as long as a hundred other tests
 def test_spectral_finds_no_problems() -> None:
     status, output = run("spectral", *SPECTRAL)
 

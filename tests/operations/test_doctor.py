@@ -213,7 +213,14 @@ def test_doctor_ends_checks_that_get_no_response(
 
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("host", ["127.0.0.1:1", "no.such.host.invalid", "@127.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:1",
+        pytest.param("no.such.host.invalid", marks=pytest.mark.slow),
+        pytest.param("@127.0.0.1", marks=pytest.mark.slow),
+    ],
+)
 def test_doctor_prints_no_secret(app: Flask, host: str) -> None:
     secrets = {
         "SECRET_KEY": KEY,

@@ -22,6 +22,8 @@ from tests.helpers.server import environment
 from tests.helpers.sql import execute
 from tests.operations.commands import FLASK, ROOT
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "/var/backups/taskapi"
 DAYS = 24 * 60 * 60
 EVERYWHERE = [True] * 4

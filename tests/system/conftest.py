@@ -55,7 +55,7 @@ def instance(app: Flask, tmp_path: Path) -> Iterator[Serve]:
     same = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
 
     def start(**others: object) -> Server:
-        workers = {"WEB_CONCURRENCY": 4, "THREADS": 4}
+        workers = {"WEB_CONCURRENCY": 2, "THREADS": 4}
         started.append(launch(tmp_path, **same | workers | others))
         return started[-1].wait()
 

@@ -30,7 +30,7 @@ def lingering(server: Server, request: bytes) -> Iterator[list[bytes]]:
 
 
 @pytest.mark.parametrize(
-    ("request", "status"),
+    ("sent", "status"),
     [
         pytest.param(get_request("/health/live"), b"HTTP/1.1 200", id="liveness"),
         pytest.param(get_request("/api/v1"), b"HTTP/1.1 200", id="valid"),
@@ -38,9 +38,9 @@ def lingering(server: Server, request: bytes) -> Iterator[list[bytes]]:
     ],
 )
 def test_lingering_connection_delays_no_request(
-    server: Server, request: bytes, status: bytes
+    server: Server, sent: bytes, status: bytes
 ) -> None:
-    with lingering(server, request) as responses:
+    with lingering(server, sent) as responses:
         statuses = [server.call("GET", "/health").status for _ in range(PROBES)]
 
     assert responses == [status]

@@ -53,7 +53,13 @@ def kill_server(server: Server, start: Start) -> Server:
     return start()
 
 
-@pytest.mark.parametrize("number", [1, 2], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(1, id="one"),
+        pytest.param(2, id="two", marks=pytest.mark.slow),
+    ],
+)
 def test_ten_of_sixty_concurrent_login_attempts_are_checked(
     ann: Client, instance: Start, number: int
 ) -> None:
@@ -68,6 +74,7 @@ def test_ten_of_sixty_concurrent_login_attempts_are_checked(
     assert 0 < min(waits) <= max(waits) <= LOCK_SECONDS
 
 
+@pytest.mark.one_database
 def test_hundred_concurrent_login_attempts_of_an_address_are_checked(
     anonymous: Client, instance: Start
 ) -> None:
@@ -79,7 +86,10 @@ def test_hundred_concurrent_login_attempts_of_an_address_are_checked(
     assert statuses(responses) == {401: MAX_ATTEMPTS_PER_ADDRESS, 429: 20}
 
 
-@pytest.mark.parametrize("kill", [kill_workers, kill_server])
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    "kill", [kill_workers, pytest.param(kill_server, marks=pytest.mark.slow)]
+)
 def test_login_attempts_are_remembered_after_a_crash(
     ann: Client, instance: Start, kill: Callable[[Server, Start], Server]
 ) -> None:
@@ -95,6 +105,7 @@ def test_login_attempts_are_remembered_after_a_crash(
     assert (correct.status, correct.json["code"]) == (429, "rate-limited")
 
 
+@pytest.mark.one_database
 def test_locked_account_blocks_no_other_request(
     ann: Client, bob: Client, instance: Start
 ) -> None:
@@ -108,6 +119,7 @@ def test_locked_account_blocks_no_other_request(
     assert [read(server, ann), read(server, bob)] == [200, 200]
 
 
+@pytest.mark.one_database
 def test_instances_share_rate_limits_and_continue_without_redis(
     ann: Client, instance: Start, store: RedisServer
 ) -> None:

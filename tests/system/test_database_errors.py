@@ -66,7 +66,7 @@ def bare(kind: type[Any]) -> Any:
     return error
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def failing(
     make_app: Callable[..., Flask], apps: dict[str, Flask]
 ) -> Iterator[Callable[[BaseException], Client]]:

@@ -19,11 +19,12 @@ from tests.tasks.model_lists import expanded, listed, shown, stats, tags, words
 from tests.tasks.support import follow, read_all
 
 RUNS = os.environ.get("MODEL_RUNS")
+USUAL_RUNS = 15 if "ALL_DATABASES" in os.environ else 4
 SETTINGS = settings(
     deadline=None,
     derandomize=RUNS is None,
     database=None,
-    max_examples=int(RUNS or 15),
+    max_examples=int(RUNS or USUAL_RUNS),
     stateful_step_count=30,
     suppress_health_check=list(HealthCheck),
 )

@@ -9,6 +9,8 @@ from tests.helpers.client import API, PASSWORD
 from tests.helpers.server import Server
 from tests.using.conftest import Visit
 
+pytestmark = pytest.mark.slow
+
 VISITOR = {"username": "visitor", "password": PASSWORD}
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}

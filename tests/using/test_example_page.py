@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page
 from tests.helpers.client import PASSWORD
 from tests.using.conftest import Account, Visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def visit(chromium: Browser, pages: str) -> Iterator[Visit]:

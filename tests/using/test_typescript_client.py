@@ -13,6 +13,8 @@ from tests.helpers.client import PASSWORD
 from tests.helpers.server import Server
 from tests.using.conftest import need
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(__file__).with_name("journey.mts")
 OPTIONAL = "--default-non-nullable=false"
 STRICT = (
