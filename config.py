@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parent.resolve()
 DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
 POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
 MIN_SECRET_BYTES = 32
-MIN_SECRET_CHARACTERS = 8  # different ones
+MIN_SECRET_CHARACTERS = 8  # distinct characters
 PLACEHOLDERS = ("change", "secret", "example", "password", "placeholder", "your-")
 Check = Callable[[str], str]
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
@@ -122,7 +122,7 @@ def _text(check: Check, default: str = "") -> Any:
 
 
 def _confidential(default: str = "", check: Check = str) -> Any:
-    """Describe a text that repr() leaves out."""
+    """Return the field of a text that repr() omits."""
     read = {"read": lambda name: check(env.str(name, default).strip())}
     return field(default=default, repr=False, metadata=read)
 

@@ -19,7 +19,7 @@ from taskapi.server import draining
 from taskapi.server.worker import Log, Worker
 
 settings = load()
-gc.disable()  # in the master, whose objects all stay; workers enable it
+gc.disable()  # in the master, which creates no garbage; workers enable it
 logs.configure(settings.log_level)
 logs.log_uncaught()
 
@@ -27,7 +27,7 @@ bind = settings.bind
 worker_class = Worker
 logger_class = Log
 workers = settings.web_concurrency
-threads = settings.threads + MAX_WAITING  # logins that wait to hash have own threads
+threads = settings.threads + MAX_WAITING  # plus threads for logins that wait to hash
 shared_memory = Path("/dev/shm")  # noqa: S108 - heartbeats on a disk can block workers
 worker_tmp_dir = str(shared_memory) if shared_memory.is_dir() else None
 # a filter by 20 tags of 50 characters, percent-encoded, has 12,099 bytes; gunicorn's

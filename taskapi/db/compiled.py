@@ -31,7 +31,7 @@ SLOW_SECONDS = 0.0005
 SLOW_SECONDS_PER_ROW = 0.00005
 
 LATENCY_GROWTH = 1.001
-"""Growth of the least latency with each execution: databases may become slower."""
+"""Growth of the lowest latency with each execution: databases may become slower."""
 
 
 class DirectConnection:
@@ -115,7 +115,7 @@ class _Compiled:
             release_slot()
         started_at = time.perf_counter()
         dialect.do_execute(cursor, self.text, bound)
-        # the least of late: anything above it was computing by other threads
+        # The lowest recent latency: any time above it was spent by other threads.
         latency = time.perf_counter() - started_at
         self.latency = min(self.latency * LATENCY_GROWTH, latency)
         fetched = cursor.fetchall()

@@ -118,7 +118,7 @@ def sqlite_lock_timeout(settings: "Settings") -> float:
 
 
 def prepare_sqlite(connection: Any, _record: object) -> None:
-    """Enforce foreign keys, let readers pass the writer, sync each commit to disk."""
+    """Enforce foreign keys, let reads run during a write, sync each commit to disk."""
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")

@@ -15,10 +15,10 @@ migrate = Migrate()
 
 
 def init_app(app: Flask) -> None:
-    """Add `flask db`.
+    """Add `flask db`, without the batch mode of Alembic.
 
-    Without batch mode, which on SQLite copies a table to add a column and loses the
-    triggers of the search index. ALTER TABLE adds and drops columns in place.
+    On SQLite batch mode copies a table to add a column, and loses the triggers of the
+    search index. ALTER TABLE adds and drops columns in place.
     """
     migrate.init_app(app, database, str(FOLDER), render_as_batch=False)
 

@@ -80,7 +80,7 @@ class Replica:
                 _check(connection)
                 deadline.enter(connection)
                 rows = run(connection, statement, parameters)
-        except exc.TimeoutError:  # all connections are in use, which is no failure
+        except exc.TimeoutError:  # all connections are in use: not a failure
             return None
         except (exc.DBAPIError, Unusable) as error:
             self._postpone(error)

@@ -24,7 +24,7 @@ from taskapi.errors import AlreadyExists
 
 BATCH_SIZE = 1_000
 FOUND_AT_ONCE = 10_000
-"""Ids read at a time, so that no batch searches the rows that others passed over."""
+"""Ids read by one query, so that batches do not pass over the same rows again."""
 
 IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 PAUSE_SECONDS = 0.05

@@ -177,7 +177,8 @@ def transaction() -> Iterator[None]:
 def transactional(view: Callable[P, Result], *, seconds: float) -> Callable[P, Result]:
     """Run a view, including serialization, in one transaction and within a deadline.
 
-    One that collided with another, or met a stale plan, is repeated as a whole.
+    If its transaction collides with another one, or meets a stale plan, the view is run
+    again.
     """
 
     @wraps(view)

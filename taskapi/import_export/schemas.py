@@ -1,8 +1,8 @@
 """Schemas of tasks in files, and the bodies of exports and imports in OpenAPI.
 
-OpenAPI describes these bodies as strings, or a form with a file: generators of clients
-and documentation pages support both. They would take an object schema under a media
-type other than JSON for a single JSON document.
+OpenAPI describes these bodies as strings, or as a form with a file, which client
+generators and documentation pages support. With an object schema they would expect a
+single JSON document, whatever the media type.
 """
 
 from enum import StrEnum

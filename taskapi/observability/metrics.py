@@ -1,7 +1,7 @@
 """Metrics for Prometheus, summed over the workers of a server.
 
-Only an app with METRICS_TOKEN has metrics. No label holds a value that a client makes
-up: routes are patterns, and all other labels are one of a few words.
+Only an app with METRICS_TOKEN has metrics. Clients cannot add values of labels: routes
+are patterns, and the other labels have few known values.
 
 gunicorn.conf.py turns on prometheus-client's multiprocess mode: each worker writes to
 files in a shared folder, and the worker that serves `GET /metrics` adds them up.
@@ -54,7 +54,7 @@ class Multiprocess:
     """State of prometheus-client's multiprocess mode in this process."""
 
     folder = ""
-    """Folder of the files; empty while this process is alone."""
+    """Folder of the files; empty if multiprocess mode is off."""
 
     identifier = "master"
 
@@ -63,7 +63,7 @@ class Multiprocess:
 def share(parent: str | None) -> str:
     """Turn on multiprocess mode in a new folder and return its path.
 
-    prometheus-client documents an own process identifier for uWSGI, in the same way.
+    prometheus-client documents a custom process identifier, for uWSGI, in this way.
     """
     Multiprocess.folder = tempfile.mkdtemp(prefix="taskapi-metrics-", dir=parent)
     atexit.register(_delete_folder, os.getpid())

@@ -1,8 +1,8 @@
 """Scheduling of requests: admit one CPU-bound request at a time.
 
-Threads of one interpreter compete for its lock, and each switch between them costs: 16
-busy threads changed 17 to 50 times for a request and spent a third of their time on it.
-So a request begins when the one before has ended, releases its slot because it will
+Threads of one interpreter compete for its lock, and each switch takes time: 16 busy
+threads switched 17 to 50 times per request, which took a third of their time. Therefore
+a request begins when the previous one has ended, has released its slot because it will
 wait for something, or has used up the time of its slot.
 
 On PostgreSQL with 16 and 64 connections and 4 threads, gunicorn's worker and this one

@@ -1,4 +1,4 @@
-"""Bulk requests: many changes of tasks, of which all happen or none.
+"""Bulk requests: many changes of tasks, all or none of which are made.
 
 The number of statements grows with the kinds of change, not with the number of tasks.
 """
@@ -100,9 +100,9 @@ def _external_id_paths(
     revisions: Sequence[Revision],
     deleted: Sequence[TaskRow],
 ) -> dict[str, Path]:
-    """Return where external ids are given, without new tasks that reuse freed ones.
+    """Return the locations of external ids, except of new tasks that reuse freed ones.
 
-    Such an id cannot be the one that is taken: its task has lost it by then.
+    A freed id cannot cause a conflict, because its task no longer has it at that time.
     """
     given = {new.path: new.fields for new in flatten(new_tasks)}
     given |= {r.path: r.columns for r in revisions}

@@ -65,8 +65,8 @@ def check_read_only(
 ) -> None:
     """Remove the read-only members of updates; raise Invalid if one differs.
 
-    `find` returns the existing tasks among ids. A `version` stays, for `bulk` to check.
-    So do errors of tasks that do not exist or have another version.
+    `find` returns the existing tasks among ids. A `version` stays in its update: `bulk`
+    checks it, and rejects tasks that do not exist, so these are not compared here.
     """
     sent: dict[int, tuple[Fields, Fields]] = {
         number: (update, update.pop(READ_ONLY))

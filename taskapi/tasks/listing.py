@@ -1,10 +1,10 @@
 """Statements of the task list, one for each shape of a request.
 
-A page is read in parts, each in the order of an index: tasks with a value of a sort key
-and tasks without one, and among due dates the days apart from the timestamps, since a
+A page is read in parts, each in the order of an index. Tasks with a value of a sort key
+and tasks without one are separate parts. So are due days and due timestamps, since a
 database cannot sort days by the instant at which they begin in the time zone of the
-caller. Each part has the order of the whole list, so that a page needs no more rows of
-it than it shows.
+caller. Each part has the order of the whole list, so a page reads at most as many rows
+of a part as it shows.
 """
 
 from collections.abc import Sequence

@@ -41,7 +41,7 @@ MAX_DELETED_TASKS = 10_000
 """Tasks that one request moves to the trash; the only writer of SQLite takes 0.3 s."""
 
 PERMANENTLY = datetime.fromtimestamp(0, UTC)
-"""As `deleted_at`: deleted permanently by its owner, and soon by the background job."""
+"""The `deleted_at` of permanently deleted tasks, whose rows are deleted later."""
 
 
 class TaskStatus(StrEnum):
@@ -153,7 +153,7 @@ NOT_DELETED = Task.deleted_at.is_(None)
 DELETED = Task.deleted_at.is_not(None)
 IN_TRASH = Task.deleted_at > PERMANENTLY
 EXISTING = func.coalesce(IN_TRASH, true())
-"""True of what its owner has not deleted permanently."""
+"""The condition that a task was not deleted permanently."""
 
 task_tags = Table(
     "task_tags",

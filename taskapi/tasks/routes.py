@@ -95,13 +95,14 @@ def get_task(arguments: Fields, task_id: int) -> Any:
 def update_task(changes: Fields, task_id: int, versions: Versions) -> Any:
     """Update a task
 
-    The body is a JSON merge patch (RFC 7396): omitted fields keep their values, null
-    clears one. PUT does the same, so that a client does not clear fields that it does
-    not know. The media type `application/merge-patch+json` is accepted too.
+    The body is a JSON merge patch (RFC 7396): omitted fields keep their values, and
+    `null` clears a field. PUT does the same, so that a client does not clear fields
+    that it does not know. The media type `application/merge-patch+json` is accepted
+    too.
 
     Read-only members that equal the stored ones are ignored, so that you can send a
-    task back as you read it, with one field changed. Another `version` is a 412. An
-    update without effect does not change the version.
+    task back as you read it, with one field changed. Another `version` returns 412.
+    An update without effect does not change the version.
     """
     read = partial(service.find, caller(), task_id)
     versions = read_only.check(changes, TaskSchema, read, versions)
@@ -149,7 +150,7 @@ def restore_task(task_id: int, versions: Versions) -> Any:
 def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Any:
     """Create, update and delete tasks
 
-    Either all of it happens or nothing: updates first, then deletions, then creations.
+    Either all changes are made or none: updates first, then deletions, then creations.
     Errors have a pointer such as `#/update/3/title`.
     """
     check_read_only(request, partial(service.find_existing, caller()))

@@ -90,7 +90,7 @@ def _tree(below: CTE) -> Select[Any]:
 
 
 def _bounded_descendants() -> CTE:
-    """Select tasks and descendants, at most one more of each parent than are shown.
+    """Select tasks and descendants, of each parent at most one more than is shown.
 
     The limit also keeps PostgreSQL from hashing all tasks when it has no statistics.
     """

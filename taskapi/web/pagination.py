@@ -1,8 +1,8 @@
 """Pagination of lists: by cursor, offset or page number.
 
-A cursor contains the sort keys of the last row of a page. Following cursors returns
-each row exactly once that matches throughout and whose sort keys do not change. A
-cursor is signed, and valid only for the same caller, path, filters and sort.
+A cursor contains the sort keys of the last row of a page. Following cursors returns a
+row exactly once if it matches all the time and its sort keys do not change. A cursor is
+signed, and valid only for the same caller, path, filters and sort.
 """
 
 import hashlib
