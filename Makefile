@@ -8,7 +8,7 @@ help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 # The locks name every package, so that pip resolves nothing: --no-deps, then pip check.
-# $(call sync,VENV,FILE): a venv without a stamp was left half-made and is built again.
+# $(call sync,VENV,FILE): an environment without a stamp is incomplete and is created again.
 define sync
 @ls $(1)/run $(1)/dev $(1)/ready 2>/dev/null | grep -q . && $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
 @rm -f $(1)/run $(1)/dev $(1)/ready
@@ -25,9 +25,9 @@ UV := $(shell command -v uv)
 
 .venv/dev: requirements-dev.txt .venv/run
 	$(call sync,.venv,$<)
-	@touch .venv/run $@ # requirements-dev.txt holds all of requirements.txt
+	@touch .venv/run $@ # requirements-dev.txt contains all of requirements.txt
 
-install: .venv/dev ## Make the environment with everything for development
+install: .venv/dev ## Create the environment with everything for development
 
 run: .venv/run ## Migrate and serve on PORT (default 8000)
 	@$(BIN)/flask db upgrade
@@ -44,12 +44,12 @@ test-all: .venv/dev tests/clients/node_modules ## Run all tests, also long ones,
 	@$(BIN)/pytest -q -n auto --cov --cov-report=term --ignore tests/test_speed.py
 	@$(BIN)/pytest -q tests/test_speed.py
 
-soak: .venv/dev ## Kill, freeze and fill everything around the service, at length
+soak: .venv/dev ## Kill and freeze databases and processes, and fill disks, while clients work
 	@SOAK=1 $(BIN)/pytest -n 0 -m faults tests/faults
 
 fuzz: export FUZZ_SEED ?= $(shell date +%s)
 fuzz: export FUZZ_EXAMPLES ?= 300
-fuzz: .venv/dev ## Ask all that the document says and denies, 20,000 cases a database
+fuzz: .venv/dev ## Send valid and invalid requests by the OpenAPI document, 20,000 per database
 	@$(BIN)/pytest -q tests/test_fuzz.py
 
 openapi: .venv/run ## Write docs/openapi.json from the code
@@ -60,7 +60,7 @@ openapi: .venv/run ## Write docs/openapi.json from the code
 	$(call sync,.bench/venv,$<)
 	@touch $@
 
-bench: .bench/venv/ready ## Compare the speed with other servers: make bench o="--small"
+bench: .bench/venv/ready ## Measure the speed, compared with other servers: make bench o="--small"
 	@.bench/venv/bin/python -W ignore:XDG_RUNTIME_DIR -m bench $(o)
 
 build/docs/ready: requirements-docs.txt
