@@ -9,6 +9,9 @@ from taskapi.scopes import Scope
 Fields = dict[str, Any]
 """Validated values of a request, by field name."""
 
+JsonObject = dict[str, object]
+"""A JSON object, such as a part of the OpenAPI document."""
+
 Path = tuple[str | int, ...]
 """The location of a value in a body, such as ("update", 3, "title")."""
 

@@ -1,7 +1,7 @@
 """Schemas of logins, tokens and sessions, in JSON and in OAuth 2.0 forms."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -9,16 +9,25 @@ from taskapi.auth.models import IP_LENGTH, USER_AGENT_LENGTH
 from taskapi.errors import FieldError, Invalid
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MIN_LENGTH
-from taskapi.typing import Fields
+from taskapi.typing import Fields, JsonObject
 from taskapi.users.models import fold
 from taskapi.users.schemas import NEW_EXAMPLE, Password
-from taskapi.web.fields import Choice, Count, Flag, Integer, Text, Timestamp
+from taskapi.web.fields import (
+    Choice,
+    Count,
+    Flag,
+    Integer,
+    Options,
+    Text,
+    Timestamp,
+    documented,
+)
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
 from taskapi.web.validators import MAX_SHORT, OneOf
 
 TOKEN_LENGTH = 2048
-TOKEN_METADATA = {"examples": ["eyJhbGciOiJIUzI1NiIs..."]}
+TOKEN_EXAMPLES = ["eyJhbGciOiJIUzI1NiIs..."]
 
 
 def login_name(description: str) -> Text:
@@ -27,22 +36,16 @@ def login_name(description: str) -> Text:
     return Text(low=1, high=EMAIL_LENGTH, clean=fold, metadata=metadata)
 
 
-def refresh_token(**options: Any) -> Text:
+def refresh_token(**options: Unpack[Options]) -> Text:
     """Return a field for a refresh token, which is not trimmed."""
-    return Text(
-        low=1,
-        high=TOKEN_LENGTH,
-        trim=False,
-        lines=True,
-        metadata=TOKEN_METADATA,
-        **options,
-    )
+    options = documented(options, examples=TOKEN_EXAMPLES)
+    return Text(low=1, high=TOKEN_LENGTH, trim=False, lines=True, **options)
 
 
 class LoginRequestSchema(Schema):
     """The email or username of an account, and its password."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 2, "maxProperties": 2}
+    json_schema: ClassVar[JsonObject] = {"minProperties": 2, "maxProperties": 2}
     example_omits: ClassVar[set[str]] = {"username"}
 
     email = login_name("The email. Send either `email` or `username`.")
@@ -168,8 +171,8 @@ SessionPageSchema = page_of(SessionSchema)
 class TokenResponseSchema(Schema):
     """The token response of OAuth 2.0 (RFC 6749, section 5.1)."""
 
-    access_token = Text(high=TOKEN_LENGTH, metadata=TOKEN_METADATA)
-    refresh_token = Text(high=TOKEN_LENGTH, metadata=TOKEN_METADATA)
+    access_token = Text(high=TOKEN_LENGTH, metadata={"examples": TOKEN_EXAMPLES})
+    refresh_token = Text(high=TOKEN_LENGTH, metadata={"examples": TOKEN_EXAMPLES})
     token_type = fields.String(validate=OneOf(["bearer"]))
     expires_in = Count(
         high=MAX_SHORT,

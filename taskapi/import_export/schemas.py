@@ -6,7 +6,7 @@ single JSON document, whatever the media type.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Unpack
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -17,7 +17,15 @@ from taskapi.tasks.models import EXTERNAL_ID_LENGTH, TaskStatus
 from taskapi.tasks.schemas import TaskSchema
 from taskapi.typing import Fields
 from taskapi.users.models import fold
-from taskapi.web.fields import Count, Integer, Nested, Text, Timestamp, Word
+from taskapi.web.fields import (
+    Count,
+    Integer,
+    Nested,
+    Options,
+    Text,
+    Timestamp,
+    Word,
+)
 from taskapi.web.query_fields import QueryFlag
 from taskapi.web.receiving import MAX_BYTES
 from taskapi.web.schema import Schema
@@ -83,12 +91,12 @@ class TaskExportSchema(TaskSchema):
 class FileId(Text):
     """Id within a file: a text, such as the id in another system, or an integer."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[Options]) -> None:
         super().__init__(low=1, high=EXTERNAL_ID_LENGTH, **options)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = str(value) if type(value) is int else value
-        return super()._deserialize(text, *args, **kwargs)
+    def parse(self, value: object) -> str:
+        """Return the id as text."""
+        return super().parse(str(value) if type(value) is int else value)
 
 
 class TaskImportSchema(TaskExportSchema):

@@ -1,7 +1,7 @@
 """JSON representation of bulk requests."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from marshmallow import fields
 
@@ -9,7 +9,7 @@ from taskapi.errors import FieldError
 from taskapi.tasks import models
 from taskapi.tasks.models import ShownTaskRow
 from taskapi.tasks.schemas import TaskSchema, TaskTreeSchema
-from taskapi.typing import Fields, Path
+from taskapi.typing import Fields, JsonObject, Path
 from taskapi.web import read_only
 from taskapi.web.fields import Integer, Nested, Several
 from taskapi.web.schema import READ_ONLY, Schema
@@ -20,7 +20,7 @@ class BulkTaskUpdateSchema(TaskSchema):
     """A change of a task in a bulk request."""
 
     input_name = "BulkTaskUpdate"
-    example: ClassVar[dict[str, Any]] = {"id": 1, "if_version": 2, "priority": "low"}
+    example: ClassVar[JsonObject] = {"id": 1, "if_version": 2, "priority": "low"}
 
     id = Integer(required=True, low=1)
     if_version = Integer(
@@ -32,8 +32,8 @@ class BulkTaskUpdateSchema(TaskSchema):
 class BulkRequestSchema(Schema):
     """Creations, changes and deletions of 1 to 100 tasks, each named once."""
 
-    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 1}
-    example: ClassVar[dict[str, Any]] = {
+    json_schema: ClassVar[JsonObject] = {"minProperties": 1}
+    example: ClassVar[JsonObject] = {
         "create": [{"title": "Sow", "tags": ["garden"]}, {"title": "Dig"}]
     }
 

@@ -3,7 +3,7 @@
 The conditions of the filters are in `conditions`.
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 from marshmallow import fields
 
@@ -11,7 +11,7 @@ from taskapi.tasks import models
 from taskapi.tasks.schemas import external_id, tag
 from taskapi.tasks.search import MAX_TERMS, MAX_WORDS, is_too_long, words_of
 from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
-from taskapi.web.fields import Coded, Text
+from taskapi.web.fields import Options, Strict, Text, documented
 from taskapi.web.pagination import PageArguments
 from taskapi.web.query_fields import (
     Choices,
@@ -34,12 +34,11 @@ class Parent(QueryInteger):
 
     default_error_messages = {"invalid": "Must be an id or `none`."}
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if value == "none":
-            return value
-        return super()._deserialize(value, *args, **kwargs)
+    def parse(self, value: object) -> Any:
+        """Return the id, or "none"."""
+        return value if value == "none" else super().parse(value)
 
-    def _validate(self, value: Any) -> None:
+    def _validate(self, value: object) -> None:
         if value != "none":
             super()._validate(value)
 
@@ -53,8 +52,9 @@ class Search(Text):
         "scripts without spaces.",
     }
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, *args, **kwargs)
+    def parse(self, value: object) -> str:
+        """Return the text, which has a word."""
+        text = super().parse(value)
         if not words_of(text):
             raise self.make_error("wordless")
         if is_too_long(text):
@@ -62,7 +62,7 @@ class Search(Text):
         return text
 
 
-class Sort(Coded, fields.String):
+class Sort(Strict[str], fields.String):
     """Sort keys of the task list."""
 
     default_error_messages = {
@@ -71,15 +71,14 @@ class Sort(Coded, fields.String):
         "length": f"Give at most {MAX_SORT_KEYS} keys.",
     }
 
-    def __init__(self, **options: Any) -> None:
-        metadata = {
-            "pattern": f"^{SORT_KEY}(,{SORT_KEY})?$",
-            "maxLength": MAX_SORT_KEYS * (max(map(len, SORTS)) + 2) - 1,
-        }
-        super().__init__(metadata=metadata | options.pop("metadata", {}), **options)
+    def __init__(self, **options: Unpack[Options]) -> None:
+        pattern = f"^{SORT_KEY}(,{SORT_KEY})?$"
+        longest = MAX_SORT_KEYS * (max(map(len, SORTS)) + 2) - 1
+        super().__init__(**documented(options, pattern=pattern, maxLength=longest))
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        text: str = super()._deserialize(value, *args, **kwargs)
+    def parse(self, value: object) -> str:
+        """Return the text of known keys."""
+        text = str(value)
         keys = text.split(",")
         if any(key.removeprefix("-") not in SORTS for key in keys):
             raise self.make_error("choice")

@@ -1,12 +1,13 @@
 """JSON representation of tasks and tags."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from marshmallow import fields
 
 from taskapi.tasks import models, tags
 from taskapi.tasks.models import ShownTaskRow
+from taskapi.typing import JsonObject
 from taskapi.web.fields import (
     Choice,
     Component,
@@ -15,9 +16,11 @@ from taskapi.web.fields import (
     Derived,
     Integer,
     Nested,
+    Options,
     Several,
     Text,
     Timestamp,
+    documented,
 )
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
@@ -34,56 +37,54 @@ TAG_NAME = Component(
 )
 
 
-class DueDate(Derived, DateOrTimestamp):
+class DueDate(Derived[ShownTaskRow], DateOrTimestamp):
     """Due date, returned as a date or a timestamp, as it was given."""
 
-    def derive(self, obj: ShownTaskRow) -> str | datetime | None:
+    def derive(self, row: ShownTaskRow) -> str | datetime | None:
         """Return a date without time as text, a timestamp as it is."""
-        due = obj.due_at
-        return due.date().isoformat() if due and obj.due_is_day else due
+        due = row.due_at
+        return due.date().isoformat() if due and row.due_is_day else due
 
 
-class Tags(Derived, Several):
+class Tags(Derived[ShownTaskRow], Several):
     """Tags of a task: a set, returned in the order of their code points."""
 
-    def derive(self, obj: ShownTaskRow) -> list[str]:
+    def derive(self, row: ShownTaskRow) -> list[str]:
         """Split the names, which the query has joined."""
-        return sorted(obj.tags.split(",")) if obj.tags else []
+        return sorted(row.tags.split(",")) if row.tags else []
 
-    def _deserialize(self, *args: Any, **kwargs: Any) -> list[Any]:
+    def _deserialize(self, *args: Any, **kwargs: Any) -> list[object]:
         names: dict[str, str] = {}
-        for name in super()._deserialize(*args, **kwargs):
+        for name in map(str, super()._deserialize(*args, **kwargs)):
             names.setdefault(tags.key_of(name), name)
-        return sorted(names.values())
+        return [*sorted(names.values())]
 
 
-class Progress(Derived, fields.Float):
+class Progress(Derived[ShownTaskRow], fields.Float):
     """Share of the direct subtasks that are completed."""
 
-    def derive(self, obj: ShownTaskRow) -> float:
+    def derive(self, row: ShownTaskRow) -> float:
         """Return 0 or 1 for a task without subtasks."""
-        if obj.subtask_count:
-            return float(obj.done_count / obj.subtask_count)
-        return float(obj.status == models.TaskStatus.COMPLETED)
+        if row.subtask_count:
+            return float(row.done_count / row.subtask_count)
+        return float(row.status == models.TaskStatus.COMPLETED)
 
 
-def tag(**options: Any) -> Text:
+def tag(**options: Unpack[Options]) -> Text:
     """Return a field for a tag, which keeps case and accents."""
+    options = documented(options, examples=["garden"], component=TAG_NAME)
     high = models.TAG_LENGTH
-    about = {"examples": ["garden"], "component": TAG_NAME}
-    about |= options.pop("metadata", {})
     return Text(
         low=1,
         high=high,
         clean=_single_spaces,
         pattern=TAG,
         rule=f"Must have 1 to {high} characters without commas.",
-        metadata=about,
         **options,
     )
 
 
-def external_id(**options: Any) -> Text:
+def external_id(**options: Unpack[Options]) -> Text:
     """Return a field for the key that a client gives a task."""
     return Text(low=1, high=models.EXTERNAL_ID_LENGTH, pattern=SOMETHING, **options)
 
@@ -107,7 +108,7 @@ def _single_spaces(text: str) -> str:
 class TaskSchema(Schema):
     """A task."""
 
-    example: ClassVar[dict[str, Any]] = {"status": "completed", "tags": ["garden"]}
+    example: ClassVar[JsonObject] = {"status": "completed", "tags": ["garden"]}
 
     id = Integer(dump_only=True, low=1)
     owner_id = Integer(dump_only=True, low=1)
@@ -188,7 +189,7 @@ class TaskSchema(Schema):
 class SubtaskSchema(TaskSchema):
     """A new subtask of a new task."""
 
-    example: ClassVar[dict[str, Any]] = {"title": "Repair the hose"}
+    example: ClassVar[JsonObject] = {"title": "Repair the hose"}
 
     class Meta(TaskSchema.Meta):
         exclude = ("parent_id",)
@@ -201,7 +202,7 @@ class TaskTreeSchema(TaskSchema):
 
     input_name = "TaskCreate"
     optional: ClassVar[set[str]] = {"subtasks"}
-    example: ClassVar[dict[str, Any]] = {
+    example: ClassVar[JsonObject] = {
         "title": "Water the plants",
         "priority": "high",
         "due_date": "2036-12-24",

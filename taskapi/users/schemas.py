@@ -1,6 +1,6 @@
 """JSON schemas of accounts."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 from zoneinfo import available_timezones
 
 from marshmallow import ValidationError, fields, validates_schema
@@ -8,9 +8,18 @@ from marshmallow import ValidationError, fields, validates_schema
 from taskapi.errors import FieldError
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.passwords import MAX_LENGTH, MIN_LENGTH, normalize
+from taskapi.typing import JsonObject
 from taskapi.users import models
 from taskapi.users.models import fold
-from taskapi.web.fields import MAX_SHRINKAGE, Choice, Integer, Text, Timestamp
+from taskapi.web.fields import (
+    MAX_SHRINKAGE,
+    Choice,
+    Integer,
+    Options,
+    Text,
+    Timestamp,
+    documented,
+)
 from taskapi.web.schema import Schema
 from taskapi.web.validators import Length
 
@@ -29,9 +38,9 @@ NEW_EXAMPLE = "a long walk in the rain"
 TIMEZONES = available_timezones() - {"localtime"}
 
 
-def email(**options: Any) -> Text:
+def email(**options: Unpack[Options]) -> Text:
     """Return a field for an ASCII email address without encoded words."""
-    metadata = {"format": "email", "examples": ["ann@example.org"]}
+    options = documented(options, format="email", examples=["ann@example.org"])
     return Text(
         low=3,
         high=EMAIL_LENGTH,
@@ -39,14 +48,13 @@ def email(**options: Any) -> Text:
         pattern=EMAIL,
         rule="Must be an ASCII email address, such as ann@example.org, of at most "
         f"{EMAIL_LENGTH} characters.",
-        metadata=metadata,
         **options,
     )
 
 
-def username(**options: Any) -> Text:
+def username(**options: Unpack[Options]) -> Text:
     """Return a field for a username."""
-    metadata = {"description": "Case is ignored.", "examples": ["ann"]}
+    options = documented(options, description="Case is ignored.", examples=["ann"])
     return Text(
         low=3,
         high=models.USERNAME_LENGTH,
@@ -54,7 +62,6 @@ def username(**options: Any) -> Text:
         pattern=USERNAME,
         rule=f"Must be 3 to {models.USERNAME_LENGTH} ASCII letters, digits, dots, "
         "hyphens or underscores, and begin with a letter or a digit.",
-        metadata=metadata,
         **options,
     )
 
@@ -103,12 +110,13 @@ class Password(Text):
 class Timezone(Text):
     """An IANA time zone name."""
 
-    def __init__(self, **options: Any) -> None:
-        metadata = {"format": "timezone", "examples": ["Europe/Berlin"]}
-        super().__init__(high=models.TIMEZONE_LENGTH, metadata=metadata, **options)
+    def __init__(self, **options: Unpack[Options]) -> None:
+        options = documented(options, format="timezone", examples=["Europe/Berlin"])
+        super().__init__(high=models.TIMEZONE_LENGTH, **options)
 
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
-        name = super()._deserialize(value, *args, **kwargs)
+    def parse(self, value: object) -> str:
+        """Return the name of a time zone that exists."""
+        name = super().parse(value)
         if name not in TIMEZONES:
             hint = "Use a name such as UTC or Europe/Berlin."
             message = "Must be an IANA time zone."
@@ -140,7 +148,7 @@ class UserCreateSchema(Schema):
 
     # Not `anyOf` with the two names: client generators then generate no type for the
     # body.
-    json_schema: ClassVar[dict[str, Any]] = {"minProperties": 2}
+    json_schema: ClassVar[JsonObject] = {"minProperties": 2}
 
     email = email()
     username = username()

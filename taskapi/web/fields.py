@@ -6,11 +6,11 @@ PostgreSQL cannot store the one, and UTF-8 cannot encode the other.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from inspect import cleandoc
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
 
 from marshmallow import ValidationError, fields
 
@@ -33,6 +33,10 @@ ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
 
 
+Value = TypeVar("Value")
+Row = TypeVar("Row")
+
+
 class Component(NamedTuple):
     """Metadata `component`: a schema of the OpenAPI document that fields share."""
 
@@ -45,26 +49,55 @@ def component_of(enum: type[StrEnum]) -> dict[str, Component]:
     return {"component": Component(enum.__name__, cleandoc(enum.__doc__ or ""))}
 
 
+class Options(TypedDict, total=False):
+    """Options of a field that marshmallow defines."""
+
+    required: bool
+    allow_none: bool
+    load_default: object
+    load_only: bool
+    dump_only: bool
+    data_key: str
+    attribute: str
+    metadata: Mapping[str, object]
+
+
+def documented(options: Options, **metadata: object) -> Options:
+    """Add metadata to options; those of the caller take precedence."""
+    return {**options, "metadata": {**metadata, **options.get("metadata", {})}}
+
+
 class Coded(fields.Field[Any]):
-    """The base of strict fields, whose errors have a code and state the rule."""
+    """The base of fields whose errors have a code and state the rule."""
 
     default_error_messages = {
         "required": "This field is required.",
         "null": "Must not be null.",
     }
 
-    def make_error(self, key: str, **values: Any) -> ValidationError:
+    def make_error(self, key: str, **values: object) -> ValidationError:
         """Return marshmallow's error with a code."""
         error = super().make_error(key, **values)
         return ValidationError(FieldError(str(error.messages[0]), CODES.get(key, key)))
 
 
-class Several(Coded, fields.List[Any]):
+class Strict(Coded, Generic[Value]):
+    """The base of fields that accept one type and convert no other to it."""
+
+    @abstractmethod
+    def parse(self, value: object) -> Value:
+        """Return the value of the field. Raises ValidationError."""
+
+    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> Value:
+        return self.parse(value)
+
+
+class Several(Coded, fields.List[object]):
     """A list; its length is checked before its items."""
 
     default_error_messages = {"invalid": "Must be a list."}
 
-    def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> list[Any]:
+    def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> list[object]:
         if isinstance(value, list):
             self._validate(value)
         return super()._deserialize(value, *args, **kwargs)
@@ -74,22 +107,22 @@ class Nested(Coded, fields.Nested):
     """An object of another schema."""
 
 
-class Derived(fields.Field[Any], ABC):
-    """A response field that is computed from the whole object."""
+class Derived(fields.Field[Any], ABC, Generic[Row]):
+    """A response field that is computed from the whole row."""
 
     @abstractmethod
-    def derive(self, obj: Any) -> Any:
+    def derive(self, row: Row) -> object:
         """Return the value for the JSON encoder."""
 
-    def get_value(self, obj: Any, *_args: object, **_kwargs: object) -> Any:
+    def get_value(self, obj: Row, *_args: object, **_kwargs: object) -> object:
         """Return the computed value."""
         return self.derive(obj)
 
-    def _serialize(self, value: Any, *_args: object, **_kwargs: object) -> Any:
+    def _serialize(self, value: object, *_args: object, **_kwargs: object) -> Any:
         return value
 
 
-class Text(Coded, fields.String):
+class Text(Strict[str], fields.String):
     """A string that is trimmed and cleaned before its length is checked."""
 
     default_error_messages = {
@@ -108,17 +141,21 @@ class Text(Coded, fields.String):
         clean: Callable[[str], str] = str,
         pattern: str | None = None,
         rule: str | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         self.lines, self.trim, self.clean, self.pattern = lines, trim, clean, pattern
-        default = {"pattern": pattern or (ANY_TEXT if lines else ONE_LINE)}
-        metadata = default | options.pop("metadata", {})
+        shown = pattern or (ANY_TEXT if lines else ONE_LINE)
         self.rule = rule
         self.limits = Length(min=low or None, max=high, error=rule)
-        super().__init__(validate=self.limits, metadata=metadata, **options)
+        super().__init__(validate=self.limits, **documented(options, pattern=shown))
 
-    def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> str:
-        text: str = super()._deserialize(value, *args, **kwargs)
+    def parse(self, value: object) -> str:
+        """Return the cleaned text."""
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        return self._clean(value)
+
+    def _clean(self, text: str) -> str:
         if len(text) > (self.limits.max or 0) * MAX_SHRINKAGE:
             self.limits(text)  # Unicode normalization of 1 MiB can take minutes
         if "\0" in text or not _is_utf8(text):
@@ -138,37 +175,37 @@ class Word(Coded, fields.String):
     default_error_messages = {"invalid": "Must be a string."}
 
 
-class Choice(Coded, fields.Enum[Any]):
+class Choice(Coded, fields.Enum[StrEnum]):
     """One of the values of an enum."""
 
-    def __init__(self, enum: type[StrEnum], **options: Any) -> None:
-        metadata = component_of(enum) | options.pop("metadata", {})
-        super().__init__(enum, by_value=Word, metadata=metadata, **options)
+    def __init__(self, enum: type[StrEnum], **options: Unpack[Options]) -> None:
+        options = documented(options, **component_of(enum))
+        super().__init__(enum, by_value=Word, **options)
 
 
-class Flag(Coded, fields.Boolean):
+class Flag(Strict[bool], fields.Boolean):
     """true or false; marshmallow also accepts "yes", 1 and others."""
 
     default_error_messages = {"invalid": "Must be true or false."}
 
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> bool:
+    def parse(self, value: object) -> bool:
+        """Return the boolean."""
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
 
 
-class Integer(Coded, fields.Integer):
+class Integer(Strict[int], fields.Integer):
     """A 64-bit integer in JSON; marshmallow also accepts 1.0 and True."""
 
     default_error_messages = {"invalid": "Must be an integer."}
 
-    def __init__(self, *, low: int = 0, **options: Any) -> None:
-        metadata = {"format": "int64"} | options.pop("metadata", {})
-        super().__init__(
-            strict=True, validate=Range(low, MAX_ID), metadata=metadata, **options
-        )
+    def __init__(self, *, low: int = 0, **options: Unpack[Options]) -> None:
+        limits = Range(low, MAX_ID)
+        super().__init__(validate=limits, **documented(options, format="int64"))
 
-    def _validated(self, value: object) -> int:
+    def parse(self, value: object) -> int:
+        """Return the integer."""
         if type(value) is not int:
             raise self.make_error("invalid", input=value)
         return value
@@ -177,32 +214,33 @@ class Integer(Coded, fields.Integer):
 class Count(fields.Integer):
     """A number of things in a response."""
 
-    def __init__(self, *, high: int = MAX_SHORT, **options: Any) -> None:
+    def __init__(self, *, high: int = MAX_SHORT, **options: Unpack[Options]) -> None:
         limits = {"format": "int32", "minimum": 0, "maximum": high}
-        super().__init__(metadata=limits | options.pop("metadata", {}), **options)
+        super().__init__(**documented(options, **limits))
 
 
-class Timestamp(Coded):
+class Timestamp(Strict[date]):
     """An RFC 3339 timestamp with an offset, from 1970 to 9998 in UTC."""
 
     default_error_messages = {
         "invalid": "Must be an RFC 3339 timestamp with an offset, from 1970 to 9998.",
     }
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[Options]) -> None:
         default = {
             "format": "date-time",
             "maxLength": TIMESTAMP_LENGTH,
             "pattern": f"^{TIMESTAMP}$",
         }
-        super().__init__(metadata=default | options.pop("metadata", {}), **options)
+        super().__init__(**documented(options, **default))
 
     def _serialize(
         self, value: datetime | None, *_args: object, **_kwargs: object
     ) -> str | None:
         return None if value is None else rfc3339(value)
 
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> date:
+    def parse(self, value: object) -> date:
+        """Return the timestamp in UTC."""
         timestamp = parse_timestamp(value)
         if timestamp is None:
             message = str(self.error_messages["invalid"])
@@ -222,12 +260,13 @@ class DateOrTimestamp(Timestamp):
         "offset, from 1970 to 9998.",
     }
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[Options]) -> None:
         default = {"format": "date-or-date-time", "pattern": f"^({DAY}|{TIMESTAMP})$"}
-        super().__init__(metadata=default | options.pop("metadata", {}), **options)
+        super().__init__(**documented(options, **default))
 
-    def _deserialize(self, value: object, *args: Any, **kwargs: Any) -> date:
-        return parse_date(value) or super()._deserialize(value, *args, **kwargs)
+    def parse(self, value: object) -> date:
+        """Return the date, or the timestamp in UTC."""
+        return parse_date(value) or super().parse(value)
 
 
 def _is_utf8(text: str) -> bool:

@@ -2,12 +2,21 @@
 
 import re
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from marshmallow import fields
 from webargs.fields import DelimitedList
 
-from taskapi.web.fields import Choice, Coded, DateOrTimestamp, Several, Timestamp
+from taskapi.web.fields import (
+    Choice,
+    Coded,
+    DateOrTimestamp,
+    Options,
+    Several,
+    Strict,
+    Timestamp,
+    documented,
+)
 from taskapi.web.validators import MAX_ID, MAX_SHORT, Length, Range
 
 
@@ -16,7 +25,7 @@ class Choices(Coded, DelimitedList):
 
     default_error_messages = {"invalid": "Must be a comma-separated list."}
 
-    def __init__(self, enum: type[StrEnum], **options: Any) -> None:
+    def __init__(self, enum: type[StrEnum], **options: Unpack[Options]) -> None:
         limits = Length(min=1, max=len(enum))
         super().__init__(Choice(enum), validate=limits, **options)
 
@@ -26,7 +35,7 @@ class Ids(Coded, DelimitedList):
 
     default_error_messages = {"invalid": "Must be a comma-separated list."}
 
-    def __init__(self, *, most: int, **options: Any) -> None:
+    def __init__(self, *, most: int, **options: Unpack[Options]) -> None:
         inner = QueryInteger(low=1, high=MAX_ID)
         super().__init__(inner, validate=Length(min=1, max=most), **options)
 
@@ -34,11 +43,13 @@ class Ids(Coded, DelimitedList):
 class Repeated(Several):
     """A query parameter that may occur several times."""
 
-    def __init__(self, inner: Any, *, most: int, **options: Any) -> None:
+    def __init__(
+        self, inner: fields.Field[Any], *, most: int, **options: Unpack[Options]
+    ) -> None:
         super().__init__(inner, validate=Length(min=1, max=most), **options)
 
 
-class QueryFlag(Coded, fields.Boolean):
+class QueryFlag(Strict[bool], fields.Boolean):
     """`true` or `false`; Python clients send `True` and `False`."""
 
     default_error_messages = {"invalid": "Must be true or false."}
@@ -50,23 +61,25 @@ class QueryFlag(Coded, fields.Boolean):
         "False": False,
     }
 
-    def _deserialize(self, value: object, *_args: object, **_kwargs: object) -> bool:
+    def parse(self, value: object) -> bool:
+        """Return the boolean."""
         if value not in self.VALUES:
             raise self.make_error("invalid", input=value)
         return self.VALUES[value]
 
 
-class QueryInteger(Coded, fields.Integer):
+class QueryInteger(Strict[int], fields.Integer):
     """An integer in ASCII digits, within a range."""
 
     default_error_messages = {"invalid": "Must be an integer."}
 
-    def __init__(self, *, low: int, high: int, **options: Any) -> None:
+    def __init__(self, *, low: int, high: int, **options: Unpack[Options]) -> None:
         int_format = "int64" if high > MAX_SHORT else "int32"
-        metadata = {"format": int_format} | options.pop("metadata", {})
-        super().__init__(validate=Range(low, high), metadata=metadata, **options)
+        limits = Range(low, high)
+        super().__init__(validate=limits, **documented(options, format=int_format))
 
-    def _validated(self, value: object) -> int:
+    def parse(self, value: object) -> int:
+        """Return the integer."""
         if not re.fullmatch(r"-?[0-9]{1,19}", str(value)):
             raise self.make_error("invalid", input=value)
         return int(str(value))
