@@ -98,9 +98,8 @@ def error_message(problem: Problem) -> str:
         return "\n".join(["Nothing was imported.", *lines])
     if not isinstance(problem, Invalid):
         return problem.detail
-    return "; ".join(
-        f"{name or 'account'}: {errors[0]}" for name, errors in problem.errors.items()
-    )
+    found = flatten(problem.errors)
+    return "; ".join(f"{'.'.join(path) or 'account'}: {text}" for path, text in found)
 
 
 def _line_message(path: Sequence[str], error: str) -> str:

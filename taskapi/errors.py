@@ -28,6 +28,7 @@ Problem
 says what is wrong and what to do. A `code` never changes once it is released.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -76,7 +77,7 @@ class Problem(Exception):
         self,
         message: str | None = None,
         *,
-        errors: dict[Any, Any] | None = None,
+        errors: Mapping[Any, object] | None = None,
         in_query: bool = False,
         **details: Any,
     ) -> None:
@@ -96,7 +97,7 @@ class Invalid(Problem):
     code = "validation-error"
     message = "Some values are not valid. Correct each one listed in `errors`."
 
-    def __init__(self, errors: dict[Any, Any], **details: Any) -> None:
+    def __init__(self, errors: Mapping[Any, object], **details: Any) -> None:
         super().__init__(errors=errors, **details)
 
 

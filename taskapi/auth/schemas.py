@@ -107,9 +107,11 @@ class TokenRequestSchema(Schema):
             error = FieldError(message, "required")
             raise ValidationError({name: [error] for name in missing})
 
-    def handle_error(self, error: ValidationError, data: Any, **options: Any) -> None:
+    def handle_error(
+        self, error: ValidationError, data: Any, *, many: bool, **options: object
+    ) -> None:
         """Return `unsupported_grant_type` for an unknown grant (RFC 6749, 5.2)."""
-        super().handle_error(error, data, **options)
+        super().handle_error(error, data, many=many, **options)
         if data.get("grant_type", GrantType.PASSWORD) not in list(GrantType):
             errors = error.messages_dict
             raise Invalid(errors, error="unsupported_grant_type") from error

@@ -114,6 +114,9 @@ class AccessPolicy:
         return f"API keys need the scope `{self.scope}`."
 
 
+UNRESTRICTED = AccessPolicy(public=True, scope=None, accepts_keys=False, limit="")
+
+
 def init_app(app: Flask, loaders: CallerLoaders, rechecks: CallerLoaders) -> None:
     """Register the loaders; those in `rechecks` write nothing."""
     app.extensions["caller_loaders"] = loaders

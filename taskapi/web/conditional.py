@@ -3,7 +3,7 @@
 import hashlib
 import re
 from functools import wraps
-from typing import Any, Protocol
+from typing import Protocol
 
 from flask import Response, request
 from werkzeug.datastructures import ETags
@@ -32,7 +32,7 @@ def read(view: View) -> View:
     """Add the ETag of the resource; return 304 if the client's copy is current."""
 
     @wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: object, **kwargs: object) -> object:
         return tagged(view(*args, **kwargs))
 
     return readable(wrapper)
@@ -54,7 +54,7 @@ def listing(view: View) -> View:
     """Add a weak ETag of the whole body; return 304 if the client's copy is current."""
 
     @wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Response:
+    def wrapper(*args: object, **kwargs: object) -> Response:
         response: Response = view(*args, **kwargs)
         etag = hashlib.sha256(response.data).hexdigest()[:32]
         response.set_etag(etag, weak=True)
@@ -69,7 +69,7 @@ def write(view: View) -> View:
     """Pass the `versions` in If-Match to the view, and add the new ETag."""
 
     @wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: object, **kwargs: object) -> object:
         written = view(*args, versions=_expected_versions(), **kwargs)
         return written if written is None else (written, _etag_header(written))
 

@@ -16,29 +16,32 @@ from taskapi.web import authentication, middleware, rate_limits
 from taskapi.web.api import VERSION
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
     from config import Settings
 
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
-Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class MetricsMiddleware:
     """WSGI middleware that counts requests and measures their duration."""
 
-    def __init__(self, metrics: Metrics, app: Wsgi) -> None:
+    def __init__(self, metrics: Metrics, app: "WSGIApplication") -> None:
         self.app = app
         self.metrics = metrics
 
     def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Process a request, and record it when its response starts."""
         started_at = time.perf_counter()
 
-        def start(status: str, *more: Any) -> Any:
+        def start(
+            status: str, headers: list[tuple[str, str]], *error: Any
+        ) -> Callable[[bytes], object]:
             seconds = time.perf_counter() - started_at
             self.metrics.observe(*_labels(environ), status[:3], seconds)
-            return start_response(status, *more)
+            return start_response(status, headers, *error)
 
         self.metrics.in_flight.inc()
         try:
@@ -47,7 +50,7 @@ class MetricsMiddleware:
             self.metrics.in_flight.dec()
 
 
-def _labels(environ: dict[str, Any]) -> tuple[str, str]:
+def _labels(environ: "WSGIEnvironment") -> tuple[str, str]:
     """Return the method and the route; clients cannot create new values of either."""
     method, rule = environ["REQUEST_METHOD"], environ["werkzeug.request"].url_rule
     return method if method in METHODS else "other", rule.rule if rule else "none"

@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.teardown_request(_clear_log_context)
 
 
-def wrap(app: Flask, layer: Callable[[Any], Any]) -> None:
+def wrap(app: Flask, layer: "Callable[[WSGIApplication], Any]") -> None:
     """Add WSGI middleware to the app."""
     app.wsgi_app = layer(app.wsgi_app)  # type: ignore[method-assign]  # as Flask documents
 
@@ -58,7 +58,9 @@ def wrap(app: Flask, layer: Callable[[Any], Any]) -> None:
 def _rename_loopback(app: "WSGIApplication") -> "WSGIApplication":
     """Replace the host [::1] by localhost: Werkzeug cannot trust a host with colons."""
 
-    def middleware(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+    def middleware(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         host = environ.get("HTTP_HOST", "")
         if host.startswith(IPV6_LOOPBACK):
             environ["HTTP_HOST"] = f"localhost{host.removeprefix(IPV6_LOOPBACK)}"

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
 
 from flask import Request
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -66,5 +65,5 @@ def _contents(
         yield from (about.encode(errors="replace"), file.read())
 
 
-def _in_memory(*_arguments: Any, **_options: object) -> BytesIO:
+def _in_memory(*_arguments: object, **_options: object) -> BytesIO:
     return BytesIO()

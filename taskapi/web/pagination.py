@@ -126,7 +126,7 @@ def page_response(
 
 def _next_url(cursor: str) -> str:
     """Return the URL of the next page, by the parameter that this request used."""
-    query: dict[str, Any] = request.args.to_dict(flat=False)
+    query: Fields = dict(request.args.lists())
     limit = request.args.get("limit", DEFAULT_LIMIT, int)
     page = request.args.get("page", MAX_OFFSET, int)
     offset = request.args.get("offset", MAX_OFFSET, int) + limit
@@ -145,7 +145,7 @@ def _write_cursor(position: object, row_id: int) -> str:
     return serializer.dumps([_to_json(position), row_id])
 
 
-def _read_cursor(cursor: str) -> tuple[Any, int]:
+def _read_cursor(cursor: str) -> tuple[list[Any], int]:
     """Return the sort keys and the id; raises InvalidCursor.
 
     itsdangerous ignores the unused bits of base64, so the cursor is written again and
@@ -179,7 +179,7 @@ def _list_identity() -> bytes:
     return orjson.dumps([request.path.rstrip("/"), caller().id, filters])
 
 
-def _to_json(value: Any) -> Any:
+def _to_json(value: object) -> object:
     """Mark timestamps, so that they can be distinguished from strings."""
     if isinstance(value, list):
         return list(map(_to_json, value))

@@ -46,7 +46,7 @@ class Parser(FlaskParser):
             return super().parse(argmap, *args, **options)
         return dict(_parse_query(argmap, query))
 
-    def load_json(self, req: Request, schema: AnySchema) -> Any:
+    def load_json(self, req: Request, schema: AnySchema) -> object:
         """Return the JSON of the body; an empty body may mean an empty object."""
         body = read_body(req)
         if not body and (_is_optional(schema) or not req.mimetype):
@@ -55,24 +55,24 @@ class Parser(FlaskParser):
             _reject_type(f"Send the body as {' or '.join(sorted(JSON_TYPES))}.")
         return parse_json(body)
 
-    def load_form(self, req: Request, _schema: AnySchema) -> Any:
+    def load_form(self, req: Request, _schema: AnySchema) -> Fields:
         """Return the fields of a form; RFC 6749 sends token requests as forms."""
         read_body(req)
         if req.mimetype != FORM:
             _reject_type(f"Send the body as {FORM}.")
         return _single(req.form, in_query=False)
 
-    def load_login(self, req: Request, schema: AnySchema) -> Any:
+    def load_login(self, req: Request, schema: AnySchema) -> object:
         """Return a JSON document, or an OAuth 2.0 form without its optional fields."""
         if req.mimetype != FORM:
             return self.load_json(req, schema)
         fields = self.load_form(req, schema)
         return {k: v for k, v in fields.items() if k not in OAUTH_EXTRAS}
 
-    def load_querystring(self, req: Request, schema: AnySchema) -> Any:
+    def load_querystring(self, req: Request, schema: AnySchema) -> Fields:
         """Return the query parameters; only those of lists may be repeated."""
         fields, arguments = schema.load_fields, req.args
-        lists: dict[str, Any] = {
+        lists: Fields = {
             name: ",".join(values) if isinstance(field, DelimitedList) else values
             for name, values in arguments.lists()
             if isinstance(field := fields.get(name), Repeated | DelimitedList)
@@ -81,7 +81,7 @@ class Parser(FlaskParser):
         return _single(single, in_query=True) | lists
 
     def handle_error(
-        self, error: ValidationError, req: Request, schema: AnySchema, **more: Any
+        self, error: ValidationError, req: Request, schema: AnySchema, **more: object
     ) -> NoReturn:
         """Raise Invalid with all errors of the location."""
         ((location, errors),) = error.messages_dict.items()
@@ -99,7 +99,7 @@ def _parse_query(schema: AnySchema, _query: bytes) -> Fields:
     return arguments
 
 
-def _single(values: MultiDict[str, str], *, in_query: bool) -> dict[str, Any]:
+def _single(values: MultiDict[str, str], *, in_query: bool) -> Fields:
     repeated = [name for name, items in values.lists() if len(items) > 1]
     if repeated:
         error = FieldError("Must not be repeated.", "repeated")
@@ -132,7 +132,7 @@ class UnsupportedBody(UnsupportedMediaType):
 class Json(JSONProvider):
     """JSON provider that serializes by orjson."""
 
-    def dumps(self, obj: Any, **_options: object) -> str:
+    def dumps(self, obj: object, **_options: object) -> str:
         """Serialize a document."""
         return self._serialize(obj).decode()
 
@@ -140,11 +140,11 @@ class Json(JSONProvider):
         """Parse a document."""
         return orjson.loads(s)
 
-    def response(self, *args: Any, **kwargs: Any) -> Any:
+    def response(self, *args: object, **kwargs: object) -> Response:
         """Return a response with a document."""
         body = self._serialize(self._prepare_response_obj(args, kwargs))
         return Response(body, mimetype="application/json")
 
     @staticmethod
-    def _serialize(obj: Any) -> bytes:
+    def _serialize(obj: object) -> bytes:
         return orjson.dumps(obj, option=orjson.OPT_UTC_Z)

@@ -6,9 +6,10 @@ raise is the message of its class; those of HTTP itself have their texts here.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from taskapi import errors
+from taskapi.typing import JsonObject
 
 
 class ProblemType(NamedTuple):
@@ -18,10 +19,10 @@ class ProblemType(NamedTuple):
     title: str
     detail: str
     oauth_error: str = "invalid_request"
-    members: Mapping[str, Any] = MappingProxyType({})
+    members: Mapping[str, object] = MappingProxyType({})
 
 
-def _parent_error(kind: type[errors.Invalid]) -> dict[str, Any]:
+def _parent_error(kind: type[errors.Invalid]) -> JsonObject:
     error = {"pointer": "#/parent_id", "code": kind.code, "message": kind.message}
     return {"errors": [error]}
 
@@ -219,7 +220,7 @@ FIELD_ERROR_CODES = (
 """The codes in `errors` of a validation problem."""
 
 
-def example_of(code: str) -> dict[str, Any]:
+def example_of(code: str) -> JsonObject:
     """Return an example of this problem type."""
     problem_type = PROBLEM_TYPES[code]
     return {

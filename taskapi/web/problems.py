@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
-from typing import Any
 from urllib.parse import quote
 
 import structlog
@@ -11,6 +10,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from taskapi import errors
+from taskapi.typing import JsonObject
 from taskapi.web.problem_types import PROBLEM_TYPES
 
 log = structlog.get_logger()
@@ -74,7 +74,7 @@ def problem_response(
     code: str,
     detail: str | None = None,
     headers: dict[str, str] | None = None,
-    **members: Any,
+    **members: object,
 ) -> Response:
     """Return a response with problem details.
 
@@ -113,7 +113,7 @@ def _challenge(problem: errors.Problem) -> str:
     return f'{realm}, error="invalid_token"'
 
 
-def _error_members(problem: errors.Problem) -> Iterator[dict[str, Any]]:
+def _error_members(problem: errors.Problem) -> Iterator[JsonObject]:
     """Yield the entries of the member `errors`."""
     for path, error in flatten(problem.errors):
         hint = getattr(error, "hint", None)
@@ -124,9 +124,7 @@ def _error_members(problem: errors.Problem) -> Iterator[dict[str, Any]]:
         )
 
 
-def _location(
-    problem: errors.Problem, path: tuple[str, ...], error: str
-) -> dict[str, Any]:
+def _location(problem: errors.Problem, path: tuple[str, ...], error: str) -> JsonObject:
     """Return the query parameter, or the JSON pointer (RFC 6901), of an error."""
     if problem.in_query:
         return {"parameter": path[0] if path else ""}
@@ -142,18 +140,18 @@ def _pointer(path: tuple[str, ...]) -> str:
 
 
 def flatten(
-    errors_by_name: Any, path: tuple[str, ...] = ()
+    errors_by_name: object, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the path and the message of each error, from marshmallow's nested form."""
     if isinstance(errors_by_name, dict):
         for name, inner in errors_by_name.items():
             yield from flatten(inner, (*path, *_steps(name)))
-    else:
+    elif isinstance(errors_by_name, list):
         for error in errors_by_name:
             yield path, error
 
 
-def _steps(name: Any) -> tuple[str, ...]:
+def _steps(name: object) -> tuple[str, ...]:
     """Return the steps of a name or a path; None, for the whole document, has none."""
     steps = name if isinstance(name, tuple) else () if name is None else (name,)
     return tuple(map(str, steps))

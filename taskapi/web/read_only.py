@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from taskapi.errors import FieldError, Invalid, PreconditionFailed
+from taskapi.typing import Fields, Path
 from taskapi.web.schema import READ_ONLY, Schema
 from taskapi.web.timestamps import parse_timestamp
 
@@ -20,7 +21,7 @@ DIFFERENT = FieldError(
 
 
 def check(
-    changes: dict[str, Any],
+    changes: Fields,
     schema: type[Schema],
     read: Callable[[], Any],
     versions: Versions = None,
@@ -50,8 +51,8 @@ def is_version(value: object) -> bool:
 
 
 def differences(
-    sent: Mapping[str, Any], schema: type[Schema], resource: Any
-) -> dict[Any, list[FieldError]]:
+    sent: Mapping[str, object], schema: type[Schema], resource: object
+) -> Mapping[str, list[FieldError]]:
     """Return an error for each member that differs from the resource."""
     shown = orjson.loads(orjson.dumps(schema().dump(resource), option=orjson.OPT_UTC_Z))
     return {
@@ -61,7 +62,7 @@ def differences(
     }
 
 
-def reject(errors: dict[Any, list[FieldError]]) -> None:
+def reject(errors: Mapping[str, object] | Mapping[Path, object]) -> None:
     """Raise Invalid if there are errors."""
     if errors:
         raise Invalid(errors)

@@ -9,7 +9,7 @@ from marshmallow import RAISE, ValidationError
 from marshmallow.exceptions import SCHEMA
 
 from taskapi.errors import FieldError
-from taskapi.typing import Fields
+from taskapi.typing import Fields, JsonObject
 from taskapi.web.serializer import Serializer
 
 MAX_UNKNOWN_FIELDS = 50
@@ -37,10 +37,10 @@ class Schema(marshmallow.Schema):
     input_name: ClassVar[str | None] = None
     """The OpenAPI name of the request body, if it cannot be derived from the class."""
 
-    json_schema: ClassVar[dict[str, Any]] = {}
+    json_schema: ClassVar[JsonObject] = {}
     """JSON Schema keywords for fields that depend on each other."""
 
-    example: ClassVar[dict[str, Any] | None] = None
+    example: ClassVar[JsonObject | None] = None
     """A valid request body, where the examples of the fields would not form one."""
 
     example_omits: ClassVar[set[str]] = set()
@@ -57,7 +57,7 @@ class Schema(marshmallow.Schema):
         """The compiled form of `dump`."""
         return Serializer(self)
 
-    def dump(self, obj: Any, **_options: object) -> Fields:
+    def dump(self, obj: object, **_options: object) -> Fields:
         """Serialize an object; the JSON equals that of marshmallow's `dump`."""
         return self.serializer.serialize(obj)
 
@@ -93,14 +93,14 @@ class Schema(marshmallow.Schema):
         return self
 
     def handle_error(
-        self, error: ValidationError, data: Any, *, many: bool, **_options: object
+        self, error: ValidationError, data: object, *, many: bool, **_options: object
     ) -> None:
         """Replace the errors of unknown fields by helpful ones, up to a maximum.
 
         Errors of the whole object move to the key None, since a field may have any
         name.
         """
-        errors: dict[Any, Any] = error.messages_dict
+        errors: dict[Any, list[FieldError]] = error.messages_dict
         of_object = [e for e in errors.pop(SCHEMA, []) if isinstance(e, FieldError)]
         if of_object:
             errors[None] = of_object

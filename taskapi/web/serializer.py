@@ -16,7 +16,7 @@ from marshmallow import fields, missing
 from taskapi.typing import Fields
 from taskapi.web.fields import Choice, Count, Derived, Integer, Text, Timestamp
 
-Getter = Callable[[Any, str, Any], Any]
+Getter = Callable[[Any, str, object], object]
 """A function like `getattr`, with a default."""
 
 PADDING = ("__class__", "__class__")
@@ -49,10 +49,10 @@ class Serializer:
             (key, _compile(n, f)) for key, n, f in named if type(f) not in PLAIN_FIELDS
         ]
 
-    def serialize(self, obj: Any) -> Fields:
+    def serialize(self, obj: object) -> Fields:
         """Serialize an object or a dictionary; members that it lacks are omitted."""
         get: Getter = dict.get if isinstance(obj, dict) else getattr
-        members = dict.fromkeys(self.keys, missing)
+        members: Fields = dict.fromkeys(self.keys, missing)
         members.update(zip(self.plain, self._plain_values(obj, get), strict=False))
         for key, serialize_field in self.others:
             members[key] = serialize_field(obj, get)
@@ -60,14 +60,14 @@ class Serializer:
             return {key: v for key, v in members.items() if v is not missing}
         return members
 
-    def _plain_values(self, obj: Any, get: Getter) -> Iterable[Any]:
+    def _plain_values(self, obj: object, get: Getter) -> Iterable[object]:
         if get is getattr:
             with suppress(AttributeError):
                 return self.get_plain(obj)
         return [get(obj, name, missing) for name in self.plain.values()]
 
 
-def _compile(name: str, field: Any) -> Callable[[Any, Getter], Any]:
+def _compile(name: str, field: fields.Field[Any]) -> Callable[[object, Getter], object]:
     attribute = field.attribute or name
     if type(field) is fields.List and isinstance(field.inner, fields.Nested):
         return lambda obj, get: _serialize_list(get(obj, attribute, missing), field)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from taskapi.errors import MalformedJson
-from taskapi.typing import Path
+from taskapi.typing import JsonObject, Path
 
 MAX_DEPTH = 32
 MAX_DIGITS = 20
@@ -169,7 +169,7 @@ def _number_error(text: str) -> str | None:
     return None
 
 
-def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, object]]) -> JsonObject:
     document = dict(pairs)
     if len(document) < len(pairs):
         raise ValueError("duplicate name")
@@ -190,14 +190,16 @@ def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def _is_deeper(value: object, levels: int) -> bool:
     if not isinstance(value, dict | list):
         return False
     inner = value.values() if isinstance(value, dict) else value
     return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
-def _size(value: Any) -> int:
+def _size(value: object) -> int:
     """Return the number of values; a hundred tasks with all fields stay below it."""
+    if not isinstance(value, dict | list):
+        return 1
     inner = value.values() if isinstance(value, dict) else value
-    return 1 + sum(map(_size, inner)) if isinstance(value, dict | list) else 1
+    return 1 + sum(map(_size, inner))

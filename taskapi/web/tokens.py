@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jwt
 from flask import Flask, current_app
@@ -21,6 +21,7 @@ from jwt.utils import base64url_decode, base64url_encode
 
 from taskapi import clock
 from taskapi.errors import TokenExpired, TokenInvalid
+from taskapi.typing import Fields
 from taskapi.web.validators import MAX_ID
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _tokens() -> Tokens:
     return tokens
 
 
-def issue(user_id: int, sid: str, refresh_id: str) -> dict[str, Any]:
+def issue(user_id: int, sid: str, refresh_id: str) -> Fields:
     """Return the OAuth 2.0 token response (RFC 6749, section 5.1) of a session."""
     tokens = _tokens()
     session = {SESSION_ID: sid}
@@ -141,7 +142,7 @@ def _key_id(secret: str) -> str:
     return hashlib.sha256(b"kid:" + secret.encode()).hexdigest()[:8]
 
 
-def _parse_claims(claims: dict[str, Any]) -> Claims:
+def _parse_claims(claims: Fields) -> Claims:
     """Check the types and formats of the claims; `_verify` checked their presence."""
     issued_at, expires_at = numbers = claims["iat"], claims["exp"]
     names = claims[SESSION_ID], claims["jti"]
