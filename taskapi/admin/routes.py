@@ -1,7 +1,6 @@
 """HTTP operations for administrators."""
 
 from functools import partial
-from typing import Any
 
 from taskapi.admin import service
 from taskapi.admin.schemas import (
@@ -18,6 +17,7 @@ from taskapi.users.schemas import UserSchema
 from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
+from taskapi.web.pagination import PageResponse
 
 admin = Blueprint(
     "admin", "Administration of all accounts.", limit="default", accepts_keys=True
@@ -28,7 +28,7 @@ admin = Blueprint(
 @admin.arguments(UserListArguments, location="query")
 @admin.response(200, UserPageSchema, headers={"Link": "Link"})
 @admin.problems("invalid-cursor")
-def list_users(arguments: Fields) -> Any:
+def list_users(arguments: Fields) -> PageResponse:
     """List accounts
 
     Newest first.
@@ -50,7 +50,9 @@ def get_user(user_id: int) -> UserRow:
 @admin.response(200, UserSchema)
 @admin.problems("last-admin")
 @conditional.write
-def update_user(changes: Fields, user_id: int, versions: frozenset[int] | None) -> Any:
+def update_user(
+    changes: Fields, user_id: int, versions: frozenset[int] | None
+) -> UserRow:
     """Change the role of an account, or deactivate it
 
     A deactivated account keeps its data; its sessions and API keys end at once.

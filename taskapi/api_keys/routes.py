@@ -1,7 +1,6 @@
 """HTTP operations of API keys."""
 
 from functools import partial
-from typing import Any
 
 from taskapi.api_keys import service
 from taskapi.api_keys.models import MAX_KEYS, ApiKeyRow
@@ -15,6 +14,7 @@ from taskapi.typing import Fields
 from taskapi.web import pagination, read_only
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
+from taskapi.web.pagination import PageResponse
 
 keys = Blueprint(
     "api-keys", "API keys, with which scripts access your account.", limit="default"
@@ -40,7 +40,7 @@ def create_api_key(fields: Fields) -> tuple[Fields, dict[str, str]]:
 @keys.arguments(pagination.PageArguments, location="query")
 @keys.response(200, ApiKeyPageSchema, headers={"Link": "Link"})
 @keys.problems("invalid-cursor")
-def list_api_keys(arguments: Fields) -> Any:
+def list_api_keys(arguments: Fields) -> PageResponse:
     """List your API keys
 
     Newest first.

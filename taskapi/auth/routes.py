@@ -1,7 +1,6 @@
 """HTTP operations for registration, login, tokens and sessions."""
 
 from datetime import timedelta
-from typing import Any
 
 from flask import request
 
@@ -24,6 +23,8 @@ from taskapi.web import conditional, pagination, tokens
 from taskapi.web.addresses import client_address, client_network
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
+from taskapi.web.conditional import Headers, Resource
+from taskapi.web.pagination import PageResponse
 from taskapi.web.settings import settings
 
 auth = Blueprint("auth", "Registration, login, tokens and sessions.", limit="auth")
@@ -33,7 +34,7 @@ auth = Blueprint("auth", "Registration, login, tokens and sessions.", limit="aut
 @auth.arguments(UserCreateSchema)
 @auth.response(201, UserSchema, headers={"Location": "Location", "ETag": "ETag"})
 @auth.problems("already-exists", "registration-closed")
-def register(account: Fields) -> Any:
+def register(account: Fields) -> tuple[Resource, Headers]:
     """Create an account
 
     Send an email, a username or both; you can log in with either.
@@ -103,7 +104,7 @@ def log_out(body: dict[str, bool]) -> None:
 @auth.arguments(pagination.PageArguments, location="query")
 @auth.response(200, SessionPageSchema, headers={"Link": "Link"})
 @auth.problems("invalid-cursor")
-def list_sessions(arguments: Fields) -> Any:
+def list_sessions(arguments: Fields) -> PageResponse:
     """List your sessions
 
     Newest first. `current` marks the session of this request.

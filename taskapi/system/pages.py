@@ -3,7 +3,6 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 import flask_swagger_ui
 from flask import (
@@ -15,9 +14,11 @@ from flask import (
     request,
     send_from_directory,
 )
+from flask.typing import ResponseReturnValue
 
 from taskapi.errors import NotFound
 from taskapi.system import service
+from taskapi.typing import JsonObject
 from taskapi.web import conditional
 from taskapi.web.problem_types import PROBLEM_TYPES, example_of
 from taskapi.web.settings import settings
@@ -41,7 +42,7 @@ pages = Blueprint("pages", __name__, template_folder="templates")
 
 
 @pages.get("/")
-def get_root() -> Any:
+def get_root() -> ResponseReturnValue:
     """Redirect browsers to the documentation; return the links as JSON otherwise."""
     links = service.links(with_docs=settings.docs_enabled)
     return redirect(links.get("docs", "/problems")) if _prefers_html() else links
@@ -78,7 +79,7 @@ def get_file(name: str) -> Response:
 
 
 @pages.get("/problems")
-def list_problems() -> Any:
+def list_problems() -> ResponseReturnValue:
     """List all problem types."""
     if not _prefers_html():
         return [_problem_type(code) for code in PROBLEM_TYPES]
@@ -86,7 +87,7 @@ def list_problems() -> Any:
 
 
 @pages.get("/problems/<code>")
-def get_problem(code: str) -> Any:
+def get_problem(code: str) -> ResponseReturnValue:
     """Describe one problem type."""
     if code not in PROBLEM_TYPES:
         raise NotFound
@@ -112,7 +113,7 @@ def _prefers_html() -> bool:
     return accepted["text/html"] > accepted["application/json"]
 
 
-def _problem_type(code: str) -> dict[str, Any]:
+def _problem_type(code: str) -> JsonObject:
     problem_type = PROBLEM_TYPES[code]
     return {
         "type": f"/problems/{code}",
@@ -124,7 +125,7 @@ def _problem_type(code: str) -> dict[str, Any]:
     }
 
 
-def _page(template: str, **values: Any) -> Response:
+def _page(template: str, **values: object) -> Response:
     html = render_template(template, with_docs=settings.docs_enabled, **values)
     response = Response(html, mimetype="text/html")
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY

@@ -1,13 +1,12 @@
 """Health checks and the description of the service."""
 
-from typing import Any
-
 from taskapi import passwords
 from taskapi.api_keys.models import MAX_KEYS
 from taskapi.auth.models import MAX_SESSIONS
 from taskapi.mail import smtp
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, LivenessSchema, ServiceInfoSchema
+from taskapi.typing import Fields
 from taskapi.web import receiving
 from taskapi.web.api import PREFIX, VERSION, Blueprint
 from taskapi.web.pagination import MAX_LIMIT, MAX_OFFSET
@@ -31,7 +30,7 @@ system = Blueprint("system", "Health, limits and links of the service.", prefix=
     example=NOT_READY,
     headers={"Retry-After": "Retry-After"},
 )
-def get_health() -> Any:
+def get_health() -> Fields | tuple[Fields, int, dict[str, str]]:
     """Check readiness
 
     Returns 200 if the service is ready, else 503 with a `remedy` for the operator.
@@ -58,7 +57,7 @@ def get_liveness() -> dict[str, str]:
 
 @system.get(PREFIX, public=True)
 @system.response(200, ServiceInfoSchema)
-def get_service_info() -> dict[str, Any]:
+def get_service_info() -> Fields:
     """Describe the service
 
     Returns the name, the version, the enabled features, the limits and links.

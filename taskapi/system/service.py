@@ -1,8 +1,6 @@
 """Readiness checks."""
 
-from typing import Any
-
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from taskapi import db
 from taskapi.db import errors, migrations
@@ -50,10 +48,10 @@ def _migration_state() -> str:
     found = _read(REVISION)
     if found == [migrations.head()]:
         return "ok"
-    return "ahead" if found and not migrations.knows(found[0]) else "failed"
+    return "ahead" if found and not migrations.knows(str(found[0])) else "failed"
 
 
-def _read(statement: Any) -> list[Any]:
+def _read(statement: TextClause) -> list[object]:
     try:
         return [value for (value,) in db.read(statement)]
     except errors.ERRORS as error:

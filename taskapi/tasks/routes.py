@@ -1,7 +1,6 @@
 """Routes of tasks and tags."""
 
 from functools import partial
-from typing import Any
 
 from taskapi.scopes import Scope
 from taskapi.tasks import bulk, service, tags
@@ -16,6 +15,7 @@ from taskapi.tasks.filters import (
     TaskArguments,
     TaskListArguments,
 )
+from taskapi.tasks.models import ShownTaskRow
 from taskapi.tasks.schemas import (
     TagPageSchema,
     TaskPageSchema,
@@ -26,7 +26,9 @@ from taskapi.typing import Fields
 from taskapi.web import conditional, pagination, read_only
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
+from taskapi.web.conditional import Headers, Resource
 from taskapi.web.idempotency import idempotent
+from taskapi.web.pagination import PageResponse
 from taskapi.web.settings import settings
 
 tasks = Blueprint("tasks", "Your tasks and tags.", limit="default", accepts_keys=True)
@@ -42,7 +44,7 @@ Versions = frozenset[int] | None
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @tasks.problems("limit-reached", limit=100_000)
 @tasks.problems("parent-too-deep")
-def create_task(fields: Fields) -> Any:
+def create_task(fields: Fields) -> tuple[Resource, Headers]:
     """Create a task
 
     `subtasks` are created with it, at any depth: all of them or none.
@@ -56,7 +58,7 @@ def create_task(fields: Fields) -> Any:
 @tasks.arguments(TaskListArguments, location="query")
 @tasks.response(200, TaskPageSchema, headers={"Link": "Link"})
 @tasks.problems("invalid-cursor")
-def list_tasks(arguments: Fields) -> Any:
+def list_tasks(arguments: Fields) -> PageResponse:
     """List tasks
 
     To read all pages, follow `next_cursor` (or the Link header) with the same filters
@@ -75,7 +77,7 @@ def list_tasks(arguments: Fields) -> Any:
 @tasks.arguments(TaskArguments, location="query")
 @tasks.response(200, TaskTreeSchema)
 @conditional.readable
-def get_task(arguments: Fields, task_id: int) -> Any:
+def get_task(arguments: Fields, task_id: int) -> object:
     """Get a task
 
     With `expand=subtasks` the response contains all descendants, and has no ETag.
@@ -92,7 +94,7 @@ def get_task(arguments: Fields, task_id: int) -> Any:
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @tasks.problems("parent-cycle", "parent-too-deep")
 @conditional.write
-def update_task(changes: Fields, task_id: int, versions: Versions) -> Any:
+def update_task(changes: Fields, task_id: int, versions: Versions) -> ShownTaskRow:
     """Update a task
 
     The body is a JSON merge patch (RFC 7396): omitted fields keep their values, and
@@ -129,7 +131,7 @@ def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
 @tasks.response(200, TaskSchema)
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @conditional.write
-def restore_task(task_id: int, versions: Versions) -> Any:
+def restore_task(task_id: int, versions: Versions) -> ShownTaskRow:
     """Restore a task
 
     The descendants that were deleted with it are restored too. If its parent no longer
@@ -147,7 +149,7 @@ def restore_task(task_id: int, versions: Versions) -> Any:
 @tasks.problems("limit-reached", limit=100_000)
 @tasks.problems("parent-cycle", "parent-too-deep")
 @tasks.problems("precondition-failed", "precondition-required")
-def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Any:
+def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Fields:
     """Create, update and delete tasks
 
     Either all changes are made or none: updates first, then deletions, then creations.
@@ -163,7 +165,7 @@ def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Any:
 @tasks.arguments(pagination.PageArguments, location="query")
 @tasks.response(200, TagPageSchema, headers={"Link": "Link"})
 @tasks.problems("invalid-cursor")
-def list_tags(arguments: Fields) -> Any:
+def list_tags(arguments: Fields) -> PageResponse:
     """List tags
 
     They are sorted by name. `task_count` is the number of tasks with the tag.

@@ -34,6 +34,10 @@ STARTS = ("cursor", "offset", "page")
 PAGE_PARAMETERS = {*STARTS, "limit", "include_total"}
 
 
+PageResponse = tuple[Fields, dict[str, str]]
+"""The body and the headers of a page."""
+
+
 class PageArguments(Schema):
     """The page parameters of every list; a list adds its filters and `sort`."""
 
@@ -112,7 +116,7 @@ def page_response(
     total: int | None,
     page: PageRequest,
     position: Callable[[Any], Any] = attrgetter("position"),
-) -> tuple[Fields, dict[str, str]]:
+) -> PageResponse:
     """Return the page and its Link header; `rows` has one more if a page follows.
 
     `position` returns the sort keys of a row, for the cursor.
