@@ -6,7 +6,6 @@ The number of statements grows with the kinds of change, not with the number of 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 from taskapi import clock, db
 from taskapi.errors import FieldError, Invalid, PreconditionRequired
@@ -21,7 +20,7 @@ VERSIONS = ("if_version", "version")
 """Fields that name the version for which a change is meant."""
 
 
-def run(caller: Account, request: Mapping[str, Any], *, dry_run: bool) -> Fields:
+def run(caller: Account, request: Fields, *, dry_run: bool) -> Fields:
     """Create, change and delete tasks; with `dry_run` only return the result.
 
     Raises the errors of single changes, with the location of each value.
@@ -30,7 +29,7 @@ def run(caller: Account, request: Mapping[str, Any], *, dry_run: bool) -> Fields
         return _run(caller, **request)
 
 
-def check_versions_named(request: Mapping[str, Any]) -> None:
+def check_versions_named(request: Fields) -> None:
     """Raise PreconditionRequired if a change does not name the version it is for."""
     changes = enumerate(request.get("update", ()))
     paths: list[Path] = [

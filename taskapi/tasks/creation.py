@@ -1,8 +1,8 @@
 """Insertion of task trees: one INSERT per level, and one for all tags."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import insert
 
@@ -18,7 +18,7 @@ INSERT = insert(table).returning(table.c.id, sort_by_parameter_order=True)
 class NewTask(NamedTuple):
     """A task that is to be inserted, and its location in the request."""
 
-    fields: Mapping[str, Any]
+    fields: Fields
     path: Path
 
     def subtasks(self) -> "list[NewTask]":

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BindParameter,
     Dialect,
     Select,
+    SQLColumnExpression,
     String,
     TypeDecorator,
     bindparam,
@@ -63,19 +64,21 @@ class HasTerms(FunctionElement[bool]):
 
     inherit_cache = True
 
-    def __init__(self, terms: Any, task_id: Any) -> None:
-        query: BindParameter[Any] = bindparam("q", type_=SearchQuery())
+    def __init__(
+        self, terms: SQLColumnExpression[str], task_id: SQLColumnExpression[int]
+    ) -> None:
+        query: BindParameter[list[str]] = bindparam("q", type_=SearchQuery())
         super().__init__(terms, task_id, query)
 
 
 @compiles(HasTerms, "postgresql")
-def _match_tsvector(element: HasTerms, compiler: SQLCompiler, **options: Any) -> str:
+def _match_tsvector(element: HasTerms, compiler: SQLCompiler, **options: object) -> str:
     terms, _, query = element.clauses
     return compiler.process(terms.bool_op("@@")(query), **options)
 
 
 @compiles(HasTerms, "sqlite")
-def _match_fts5(element: HasTerms, compiler: SQLCompiler, **options: Any) -> str:
+def _match_fts5(element: HasTerms, compiler: SQLCompiler, **options: object) -> str:
     _, task_id, query = element.clauses
     rows: Select[Any] = select(column("rowid")).select_from(table("task_terms"))
     matching = rows.where(column("task_terms").bool_op("MATCH")(query))

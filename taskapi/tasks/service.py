@@ -221,7 +221,7 @@ def _find_page(
     page: PageRequest,
     *,
     only_ids: bool = False,
-) -> Sequence[Any]:
+) -> Sequence[ShownTaskRow]:
     names, parameters = conditions.translate(caller, filters)
     position = page.after[0] if page.after else ()
     after = tuple([value is not None for value in position])

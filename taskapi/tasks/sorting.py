@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from taskapi.clock import INSTANT, first_day_from, midnight, start_of_day
 from taskapi.tasks.models import Task, TaskPriority, TaskRow
@@ -20,6 +20,9 @@ SORTS = {
 }
 MAX_SORT_KEYS = 2
 RANKS = {priority: rank for rank, priority in enumerate(TaskPriority)}
+
+
+AnyTaskRow = TypeVar("AnyTaskRow", bound=TaskRow)
 
 
 class Key(NamedTuple):
@@ -48,11 +51,9 @@ def position_of(row: TaskRow, keys: Keys, timezone: str) -> list[Any]:
 
 
 def cursor_parameters(
-    keys: Keys, after: tuple[list[Any], int] | None, timezone: str
+    keys: Keys, after: tuple[list[Any], int], timezone: str
 ) -> Fields:
     """Return the parameters of a statement that continues after a row."""
-    if after is None:
-        return {}
     position, row_id = after
     parameters: Fields = {"after_id": row_id}
     for number, (key, value) in enumerate(zip(keys, position, strict=True)):
@@ -62,7 +63,7 @@ def cursor_parameters(
     return parameters
 
 
-def merge(rows: Sequence[TaskRow], keys: Keys, timezone: str) -> list[TaskRow]:
+def merge(rows: Sequence[AnyTaskRow], keys: Keys, timezone: str) -> list[AnyTaskRow]:
     """Sort the rows of all parts; those without a value of a key come last."""
     merged = sorted(rows, key=lambda row: row.id, reverse=keys[-1].descending)
     for key in reversed(keys):

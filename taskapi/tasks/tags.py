@@ -120,7 +120,7 @@ def stored_names(
 
 
 def with_stored_names(
-    owner_id: int, changes: Sequence[Mapping[str, Any]], *, owner_locked: bool
+    owner_id: int, changes: Sequence[Fields], *, owner_locked: bool
 ) -> list[Fields]:
     """Return the fields of changes with tags as the account first wrote them."""
     names = [name for fields in changes for name in fields.get("tags", ())]
@@ -145,7 +145,7 @@ def find_page(
     caller: Account, page: PageRequest
 ) -> tuple[Sequence[TagRow], int | None]:
     """Return a page of the caller's tags, each with its number of tasks."""
-    after = {"after": page.after[0]} if page.after else {}
+    after: Fields = {"after": page.after[0]} if page.after else {}
     owner = {"owner": caller.id}
     paging = {"limit": page.limit + 1, "offset": page.offset}
     rows = db.read(PAGE_AFTER if after else PAGE, owner | paging | after)

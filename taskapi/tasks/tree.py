@@ -31,7 +31,7 @@ from taskapi.tasks.queries import COLUMNS, OWNER, owned
 from taskapi.typing import Path
 from taskapi.users.models import User
 
-IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+IDS: BindParameter[int] = bindparam("ids", expanding=True)
 # FOR NO KEY UPDATE: other requests can still insert rows that refer to the account.
 LOCK_OWNER = select(User.id).where(User.id == OWNER).with_for_update(key_share=True)
 PRESENT = select(Task.id).where(owned(OWNER), NOT_DELETED, Task.id.in_(IDS))

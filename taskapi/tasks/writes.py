@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import current_app
 from sqlalchemy import bindparam, exc, select, update
@@ -55,7 +55,7 @@ class Change(NamedTuple):
     """
 
     task: TaskRow
-    fields: Mapping[str, Any]
+    fields: Fields
     path: Path = ()
     versions: Mapping[Path, versioning.Versions] = {}
 
@@ -69,7 +69,7 @@ class Revision(NamedTuple):
     path: Path
 
 
-def new_row(owner_id: int, fields: Mapping[str, Any], now: datetime) -> Fields:
+def new_row(owner_id: int, fields: Fields, now: datetime) -> Fields:
     """Return the columns of a new task."""
     terms = index_terms(owner_id, fields["title"], fields.get("description"))
     own = {"owner_id": owner_id, "terms": terms, "created_at": now, "updated_at": now}
@@ -116,7 +116,7 @@ def _revision(change: Change, present: Sequence[str], now: datetime) -> Revision
     return Revision(task, columns, names, path)
 
 
-def _changed_columns(task: TaskRow, fields: Mapping[str, Any], now: datetime) -> Fields:
+def _changed_columns(task: TaskRow, fields: Fields, now: datetime) -> Fields:
     """Return the columns that get another value than the task has."""
     new = _columns(fields, completed_at=task.completed_at or now)
     columns = {n: value for n, value in new.items() if getattr(task, n) != value}
@@ -126,7 +126,7 @@ def _changed_columns(task: TaskRow, fields: Mapping[str, Any], now: datetime) ->
     return columns
 
 
-def _columns(fields: Mapping[str, Any], *, completed_at: datetime) -> Fields:
+def _columns(fields: Fields, *, completed_at: datetime) -> Fields:
     """Translate fields: a due date is two columns, a status implies another one."""
     columns = {name: value for name, value in fields.items() if name not in NOT_COLUMNS}
     if "due_date" in fields:
@@ -177,7 +177,7 @@ def unique_external_ids(owner_id: int, paths: Mapping[str, Path]) -> Iterator[No
         ) from error
 
 
-def external_id_paths(given: Mapping[Path, Mapping[str, Any]]) -> dict[str, Path]:
+def external_id_paths(given: Mapping[Path, Fields]) -> dict[str, Path]:
     """Return the task in the request that has each external id.
 
     Raises Invalid if two tasks have the same.
