@@ -1,6 +1,6 @@
 """The database: base model, transactions, reads and writes."""
 
-from taskapi.db.base import AnyRow, Model, database, session
+from taskapi.db.base import Model, database, session
 from taskapi.db.engine import begin, init_app
 from taskapi.db.transactions import (
     commit_early,
@@ -17,7 +17,6 @@ from taskapi.db.transactions import (
 )
 
 __all__ = [
-    "AnyRow",
     "Model",
     "begin",
     "commit_early",

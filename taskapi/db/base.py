@@ -33,4 +33,3 @@ class Model(DeclarativeBase):
 
 database = SQLAlchemy(metadata=Model.metadata)
 session = database.session
-AnyRow = Any  # until each feature declares its rows

@@ -18,7 +18,9 @@ from functools import partial
 from threading import Thread, get_ident
 from typing import Any, Protocol
 
-from sqlalchemy import Engine, event, exc
+from sqlalchemy import Dialect, Engine, event, exc
+
+from taskapi.typing import Fields
 
 TICK_SECONDS = 0.25
 MAX_CONNECT_SECONDS = 3
@@ -112,10 +114,12 @@ def _enforce() -> None:
                 deadline.enforce()
 
 
-def _connect(dialect: Any, record: Any, args: Any, options: dict[str, Any]) -> Any:
+def _connect(
+    dialect: Dialect, record: HasInfo, args: tuple[object, ...], options: Fields
+) -> Any:
     """Connect within the time that remains. Raises TimeoutError if it is too short."""
     if dialect.name == "sqlite":
-        connection = dialect.connect(*args, **options)
+        connection: Any = dialect.connect(*args, **options)
         interrupt = connection.interrupt
     else:
         timeout = _connect_timeout(str(options.get("host")))

@@ -1,10 +1,12 @@
 """The engine of an app: options, connection pool, settings of each connection."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from flask import Flask
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, QueuePool, event, make_url
@@ -13,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from taskapi.db import deadline
 from taskapi.db.base import database
 from taskapi.db.compiled import DirectConnection
+from taskapi.typing import Fields
 
 if TYPE_CHECKING:
     from config import Settings
@@ -82,7 +85,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
         event.listen(engine, "reset", _roll_back)
 
 
-def _options(settings: "Settings", url: URL) -> dict[str, Any]:
+def _options(settings: "Settings", url: URL) -> Fields:
     """Return the options of `create_engine`."""
     on_sqlite = url.get_backend_name() == "sqlite"
     return {
@@ -100,14 +103,14 @@ def _options(settings: "Settings", url: URL) -> dict[str, Any]:
     }
 
 
-def _sqlite(settings: "Settings") -> dict[str, Any]:
+def _sqlite(settings: "Settings") -> Fields:
     return {
         "timeout": sqlite_lock_timeout(settings),
         "cached_statements": MAX_CACHED_STATEMENTS,
     }
 
 
-def _postgresql(settings: "Settings") -> dict[str, Any]:
+def _postgresql(settings: "Settings") -> Fields:
     threshold = EXECUTIONS_BEFORE_PREPARE if settings.database_prepare else None
     return KEEPALIVES | {"application_name": "taskapi", "prepare_threshold": threshold}
 
@@ -117,14 +120,14 @@ def sqlite_lock_timeout(settings: "Settings") -> float:
     return min(SQLITE_LOCK_TIMEOUT_SECONDS, settings.request_timeout / 2)
 
 
-def prepare_sqlite(connection: Any, _record: object) -> None:
+def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Enforce foreign keys, let reads run during a write, sync each commit to disk."""
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
 
 
-def prepare_postgresql(connection: Any, _record: object) -> None:
+def prepare_postgresql(connection: psycopg.Connection, _record: object) -> None:
     """Limit the wait for locks; PgBouncer would reject this as a start-up option."""
     connection.execute(f"SET lock_timeout = '{POSTGRESQL_LOCK_TIMEOUT_SECONDS}s'")
 
@@ -159,7 +162,7 @@ def begin(connection: Connection) -> None:
 
 
 def _create_private_file(
-    _dialect: Any, _record: object, arguments: Sequence[Any], _options: object
+    _dialect: object, _record: object, arguments: Sequence[object], _options: object
 ) -> None:
     """Create a missing SQLite file for its owner only; -wal and -shm take its mode.
 
@@ -172,7 +175,7 @@ def _create_private_file(
             path.touch(mode=0o600, exist_ok=False)
 
 
-def _roll_back(connection: Any, *_details: object) -> None:
+def _roll_back(connection: psycopg.Connection, *_details: object) -> None:
     """End an open transaction.
 
     The pool would always roll back, which takes time even without a transaction.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, select
 
 from taskapi.db import Model, read
 
@@ -15,12 +15,12 @@ class PageRequest:
 
     limit: int
     offset: int = 0
-    after: tuple[Any, int] | None = None
+    after: tuple[list[Any], int] | None = None
     with_total: bool = False
 
 
 def newest_first(
-    columns: Sequence[Any],
+    columns: Sequence[SQLColumnExpression[Any]],
     model: type[Model],
     scope: ColumnElement[bool],
     page: PageRequest,

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Table,
+    UpdateBase,
     bindparam,
     delete,
     exc,
@@ -26,7 +27,7 @@ BATCH_SIZE = 1_000
 FOUND_AT_ONCE = 10_000
 """Ids read by one query, so that batches do not pass over the same rows again."""
 
-IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+IDS: BindParameter[int] = bindparam("ids", expanding=True)
 PAUSE_SECONDS = 0.05
 """Between two batches, in which other writers get the lock of SQLite."""
 
@@ -73,11 +74,11 @@ def delete_referring(model: type[Model], row_id: int, limit: int) -> int:
     return number
 
 
-def _delete(statement: Any, row_id: int, limit: int) -> Sequence[Any]:
+def _delete(statement: UpdateBase, row_id: int, limit: int) -> Sequence[object]:
     return session.execute(statement, {"row_id": row_id, "limit": limit}).all()
 
 
-def _batch(table: Table, column: Column[Any]) -> Any:
+def _batch(table: Table, column: Column[Any]) -> UpdateBase:
     some = select(table.c.id).where(column == bindparam("row_id"))
     for key in table.foreign_keys:
         if key.column.table is table:
@@ -89,10 +90,10 @@ def _batch(table: Table, column: Column[Any]) -> Any:
     )
 
 
-def upsert(model: type[Model]) -> Any:
+def upsert(model: type[Model]) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT with `on_conflict_do_update` for the current database."""
-    name = session.get_bind().dialect.name
-    return (sqlite if name == "sqlite" else postgresql).insert(model)
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite.insert(model) if on_sqlite else postgresql.insert(model)
 
 
 @contextmanager

@@ -105,12 +105,14 @@ class Joined(FunctionElement[str]):
 
 
 @compiles(Joined, "postgresql")
-def _join_on_postgresql(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
+def _join_on_postgresql(
+    element: Joined, compiler: SQLCompiler, **options: object
+) -> str:
     return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
 
 
 @compiles(Joined, "sqlite")
-def _join_on_sqlite(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
+def _join_on_sqlite(element: Joined, compiler: SQLCompiler, **options: object) -> str:
     return f"group_concat({compiler.process(element.clauses, **options)})"
 
 
@@ -122,11 +124,11 @@ class Each(FunctionElement[str]):
 
 
 @compiles(Each, "postgresql")
-def _each_on_postgresql(element: Each, compiler: SQLCompiler, **options: Any) -> str:
+def _each_on_postgresql(element: Each, compiler: SQLCompiler, **options: object) -> str:
     array = compiler.process(element.clauses, **options)
     return f"json_array_elements_text(CAST({array} AS JSON))"
 
 
 @compiles(Each, "sqlite")
-def _each_on_sqlite(element: Each, compiler: SQLCompiler, **options: Any) -> str:
+def _each_on_sqlite(element: Each, compiler: SQLCompiler, **options: object) -> str:
     return f"json_each({compiler.process(element.clauses, **options)})"

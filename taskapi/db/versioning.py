@@ -11,9 +11,8 @@ from sqlalchemy import ColumnElement, delete, false, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi import clock, db
-from taskapi.db import AnyRow
 from taskapi.errors import FieldError, NotFound, PreconditionFailed
-from taskapi.typing import Path
+from taskapi.typing import Fields, Path
 
 CODE = PreconditionFailed.code
 
@@ -38,10 +37,8 @@ class VersionedRow(Protocol):
         """Return the version."""
 
 
-def create(
-    model: type[db.Model], values: dict[str, Any], returning: Returning = ()
-) -> AnyRow:
-    """Insert one row and return it."""
+def create(model: type[db.Model], values: Fields, returning: Returning = ()) -> Any:
+    """Insert one row and return its columns."""
     now = clock.now()
     values = {"created_at": now, "updated_at": now} | values
     statement = insert(model).values(values).returning(*_columns(model, returning))
@@ -51,10 +48,10 @@ def create(
 def change(
     model: type[db.Model],
     scope: ColumnElement[bool],
-    values: dict[str, Any],
+    values: Fields,
     versions: Versions = None,
     returning: Returning = (),
-) -> AnyRow:
+) -> Any:
     """Set values on the one row of the scope and return it.
 
     A row that has these values already stays unchanged, including version and
@@ -117,7 +114,7 @@ def _current(
     scope: ColumnElement[bool],
     versions: Versions,
     returning: Returning = (),
-) -> AnyRow:
+) -> Any:
     """Return the row that a write left unchanged, or raise the reason."""
     statement = select(*_columns(model, returning)).where(scope)
     row = db.session.execute(statement).one_or_none()

@@ -6,11 +6,12 @@ exists throughout the export is written exactly once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import bindparam, select, tuple_
 
-from taskapi.db import AnyRow, replica
+from taskapi.db import replica
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.types import UtcDateTime
 from taskapi.import_export.lines import Format
@@ -21,6 +22,15 @@ from taskapi.typing import Account
 from taskapi.users.models import get_login
 
 PAGE_SIZE = 500
+
+
+class ExportedRow(Protocol):
+    """A row of the export, with the columns that it is sorted by."""
+
+    id: int
+    created_at: datetime
+
+
 FIRST = (
     select(*STORED, TAGS)
     .where(owned(OWNER), NOT_DELETED)
@@ -30,8 +40,10 @@ FIRST = (
 LAST_SEEN = tuple_(
     bindparam("created_at", type_=UtcDateTime), bindparam("task_id", type_=Task.id.type)
 )
-FIRST_PAGE = CompiledStatement(FIRST)
-NEXT_PAGE = CompiledStatement(FIRST.where(tuple_(Task.created_at, Task.id) > LAST_SEEN))
+FIRST_PAGE = CompiledStatement[ExportedRow](FIRST)
+NEXT_PAGE = CompiledStatement[ExportedRow](
+    FIRST.where(tuple_(Task.created_at, Task.id) > LAST_SEEN)
+)
 BYTE_ORDER_MARK = "\ufeff"
 """Spreadsheets decode a CSV file as UTF-8 if it begins with this character."""
 
@@ -71,7 +83,7 @@ def _start(file_format: Format, names: Sequence[str], *, bom: bool) -> Chunk:
     return Chunk((BYTE_ORDER_MARK if bom else "") + file_format.header(names))
 
 
-def _pages(owner_id: int) -> Iterator[Sequence[AnyRow]]:
+def _pages(owner_id: int) -> Iterator[Sequence[ExportedRow]]:
     """Yield the tasks of an owner that are not in the trash, oldest first."""
     rows = _page(owner_id)
     while rows:
@@ -79,7 +91,7 @@ def _pages(owner_id: int) -> Iterator[Sequence[AnyRow]]:
         rows = _page(owner_id, after=rows[-1])
 
 
-def _page(owner_id: int, after: AnyRow | None = None) -> Sequence[AnyRow]:
+def _page(owner_id: int, after: ExportedRow | None = None) -> Sequence[ExportedRow]:
     owner = {"owner": owner_id}
     if after is None:
         return replica.read(FIRST_PAGE, owner)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, bindparam, case, func, literal, select
 
 from taskapi import clock, db
 from taskapi.clock import current_day, midnight
-from taskapi.db import AnyRow, replica
+from taskapi.db import replica
 from taskapi.db.types import UtcDateTime
 from taskapi.tasks.models import NOT_DELETED, Task, TaskPriority, TaskStatus
 from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned
@@ -23,7 +23,7 @@ def _count(condition: ColumnElement[bool], name: str) -> ColumnElement[int]:
     return func.count().filter(condition).label(name)
 
 
-def _counts(today: ColumnElement[Any]) -> list[ColumnElement[int]]:
+def _counts(today: ColumnElement[object]) -> list[ColumnElement[int]]:
     return [
         func.count().label("total"),
         *(_count(Task.status == status, status) for status in TaskStatus),
@@ -76,7 +76,7 @@ def get_service_stats() -> Fields:
     return {"users": users, "tasks": _stats(counted)}
 
 
-def _stats(row: AnyRow) -> Fields:
+def _stats(row: Any) -> Fields:
     return {
         "total": row.total,
         "by_status": {status: getattr(row, status) for status in TaskStatus},
