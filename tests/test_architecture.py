@@ -22,7 +22,7 @@ REASONED = re.compile(
 )
 MAX_SUPPRESSIONS = 12
 ANY = re.compile(r"\bAny\b")
-MAX_ANY = 210
+MAX_ANY = 220
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
