@@ -1,7 +1,6 @@
 """Types that several features share."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from taskapi.scopes import Scope
@@ -40,39 +39,17 @@ class Account(Protocol):
         """Return the role: "user" or "admin"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The account that sends a request, and the credentials that it sent.
-
-    `scopes` is None for a session without a key, which has every scope.
-    """
-
-    user: Account
-    session_id: int | None = None
-    key_id: int | None = None
-    scopes: Collection[Scope] | None = None
+class Caller(Account, Protocol):
+    """The account that sends a request, and the credentials that it sent."""
 
     @property
-    def id(self) -> int:
-        """Return the id of the account."""
-        return self.user.id
+    def session_id(self) -> int | None:
+        """Return the id of the session; None without one."""
 
     @property
-    def email(self) -> str | None:
-        """Return the email of the account."""
-        return self.user.email
+    def key_id(self) -> int | None:
+        """Return the id of the API key; None without one."""
 
     @property
-    def username(self) -> str | None:
-        """Return the username of the account."""
-        return self.user.username
-
-    @property
-    def timezone(self) -> str:
-        """Return the time zone of the account."""
-        return self.user.timezone
-
-    @property
-    def role(self) -> str:
-        """Return the role of the account."""
-        return self.user.role
+    def scopes(self) -> Collection[Scope] | None:
+        """Return the scopes of the API key; None without one: all are granted."""

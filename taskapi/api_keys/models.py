@@ -68,6 +68,7 @@ class ApiKeyRow(Protocol):
 class KeyOwnerRow(UserRow, Protocol):
     """A user with the columns of an API key that authentication reads."""
 
+    session_id: None
     key_id: int
     secret_hash: str
     scopes: Sequence[Scope]

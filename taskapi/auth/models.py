@@ -64,4 +64,6 @@ class SessionUserRow(UserRow, Protocol):
     """A user with the columns of a session that authentication reads."""
 
     session_id: int
+    key_id: None
+    scopes: None
     last_used_at: datetime

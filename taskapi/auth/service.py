@@ -33,6 +33,7 @@ CALLER = CompiledStatement(
         *PUBLIC_COLUMNS,
         Session.id.label("session_id"),
         null().label("key_id"),
+        null().label("scopes"),
         Session.last_used_at,
     )
     .join(Session, Session.user_id == User.id)

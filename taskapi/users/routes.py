@@ -1,7 +1,7 @@
 """HTTP operations of the caller's own account."""
 
 from taskapi.scopes import Scope
-from taskapi.typing import Account, Fields
+from taskapi.typing import Caller, Fields
 from taskapi.users import deletion, service
 from taskapi.users.models import UserRow
 from taskapi.users.schemas import AccountDeletionSchema, UserSchema
@@ -16,9 +16,9 @@ users = Blueprint("users", "Your account.", limit="default", accepts_keys=True)
 @users.get("/users/me", scope=Scope.ACCOUNT_READ)
 @users.response(200, UserSchema)
 @conditional.read
-def get_me() -> Account:
+def get_me() -> Caller:
     """Get your account"""
-    return caller().user
+    return caller()
 
 
 @users.route("/users/me", methods=["PATCH", "PUT"], scope=Scope.ACCOUNT_WRITE)
@@ -37,7 +37,7 @@ def update_me(changes: Fields, versions: frozenset[int] | None) -> UserRow:
     """
     if "email" in changes and changes["email"] != caller().email:
         rate_limits.count("auth")
-    versions = read_only.check(changes, UserSchema, lambda: caller().user, versions)
+    versions = read_only.check(changes, UserSchema, caller, versions)
     requires_email = settings.require_verified_email
     return service.change(caller(), changes, versions, requires_email=requires_email)
 

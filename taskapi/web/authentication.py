@@ -42,7 +42,7 @@ class CallerLoaders(NamedTuple):
     """
 
     by_session: Callable[[str, int], Any | None]
-    by_key: Callable[[str], Any]
+    by_key: Callable[[str], Caller]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,20 +172,22 @@ def _read_credentials() -> tuple[str, str]:
 def _load(loaders: CallerLoaders) -> Caller:
     claims, key = g.credentials
     if claims is None:
-        owner = _load_key_owner(loaders, key)
-        return Caller(owner, key_id=owner.key_id, scopes=owner.scopes)
-    session = loaders.by_session(claims.sid, claims.user_id)
-    if session is None:
+        return _load_key_owner(loaders, key)
+    caller: Caller | None = loaders.by_session(claims.sid, claims.user_id)
+    if caller is None:
         raise SessionRevoked
-    if not key:
-        return Caller(session, session.session_id)
-    owner = _load_key_owner(loaders, key)
-    if session.id != owner.id:
+    return _with_key(caller, _load_key_owner(loaders, key)) if key else caller
+
+
+def _with_key(caller: Any, owner: Caller) -> Caller:
+    """Return the caller of a session with the credentials of a key as well."""
+    if caller.id != owner.id:
         raise ApiKeyInvalid("The token and the key belong to different users.")
-    return Caller(session, session.session_id, owner.key_id, owner.scopes)
+    both: Caller = caller._replace(key_id=owner.key_id, scopes=owner.scopes)
+    return both
 
 
-def _load_key_owner(loaders: CallerLoaders, key: str) -> Any:
+def _load_key_owner(loaders: CallerLoaders, key: str) -> Caller:
     """Load the owner of a key; invalid keys are rate-limited, since each costs a query.
 
     Raises ApiKeyInvalid or RateLimited.
