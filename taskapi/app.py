@@ -56,6 +56,7 @@ def create_app(settings: "Settings") -> Flask:
     migrations.init_app(app)
     authentication.init_app(
         app,
+        settings,
         CallerLoaders(sessions.find_caller, api_keys.find_caller),
         rechecks=CallerLoaders(sessions.find_active, api_keys.find_owner),
     )

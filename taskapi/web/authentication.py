@@ -7,7 +7,7 @@ passes in the functions that load callers, so that this module knows no feature.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from flask import Flask, current_app, g, request
@@ -26,7 +26,9 @@ from taskapi.scopes import Scope, covers
 from taskapi.typing import Caller
 from taskapi.web import in_progress, rate_limits, tokens
 from taskapi.web.openapi.problem_responses import CREDENTIAL_PROBLEMS
-from taskapi.web.settings import settings
+
+if TYPE_CHECKING:
+    from config import Settings
 
 log = structlog.get_logger()
 
@@ -117,10 +119,24 @@ class AccessPolicy:
 UNRESTRICTED = AccessPolicy(public=True, scope=None, accepts_keys=False, limit="")
 
 
-def init_app(app: Flask, loaders: CallerLoaders, rechecks: CallerLoaders) -> None:
-    """Register the loaders; those in `rechecks` write nothing."""
-    app.extensions["caller_loaders"] = loaders
-    app.extensions["caller_rechecks"] = rechecks
+class Authentication(NamedTuple):
+    """The loaders of an app; those in `rechecks` write nothing.
+
+    With `requires_both` some operations require a token and a key.
+    """
+
+    loaders: CallerLoaders
+    rechecks: CallerLoaders
+    requires_both: bool
+
+
+def init_app(
+    app: Flask, settings: "Settings", loaders: CallerLoaders, rechecks: CallerLoaders
+) -> None:
+    """Register the loaders."""
+    app.extensions["authentication"] = Authentication(
+        loaders, rechecks, settings.require_api_key
+    )
 
 
 def caller() -> Caller:
@@ -138,8 +154,9 @@ def authenticate(scope: Scope | None, *, requires_both: bool) -> None:
     """
     token, key = _read_credentials()
     g.credentials = tokens.verify(token, "access") if token else None, key
-    g.caller = _load(current_app.extensions["caller_loaders"])
-    if requires_both and settings.require_api_key and not (token and key):
+    app: Authentication = current_app.extensions["authentication"]
+    g.caller = _load(app.loaders)
+    if requires_both and app.requires_both and not (token and key):
         raise TokenMissing("Send an access token and an API key of the same user.")
     structlog.contextvars.bind_contextvars(user_id=g.caller.id)
     _authorize(g.caller, scope)
@@ -147,7 +164,7 @@ def authenticate(scope: Scope | None, *, requires_both: bool) -> None:
 
 def confirm(scope: Scope | None) -> None:
     """Raise what `authenticate` raises if the credentials are no longer valid."""
-    _authorize(_load(current_app.extensions["caller_rechecks"]), scope)
+    _authorize(_load(current_app.extensions["authentication"].rechecks), scope)
 
 
 def bearer_token() -> str:
