@@ -7,7 +7,7 @@ from taskapi.mail import smtp
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, LivenessSchema, ServiceInfoSchema
 from taskapi.typing import Fields
-from taskapi.web import receiving
+from taskapi.web import proxies, receiving
 from taskapi.web.api import PREFIX, VERSION, Blueprint
 from taskapi.web.pagination import MAX_LIMIT, MAX_OFFSET
 from taskapi.web.settings import settings
@@ -19,6 +19,7 @@ NOT_READY = {
 }
 
 system = Blueprint("system", "Health, limits and links of the service.", prefix="")
+system.after_request(proxies.report)
 
 
 @system.get("/health", public=True, any_query=True)

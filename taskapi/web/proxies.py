@@ -41,7 +41,6 @@ def init_app(app: Flask, settings: "Settings") -> None:
         middleware.wrap(app, partial(trusting, x_proto=1, x_host=1))
     if settings.log_level == "DEBUG":
         app.before_request(_log_entries)
-    app.after_request(_report)
 
 
 def count_entries(url: str) -> int:
@@ -78,7 +77,8 @@ def _log_entries() -> None:
     log.debug("forwarded", trusted_proxies=settings.trusted_proxies, **numbers)
 
 
-def _report(response: Response) -> Response:
+def report(response: Response) -> Response:
+    """Add the number of entries to the response to a signed request."""
     probe = request.headers.get(PROBE)
     if probe and _is_signed(probe):
         response.headers[RESULT] = str(_entries("X-Forwarded-For"))
