@@ -9,6 +9,8 @@ which they begin.
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from threading import Lock
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -51,3 +53,30 @@ def first_day_from(instant: datetime, timezone: str) -> date:
     """Return the first day that begins at an instant or later."""
     day = current_day(instant, timezone)
     return day if start_of_day(day, timezone) == instant else day + DAY
+
+
+class RetryTimer:
+    """The times at which a service that failed is tried again: once per interval."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.retry_at: float | None = None
+        self.lock = Lock()
+
+    def is_due(self) -> bool:
+        """Return whether to use the service; after a failure one thread tries it."""
+        with self.lock:
+            if self.retry_at is None:
+                return True
+            is_due = monotonic() >= self.retry_at
+            if is_due:
+                self.retry_at = monotonic() + self.seconds
+            return is_due
+
+    def fail(self) -> None:
+        """Wait for an interval before the next attempt."""
+        self.retry_at = monotonic() + self.seconds
+
+    def succeed(self) -> None:
+        """Use the service without waiting."""
+        self.retry_at = None

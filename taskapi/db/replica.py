@@ -4,10 +4,9 @@ The replica is used while it is reachable, follows its primary and lags by at mo
 seconds. Otherwise the primary is used, and one read in ten seconds tries again.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import Lock, Timer
+from threading import Timer
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -15,6 +14,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, Executable, create_engine, exc, text
 
 from taskapi import db
+from taskapi.clock import RetryTimer
 from taskapi.db import deadline
 from taskapi.db.compiled import CompiledStatement, Parameters, R, run
 from taskapi.db.engine import POOL_RECYCLE_SECONDS, POOL_TIMEOUT_SECONDS
@@ -64,8 +64,7 @@ class Replica:
             },
         )
         deadline.listen(self.engine)
-        self.retry_at: float | None = None
-        self.lock = Lock()
+        self.retry = RetryTimer(RETRY_SECONDS)
 
     def read(
         self,
@@ -73,7 +72,7 @@ class Replica:
         parameters: Parameters | None,
     ) -> Sequence[R] | None:
         """Return the rows, or None if the primary must be used."""
-        if not self._is_due():
+        if not self.retry.is_due():
             return None
         try:
             with self.engine.connect() as connection:
@@ -83,30 +82,19 @@ class Replica:
         except exc.TimeoutError:  # all connections are in use: not a failure
             return None
         except (exc.DBAPIError, Unusable) as error:
-            self._postpone(error)
+            self.retry.fail()
+            cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            log.warning("replica unavailable", cause=cause)
             return None
         finally:
             deadline.release()
-        self.retry_at = None
+        self.retry.succeed()
         return rows
 
     def lag(self) -> float:
         """Return the lag in seconds. Raises DBAPIError or Unusable."""
         with self.engine.connect() as connection:
             return _check(connection)
-
-    def _is_due(self) -> bool:
-        """Return whether to try it; after a failure one thread tries at intervals."""
-        with self.lock:
-            due = self.retry_at is None or time.monotonic() >= self.retry_at
-            if due and self.retry_at is not None:
-                self.retry_at = time.monotonic() + RETRY_SECONDS
-            return due
-
-    def _postpone(self, error: Exception) -> None:
-        self.retry_at = time.monotonic() + RETRY_SECONDS
-        cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        log.warning("replica unavailable", cause=cause)
 
 
 def init_app(app: Flask, settings: "Settings") -> None:

@@ -17,6 +17,7 @@ from flask import Flask, Response, current_app, g
 from limits.errors import StorageError
 from limits.storage import RedisStorage
 
+from taskapi.clock import RetryTimer
 from taskapi.errors import RateLimited
 from taskapi.observability import metrics
 from taskapi.web.addresses import client_network
@@ -86,8 +87,7 @@ class RateLimits:
             "auth": settings.ratelimit_auth_per_minute,
         }
         self.local = LocalCounters()
-        self.retry_at: float | None = None
-        self.lock = Lock()
+        self.retry = RetryTimer(RETRY_SECONDS)
 
     @cached_property
     def shared(self) -> SharedCounters:
@@ -96,27 +96,17 @@ class RateLimits:
 
     def hit(self, key: str) -> tuple[int, float]:
         """Count a request; return the count of its window and the end of it."""
-        if self._should_try_shared():
+        if self.shared_uri and self.retry.is_due():
             try:
                 counted = self.shared.hit(key)
             except STORE_ERRORS as error:
-                self.retry_at = time.monotonic() + RETRY_SECONDS
+                self.retry.fail()
                 cause = type(error.__cause__ or error).__name__
                 log.warning("rate limits are counted by each process", cause=cause)
             else:
-                self.retry_at = None
+                self.retry.succeed()
                 return counted
         return self.local.hit(key)
-
-    def _should_try_shared(self) -> bool:
-        """Return whether to use Redis; after a failure one request retries at times."""
-        with self.lock:
-            if self.retry_at is None:
-                return bool(self.shared_uri)
-            is_due = time.monotonic() >= self.retry_at
-            if is_due:
-                self.retry_at = time.monotonic() + RETRY_SECONDS
-            return is_due
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
