@@ -25,7 +25,6 @@ from taskapi.web import (
     authentication,
     cors,
     idempotency,
-    in_progress,
     metrics,
     middleware,
     problems,
@@ -63,7 +62,7 @@ def create_app(settings: "Settings") -> Flask:
     idempotency.init_app(
         app, ResponseStore(responses.begin, responses.reserve, responses.store)
     )
-    for module in (rate_limits, in_progress, middleware):
+    for module in (rate_limits, middleware):
         module.init_app(app, settings)
     proxies.init_app(app, settings)
     cors.init_app(app, settings)

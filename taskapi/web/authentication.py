@@ -24,7 +24,7 @@ from taskapi.errors import (
 )
 from taskapi.scopes import Scope, covers
 from taskapi.typing import Caller
-from taskapi.web import in_progress, rate_limits, tokens
+from taskapi.web import rate_limits, tokens
 from taskapi.web.openapi.problem_responses import CREDENTIAL_PROBLEMS
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class AccessPolicy:
             authenticate(self.scope, requires_both=self.accepts_keys)
         rate_limits.count(self.limit)
         if not self.public:
-            in_progress.begin()
+            rate_limits.begin()
 
     @contextmanager
     def confirmed(self) -> Iterator[None]:
