@@ -27,16 +27,15 @@ from taskapi.web import (
     idempotency,
     metrics,
     middleware,
+    parsing,
     problems,
     proxies,
     rate_limits,
-    receiving,
     tokens,
 )
 from taskapi.web.api import Api
 from taskapi.web.authentication import CallerLoaders
 from taskapi.web.idempotency import ResponseStore
-from taskapi.web.parsing import Json
 
 if TYPE_CHECKING:
     from config import Settings
@@ -48,7 +47,7 @@ def create_app(settings: "Settings") -> Flask:
     """Create an app. The first request connects to the database."""
     logs.configure(settings.log_level)
     app = Flask(__name__, static_folder=None)
-    app.json = Json(app)
+    app.json = parsing.Json(app)
     app.extensions["settings"] = settings
     for module in (db, replica, passwords, smtp, tokens, metrics):
         module.init_app(app, settings)
@@ -67,7 +66,7 @@ def create_app(settings: "Settings") -> Flask:
     proxies.init_app(app, settings)
     cors.init_app(app, settings)
     problems.init_app(app)
-    receiving.init_app(app)
+    parsing.init_app(app)
     _register_views(app, settings)
     cli.init_app(app)
     return app

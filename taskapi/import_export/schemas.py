@@ -26,8 +26,8 @@ from taskapi.web.fields import (
     Timestamp,
     Word,
 )
+from taskapi.web.parsing import MAX_BYTES
 from taskapi.web.query_fields import QueryFlag
-from taskapi.web.receiving import MAX_BYTES
 from taskapi.web.schema import Schema
 from taskapi.web.validators import MAX_SHORT, OneOf
 

@@ -7,7 +7,7 @@ from taskapi.mail import smtp
 from taskapi.system import service
 from taskapi.system.schemas import HealthSchema, LivenessSchema, ServiceInfoSchema
 from taskapi.typing import Fields
-from taskapi.web import proxies, receiving
+from taskapi.web import parsing, proxies
 from taskapi.web.api import PREFIX, VERSION, Blueprint
 from taskapi.web.pagination import MAX_LIMIT, MAX_OFFSET
 from taskapi.web.settings import settings
@@ -73,7 +73,7 @@ def get_service_info() -> Fields:
             "mail": smtp.is_on(),
         },
         "limits": {
-            "body_bytes": receiving.MAX_BYTES,
+            "body_bytes": parsing.MAX_BYTES,
             "page": MAX_LIMIT,
             "offset": MAX_OFFSET,
             "tasks": settings.max_tasks_per_user,

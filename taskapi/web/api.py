@@ -22,8 +22,7 @@ from taskapi.web.authentication import AccessPolicy
 from taskapi.web.openapi import introduction, operations
 from taskapi.web.openapi.conversion import Plugin
 from taskapi.web.openapi.operations import Decorator, View
-from taskapi.web.parsing import PARSER
-from taskapi.web.receiving import reject_oversized
+from taskapi.web.parsing import PARSER, reject_oversized
 from taskapi.web.schema import Schema, unknown_field
 from taskapi.web.validators import MAX_ID
 

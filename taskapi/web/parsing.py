@@ -1,28 +1,84 @@
-"""Parsing of requests (strict JSON, forms, query strings), and the JSON provider."""
+"""Reading and parsing of requests (JSON, forms, query strings), and the JSON provider.
+
+A request is processed only after its body is complete. The caller is looked up after
+the last byte has arrived, so a slow body occupies no database connection, and
+credentials that end during the upload are rejected.
+"""
 
 from functools import lru_cache
 from typing import Any, NoReturn
 
 import orjson
-from flask import Request, Response, request
+from flask import Flask, Request, Response, g, request
 from flask.json.provider import JSONProvider
 from marshmallow import RAISE, ValidationError
 from marshmallow import Schema as AnySchema
 from webargs.fields import DelimitedList
 from webargs.flaskparser import FlaskParser
+from werkzeug import exceptions
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from taskapi.errors import FieldError, Invalid
+from taskapi.server.wire import Unparsed
 from taskapi.typing import Fields
-from taskapi.web.problems import FORM
+from taskapi.web.problems import FORM, problem_response
 from taskapi.web.query_fields import Repeated
-from taskapi.web.receiving import reject_oversized
 from taskapi.web.strict_json import parse_json
 
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
+MAX_BYTES = 1024 * 1024
 MAX_CACHED_QUERY = 200
 OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
+
+
+class Incomplete(exceptions.BadRequest):
+    """Fewer bytes arrived than announced, or the chunks are malformed."""
+
+    description = (
+        "The body is incomplete or its chunks are malformed, so nothing was changed. "
+        "Send the whole request again."
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Read each request before it is routed."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
+    app.before_request(_receive)
+
+
+def _receive() -> Response | None:
+    """Read the body, or return the problem of a request that the server cannot parse.
+
+    A body that is too large is rejected later, after the credentials.
+    """
+    body = request.input_stream
+    if isinstance(body, Unparsed):
+        return problem_response(body.code, body.detail)
+    coding = request.headers.get("Transfer-Encoding")
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise exceptions.NotImplemented
+    if coding is not None or request.content_length:
+        g.oversized = (request.content_length or 0) > MAX_BYTES or _read() > MAX_BYTES
+    return None
+
+
+def _read() -> int:
+    """Return the size of a complete body. Raises Incomplete."""
+    request.max_content_length = MAX_BYTES + 1  # Werkzeug reads no further
+    try:
+        size = len(request.get_data())
+    except Exception as error:  # each WSGI server raises its own errors
+        raise Incomplete from error
+    if size < (request.content_length or 0):
+        raise Incomplete
+    return size
+
+
+def reject_oversized() -> None:
+    """Reject a body beyond the limit; `_receive` left the rest of it unread."""
+    if g.get("oversized"):
+        raise exceptions.RequestEntityTooLarge
 
 
 class Parser(FlaskParser):
@@ -108,7 +164,7 @@ def _single(values: MultiDict[str, str], *, in_query: bool) -> Fields:
 
 
 def read_body(req: Request) -> bytes:
-    """Return the body, which `web.receiving` has read; raises HTTPException."""
+    """Return the body, which `_receive` has read; raises HTTPException."""
     if req.content_encoding:
         _reject_type("Send the body without Content-Encoding.")
     reject_oversized()

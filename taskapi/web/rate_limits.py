@@ -179,8 +179,9 @@ def begin() -> None:
 
 def _end(_error: BaseException | None) -> None:
     """Remove the request; a streamed response has been sent by now."""
-    if "in_progress" in g:
-        current_app.extensions["in_progress"].end(g.in_progress)
+    user_id = g.pop("in_progress", None)
+    if user_id is not None:
+        current_app.extensions["in_progress"].end(user_id)
 
 
 def _count(policy: str, client: str) -> None:
