@@ -14,7 +14,7 @@ from taskapi.users import deletion
 from taskapi.users import service as users
 from taskapi.users.models import UserRow
 from taskapi.users.schemas import UserSchema
-from taskapi.web import conditional, pagination, read_only
+from taskapi.web import conditional, pagination
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
 from taskapi.web.pagination import PageResponse
@@ -58,7 +58,7 @@ def update_user(
     A deactivated account keeps its data; its sessions and API keys end at once.
     """
     read = partial(users.get, user_id)
-    versions = read_only.check(changes, UserSchema, read, versions)
+    versions = conditional.check_read_only(changes, UserSchema, read, versions)
     return service.change(user_id, changes, versions, by=caller())
 
 

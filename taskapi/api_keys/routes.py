@@ -11,7 +11,7 @@ from taskapi.api_keys.schemas import (
     ApiKeyUpdateSchema,
 )
 from taskapi.typing import Fields
-from taskapi.web import pagination, read_only
+from taskapi.web import conditional, pagination
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
 from taskapi.web.pagination import PageResponse
@@ -62,7 +62,7 @@ def get_api_key(key_id: int) -> ApiKeyRow:
 def update_api_key(changes: Fields, key_id: int) -> ApiKeyRow:
     """Rename an API key, or make it expire sooner"""
     read = partial(service.get, caller(), key_id)
-    read_only.check(changes, ApiKeySchema, read)
+    conditional.check_read_only(changes, ApiKeySchema, read)
     return service.change(caller(), key_id, changes)
 
 

@@ -10,7 +10,7 @@ from taskapi.tasks import models
 from taskapi.tasks.models import ShownTaskRow
 from taskapi.tasks.schemas import TaskSchema, TaskTreeSchema
 from taskapi.typing import Fields, JsonObject, Path
-from taskapi.web import read_only
+from taskapi.web import conditional
 from taskapi.web.fields import Integer, Nested, Several
 from taskapi.web.schema import READ_ONLY, Schema
 from taskapi.web.validators import Length
@@ -74,7 +74,7 @@ def check_read_only(
         if READ_ONLY in update
     }
     for update, members in sent.values():
-        if read_only.is_version(members.get("version")):
+        if conditional.is_version(members.get("version")):
             update["version"] = members.pop("version")
     ids = [update["id"] for update, members in sent.values() if members]
     tasks = {task.id: task for task in find(ids)}
@@ -82,6 +82,6 @@ def check_read_only(
     for number, (update, members) in sent.items():
         task = tasks.get(update["id"])
         if members and task and update.get("version", task.version) == task.version:
-            different = read_only.differences(members, TaskSchema, task)
+            different = conditional.differences(members, TaskSchema, task)
             errors |= {("update", number, n): e for n, e in different.items()}
-    read_only.reject(errors)
+    conditional.reject(errors)

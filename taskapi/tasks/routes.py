@@ -23,7 +23,7 @@ from taskapi.tasks.schemas import (
     TaskTreeSchema,
 )
 from taskapi.typing import Fields
-from taskapi.web import conditional, pagination, read_only
+from taskapi.web import conditional, pagination
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
 from taskapi.web.conditional import Headers, Resource
@@ -107,7 +107,7 @@ def update_task(changes: Fields, task_id: int, versions: Versions) -> ShownTaskR
     An update without effect does not change the version.
     """
     read = partial(service.find, caller(), task_id)
-    versions = read_only.check(changes, TaskSchema, read, versions)
+    versions = conditional.check_read_only(changes, TaskSchema, read, versions)
     return service.change(caller(), task_id, changes, versions)
 
 

@@ -5,7 +5,7 @@ from taskapi.typing import Caller, Fields
 from taskapi.users import deletion, service
 from taskapi.users.models import UserRow
 from taskapi.users.schemas import AccountDeletionSchema, UserSchema
-from taskapi.web import conditional, rate_limits, read_only
+from taskapi.web import conditional, rate_limits
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
 from taskapi.web.settings import settings
@@ -37,7 +37,7 @@ def update_me(changes: Fields, versions: frozenset[int] | None) -> UserRow:
     """
     if "email" in changes and changes["email"] != caller().email:
         rate_limits.count("auth")
-    versions = read_only.check(changes, UserSchema, caller, versions)
+    versions = conditional.check_read_only(changes, UserSchema, caller, versions)
     requires_email = settings.require_verified_email
     return service.change(caller(), changes, versions, requires_email=requires_email)
 
