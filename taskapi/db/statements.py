@@ -105,7 +105,7 @@ def unique(model: type[Model]) -> Iterator[None]:
     try:
         yield
     except exc.IntegrityError as error:
-        field = _violated_column(error, model)
+        field = violated_column(error, model)
         if field is None:
             raise
         undo()
@@ -126,14 +126,16 @@ def plan_by_index() -> None:
         session.execute(text("SET LOCAL enable_seqscan = off"))
 
 
-def _violated_column(error: exc.IntegrityError, model: type[Model]) -> str | None:
-    """Return the column, from PostgreSQL's constraint name or SQLite's message.
+def violated_column(error: exc.IntegrityError, model: type[Model]) -> str | None:
+    """Return the column that is not unique, or that is NULL but must not be.
 
-    PostgreSQL's message quotes the value, which may look like a column.
+    PostgreSQL names constraint or column, but its message quotes the value, which may
+    look like a column. SQLite has a message only.
     """
     diagnosis = getattr(error.orig, "diag", None)
-    text = str(diagnosis.constraint_name if diagnosis else error.orig)
-    table = model.__tablename__
+    text, table = str(error.orig), model.__tablename__
+    if diagnosis:
+        text = diagnosis.constraint_name or f"{table}.{diagnosis.column_name}"
     names = [
         column.key
         for column in model.__table__.columns

@@ -63,7 +63,7 @@ def _run(
     revisions = writes.revise(_changes(caller, locked, update), now)
     deleted = [locked[task_id] for task_id in delete]
     external_ids = _external_id_paths(new_tasks, revisions, deleted)
-    with writes.unique_external_ids(caller.id, external_ids):
+    with writes.checked_constraints(caller.id, external_ids):
         writes.apply(caller.id, revisions)
         trash.move_to_trash(caller.id, delete, now)
         created = insert_trees(caller.id, new_tasks, now)

@@ -46,7 +46,7 @@ def create_tree(owner_id: int, fields: Fields) -> int:
     given = {new.path: new.fields for new in flatten(new_tasks)}
     paths = writes.external_id_paths(given)
     tree.lock_owner(owner_id)
-    with writes.unique_external_ids(owner_id, paths):
+    with writes.checked_constraints(owner_id, paths):
         (task_id,) = insert_trees(owner_id, new_tasks, clock.now())
     return task_id
 

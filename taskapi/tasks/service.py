@@ -48,7 +48,7 @@ def create(caller: Account, fields: Fields) -> ShownTaskRow | SimpleNamespace:
     row |= read_parameters(caller)
     row |= {"joined": ",".join(names), "max_tasks": writes.max_tasks()}
     paths = writes.external_id_paths({(): fields})
-    with writes.unique_external_ids(caller.id, paths), writes.limit_enforced():
+    with writes.checked_constraints(caller.id, paths):
         inserted = db.write(queries.INSERT, row, alone=not names)
     if not inserted:
         raise credentials.revoked(caller)
@@ -96,7 +96,7 @@ def restore(caller: Account, task_id: int, versions: Versions = None) -> ShownTa
     task = _lock(caller, task_id, versions, deleted=True)
     if task.deleted_at is not None:
         paths = dict.fromkeys(trash.external_ids(task), ())
-        with writes.unique_external_ids(caller.id, paths):
+        with writes.checked_constraints(caller.id, paths):
             trash.restore(task, clock.now())
     return find(caller, task_id)
 
@@ -121,7 +121,7 @@ def _change_unlocked(
     parameters |= {"task_id": task_id, "read_version": task.version}
     statement = queries.guarded_update(frozenset(columns))
     paths = writes.external_id_paths({(): columns})
-    with writes.unique_external_ids(caller.id, paths):
+    with writes.checked_constraints(caller.id, paths):
         rows = db.write(statement, parameters, alone=True)
     return rows[0] if rows else None
 
@@ -138,7 +138,7 @@ def _change_locked(
     changes = [Change(task, fields, versions={(): versions})]
     revisions = writes.revise(changes, clock.now())
     paths = writes.external_id_paths({r.path: r.columns for r in revisions})
-    with writes.unique_external_ids(caller.id, paths):
+    with writes.checked_constraints(caller.id, paths):
         writes.apply(caller.id, revisions)
     # Read again: a blocked FOR UPDATE returns the row itself as it is now, but the
     # counts of subtasks as they were before.

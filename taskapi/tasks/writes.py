@@ -155,26 +155,34 @@ def apply(owner_id: int, revisions: Collection[Revision]) -> None:
 
 
 @contextmanager
-def unique_external_ids(owner_id: int, paths: Mapping[str, Path]) -> Iterator[None]:
-    """Raise AlreadyExists, with the existing task, if the block reuses an external id.
+def checked_constraints(owner_id: int, paths: Mapping[str, Path]) -> Iterator[None]:
+    """Raise the problem of a constraint that the writes of the block violate.
 
-    `paths` maps the external ids that the block writes to their tasks in the request.
+    AlreadyExists, with the existing task, for an external id; `paths` maps those that
+    are written to their tasks in the request. LimitReached if OWNER_WITH_ROOM is NULL.
     """
     try:
-        with statements.unique(Task):
-            yield
-    except AlreadyExists as error:
-        names = {"owner": owner_id, "external_ids": list(paths)}
-        existing = db.read(EXTERNAL_IDS, names)
-        taken = FieldError("Another task has this external id.", "taken")
-        raise AlreadyExists(
-            "You have a task with this external_id. Change it or choose another one.",
-            errors={
-                (*paths[row.external_id], "external_id"): [taken] for row in existing
-            },
-            field="external_id",
-            existing_id=existing[0].id if existing else None,
-        ) from error
+        yield
+    except exc.IntegrityError as error:
+        column = statements.violated_column(error, Task)
+        if column not in {"external_id", "owner_id"}:
+            raise
+        db.undo()
+        if column == "owner_id":
+            raise _limit_reached() from error
+        raise _external_id_taken(owner_id, paths) from error
+
+
+def _external_id_taken(owner_id: int, paths: Mapping[str, Path]) -> AlreadyExists:
+    names = {"owner": owner_id, "external_ids": list(paths)}
+    existing = db.read(EXTERNAL_IDS, names)
+    taken = FieldError("Another task has this external id.", "taken")
+    return AlreadyExists(
+        "You have a task with this external_id. Change it or choose another one.",
+        errors={(*paths[row.external_id], "external_id"): [taken] for row in existing},
+        field="external_id",
+        existing_id=existing[0].id if existing else None,
+    )
 
 
 def external_id_paths(given: Mapping[Path, Fields]) -> dict[str, Path]:
@@ -196,20 +204,6 @@ def external_id_paths(given: Mapping[Path, Fields]) -> dict[str, Path]:
 def max_tasks() -> int:
     """Return the limit of tasks per account, including those in the trash."""
     return int(current_app.extensions["settings"].max_tasks_per_user)
-
-
-@contextmanager
-def limit_enforced() -> Iterator[None]:
-    """Raise LimitReached if the block inserts OWNER_WITH_ROOM where it is NULL."""
-    try:
-        yield
-    except exc.IntegrityError as error:
-        diagnosis = getattr(error.orig, "diag", None)
-        column = diagnosis.column_name if diagnosis else str(error.orig)
-        if not str(column).endswith("owner_id"):
-            raise
-        db.undo()
-        raise _limit_reached() from error
 
 
 def check_limit(owner_id: int, number: int) -> None:
