@@ -24,6 +24,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.types import TypeEngine
 from typing_extensions import TypeVar
 
+from taskapi.db import deadline
 from taskapi.server.scheduling import release_slot
 from taskapi.typing import Fields
 
@@ -60,9 +61,12 @@ class DirectConnection:
         self.info = self.connection.info
 
     def __enter__(self) -> "DirectConnection":
+        """Let the deadline of the request interrupt calls in the block."""
+        deadline.interrupt_by(self.info["interrupt"])
         return self
 
     def __exit__(self, *_raised: object) -> None:
+        deadline.interrupt_by(None)
         self.connection.close()
 
     def invalidate(self, error: BaseException) -> None:
@@ -138,7 +142,7 @@ class _Compiled(Generic[R]):
         for name, key, default, convert in self.binds:
             value = parameters.get(key, default)
             values[name] = convert(value) if convert else value
-        return tuple(values[n] for n in self.order) if self.order else values
+        return tuple(map(values.__getitem__, self.order)) if self.order else values
 
     def convert(self, fetched: Sequence[Sequence[object]]) -> list[R]:
         """Convert the driver's rows to the types of the columns.

@@ -12,27 +12,20 @@ import socket
 import sqlite3
 import time
 import weakref
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Thread, get_ident
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Dialect, Engine, event, exc
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskapi.typing import Fields
 
 TICK_SECONDS = 0.25
 MAX_CONNECT_SECONDS = 3
 MIN_CONNECT_SECONDS = 2  # psycopg raises smaller timeouts to this
-
-
-class HasInfo(Protocol):
-    """A connection with the dictionary in which its pool keeps how to interrupt it."""
-
-    @property
-    def info(self) -> MutableMapping[str, Any]:
-        """Return the dictionary."""
 
 
 class Deadline:
@@ -79,17 +72,11 @@ def paused() -> Iterator[None]:
             deadline.expires_at += time.monotonic() - started_at
 
 
-def enter(connection: HasInfo) -> None:
-    """Let the deadline of this thread interrupt calls on a connection."""
-    _interrupt_by(connection.info["interrupt"])
+def interrupt_by(interrupt: Callable[[], None] | None) -> None:
+    """Set how the deadline of this thread interrupts the call that it waits for.
 
-
-def release() -> None:
-    """Interrupt nothing: another thread may use the connection soon."""
-    _interrupt_by(None)
-
-
-def _interrupt_by(interrupt: Callable[[], None] | None) -> None:
+    None when the thread stops using a connection, which another one may use soon.
+    """
     deadline = running.get(get_ident())
     if deadline:
         deadline.interrupt = interrupt
@@ -115,7 +102,10 @@ def _enforce() -> None:
 
 
 def _connect(
-    dialect: Dialect, record: HasInfo, args: tuple[object, ...], options: Fields
+    dialect: Dialect,
+    record: ConnectionPoolEntry,
+    args: tuple[object, ...],
+    options: Fields,
 ) -> Any:
     """Connect within the time that remains. Raises TimeoutError if it is too short."""
     if dialect.name == "sqlite":
@@ -126,7 +116,7 @@ def _connect(
         connection = dialect.connect(*args, **options, connect_timeout=timeout)
         interrupt = partial(_handle(connection).shutdown, socket.SHUT_RDWR)
     record.info["interrupt"] = interrupt
-    _interrupt_by(interrupt)
+    interrupt_by(interrupt)
     return connection
 
 

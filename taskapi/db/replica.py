@@ -77,7 +77,7 @@ class Replica:
         try:
             with self.engine.connect() as connection:
                 _check(connection)
-                deadline.enter(connection)
+                deadline.interrupt_by(connection.info["interrupt"])
                 rows = run(connection, statement, parameters)
         except exc.TimeoutError:  # all connections are in use: not a failure
             return None
@@ -87,7 +87,7 @@ class Replica:
             log.warning("replica unavailable", cause=cause)
             return None
         finally:
-            deadline.release()
+            deadline.interrupt_by(None)
         self.retry.succeed()
         return rows
 

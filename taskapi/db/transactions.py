@@ -49,7 +49,7 @@ def _begin(
     """Open the transaction: the autocommit engine begins none."""
     if transaction.nested:
         return
-    deadline.enter(connection)
+    deadline.interrupt_by(connection.info["interrupt"])
     engine.begin(connection)
 
 
@@ -57,7 +57,7 @@ def _begin(
 def _end(ended: Session, transaction: SessionTransaction) -> None:
     """Admit the next writer."""
     if transaction.parent is None:
-        deadline.release()
+        deadline.interrupt_by(None)
         if ended.info.pop("writes", False):
             writers.release()
 
@@ -68,8 +68,15 @@ def read(
     """Return all rows of a query, in the open transaction if there is one."""
     if in_transaction():
         return run(session.connection(), statement, parameters)
-    with _connect(statement) as connection, _interruptible(connection):
-        return run(connection, statement, parameters)
+    if isinstance(statement, CompiledStatement):
+        with DirectConnection(database.engine) as direct:
+            return statement.run(direct, parameters or {})
+    with database.engine.connect() as connection:
+        deadline.interrupt_by(connection.info["interrupt"])
+        try:
+            return run(connection, statement, parameters)
+        finally:
+            deadline.interrupt_by(None)
 
 
 def write(
@@ -81,11 +88,7 @@ def write(
     """
     if not alone or in_transaction():
         return statement.run(session.connection(), parameters)
-    with (
-        _queued(),
-        DirectConnection(database.engine) as connection,
-        _interruptible(connection),
-    ):
+    with _queued(), DirectConnection(database.engine) as connection:
         return statement.run(connection, parameters)
 
 
@@ -98,7 +101,6 @@ def try_write(statement: CompiledStatement, parameters: Parameters) -> None:
         suppress(Unavailable, *errors.ERRORS),
         _queued(0),
         DirectConnection(database.engine) as connection,
-        _interruptible(connection),
         engine.without_waiting(connection, lock_timeout()),
     ):
         statement.run(connection, parameters)
@@ -107,24 +109,6 @@ def try_write(statement: CompiledStatement, parameters: Parameters) -> None:
 def lock_timeout() -> float:
     """Return how many seconds a request of this app waits for the lock of SQLite."""
     return engine.sqlite_lock_timeout(current_app.extensions["settings"])
-
-
-def _connect(
-    statement: Executable | CompiledStatement,
-) -> Connection | DirectConnection:
-    if isinstance(statement, CompiledStatement):
-        return DirectConnection(database.engine)
-    return database.engine.connect()
-
-
-@contextmanager
-def _interruptible(connection: Connection | DirectConnection) -> Iterator[None]:
-    """Let the deadline of the request interrupt calls on a connection."""
-    deadline.enter(connection)
-    try:
-        yield
-    finally:
-        deadline.release()
 
 
 @contextmanager
@@ -144,7 +128,7 @@ def _wait_to_write(timeout: float | None = None) -> None:
     """Wait for earlier writers, and leave time to wait for other processes."""
     settings = current_app.extensions["settings"]
     if timeout is None:
-        wait = lock_timeout()
+        wait = engine.sqlite_lock_timeout(settings)
         timeout = min(wait, deadline.remaining() - wait)
     # threads beyond these serve reads while a writer waits for another process
     reserved = max(1, settings.threads // 6)
