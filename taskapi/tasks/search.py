@@ -125,7 +125,9 @@ def index_terms(owner_id: int, *texts: str | None) -> str:
     """
     terms: set[str] = set()
     for part, is_unspaced in _parts(words_of(*texts)):
-        terms.update([*_pairs(part), part[-1]] if is_unspaced else [_truncated(part)])
+        terms.update(
+            [*_pairs(part), part[-1]] if is_unspaced else [part[:MAX_TERM_LENGTH]]
+        )
     return " ".join(f"{owner_id}@{term}" for term in sorted(terms))
 
 
@@ -144,7 +146,9 @@ def _prefixes(words: Iterable[str]) -> list[str]:
     """Return the prefixes that a search needs, without those that others imply."""
     found: set[str] = set()
     for part, is_unspaced in _parts(words):
-        found.update((_pairs(part) if is_unspaced else set()) or {_truncated(part)})
+        found.update(
+            (_pairs(part) if is_unspaced else set()) or {part[:MAX_TERM_LENGTH]}
+        )
     terms = sorted(found)
     following = zip(terms, [*terms[1:], ""], strict=True)
     return [term for term, after in following if not after.startswith(term)]
@@ -162,10 +166,6 @@ def _parts(words: Iterable[str]) -> Iterable[tuple[str, bool]]:
 
 def _pairs(part: str) -> set[str]:
     return {part[n : n + 2] for n in range(len(part) - 1)}
-
-
-def _truncated(word: str) -> str:
-    return word[:MAX_TERM_LENGTH]
 
 
 def _is_word(run: str) -> bool:

@@ -44,11 +44,12 @@ def parse_text(text: str) -> Any:
             parse_int=lambda digits: int(_short(digits)),
             parse_float=lambda digits: float(_short(digits)),
         )
+        size = _size(document, MAX_DEPTH)
     except json.JSONDecodeError as error:
         raise _malformed("The body is not valid JSON.", text, error.pos) from error
     except (ValueError, RecursionError) as error:
         raise _explain(text) from error
-    if _is_deeper(document, MAX_DEPTH) or _size(document) > MAX_VALUES:
+    if size > MAX_VALUES:
         raise _explain(text)
     return document
 
@@ -190,16 +191,16 @@ def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _is_deeper(value: object, levels: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
+def _size(value: object, levels: int) -> int:
+    """Return the number of values; a hundred tasks with all fields stay below it.
 
-
-def _size(value: object) -> int:
-    """Return the number of values; a hundred tasks with all fields stay below it."""
+    Raises ValueError if containers are nested deeper than a number of levels.
+    """
     if not isinstance(value, dict | list):
         return 1
-    inner = value.values() if isinstance(value, dict) else value
-    return 1 + sum(map(_size, inner))
+    if levels == 0:
+        raise ValueError("too deep")
+    size = 1
+    for item in value.values() if isinstance(value, dict) else value:
+        size += _size(item, levels - 1)
+    return size
