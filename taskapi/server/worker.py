@@ -37,7 +37,9 @@ class Log(Logger):
 class Worker(ThreadWorker):
     """Gthread worker that ignores idle clients and stops listening before it drains.
 
-    It differs from gunicorn's worker in five ways:
+    It differs from gunicorn's worker in five ways. Each override names the test that
+    requires it, and tests/server/test_gunicorn_internals.py fails if a new version of
+    gunicorn changes what they depend on.
 
     - Listeners close when the worker stops. gunicorn's worker keeps them open until its
       last connection ends, and clients that connect in between get no response: 12 of
@@ -55,7 +57,7 @@ class Worker(ThreadWorker):
     """
 
     def init_process(self) -> None:
-        """Prepare the state of this worker."""
+        """Prepare the state of this worker (tests/system/test_scheduling.py)."""
         self.scheduler: Scheduler[TConn] = Scheduler()
         self.liveness_pool = ThreadPoolExecutor(1)
         self.closing: dict[TConn, float] = {}
@@ -64,7 +66,10 @@ class Worker(ThreadWorker):
         super().init_process()
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Queue a request, or wait for data if the connection has sent none."""
+        """Queue a request, or wait for data if the connection has sent none.
+
+        tests/system/test_idle_connections.py
+        """
         try:
             head = conn.sock.recv(MAX_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:
@@ -81,7 +86,8 @@ class Worker(ThreadWorker):
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
         """Dispatch events and begin the requests that are due.
 
-        While requests wait, look again after the length of a slot.
+        While requests wait, look again after the length of a slot
+        (tests/system/test_scheduling.py).
         """
         until = SLOT_SECONDS if self.scheduler.waiting else timeout
         super().wait_for_and_dispatch_events(until)
@@ -95,20 +101,29 @@ class Worker(ThreadWorker):
         )
 
     def handle(self, conn: TConn) -> Any:
-        """Handle a request, which may release its slot."""
+        """Handle a request, which may release its slot.
+
+        tests/system/test_scheduling.py
+        """
         self.this_thread.head = self.heads.pop(conn, b"")
         with slot(partial(self.method_queue.defer, self.scheduler.release, conn)):
             return super().handle(conn)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        """Pass a request on, with a body that must be complete and arrive in time."""
+        """Pass a request on, with a body that must be complete and arrive in time.
+
+        tests/system/test_incomplete_bodies.py
+        """
         wire.guard_body(req, conn.sock)
         return super().handle_request(req, conn)
 
     def handle_error(
         self, _req: Any, client: socket.socket, addr: Any, exc: BaseException
     ) -> None:
-        """Let the application respond to a request that gunicorn rejects."""
+        """Let the application respond to a request that gunicorn rejects.
+
+        tests/system/test_rejected_requests.py
+        """
         if wire.code_of(exc) == "internal-error":
             self.log.error("request failed", exc_info=exc)
         head, peer = self.this_thread.head, addr or ("", 0)
@@ -124,7 +139,10 @@ class Worker(ThreadWorker):
         self.poller.register(conn.sock, selectors.EVENT_READ, wake)
 
     def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
-        """Keep a connection that stays open; close others without blocking."""
+        """Keep a connection that stays open; close others without blocking.
+
+        tests/system/test_closing_connections.py
+        """
         self.scheduler.release(conn)
         if fs.cancelled() or fs.exception() or fs.result():
             super().finish_request(conn, fs)
@@ -166,14 +184,20 @@ class Worker(ThreadWorker):
         conn.close()
 
     def murder_pending(self) -> None:
-        """Also close connections that clients did not close in time."""
+        """Also close connections that clients did not close in time.
+
+        tests/system/test_closing_connections.py
+        """
         super().murder_pending()
         now = time.monotonic()
         for conn in [one for one, until in self.closing.items() if until < now]:
             self._end_linger(conn)
 
     def set_accept_enabled(self, enabled: Any) -> None:
-        """When the worker stops, accept queued connections, then stop listening."""
+        """When the worker stops, accept queued connections, then stop listening.
+
+        tests/system/test_draining.py
+        """
         super().set_accept_enabled(enabled)
         if not self.alive:
             for listener in self.sockets:
