@@ -85,33 +85,24 @@ _bearer_token = _pattern(r"(?a)[\w.~+/-]*=*", "letters and digits")
 
 
 def _database_url(url: str) -> str:
-    """Return the URL for SQLAlchemy: psycopg 3, or SQLite with an absolute path."""
+    """Check the URL of PostgreSQL, or make the path of an SQLite file absolute."""
     scheme, _, rest = url.partition(":///")
     if scheme != "sqlite":
-        return _postgresql_url(url, "read-write")
+        return _postgresql_url(url)
     path, question_mark, options = rest.partition("?")
     if path in {"", ":memory:"}:
         raise SettingError("expected sqlite:////path/to/file.db")
     return f"sqlite:///{Path(path).resolve()}{question_mark}{options}"
 
 
-def _postgresql_url(url: str, session_type: str) -> str:
-    """Convert hosts from the format of libpq (one:5432,two:5432) to SQLAlchemy's."""
+def _postgresql_url(url: str) -> str:
+    """Check a URL, which may name several hosts: postgresql://one:5432,two:5432/name."""
     if not url.startswith(POSTGRESQL):
         raise SettingError("expected postgresql://user:password@host/name")
-    address = url.partition("://")[2]
-    authority, _, path = address.partition("/")
-    account, at, hosts = authority.rpartition("@")
-    servers = [_split(f"//{host}") for host in hosts.split(",")]
-    if len(servers) == 1:
-        return f"postgresql+psycopg://{address}"
-    names = ",".join(server.hostname or "" for server in servers)
-    ports = ",".join(str(server.port or "") for server in servers)
-    name, _, options = path.partition("?")
-    options = "&".join([f"host={names}", f"port={ports}", *filter(None, [options])])
-    if "target_session_attrs=" not in options:
-        options += f"&target_session_attrs={session_type}"
-    return f"postgresql+psycopg://{account}{at}/{name}?{options}"
+    authority = url.partition("://")[2].partition("/")[0]
+    for host in authority.rpartition("@")[2].split(","):
+        _split(f"//{host}")
+    return url
 
 
 env = FileAwareEnv(strip_whitespace=True)
@@ -156,7 +147,7 @@ class Settings:
     environment: Environment = _choice(Environment.DEVELOPMENT)
     database_url: str = _confidential(DEFAULT_DATABASE_URL, _database_url)
     database_replica_url: str = _confidential(
-        check=lambda url: url and _postgresql_url(url, "standby")
+        check=lambda url: url and _postgresql_url(url)
     )
     database_prepare: bool = _switch(default=True)
     secret_key: str = _confidential()

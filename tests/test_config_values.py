@@ -135,63 +135,6 @@ def test_postgresql_requires_a_secret(fail: Fail) -> None:
     assert message.startswith("taskapi: SECRET_KEY: missing")
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_each_postgresql_scheme_selects_psycopg(read: Read, scheme: str) -> None:
-    settings = read(DATABASE_URL=f"{scheme}://ann:pw@host/name?sslmode=require")
-
-    expected = "postgresql+psycopg://ann:pw@host/name?sslmode=require"
-    assert settings.database_url == expected
-
-
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        pytest.param(
-            "ann:pw@one:5432,two:6432/name?sslmode=require",
-            "ann:pw@/name?host=one,two&port=5432,6432&sslmode=require"
-            "&target_session_attrs=read-write",
-            id="primary by default",
-        ),
-        pytest.param(
-            "one,[::1]:6432/name?target_session_attrs=any",
-            "/name?host=one,::1&port=,6432&target_session_attrs=any",
-            id="option of the URL",
-        ),
-    ],
-)
-def test_several_postgresql_hosts_are_converted(
-    read: Read, address: str, expected: str
-) -> None:
-    settings = read(DATABASE_URL=f"postgresql://{address}")
-
-    assert settings.database_url == f"postgresql+psycopg://{expected}"
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        pytest.param("", "", id="none"),
-        pytest.param(
-            "postgres://ann:pw@two/name",
-            "postgresql+psycopg://ann:pw@two/name",
-            id="one",
-        ),
-        pytest.param(
-            "postgresql://two,three:6432/name",
-            "postgresql+psycopg:///name?host=two,three&port=,6432"
-            "&target_session_attrs=standby",
-            id="several",
-        ),
-    ],
-)
-def test_replica_url_is_converted_like_that_of_the_primary(
-    read: Read, url: str, expected: str
-) -> None:
-    settings = read(DATABASE_URL="postgresql://one/name", DATABASE_REPLICA_URL=url)
-
-    assert settings.database_replica_url == expected
-
-
 @pytest.mark.parametrize("url", ["sqlite:////a.db", f"x{PASSWORD}", "postgres://a:b"])
 def test_invalid_replica_url_is_rejected(fail: Fail, url: str) -> None:
     message = fail(DATABASE_URL="postgresql://one/name", DATABASE_REPLICA_URL=url)
@@ -210,7 +153,7 @@ def test_setting_can_be_read_from_a_file(read: Read, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("database_url", "postgresql://a:b@host/c", "postgresql+psycopg://a:b@host/c"),
+        ("database_url", "postgresql://a:b@host/c", "postgresql://a:b@host/c"),
         ("metrics_token", GOOD_SECRET, GOOD_SECRET),
     ],
 )

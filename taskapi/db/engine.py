@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import psycopg
 from flask import Flask
@@ -70,7 +71,7 @@ class Pool(QueuePool):
 
 def init_app(app: Flask, settings: "Settings") -> None:
     """Configure the engine of the app. The first statement connects."""
-    url = make_url(settings.database_url)
+    url = make_url(sqlalchemy_url(settings.database_url, "read-write"))
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(settings, url)
     database.init_app(app)
@@ -83,6 +84,29 @@ def init_app(app: Flask, settings: "Settings") -> None:
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", prepare_postgresql)
         event.listen(engine, "reset", _roll_back)
+
+
+def sqlalchemy_url(url: str, session_type: str) -> str:
+    """Return a URL for SQLAlchemy: with psycopg 3, and several hosts in its format.
+
+    libpq separates them by commas (one:5432,two:6432), SQLAlchemy has two options. Of
+    several servers the one with this `target_session_attrs` is used.
+    """
+    scheme, _, address = url.partition("://")
+    if scheme == "sqlite":
+        return url
+    authority, _, path = address.partition("/")
+    account, at, hosts = authority.rpartition("@")
+    servers = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    if len(servers) == 1:
+        return f"postgresql+psycopg://{address}"
+    names = ",".join(server.hostname or "" for server in servers)
+    ports = ",".join(str(server.port or "") for server in servers)
+    name, _, options = path.partition("?")
+    options = "&".join([f"host={names}", f"port={ports}", *filter(None, [options])])
+    if "target_session_attrs=" not in options:
+        options += f"&target_session_attrs={session_type}"
+    return f"postgresql+psycopg://{account}{at}/{name}?{options}"
 
 
 def _options(settings: "Settings", url: URL) -> Fields:

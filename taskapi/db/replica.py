@@ -17,7 +17,11 @@ from taskapi import db
 from taskapi.clock import RetryTimer
 from taskapi.db import deadline
 from taskapi.db.compiled import CompiledStatement, Parameters, R, run
-from taskapi.db.engine import POOL_RECYCLE_SECONDS, POOL_TIMEOUT_SECONDS
+from taskapi.db.engine import (
+    POOL_RECYCLE_SECONDS,
+    POOL_TIMEOUT_SECONDS,
+    sqlalchemy_url,
+)
 
 if TYPE_CHECKING:
     from config import Settings
@@ -100,7 +104,7 @@ class Replica:
 def init_app(app: Flask, settings: "Settings") -> None:
     """Create the engine of the replica, if one is configured."""
     url = settings.database_replica_url
-    app.extensions["replica"] = Replica(url) if url else None
+    app.extensions["replica"] = Replica(sqlalchemy_url(url, "standby")) if url else None
 
 
 def current() -> Replica | None:
