@@ -87,6 +87,16 @@ class Sort(Strict[str], fields.String):
         return text
 
 
+def _before(changed: str) -> QueryTimestamp:
+    text = f"Tasks {changed} before this time."
+    return QueryTimestamp(metadata={"description": text})
+
+
+def _after(changed: str) -> QueryTimestamp:
+    text = f"Tasks {changed} at this time or later."
+    return QueryTimestamp(metadata={"description": text})
+
+
 class TaskListArguments(PageArguments):
     """Filters, sort order and page of the task list; a task must match all filters."""
 
@@ -140,24 +150,12 @@ class TaskListArguments(PageArguments):
     due = fields.String(
         validate=OneOf(["none"]), metadata={"description": "Tasks without a due date."}
     )
-    created_before = QueryTimestamp(
-        metadata={"description": "Tasks created before this time."}
-    )
-    created_after = QueryTimestamp(
-        metadata={"description": "Tasks created at this time or later."}
-    )
-    updated_before = QueryTimestamp(
-        metadata={"description": "Tasks last changed before this time."}
-    )
-    updated_after = QueryTimestamp(
-        metadata={"description": "Tasks last changed at this time or later."}
-    )
-    completed_before = QueryTimestamp(
-        metadata={"description": "Tasks completed before this time."}
-    )
-    completed_after = QueryTimestamp(
-        metadata={"description": "Tasks completed at this time or later."}
-    )
+    created_before = _before("created")
+    created_after = _after("created")
+    updated_before = _before("last changed")
+    updated_after = _after("last changed")
+    completed_before = _before("completed")
+    completed_after = _after("completed")
     overdue = QueryFlag(
         metadata={"description": "Tasks that are overdue, or that are not."}
     )
