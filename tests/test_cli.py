@@ -10,7 +10,13 @@ import pytest
 from flask import Flask
 
 from tests.helpers.client import PASSWORD, Client
-from tests.helpers.commands import Run, command_runner
+from tests.helpers.commands import (
+    Run,
+    command_runner,
+    create_admin,
+    named,
+    secret,
+)
 
 ROOT = Path(__file__).parents[1]
 FLASK = str(Path(sys.executable).with_name("flask"))
@@ -23,19 +29,9 @@ def run(app: Flask) -> Run:
 
 
 @pytest.fixture
-def admin(app: Flask, run: Run) -> Client:
+def admin(app: Flask) -> Client:
     """Return the first administrator, logged in."""
-    made = run("users", "create", "--admin", *named("root"), *secret(PASSWORD))
-    assert made.exit_code == 0, made.output
-    return Client(app, "root").log_in()
-
-
-def named(name: str) -> list[str]:
-    return ["--email", f"{name}@example.org"]
-
-
-def secret(password: str) -> list[str]:
-    return ["--password", password]
+    return create_admin(app)
 
 
 def start(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,13 @@ import pytest
 from flask import Flask
 
 from tests.helpers.client import PASSWORD, Client, assert_problem
-from tests.helpers.commands import Run, command_runner
+from tests.helpers.commands import (
+    Run,
+    command_runner,
+    create_admin,
+    named,
+    secret,
+)
 
 OTHER = "an evening at the sea"
 
@@ -19,19 +25,9 @@ def run(app: Flask) -> Run:
 
 
 @pytest.fixture
-def admin(app: Flask, run: Run) -> Client:
+def admin(app: Flask) -> Client:
     """Return the first administrator, logged in."""
-    made = run("users", "create", "--admin", *named("root"), *secret(PASSWORD))
-    assert made.exit_code == 0, made.output
-    return Client(app, "root").log_in()
-
-
-def named(name: str) -> list[str]:
-    return ["--email", f"{name}@example.org"]
-
-
-def secret(password: str) -> list[str]:
-    return ["--password", password]
+    return create_admin(app)
 
 
 def login(name: str, password: str = PASSWORD) -> dict[str, str]:

@@ -7,6 +7,8 @@ from click.testing import Result
 from flask import Flask
 from flask.cli import FlaskGroup
 
+from tests.helpers.client import PASSWORD, Client
+
 Run = Callable[..., Result]
 
 
@@ -19,3 +21,21 @@ def command_runner(app: Flask) -> Run:
         return app.test_cli_runner().invoke(cli, texts, input=typed)
 
     return run
+
+
+def named(name: str) -> list[str]:
+    """Return the options of an account with the email of this name."""
+    return ["--email", f"{name}@example.org"]
+
+
+def secret(password: str) -> list[str]:
+    """Return the options of a password."""
+    return ["--password", password]
+
+
+def create_admin(app: Flask) -> Client:
+    """Create the first administrator by a command; return a logged-in client."""
+    words = ["users", "create", "--admin", *named("root"), *secret(PASSWORD)]
+    made = command_runner(app)(*words)
+    assert made.exit_code == 0, made.output
+    return Client(app, "root").log_in()
