@@ -12,16 +12,8 @@ from taskapi.passwords import MIN_LENGTH
 from taskapi.typing import Fields, JsonObject
 from taskapi.users.models import fold
 from taskapi.users.schemas import NEW_EXAMPLE, Password
-from taskapi.web.fields import (
-    Choice,
-    Count,
-    Flag,
-    Integer,
-    Options,
-    Text,
-    Timestamp,
-    documented,
-)
+from taskapi.web.field_options import Options, documented
+from taskapi.web.fields import Choice, Count, Flag, Integer, Text, Timestamp
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema
 from taskapi.web.validators import MAX_SHORT, OneOf

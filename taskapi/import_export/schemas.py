@@ -17,15 +17,8 @@ from taskapi.tasks.models import EXTERNAL_ID_LENGTH, TaskStatus
 from taskapi.tasks.schemas import TaskSchema
 from taskapi.typing import Fields
 from taskapi.users.models import fold
-from taskapi.web.fields import (
-    Count,
-    Integer,
-    Nested,
-    Options,
-    Text,
-    Timestamp,
-    Word,
-)
+from taskapi.web.field_options import Options
+from taskapi.web.fields import Count, Integer, Nested, Text, Timestamp, Word
 from taskapi.web.parsing import MAX_BYTES
 from taskapi.web.query_fields import QueryFlag
 from taskapi.web.schema import Schema

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from marshmallow import fields
 
-from taskapi.web.fields import Count, Text, component_of
+from taskapi.web.field_options import component_of
+from taskapi.web.fields import Count, Text
 from taskapi.web.schema import Schema
 from taskapi.web.validators import OneOf
 

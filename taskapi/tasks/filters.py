@@ -11,7 +11,8 @@ from taskapi.tasks import models
 from taskapi.tasks.schemas import external_id, tag
 from taskapi.tasks.search import MAX_TERMS, MAX_WORDS, is_too_long, words_of
 from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
-from taskapi.web.fields import Options, Strict, Text, documented
+from taskapi.web.field_options import Options, documented
+from taskapi.web.fields import Strict, Text
 from taskapi.web.pagination import PageArguments
 from taskapi.web.query_fields import (
     Choices,

@@ -24,7 +24,15 @@ from sqlalchemy import (
 
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.types import Joined, UtcDateTime, constant
-from taskapi.tasks.models import NOT_DELETED, OPEN, Task, TaskStatus, table, task_tags
+from taskapi.tasks.models import (
+    NOT_DELETED,
+    OPEN,
+    ShownTaskRow,
+    Task,
+    TaskStatus,
+    table,
+    task_tags,
+)
 from taskapi.users import credentials
 from taskapi.users.models import User
 
@@ -83,7 +91,7 @@ COLUMNS = [
     overdue(NOW, TODAY).label("is_overdue"),
 ]
 
-ONE = CompiledStatement(
+ONE = CompiledStatement[ShownTaskRow](
     select(*COLUMNS).where(owned(OWNER), NOT_DELETED, Task.id == bindparam("task_id"))
 )
 SEVERAL = select(*COLUMNS).where(
@@ -109,7 +117,7 @@ _INSERTED = _VALUES | {"owner_id": OWNER_WITH_ROOM}
 # A task without subtasks; no row if the caller's credentials have ended. A task without
 # tags needs no other statement, so that it commits by itself without BEGIN and COMMIT:
 # 1,260 instead of 1,630 µs on PostgreSQL.
-INSERT = CompiledStatement(
+INSERT = CompiledStatement[ShownTaskRow](
     insert(table)
     .from_select(
         list(_INSERTED),
@@ -127,7 +135,7 @@ INSERT = CompiledStatement(
 
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
-def guarded_update(columns: frozenset[str]) -> CompiledStatement:
+def guarded_update(columns: frozenset[str]) -> CompiledStatement[ShownTaskRow]:
     """Return the update of columns of a task whose version is still `read_version`.
 
     It returns no row if the task was changed or deleted since it was read, or if the

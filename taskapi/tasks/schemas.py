@@ -8,19 +8,17 @@ from marshmallow import fields
 from taskapi.tasks import models, tags
 from taskapi.tasks.models import ShownTaskRow
 from taskapi.typing import JsonObject
+from taskapi.web.field_options import Component, Options, documented
 from taskapi.web.fields import (
     Choice,
-    Component,
     Count,
     DateOrTimestamp,
     Derived,
     Integer,
     Nested,
-    Options,
     Several,
     Text,
     Timestamp,
-    documented,
 )
 from taskapi.web.pagination import page_of
 from taskapi.web.schema import Schema

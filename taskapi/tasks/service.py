@@ -52,7 +52,7 @@ def create(caller: Account, fields: Fields) -> ShownTaskRow | SimpleNamespace:
         inserted = db.write(queries.INSERT, row, alone=not names)
     if not inserted:
         raise credentials.revoked(caller)
-    task: ShownTaskRow = inserted[0]
+    task = inserted[0]
     if names:
         tags.attach(caller.id, {task.id: names})
     return task
@@ -168,8 +168,7 @@ def find(caller: Account, task_id: int) -> ShownTaskRow:
     found = db.read(queries.ONE, read_parameters(caller) | {"task_id": task_id})
     if not found:
         raise NotFound
-    task: ShownTaskRow = found[0]
-    return task
+    return found[0]
 
 
 def find_existing(caller: Account, task_ids: Sequence[int]) -> Sequence[ShownTaskRow]:

@@ -11,15 +11,8 @@ from taskapi.passwords import MAX_LENGTH, MIN_LENGTH, normalize
 from taskapi.typing import JsonObject
 from taskapi.users import models
 from taskapi.users.models import fold
-from taskapi.web.fields import (
-    MAX_SHRINKAGE,
-    Choice,
-    Integer,
-    Options,
-    Text,
-    Timestamp,
-    documented,
-)
+from taskapi.web.field_options import Options, documented
+from taskapi.web.fields import MAX_SHRINKAGE, Choice, Integer, Text, Timestamp
 from taskapi.web.schema import Schema
 from taskapi.web.validators import Length
 

@@ -17,6 +17,7 @@ from werkzeug.routing import BaseConverter
 
 from taskapi.errors import Invalid
 from taskapi.scopes import Scope
+from taskapi.typing import JsonObject
 from taskapi.web import examples
 from taskapi.web.authentication import AccessPolicy
 from taskapi.web.openapi import introduction, operations
@@ -130,7 +131,7 @@ class Blueprint(flask_smorest.Blueprint):
         problems = PROBLEMS.get(location, [])
         return lambda view: operations.annotate(parse(view), problems=problems)
 
-    def problems(self, *codes: str, **members: Any) -> Decorator:
+    def problems(self, *codes: str, **members: object) -> Decorator:
         """Document the problems that the service function may raise.
 
         `members` are the extension members of their examples.
@@ -162,7 +163,7 @@ def _guard(view: View, policy: AccessPolicy, *, any_query: bool) -> View:
     reads_body = "unsupported-media-type" in problems
 
     @wraps(view)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
+    def guarded(*args: object, **kwargs: object) -> object:
         policy.check()
         if not reads_query and request.args:
             errors = {name: [unknown_field(name, [])] for name in request.args}
@@ -243,5 +244,5 @@ class Api(flask_smorest.Api):
         """Register none: `web.pagination` handles pages."""
 
 
-def _describe_id(_converter: IdConverter) -> dict[str, Any]:
+def _describe_id(_converter: IdConverter) -> JsonObject:
     return {"type": "integer", "format": "int64", "minimum": 1, "examples": [7]}

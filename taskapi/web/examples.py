@@ -3,14 +3,16 @@
 from typing import Any, cast
 
 from marshmallow import fields, missing
+from marshmallow.fields import Field
 
+from taskapi.typing import JsonObject
 from taskapi.web.fields import Count, Timestamp
 from taskapi.web.schema import Schema
 
 TIMESTAMP = "2026-11-21T09:30:00Z"
 
 
-def of(schema: Schema) -> dict[str, Any]:
+def of(schema: Schema) -> JsonObject:
     """Return an example of a valid request body, or of a response."""
     if schema.is_input and schema.example:
         return schema.example
@@ -23,12 +25,12 @@ def of(schema: Schema) -> dict[str, Any]:
     }
 
 
-def of_field(field: Any, name: str) -> Any:
+def of_field(field: Field[Any], name: str) -> object:
     """Return an example of the value of a field."""
     return _value(field, name)
 
 
-def _value(field: Any, name: str) -> Any:
+def _value(field: Field[Any], name: str) -> object:
     """Return the example of a field, null, its default, or a value of its type."""
     if "examples" in field.metadata:
         return field.metadata["examples"][0]
@@ -38,7 +40,7 @@ def _value(field: Any, name: str) -> Any:
     return _value_of_type(field, name) if default is missing else default
 
 
-def _value_of_type(field: Any, name: str) -> Any:
+def _value_of_type(field: Field[Any], name: str) -> object:
     if isinstance(field, fields.Nested):
         return of(cast("Schema", field.schema))
     if isinstance(field, fields.List):
@@ -49,7 +51,7 @@ def _value_of_type(field: Any, name: str) -> Any:
     return _scalar(field, name)
 
 
-def _scalar(field: Any, name: str) -> Any:
+def _scalar(field: Field[Any], name: str) -> object:
     choices = [v.choices[0] for v in field.validators if hasattr(v, "choices")]
     if choices:
         return choices[0]

@@ -6,15 +6,15 @@ PostgreSQL cannot store the one, and UTF-8 cannot encode the other.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from inspect import cleandoc
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, TypeVar, Unpack
 
 from marshmallow import ValidationError, fields
 
 from taskapi.errors import FieldError
+from taskapi.web.field_options import Options, component_of, documented
 from taskapi.web.timestamps import (
     DAY,
     TIMESTAMP,
@@ -35,36 +35,6 @@ CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
 
 Value = TypeVar("Value")
 Row = TypeVar("Row")
-
-
-class Component(NamedTuple):
-    """Metadata `component`: a schema of the OpenAPI document that fields share."""
-
-    name: str
-    description: str
-
-
-def component_of(enum: type[StrEnum]) -> dict[str, Component]:
-    """Return the metadata of a field whose values are those of an enum."""
-    return {"component": Component(enum.__name__, cleandoc(enum.__doc__ or ""))}
-
-
-class Options(TypedDict, total=False):
-    """Options of a field that marshmallow defines."""
-
-    required: bool
-    allow_none: bool
-    load_default: object
-    load_only: bool
-    dump_only: bool
-    data_key: str
-    attribute: str
-    metadata: Mapping[str, object]
-
-
-def documented(options: Options, **metadata: object) -> Options:
-    """Add metadata to options; those of the caller take precedence."""
-    return {**options, "metadata": {**metadata, **options.get("metadata", {})}}
 
 
 class Coded(fields.Field[Any]):

@@ -7,15 +7,14 @@ from typing import Any, ClassVar, Unpack
 from marshmallow import fields
 from webargs.fields import DelimitedList
 
+from taskapi.web.field_options import Options, documented
 from taskapi.web.fields import (
     Choice,
     Coded,
     DateOrTimestamp,
-    Options,
     Several,
     Strict,
     Timestamp,
-    documented,
 )
 from taskapi.web.validators import MAX_ID, MAX_SHORT, Length, Range
 

@@ -1,6 +1,6 @@
 """Validators of fields: lengths, ranges and choices, whose errors state the rule."""
 
-from typing import Any
+from collections.abc import Sized
 
 from marshmallow import validate
 
@@ -15,7 +15,7 @@ MAX_SHORT = 2**31 - 1
 class Length(validate.Length):
     """A length in characters or items."""
 
-    def _format_error(self, value: Any, message: str) -> str:
+    def _format_error(self, value: Sized, message: str) -> str:
         unit = "characters" if isinstance(value, str) else "items"
         least = f"{self.min} to" if self.min else "at most"
         rule = self.error or f"Must have {least} {self.max:,} {unit}."
@@ -25,7 +25,7 @@ class Length(validate.Length):
 class Range(validate.Range):
     """A range of numbers."""
 
-    def _format_error(self, value: Any, message: str) -> str:
+    def _format_error(self, value: object, message: str) -> str:
         to = "to 2^63-1" if self.max == MAX_ID else f"to {self.max:,}"
         return FieldError(f"Must be from {self.min} {to}.", "range")
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from taskapi.web.fields import Component, Count, Integer
+from taskapi.typing import JsonObject
+from taskapi.web.field_options import Component
+from taskapi.web.fields import Count, Integer
 from taskapi.web.problem_types import FIELD_ERROR_CODES, PROBLEM_TYPES
 from taskapi.web.problems import MAX_FIELD_ERRORS
 from taskapi.web.schema import Schema
@@ -18,7 +20,7 @@ MAX_URL = 32 * 1024
 MAX_MESSAGE = 1000
 MAX_NAME = 100
 
-SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
+SECURITY_SCHEMES: dict[str, JsonObject] = {
     "bearer": {
         "type": "http",
         "scheme": "bearer",
@@ -47,12 +49,12 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
 }
 
 
-def _text(description: str, example: str, high: int, **more: Any) -> dict[str, Any]:
+def _text(description: str, example: str, high: int, **more: str) -> JsonObject:
     schema = {"type": "string", "maxLength": high} | more
     return {"description": description, "schema": schema, "example": example}
 
 
-HEADERS: dict[str, dict[str, Any]] = {
+HEADERS: dict[str, JsonObject] = {
     "ETag": _text('The version, as a validator (RFC 9110): `"3"`.', '"3"', 100),
     "Idempotency-Replayed": {
         "description": "`true` if this is a stored response.",
@@ -108,7 +110,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         pattern="^[A-Za-z0-9._-]+$",
     ),
 }
-PARAMETERS: dict[str, dict[str, Any]] = {
+PARAMETERS: dict[str, JsonObject] = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
@@ -138,7 +140,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
-def text_field(high: int, *, required: bool = True, **metadata: Any) -> fields.String:
+def text_field(
+    high: int, *, required: bool = True, **metadata: object
+) -> fields.String:
     """Return a response field for text of at most this length."""
     return fields.String(required=required, metadata={"maxLength": high} | metadata)
 

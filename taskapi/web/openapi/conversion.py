@@ -1,29 +1,33 @@
 """Conversion of schemas and fields to JSON Schema, and the names of components."""
 
-from typing import Any
+from typing import Any, cast
 
+import marshmallow
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from apispec.utils import build_reference
 
+from taskapi.typing import JsonObject
 from taskapi.web import examples
-from taskapi.web.fields import Component, Timestamp
+from taskapi.web.field_options import Component
+from taskapi.web.fields import Timestamp
+from taskapi.web.schema import Schema
 from taskapi.web.validators import MAX_ID
 
 PER_FIELD = {"default", "deprecated", "description", "readOnly", "writeOnly"}
 """Keywords next to a reference to a component, since its fields differ in them."""
 
 
-def component_name(schema: Any) -> str:
+def component_name(schema: marshmallow.Schema | type[marshmallow.Schema]) -> str:
     """Return the OpenAPI name: Task for responses, TaskCreate and TaskUpdate for input.
 
     A schema without read-only fields, such as LoginRequest, is only for input and
     keeps its name.
     """
-    instance = schema() if isinstance(schema, type) else schema
+    instance = cast("Schema", schema() if isinstance(schema, type) else schema)
     name = type(instance).__name__.removesuffix("Schema")
     if instance.is_input and instance.input_name:
-        return str(instance.input_name)
+        return instance.input_name
     if instance.partial is True:
         return f"{name}Update"
     has_read_only = any(field.dump_only for field in instance.declared_fields.values())
@@ -86,7 +90,7 @@ class Converter(OpenAPIConverter):
         parameter["schema"].setdefault("examples", [examples.of_field(field, name)])
         return parameter
 
-    def _shared(self, shared: Component, keywords: dict[str, Any]) -> dict[str, Any]:
+    def _shared(self, shared: Component, keywords: JsonObject) -> JsonObject:
         """Register the component of a field once, and return a reference to it."""
         components = self.spec.components
         if shared.name not in components.schemas:
@@ -96,7 +100,7 @@ class Converter(OpenAPIConverter):
         return reference | _remove(keywords, set(keywords) - PER_FIELD)
 
 
-def _remove(keywords: dict[str, Any], names: set[str]) -> dict[str, Any]:
+def _remove(keywords: JsonObject, names: set[str]) -> JsonObject:
     return {name: value for name, value in keywords.items() if name not in names}
 
 

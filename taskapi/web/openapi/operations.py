@@ -28,10 +28,10 @@ def annotate(
     view: View,
     *,
     problems: Iterable[str] = (),
-    members: Mapping[str, Any] | None = None,
+    members: Mapping[str, object] | None = None,
     parameters: Iterable[str] = (),
     headers: Iterable[str] = (),
-    **values: Any,
+    **values: object,
 ) -> View:
     """Add component names and other values to the documentation of a view.
 
@@ -77,7 +77,7 @@ def add_components(spec: APISpec) -> None:
     for name, header in HEADERS.items():
         spec.components.header(name, header, lazy=True)
     for name, parameter in PARAMETERS.items():
-        spec.components.parameter(name, parameter["in"], parameter, lazy=True)
+        spec.components.parameter(name, str(parameter["in"]), parameter, lazy=True)
     for name, response in shared_responses().items():
         spec.components.response(name, response, lazy=True)
 

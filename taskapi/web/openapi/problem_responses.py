@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from taskapi.typing import JsonObject
 from taskapi.web.openapi.components import ProblemSchema
 from taskapi.web.problem_types import PROBLEM_TYPES, example_of
 from taskapi.web.problems import MEDIA_TYPE
@@ -38,19 +39,19 @@ TEMPORARY = {"request-in-progress", "rate-limited", "service-unavailable"}
 PATH_PARAMETER = re.compile("<[^>]+>")
 EXAMPLE_ID = "7"
 
-Problems = Mapping[str, Mapping[str, Any]]
+Problems = Mapping[str, Mapping[str, object]]
 """The codes of problems, and the members of their examples."""
 
 
 def problem_responses(
     operation: dict[str, Any], problems: Problems, path: str
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the response of each status: a component, or the problems with examples.
 
     The examples are of this operation.
     """
     instance = PATH_PARAMETER.sub(EXAMPLE_ID, path)
-    common: dict[str, Any] = {"instance": instance}
+    common: JsonObject = {"instance": instance}
     typical = {"validation-error": {"errors": [_unknown_value(operation)]}}
     by_status: dict[int, dict[str, Any]] = {}
     for code, members in problems.items():
@@ -69,7 +70,7 @@ def shared_responses() -> dict[str, dict[str, Any]]:
     }
 
 
-def _response(problems: Problems) -> dict[str, Any]:
+def _response(problems: Problems) -> JsonObject:
     codes = [code for code in PROBLEM_TYPES if code in problems]
     shown = {
         code: {
