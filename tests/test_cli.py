@@ -92,8 +92,8 @@ def test_commands_commit_in_the_test_runner_of_flask(app: Flask, run: Run) -> No
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["create", "root@example.org", "--name", ""], "name: Length"),
-        (["create", "root@example.org", "--name", "x" * 101], "name: Length"),
+        (["create", "root@example.org", "--name", ""], "name: Must have"),
+        (["create", "root@example.org", "--name", "x" * 101], "name: Must have"),
         (["create", "root@example.org", "--name", "a\x00b"], "name: "),
         (["revoke", "root@example.org", "0"], "KEY_ID"),
         (["revoke", "root@example.org", "9" * 20], "KEY_ID"),
