@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.helpers.server import free_port
+from tests.helpers.programs import free_port, wait_until
 
-SECONDS_TO_START = 30
 MISSING = "needs redis-server, from the Debian package redis-server"
 
 
@@ -66,10 +64,7 @@ class RedisServer:
             return connection.execute_command(*command)
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + SECONDS_TO_START
-        while not self._is_ready():
-            assert time.monotonic() < deadline, (self.folder / "log").read_text()
-            time.sleep(0.01)
+        wait_until(self._is_ready, (self.folder / "log").read_text)
 
     def _is_ready(self) -> bool:
         try:

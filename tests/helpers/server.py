@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -16,11 +15,11 @@ from typing import Any, NamedTuple
 
 from config import Settings
 from tests.helpers.client import API, PASSWORD
+from tests.helpers.programs import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 ACCOUNT = {"username": "ann", "password": PASSWORD}
-SECONDS_TO_START = 30
 SECONDS_TO_STOP = 30
 SECONDS_TO_RESPOND = 20
 
@@ -58,15 +57,15 @@ class Server:
 
     def wait(self) -> "Server":
         """Return when the server responds; kill it if it does not."""
-        deadline = time.monotonic() + SECONDS_TO_START
-        while not self._is_ready():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.process.kill()
-                raise AssertionError(self.log.read_text())
-            time.sleep(0.05)
+        try:
+            wait_until(self._is_ready, self.log.read_text)
+        except TimeoutError:
+            self.process.kill()
+            raise
         return self
 
     def _is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
         try:
             return self.call("GET", "/health/live").status > 0
         except OSError:
@@ -130,10 +129,7 @@ class Server:
 
     def wait_for_output(self, text: str) -> str:
         """Wait until the output contains a text, and return all output."""
-        deadline = time.monotonic() + SECONDS_TO_RESPOND
-        while text not in self.log.read_text():
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+        wait_until(lambda: text in self.log.read_text(), self.log.read_text)
         return self.log.read_text()
 
     def entries(self, event: str = "request") -> list[dict[str, Any]]:
@@ -143,10 +139,7 @@ class Server:
 
     def entries_after(self, count: int) -> list[dict[str, Any]]:
         """Wait for log entries after the first `count` ones, and return them."""
-        deadline = time.monotonic() + SECONDS_TO_RESPOND
-        while len(self.lines()) <= count:
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+        wait_until(lambda: len(self.lines()) > count, self.log.read_text)
         return [json.loads(line) for line in self.lines()[count:]]
 
 
@@ -164,12 +157,6 @@ def launch(folder: Path, **settings: object) -> Server:
     unlimited = {"RATELIMIT_ENABLED": False, "MAX_REQUESTS_IN_PROGRESS": 1000}
     variables = environment(**usual | unlimited | settings)
     return Server(ROOT, variables, folder / f"{variables['PORT']}.log")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def chunked(method: str, path: str, chunks: list[bytes], *headers: str) -> bytes:

@@ -15,7 +15,7 @@ from flask import Flask
 
 from taskapi import maintenance
 from tests.helpers.client import Client
-from tests.helpers.server import free_port
+from tests.helpers.programs import free_port
 
 SECONDS_TO_ARRIVE = 20
 TOKEN = re.compile(r"^  (?:\S+#token=)?([\w-]{43})\s*$", re.MULTILINE)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.programs import ROOT, require_programs
-from tests.helpers.server import GUNICORN, Server, environment, free_port
+from tests.helpers.programs import ROOT, free_port, require_programs
+from tests.helpers.server import GUNICORN, Server, environment
 
 UNIT = ROOT / "deploy" / "taskapi@.service"
 GRACEFUL_TIMEOUT = 25  # of gunicorn.conf.py

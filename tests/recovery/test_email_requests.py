@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 from tests.helpers.clock import later
+from tests.helpers.programs import free_port
 from tests.helpers.rows import count
-from tests.helpers.server import free_port
 from tests.helpers.smtp import Mailbox, emails, send
 from tests.recovery.conftest import SENDER
 

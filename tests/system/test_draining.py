@@ -2,11 +2,11 @@
 
 import http.client
 import socket
-import time
 
 import pytest
 
 from tests.helpers.client import API
+from tests.helpers.programs import wait_until
 from tests.helpers.server import SECONDS_TO_STOP, Response, Server
 from tests.system.conftest import Serve
 
@@ -19,17 +19,13 @@ def is_open(server: Server) -> bool:
 
 
 def wait_until_closed(server: Server) -> None:
-    deadline = time.monotonic() + SECONDS_TO_STOP
-    while is_open(server):
-        assert time.monotonic() < deadline
+    wait_until(lambda: not is_open(server))
 
 
 def wait_until_not_ready(server: Server) -> Response:
     """Wait until the instance is not ready, and return the health response."""
-    deadline = time.monotonic() + SECONDS_TO_STOP
-    while (response := server.call("GET", "/health")).status == 200:
-        assert time.monotonic() < deadline
-    return response
+    wait_until(lambda: server.call("GET", "/health").status != 200)
+    return server.call("GET", "/health")
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +29,6 @@ HSTS = "Strict-Transport-Security"
 FILES = ["config.py", "gunicorn.conf.py", "wsgi.py"]
 FOLDERS = ["migrations", "taskapi"]
 LOGINS = 50
-MAX_PROBE_SECONDS = 5  # half a minute if hashes occupied all threads
 Serve = Callable[..., Server]
 
 
@@ -53,9 +51,9 @@ def account_exists(server: Server, name: str) -> bool:
     return server.call("POST", f"{API}/auth/login", account).status == 200
 
 
-def log_in_concurrently(server: Server) -> tuple[list[Response], list[float]]:
-    """Log in as fifty users at once; return the responses and the seconds of probes."""
-    probes = []
+def log_in_concurrently(server: Server) -> tuple[list[Response], int]:
+    """Log in as fifty users at once; return the responses and the number of probes."""
+    probes = 0
     with ThreadPoolExecutor(LOGINS) as pool:
         path = f"{API}/auth/login"
         accounts = [
@@ -63,9 +61,8 @@ def log_in_concurrently(server: Server) -> tuple[list[Response], list[float]]:
         ]
         logins = [pool.submit(server.call, "POST", path, one) for one in accounts]
         while not all(map(Future.done, logins)):
-            began = time.monotonic()
             assert server.call("GET", "/health/live").status == 200
-            probes.append(time.monotonic() - began)
+            probes += 1
     return [login.result() for login in logins], probes
 
 
@@ -194,7 +191,7 @@ def test_concurrent_logins_do_not_delay_liveness_probes(serving: Serve) -> None:
     responses, probes = log_in_concurrently(server)
 
     rejected = [response for response in responses if response.status == 503]
-    assert max(probes) < MAX_PROBE_SECONDS
+    assert probes > 1, "the first one waited for all logins"
     assert {response.status for response in responses} <= {401, 503}
     assert len(rejected) < LOGINS
     assert [r for r in rejected if int(r.headers["Retry-After"]) < 1] == []

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.helpers.client import API
+from tests.helpers.programs import wait_until
 from tests.helpers.server import Server
 from tests.web.figures import BEARER, TOKEN, Metrics, parse_metrics
 
 # the sums do not depend on the database
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 
-WORKERS, THREADS, REQUESTS = 4, 4, 120
+WORKERS, THREADS, REQUESTS = 2, 4, 120
 SECONDS = 20
 OF_INDEX = "taskapi_http_requests_total", frozenset({"GET", API, "200"})
 POOL = "taskapi_database_pool_size", frozenset[str]()
@@ -28,8 +28,8 @@ Serve = Callable[..., Server]
 
 @pytest.fixture
 def server(instance: Serve) -> Iterator[Server]:
-    """Return a server whose four workers have all reported their pools."""
-    server = instance(METRICS_TOKEN=TOKEN)
+    """Return a server whose workers have all reported their pools."""
+    server = instance(METRICS_TOKEN=TOKEN, WEB_CONCURRENCY=WORKERS, THREADS=THREADS)
     wait_for_metric(server, POOL, ALL)
     yield server
     server.stop()
@@ -42,19 +42,8 @@ def scrape(server: Server) -> Metrics:
 
 def wait_for_metric(server: Server, key: Any, value: float) -> Metrics:
     """Wait until a metric has this value, and return all metrics."""
-    deadline = time.monotonic() + SECONDS
-    while (found := scrape(server)).get(key) != value:
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
-    return found
-
-
-def is_deleted(path: Path) -> bool:
-    """Wait until a path is deleted; return whether it is."""
-    deadline = time.monotonic() + SECONDS
-    while path.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not path.exists()
+    wait_until(lambda: scrape(server).get(key) == value)
+    return scrape(server)
 
 
 def send_requests(server: Server, number: int) -> None:
@@ -101,4 +90,4 @@ def test_metrics_folder_is_deleted_with_the_master(
     server.process.wait(SECONDS)
 
     assert mode == 0o700
-    assert is_deleted(path)
+    wait_until(lambda: not path.exists())
