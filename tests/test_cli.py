@@ -34,9 +34,11 @@ def admin(app: Flask) -> Client:
     return create_admin(app)
 
 
-def start(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+def start(
+    variables: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command in a separate process."""
-    command = [FLASK, *words]
+    command = [FLASK, *arguments]
     return subprocess.run(  # noqa: S603 - our own commands
         command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
@@ -44,7 +46,7 @@ def start(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess
 
 @pytest.mark.one_database
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["users", "promote"],
         ["users", "deactivate"],
@@ -53,10 +55,10 @@ def start(variables: dict[str, str], *words: str) -> subprocess.CompletedProcess
         ["api-keys", "list"],
         ["sessions", "end"],
     ],
-    ids=lambda words: " ".join(words[:2]),
+    ids=lambda arguments: " ".join(arguments[:2]),
 )
-def test_unknown_account_is_reported(run: Run, words: list[str]) -> None:
-    result = run(*words, "unknown")
+def test_unknown_account_is_reported(run: Run, arguments: list[str]) -> None:
+    result = run(*arguments, "unknown")
 
     assert (result.exit_code, result.output) == (
         1,
@@ -90,7 +92,7 @@ def test_commands_commit_in_the_test_runner_of_flask(app: Flask, run: Run) -> No
 
 @pytest.mark.one_database
 @pytest.mark.parametrize(
-    ("words", "named"),
+    ("arguments", "named"),
     [
         (["create", "root@example.org", "--name", ""], "name: Must have"),
         (["create", "root@example.org", "--name", "x" * 101], "name: Must have"),
@@ -101,9 +103,9 @@ def test_commands_commit_in_the_test_runner_of_flask(app: Flask, run: Run) -> No
     ids=["empty", "long", "NUL", "no id", "long id"],
 )
 def test_api_key_commands_reject_invalid_values(
-    run: Run, admin: Client, words: list[str], named: str
+    run: Run, admin: Client, arguments: list[str], named: str
 ) -> None:
-    result = run("api-keys", *words)
+    result = run("api-keys", *arguments)
 
     assert result.exit_code != 0
     assert isinstance(result.exception, SystemExit)
@@ -111,11 +113,11 @@ def test_api_key_commands_reject_invalid_values(
     assert len(run("api-keys", "list", "root@example.org").output.splitlines()) == 1
 
 
-@pytest.mark.parametrize("words", [["users", "list"], ["purge"]], ids=" ".join)
-def test_missing_schema_is_reported(tmp_path: Path, words: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["users", "list"], ["purge"]], ids=" ".join)
+def test_missing_schema_is_reported(tmp_path: Path, arguments: list[str]) -> None:
     address = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
 
-    result = start({"PATH": os.environ["PATH"]} | address, *words)
+    result = start({"PATH": os.environ["PATH"]} | address, *arguments)
 
     assert result.returncode == 1
     message = result.stderr.splitlines()[-1]

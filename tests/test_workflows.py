@@ -31,9 +31,11 @@ def parse(path: str) -> Any:
 
 
 def run(tool: str, *arguments: str) -> tuple[int, str]:
-    words = [TOOLS / tool, *arguments]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - linters of our own environment
-    return done.returncode, done.stdout + done.stderr
+    command = [TOOLS / tool, *arguments]
+    process = subprocess.run(  # noqa: S603 - linters of the environment
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return process.returncode, process.stdout + process.stderr
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ def three(root: Client) -> list[Client]:
     ]
 
 
-def address(person: Client) -> str:
-    return f"users/{person.user['id']}"
+def address(client: Client) -> str:
+    return f"users/{client.user['id']}"
 
 
 def register(client: Client, *names: dict[str, str]) -> None:
@@ -29,7 +29,7 @@ def register(client: Client, *names: dict[str, str]) -> None:
 def test_one_of_three_accounts_is_deactivated(
     root: Client, three: list[Client]
 ) -> None:
-    scripts = [key_client(person) for person in three]
+    scripts = [key_client(client) for client in three]
 
     response = root.patch(address(three[1]), {"is_active": False})
 
@@ -56,7 +56,7 @@ def test_change_without_deactivation_ends_no_session(
 def test_one_of_three_accounts_is_promoted(root: Client, three: list[Client]) -> None:
     response = root.patch(address(three[1]), {"role": "admin"})
 
-    seen = [person.get("users/me").json["role"] for person in three]
+    seen = [client.get("users/me").json["role"] for client in three]
     assert response.status_code == 200
     assert seen == ["user", "admin", "user"]
 

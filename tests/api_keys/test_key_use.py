@@ -74,10 +74,10 @@ def test_use_is_recorded(ann: Client, script: KeyClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "noted"), [(4 * MINUTE, False), (6 * MINUTE, True)], ids=["4", "6"]
+    ("seconds", "recorded"), [(4 * MINUTE, False), (6 * MINUTE, True)], ids=["4", "6"]
 )
 def test_use_is_recorded_at_most_every_five_minutes(
-    ann: Client, script: KeyClient, seconds: int, *, noted: bool
+    ann: Client, script: KeyClient, seconds: int, *, recorded: bool
 ) -> None:
     script.get("tasks")
     first = stored_key(ann)
@@ -86,7 +86,7 @@ def test_use_is_recorded_at_most_every_five_minutes(
         response = script.get("tasks")
 
     assert response.status_code == 200
-    assert (stored_key(ann).last_used_at > first.last_used_at) is noted
+    assert (stored_key(ann).last_used_at > first.last_used_at) is recorded
     assert stored_key(ann).updated_at == first.updated_at
 
 

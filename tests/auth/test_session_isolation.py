@@ -45,8 +45,8 @@ def test_use_is_recorded_for_one_session_only(three: list[Client]) -> None:
     with later(6 * MINUTE):
         after = shown(three[1], "last_used_at")
 
-    noted = [new != old for old, new in zip(before, after, strict=True)]
-    assert noted == [False, True, False]
+    recorded = [new != old for old, new in zip(before, after, strict=True)]
+    assert recorded == [False, True, False]
 
 
 def test_refresh_replaces_the_token_of_one_session_only(three: list[Client]) -> None:

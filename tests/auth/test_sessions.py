@@ -156,10 +156,10 @@ def test_command_ends_all_sessions_of_one_account(ann: Client, bob: Client) -> N
 
 
 @pytest.mark.parametrize(
-    ("seconds", "noted"), [(4 * MINUTE, False), (6 * MINUTE, True)], ids=["4", "6"]
+    ("seconds", "recorded"), [(4 * MINUTE, False), (6 * MINUTE, True)], ids=["4", "6"]
 )
 def test_use_is_recorded_at_most_every_five_minutes(
-    ann: Client, seconds: int, *, noted: bool
+    ann: Client, seconds: int, *, recorded: bool
 ) -> None:
     before = ann.get("auth/sessions").json["items"][0]["last_used_at"]
 
@@ -167,7 +167,7 @@ def test_use_is_recorded_at_most_every_five_minutes(
         ann.get("tasks/1")
         after = ann.get("auth/sessions").json["items"][0]["last_used_at"]
 
-    assert (after > before) is noted
+    assert (after > before) is recorded
 
 
 def test_expired_sessions_are_purged(ann: Client) -> None:

@@ -11,17 +11,17 @@ MISSING = "needs Node.js with npm, and `make test` to fetch what package.json na
 QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 
 
-def run(name: str, *words: str) -> tuple[int, str]:
+def run(name: str, *arguments: str) -> tuple[int, str]:
     """Run a program; return its status and output. Without it, skip, or fail in CI."""
     program = HERE / "node_modules" / ".bin" / name
     if not program.exists():
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
-    done = subprocess.run(  # noqa: S603 - pinned by package-lock.json
-        [program, *words],
+    process = subprocess.run(  # noqa: S603 - pinned by package-lock.json
+        [program, *arguments],
         cwd=HERE,
         env=os.environ | QUIET,
         capture_output=True,
         text=True,
         check=False,
     )
-    return done.returncode, done.stdout + done.stderr
+    return process.returncode, process.stdout + process.stderr

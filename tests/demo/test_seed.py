@@ -18,9 +18,9 @@ from tests.helpers.client import Client
 Run = Callable[..., Result]
 
 
-def seed(app: Flask, *words: str) -> Result:
+def seed(app: Flask, *arguments: str) -> Result:
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
-    return app.test_cli_runner().invoke(cli, ["seed", *words])
+    return app.test_cli_runner().invoke(cli, ["seed", *arguments])
 
 
 def printed(output: str, name: str) -> str:

@@ -31,9 +31,9 @@ What users can do.
 def run_script(folder: Path, version: str) -> subprocess.CompletedProcess[str]:
     """Run the script on the changelog, without installed packages."""
     (folder / "CHANGELOG.md").write_text(CHANGELOG)
-    words = [sys.executable, "-I", "-S", str(ROOT / SCRIPT), version]
+    command = [sys.executable, "-I", "-S", str(ROOT / SCRIPT), version]
     return subprocess.run(  # noqa: S603 - our own script
-        words, cwd=folder, capture_output=True, text=True, check=False
+        command, cwd=folder, capture_output=True, text=True, check=False
     )
 
 

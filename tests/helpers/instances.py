@@ -28,11 +28,11 @@ def environment(**settings: str) -> dict[str, str]:
     return texts | SETTINGS | settings
 
 
-def run_command(folder: Path, database_url: str, *words: str) -> None:
+def run_command(folder: Path, database_url: str, *arguments: str) -> None:
     """Run a `flask` command on a database; raises RuntimeError with its output."""
     program = Program(
-        words[0],
-        [environment_program("flask"), *words],
+        arguments[0],
+        [environment_program("flask"), *arguments],
         folder,
         variables=environment(DATABASE_URL=database_url),
     )

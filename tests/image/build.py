@@ -94,9 +94,13 @@ def _built(
         "vfs",
     ]
 
-    def run(*words: str) -> str:
+    def run(*arguments: str) -> str:
         process = subprocess.run(
-            [*buildah, *words], check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [*buildah, *arguments],
+            check=True,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         return process.stdout.strip()
 
@@ -156,7 +160,7 @@ def _confined_starter(
         *variables,
     ]
     command = [*inside, config["User"], config["WorkingDir"], *variables_of_image]
-    return lambda name, *words: Program(name, [*command, *words], folder)
+    return lambda name, *arguments: Program(name, [*command, *arguments], folder)
 
 
 def _logs_json(program: Program) -> bool:

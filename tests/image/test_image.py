@@ -25,9 +25,11 @@ def test_data_folder_is_mounted_at_the_path_in_the_dockerfile() -> None:
 
 
 def test_help_text_names_the_differences_from_the_real_image() -> None:
-    words = [sys.executable, "-m", "tests.image.build", "--help"]
+    command = [sys.executable, "-m", "tests.image.build", "--help"]
 
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    process = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
-    assert done.returncode == 0
-    assert "Differences" in done.stdout
+    assert process.returncode == 0
+    assert "Differences" in process.stdout

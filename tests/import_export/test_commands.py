@@ -32,8 +32,8 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "tasks.jsonl"
 
 
-def user(person: Client) -> list[str]:
-    return ["--user", person.user["email"]]
+def user(client: Client) -> list[str]:
+    return ["--user", client.user["email"]]
 
 
 @pytest.mark.parametrize("name", ["tasks.jsonl", "tasks.CSV"])
@@ -83,10 +83,10 @@ def test_invalid_lines_are_printed_and_nothing_is_imported(
     bad = [{"title": ""}, {"title": "Dig", "tags": ["a", 1]}, {"titel": "Dig"}]
     file.write_text(json_lines(*[GOOD] * 7030, *bad))
 
-    done = run("import", file, *user(ann))
+    result = run("import", file, *user(ann))
 
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.splitlines() == [
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
         "Error: Nothing was imported.",
         "line 7031, column 11, title: Must have 1 to 255 characters.",
         "line 7032, column 32, tags, 1: Must be a string.",
@@ -102,10 +102,10 @@ def test_error_in_a_later_account_rolls_back_the_first(
     good = GOOD | {"owner": ann.user["email"]}
     cycle = GOOD | {"owner": bob.user["email"], "id": 1, "parent_id": 1}
 
-    done = run("import", "-", typed=json_lines(good, cycle))
+    result = run("import", "-", typed=json_lines(good, cycle))
 
-    assert done.exit_code == 1
-    assert ", parent_id: A task cannot be its own ancestor" in done.stderr
+    assert result.exit_code == 1
+    assert ", parent_id: A task cannot be its own ancestor" in result.stderr
     assert task_count(ann) == 0
 
 
@@ -123,43 +123,45 @@ def test_error_in_a_later_account_rolls_back_the_first(
 def test_import_without_user_requires_owners(
     run: Run, task: dict[str, Any], message: str
 ) -> None:
-    done = run("import", "-", typed=json_lines(task))
+    result = run("import", "-", typed=json_lines(task))
 
-    assert done.exit_code == 1
-    assert isinstance(done.exception, SystemExit)
-    assert message in done.stderr
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert message in result.stderr
 
 
 @pytest.mark.one_database
 def test_export_never_replaces_a_file(run: Run, ann: Client, file: Path) -> None:
     file.write_text("precious")
 
-    done = run("export", file)
+    result = run("export", file)
 
-    assert (done.exit_code, file.read_text()) == (1, "precious")
-    assert done.output.startswith(f"Error: {file} already exists")
+    assert (result.exit_code, file.read_text()) == (1, "precious")
+    assert result.output.startswith(f"Error: {file} already exists")
 
 
 @pytest.mark.one_database
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [["export", "/nowhere/tasks.csv"], ["import", "/nowhere/tasks.csv"]],
     ids=["export", "import"],
 )
-def test_missing_folder_is_reported(run: Run, ann: Client, words: list[str]) -> None:
-    done = run(*words, *user(ann))
+def test_missing_folder_is_reported(
+    run: Run, ann: Client, arguments: list[str]
+) -> None:
+    result = run(*arguments, *user(ann))
 
-    assert done.exit_code in {1, 2}
-    assert isinstance(done.exception, SystemExit)
-    assert "/nowhere" in done.stderr
+    assert result.exit_code in {1, 2}
+    assert isinstance(result.exception, SystemExit)
+    assert "/nowhere" in result.stderr
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("words", [["export", "-"], ["import", "-"]], ids=" ".join)
-def test_unknown_account_is_reported(run: Run, words: list[str]) -> None:
-    done = run(*words, "--user", "unknown")
+@pytest.mark.parametrize("arguments", [["export", "-"], ["import", "-"]], ids=" ".join)
+def test_unknown_account_is_reported(run: Run, arguments: list[str]) -> None:
+    result = run(*arguments, "--user", "unknown")
 
-    assert (done.exit_code, done.output) == (
+    assert (result.exit_code, result.output) == (
         1,
         "Error: There is no account named unknown.\n",
     )

@@ -11,9 +11,9 @@ from tests.import_export.files import json_lines
 ESC = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
 
 
-def run(app: Flask, *words: str, typed: str = "") -> str:
+def run(app: Flask, *arguments: str, typed: str = "") -> str:
     cli = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
-    result = app.test_cli_runner().invoke(cli, words, input=typed.encode())
+    result = app.test_cli_runner().invoke(cli, arguments, input=typed.encode())
     return result.output
 
 
@@ -62,7 +62,7 @@ def test_escape_lines_escape_control_characters(character: str) -> None:
 
 @pytest.mark.one_database
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("purge", ESC),
         ("backup", "a", ESC),
@@ -75,12 +75,12 @@ def test_escape_lines_escape_control_characters(character: str) -> None:
         ("tasks", "export", "--format", ESC),
         (ESC,),
     ],
-    ids=lambda words: " ".join(words).replace(ESC, "ESC"),
+    ids=lambda arguments: " ".join(arguments).replace(ESC, "ESC"),
 )
 def test_usage_errors_show_escapes_of_control_characters(
-    app: Flask, words: tuple[str, ...]
+    app: Flask, arguments: tuple[str, ...]
 ) -> None:
-    output = run(app, *words)
+    output = run(app, *arguments)
 
     assert "Error: " in output
     assert is_harmless(output)

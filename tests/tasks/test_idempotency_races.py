@@ -155,9 +155,9 @@ def test_key_used_by_another_process_is_in_progress(
     monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
     path = app.extensions["settings"].database_url.removeprefix("sqlite:///")
-    words = [sys.executable, "-c", LOCK_ALL, f"{path}.requests"]
+    command = [sys.executable, "-c", LOCK_ALL, f"{path}.requests"]
 
-    with subprocess.Popen(words, stdin=PIPE, stdout=PIPE) as other:  # noqa: S603 - our own script
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE) as other:  # noqa: S603 - our own script
         assert other.stdout.readline() == b"locked\n"  # type: ignore[union-attr]  # it is a pipe
         rejected = ann.post("tasks", {"title": "Tea"}, headers=KEY)
         other.communicate()

@@ -32,9 +32,9 @@ def seven(ann: Client) -> Client:
 def test_cursors_page_through_the_whole_list(seven: Client, sort: str) -> None:
     whole = seven.get(f"tasks?sort={sort}").json["items"]
 
-    walked = read_all(seven, f"sort={sort}&limit=2")
+    listed = read_all(seven, f"sort={sort}&limit=2")
 
-    assert walked == whole
+    assert listed == whole
     assert len(whole) == 7
 
 
@@ -50,11 +50,11 @@ def test_links_page_through_the_whole_list(seven: Client, sort: str, way: str) -
 
 
 def test_links_and_cursors_return_the_same_pages(seven: Client) -> None:
-    walked = read_all(seven, "sort=-due_date&limit=2")
+    listed = read_all(seven, "sort=-due_date&limit=2")
 
     followed = follow(seven, "tasks?sort=-due_date&limit=2")
 
-    assert followed == walked
+    assert followed == listed
     assert len(followed) == 7
 
 

@@ -257,9 +257,9 @@ def test_first_and_last_day_are_sorted_in_every_time_zone(
     ann.patch("users/me", {"timezone": zone})
     [ann.create_task(due_date=due) for _ in range(3)]
 
-    walked: list[dict[str, Any]] = read_all(
+    listed: list[dict[str, Any]] = read_all(
         ann, f"sort=due_date&limit=1&due_after={due}"
     )
 
-    assert len(walked) == 3
+    assert len(listed) == 3
     assert titles(ann.get(f"tasks?due_before={due}")) == []

@@ -13,7 +13,7 @@ from tests.helpers.concurrency import meeting, run_concurrently
 def test_change_that_waited_for_a_lock_sees_new_tags(ann: Client, way: str) -> None:
     task = ann.create_task(tags=["a"])
 
-    def come_late() -> Any:
+    def change_concurrently() -> Any:
         ann.get("tasks")
         if way == "single":
             return ann.patch(f"tasks/{task['id']}", {"tags": ["a"]}).json
@@ -23,7 +23,7 @@ def test_change_that_waited_for_a_lock_sees_new_tags(ann: Client, way: str) -> N
     with meeting(ann.app, "UPDATE tasks"):
         changes = {"title": "Tea", "tags": ["b"]}
         _, late = run_concurrently(
-            partial(ann.patch, f"tasks/{task['id']}", changes), come_late
+            partial(ann.patch, f"tasks/{task['id']}", changes), change_concurrently
         )
 
     stored = ann.get(f"tasks/{task['id']}").json
@@ -35,13 +35,13 @@ def test_change_without_effect_returns_one_state(ann: Client) -> None:
     task = ann.create_task(tags=["a"])
     path = f"tasks/{task['id']}"
 
-    def come_late() -> Any:
+    def change_concurrently() -> Any:
         ann.get("tasks")
         return ann.patch(path, {}).json
 
     with meeting(ann.app, "UPDATE tasks"):
         first, late = run_concurrently(
-            partial(ann.patch, path, {"tags": ["b"]}), come_late
+            partial(ann.patch, path, {"tags": ["b"]}), change_concurrently
         )
 
     assert late in [task, first.json]

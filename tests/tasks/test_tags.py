@@ -282,10 +282,10 @@ def test_tag_cursors_follow_code_points(ann: Client, way: str) -> None:
     ann.create_task(tags=names[:20])
     ann.create_task(tags=names[10:])
 
-    walked = follow(ann, f"tags?limit=7{way}&include_total=true")
+    listed = follow(ann, f"tags?limit=7{way}&include_total=true")
 
-    assert [tag["name"] for tag in walked] == names
-    assert [tag["task_count"] for tag in walked] == [1] * 10 + [2] * 10 + [1] * 10
+    assert [tag["name"] for tag in listed] == names
+    assert [tag["task_count"] for tag in listed] == [1] * 10 + [2] * 10 + [1] * 10
 
 
 def test_tag_total_counts_each_tag_once(tagged: Client) -> None:

@@ -67,9 +67,9 @@ def test_each_pair_of_sort_keys_returns_the_order(
         signs = SIGNS[number % 4]
         sort = ",".join(sign + name for sign, name in zip(signs, pair, strict=True))
 
-        walked = read_all(ann, f"sort={sort}&limit=7")
+        listed = read_all(ann, f"sort={sort}&limit=7")
 
-        assert [task["id"] for task in walked] == expected(tasks, sort), sort
+        assert [task["id"] for task in listed] == expected(tasks, sort), sort
 
 
 @pytest.mark.parametrize("sort", ["completed_at", "-completed_at"])
@@ -77,10 +77,10 @@ def test_each_pair_of_sort_keys_returns_the_order(
 def test_tasks_that_are_not_completed_come_last(
     ann: Client, tasks: list[dict[str, Any]], sort: str, limit: int
 ) -> None:
-    walked = read_all(ann, f"sort={sort}&limit={limit}")
+    listed = read_all(ann, f"sort={sort}&limit={limit}")
 
-    assert [task["id"] for task in walked] == expected(tasks, sort)
-    assert walked[-1]["completed_at"] is None
+    assert [task["id"] for task in listed] == expected(tasks, sort)
+    assert listed[-1]["completed_at"] is None
 
 
 @pytest.mark.parametrize("sort", ["priority,-due_date", "-due_date,completed_at"])
@@ -100,9 +100,9 @@ def test_two_sort_keys_work_with_filters(
     chosen = [task for task in tasks if task["priority"] in {"low", "high"}]
     sort = "priority,-due_date"
 
-    walked = read_all(ann, f"sort={sort}&limit=2&priority=low,high")
+    listed = read_all(ann, f"sort={sort}&limit=2&priority=low,high")
 
-    assert [task["id"] for task in walked] == expected(chosen, sort)
+    assert [task["id"] for task in listed] == expected(chosen, sort)
 
 
 def test_second_key_of_the_same_name_has_no_effect(

@@ -141,8 +141,15 @@ def test_password_is_checked_before_the_last_admin(admin: Client) -> None:
 
 
 def test_admin_promoted_by_command_counts(ann: Client) -> None:
-    words = ["create", "--email", "root@example.org", "--admin", "--password", PASSWORD]
-    run(ann.app, "users", *words)
+    command = [
+        "create",
+        "--email",
+        "root@example.org",
+        "--admin",
+        "--password",
+        PASSWORD,
+    ]
+    run(ann.app, "users", *command)
     root = Client(ann.app, "root").log_in()
 
     response = root.delete("users/me", PROOF)

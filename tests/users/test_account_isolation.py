@@ -36,8 +36,8 @@ def three(app: Flask) -> list[Client]:
     return [new_user(app, name) for name in PASSWORDS]
 
 
-def hashes(people: list[Client]) -> list[str]:
-    return [stored_user(person).password_hash for person in people]
+def hashes(clients: list[Client]) -> list[str]:
+    return [stored_user(client).password_hash for client in clients]
 
 
 def changed(before: list[str], after: list[str]) -> list[bool]:
@@ -45,9 +45,9 @@ def changed(before: list[str], after: list[str]) -> list[bool]:
 
 
 def test_each_account_reads_itself(three: list[Client]) -> None:
-    seen = [person.get("users/me").json for person in three]
+    seen = [client.get("users/me").json for client in three]
 
-    assert seen == [person.user for person in three]
+    assert seen == [client.user for client in three]
 
 
 @pytest.mark.parametrize("other", ["ann", "cat"])
@@ -96,7 +96,7 @@ def test_renewed_hash_affects_no_other_account(
 def test_update_affects_no_other_account(three: list[Client]) -> None:
     response = three[1].patch("users/me", {"full_name": "Bob"})
 
-    names = [person.get("users/me").json["full_name"] for person in three]
+    names = [client.get("users/me").json["full_name"] for client in three]
     assert response.status_code == 200
     assert names == [None, "Bob", None]
 

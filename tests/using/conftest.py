@@ -37,7 +37,7 @@ def need(*programs: str) -> str:
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     """File server without a log."""
 
-    def log_message(self, *words: Any) -> None:
+    def log_message(self, *arguments: Any) -> None:
         """Log nothing."""
 
 

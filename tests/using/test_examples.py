@@ -8,8 +8,8 @@ import pytest
 
 from tests.using.conftest import EXAMPLES, Account, need
 
-Done = subprocess.CompletedProcess[str]
-Run = Callable[..., Done]
+Process = subprocess.CompletedProcess[str]
+Run = Callable[..., Process]
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def run(account: Account) -> Run:
     """Return a function that runs a command with arguments and standard input."""
     place = {"TASKAPI_URL": account.address, "TASKAPI_KEY": account.access_token}
 
-    def start(*words: str, given: str = "") -> Done:
+    def start(*arguments: str, given: str = "") -> Process:
         return subprocess.run(  # noqa: S603 - our own examples
-            words,
+            arguments,
             cwd=EXAMPLES,
             env={"PATH": "/usr/local/bin:/usr/bin:/bin"} | place,
             input=given,
@@ -33,25 +33,25 @@ def run(account: Account) -> Run:
 
 
 @pytest.fixture
-def sow(run: Run) -> Callable[[str], Done]:
+def sow(run: Run) -> Callable[[str], Process]:
     """Return a function that runs the Python script."""
     return lambda lines: run(sys.executable, "sow.py", given=lines)
 
 
 @pytest.fixture
-def today(run: Run) -> Callable[..., Done]:
+def today(run: Run) -> Callable[..., Process]:
     """Return a function that runs the shell script."""
     need("curl")
     need("jq")
-    return lambda *words: run("/bin/sh", "today.sh", *words)
+    return lambda *arguments: run("/bin/sh", "today.sh", *arguments)
 
 
-def titles(done: Done) -> list[str]:
-    assert done.returncode == 0, done.stderr
-    return [line.split(maxsplit=1)[1] for line in done.stdout.splitlines()]
+def titles(process: Process) -> list[str]:
+    assert process.returncode == 0, process.stderr
+    return [line.split(maxsplit=1)[1] for line in process.stdout.splitlines()]
 
 
-def test_python_script_creates_each_task_once(sow: Callable[[str], Done]) -> None:
+def test_python_script_creates_each_task_once(sow: Callable[[str], Process]) -> None:
     sow("Sow\nWater\n")
 
     again = sow("Sow\nWater\nWeed\n")
@@ -59,16 +59,16 @@ def test_python_script_creates_each_task_once(sow: Callable[[str], Done]) -> Non
     assert titles(again) == ["Sow", "Water", "Weed"]
 
 
-def test_python_script_prints_the_problem(sow: Callable[[str], Done]) -> None:
-    done = sow("x" * 256)
+def test_python_script_prints_the_problem(sow: Callable[[str], Process]) -> None:
+    process = sow("x" * 256)
 
-    assert done.returncode == 1
-    assert done.stderr.startswith("validation-error: ")
-    assert "Traceback" not in done.stderr
+    assert process.returncode == 1
+    assert process.stderr.startswith("validation-error: ")
+    assert "Traceback" not in process.stderr
 
 
 def test_shell_script_prints_open_tasks(
-    sow: Callable[[str], Done], today: Callable[..., Done]
+    sow: Callable[[str], Process], today: Callable[..., Process]
 ) -> None:
     sow("Sow\nWater")
 
@@ -78,18 +78,18 @@ def test_shell_script_prints_open_tasks(
 
 
 def test_shell_script_completes_a_task(
-    sow: Callable[[str], Done], today: Callable[..., Done]
+    sow: Callable[[str], Process], today: Callable[..., Process]
 ) -> None:
     task_id = sow("Sow").stdout.split()[0]
 
-    done = today("done", task_id)
+    process = today("done", task_id)
 
-    assert done.stdout == "completed: Sow\n", done.stderr
+    assert process.stdout == "completed: Sow\n", process.stderr
     assert titles(today()) == []
 
 
-def test_shell_script_prints_the_problem(today: Callable[..., Done]) -> None:
-    done = today("done", "0")
+def test_shell_script_prints_the_problem(today: Callable[..., Process]) -> None:
+    process = today("done", "0")
 
-    assert done.returncode != 0
-    assert done.stderr.splitlines()[-1].startswith("not-found: ")
+    assert process.returncode != 0
+    assert process.stderr.splitlines()[-1].startswith("not-found: ")
