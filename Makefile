@@ -81,8 +81,14 @@ check: .venv/dev ## Formatting, lint, types, import rules, dependencies (what CI
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-migration: .venv/dev ## Write a migration from the models: make migration m="add a column"
-	$(BIN)/flask db migrate -m "$(m)"
+# Compares the models with a database of its own, which has all migrations.
+migration: export DATABASE_URL = sqlite:///build/migration/taskapi.db
+migration: export DATABASE_REPLICA_URL =
+migration: .venv/dev ## Write a migration from the models: make migration m="Add a column"
+	@$(if $(m),,$(error Name the migration: make migration m="Add a column"))rm -rf build/migration && mkdir -p build/migration
+	@LOG_LEVEL=WARNING $(BIN)/flask db upgrade
+	@$(BIN)/flask db migrate -m "$(m)"
+	@rm -rf build/migration
 
 lock: .venv/dev ## Compile the requirements files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes pyproject.toml -o requirements.txt

@@ -40,7 +40,17 @@ from taskapi.web.idempotency import ResponseStore
 if TYPE_CHECKING:
     from config import Settings
 
-BLUEPRINTS = [auth, tasks, stats, import_export, users, keys, recovery, admin, system]
+BLUEPRINTS = [
+    auth,
+    tasks,
+    stats,
+    import_export,
+    users,
+    keys,
+    recovery,
+    admin,
+    system,
+]
 
 
 def create_app(settings: "Settings") -> Flask:

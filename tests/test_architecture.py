@@ -3,6 +3,7 @@
 import ast
 import re
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,6 +184,30 @@ def test_top_level_has_nine_modules() -> None:
         "scopes",
         "typing",
     }
+
+
+def imports_between_packages() -> set[tuple[str, str]]:
+    """Return the importing and the imported member of taskapi, for each import."""
+    imports = re.compile(r"^from taskapi(?:\.(\w+)\S*)? import (.*)", re.MULTILINE)
+    return {
+        (path.relative_to(ROOT / "taskapi").parts[0].removesuffix(".py"), name)
+        for path in PACKAGE
+        for package, names in imports.findall(path.read_text())
+        for name in ([package] if package else re.findall(r"\w+", names))
+    }
+
+
+def test_packages_without_a_layer_are_imported_by_app_and_cli_only() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    contract = tools["importlinter"]["contracts"][0]
+    layers = set(re.findall(r"\w+", str(contract["layers"])))
+    imports = imports_between_packages()
+
+    importers = {a for a, b in imports if b not in {a, *layers}}
+    users_of_app = {a for a, b in imports if b in {"app", "cli", "maintenance"}}
+
+    assert importers <= {"app", "cli"}
+    assert users_of_app <= {"__init__", "app", "cli"}
 
 
 def test_any_is_used_rarely() -> None:

@@ -11,6 +11,7 @@ from tests.api_keys.holding import KeyClient, create_key, key_client
 from tests.auth.forging import access_of, with_time
 from tests.helpers.client import Client, another_session
 from tests.helpers.rows import store_user
+from tests.permissions import ACCESS
 
 USER_SCOPES = set(Scope) - {Scope.ADMIN}
 
@@ -84,16 +85,32 @@ class Accounts:
 
     @cached_property
     def owned(self) -> dict[str, object]:
-        """The path parameters of the owner's resources."""
+        """The values for parameters in paths: resources of the owner, and public ones.
+
+        Where an operation creates such a resource, it is called.
+        """
         (session,) = self.owner.get("auth/sessions").json["items"]
-        return {
-            "task_id": self.owner.create_task()["id"],
-            "key_id": create_key(self.owner)["id"],
+        created = {name: self._create(*post) for name, post in creations().items()}
+        return created | {
             "session_id": session["id"],
             "user_id": self.owner.user["id"],
             "code": "not-found",
             "name": "pages.css",
         }
+
+    def _create(self, path: str, body: object) -> object:
+        return self.owner.call("POST", path, json=body).json["id"]
+
+
+def creations() -> dict[str, tuple[str, object]]:
+    """Return the path and the body that create the resource of each path parameter."""
+    found = {}
+    for operation in ACCESS:
+        path, _, name = operation.partition(" ")[2].partition("/{")
+        creation = ACCESS.get(f"POST {path}")
+        if name.endswith("}") and creation:
+            found[name.removesuffix("}")] = (path, creation.body)
+    return found
 
 
 def key_for(owner: Client, scope: str | None) -> KeyClient:

@@ -1,0 +1,61 @@
+"""The recipes of CONTRIBUTING.md, followed word by word in a copy of the repository."""
+
+import shutil
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.recipes.checkout import Checkout, recipes
+
+RECIPES = recipes()
+COMMON = ("tests/test_openapi.py", "tests/test_docs.py", "tests/test_architecture.py")
+TESTS = {
+    "Add a field": (
+        "tests/recipes/added_field.py",
+        "tests/test_permissions.py",
+        "tests/test_migrations.py",
+        "tests/import_export",
+    ),
+    "Add a resource": (
+        "tests/recipes/added_resource.py",
+        "tests/test_permissions.py",
+        "tests/test_documented_permissions.py",
+        "tests/test_migrations.py",
+        "tests/import_export/test_export.py",
+    ),
+    "Add a setting": ("tests/test_config.py", "tests/test_shipping.py"),
+    "Add a command": ("tests/test_cli.py", "tests/admin/test_user_commands.py"),
+    "Add a problem type": ("tests/system/test_problem_pages.py",),
+}
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("git"), reason="git is missing"),
+    pytest.mark.skipif(not shutil.which("make"), reason="make is missing"),
+]
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that mypy shares between the copies."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_recipe_changes_the_files_that_it_names(
+    tmp_path: Path, mypy_cache: Path, name: str
+) -> None:
+    copy, recipe = Checkout(tmp_path / "copy", mypy_cache), RECIPES[name]
+
+    copy.follow(recipe)
+
+    changed = copy.changed()
+    assert all(any(fnmatch(path, one) for one in recipe.files) for path in changed)
+    assert all(any(fnmatch(path, one) for path in changed) for one in recipe.files)
+    copy.run("make", "check")
+    copy.pytest(*COMMON, *TESTS[name])
+    assert copy.changed() == changed
+
+
+def test_every_recipe_is_tested() -> None:
+    assert RECIPES.keys() == TESTS.keys()
