@@ -80,7 +80,8 @@ _origin = _pattern(r"https?://[^/?#*]+", "origins such as https://app.example.or
 _redis = _pattern(r"(redis|rediss|redis\+unix)://.*", "redis://:password@host/0")
 _smtp = _pattern(r"smtps?://([^@/]*@)?[^:@/]+.*", "smtp://user:password@host:587")
 _sender = _pattern(SENDER, "an address such as tasks@example.org")
-_level = _pattern("DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR")
+_level = _pattern("(?i)DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR")
+_format = _pattern("auto|json|console", "auto, json or console")
 _bearer_token = _pattern(r"(?a)[\w.~+/-]*=*", "letters and digits")
 
 
@@ -161,7 +162,8 @@ class Settings:
     keepalive_seconds: int = _number(100, 1, 3_600)
     drain_seconds: int = _number(0, 0, 60)
     max_requests: int = _number(0, 0, 10_000_000)
-    log_level: str = _text(_level, "INFO")
+    log_level: str = _text(lambda name: _level(name).upper(), "INFO")
+    log_format: str = _text(_format, "auto")
     public_url: str = _text(_page)
     app_url: str = _text(_page)
     cors_origins: tuple[str, ...] = _list(_origin)

@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from taskapi.server.worker import Log, Worker
 
 settings = load()
 gc.disable()  # in the master, which creates no garbage; workers enable it
-logs.configure(settings.log_level)
+logs.configure(settings.log_level, settings.log_format)
 logs.log_uncaught()
 
 bind = settings.bind
@@ -46,7 +47,8 @@ reuse_port = False
 forwarded_allow_ips = ""  # TRUSTED_PROXIES names the proxies to trust
 forwarder_headers = ""
 control_socket_disable = True
-logconfig_dict = logging_config(settings.log_level)
+loglevel = settings.log_level
+logconfig_dict = logging_config(settings.log_level, settings.log_format)
 if settings.metrics_token:
     raw_env = [f"PROMETHEUS_MULTIPROC_DIR={metrics.share(worker_tmp_dir)}"]
 
@@ -54,12 +56,14 @@ if settings.metrics_token:
 GREETING = """
   taskapi         {address}
   documentation   {address}/docs
-  Create an account with
+  Stop it with Ctrl-C. Create an account with
 
 curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
   -d '{{"username": "ann", "password": "water all plants daily"}}'
 
 """
+CANNOT_LISTEN = """taskapi: cannot listen on port {port} ({reason}). \
+Stop the program that uses it, or choose another port: PORT={other} make run"""
 
 
 mask_term = partial(signal.pthread_sigmask, mask={signal.SIGTERM})
@@ -99,8 +103,23 @@ def drain(server):
 
 
 def on_starting(server):
-    """Drain before stopping on SIGTERM."""
+    """Drain before stopping on SIGTERM; in development report a port that is in use."""
     server.handle_term = partial(drain, server)
+    if settings.environment == "development" and not server.master_pid:
+        for address in server.cfg.address:
+            check_free(address)
+
+
+def check_free(address):
+    """End the process with one sentence if another program listens on the address."""
+    if not isinstance(address, tuple):
+        return
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        socket.create_server(address, family=family).close()
+    except OSError as error:
+        reason, port = os.strerror(error.errno), address[1]
+        sys.exit(CANNOT_LISTEN.format(port=port, reason=reason, other=port + 1))
 
 
 def post_worker_init(worker):
@@ -109,10 +128,12 @@ def post_worker_init(worker):
     maintenance.start(worker.wsgi)
     metrics.start(worker.wsgi)
     deadline.start()
+    if worker.age == settings.web_concurrency:
+        greet()
 
 
-def when_ready(_server):
-    """Print the address in development."""
+def greet():
+    """Print the address in development, after the log lines of the start."""
     if settings.environment == "development":
         sys.stdout.write(GREETING.format(address=settings.address))
         sys.stdout.flush()

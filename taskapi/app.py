@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from werkzeug.utils import import_string
 
-from taskapi import cli, db, passwords
+from taskapi import cli, db, maintenance, passwords
 from taskapi.admin.routes import admin
 from taskapi.api_keys import service as api_keys
 from taskapi.api_keys.routes import keys
@@ -53,12 +54,14 @@ BLUEPRINTS = [
 ]
 
 
-def create_app(settings: "Settings") -> Flask:
-    """Create an app. The first request connects to the database."""
-    logs.configure(settings.log_level)
-    app = Flask(__name__, static_folder=None)
-    app.json = parsing.Json(app)
-    app.extensions["settings"] = settings
+def create_app(settings: "Settings | None" = None) -> Flask:
+    """Create an app, by default with the settings of the environment.
+
+    The first request connects to the database.
+    """
+    settings = settings or _load_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    app = _configured(settings)
     for module in (db, replica, passwords, smtp, tokens, metrics):
         module.init_app(app, settings)
     migrations.init_app(app)
@@ -78,7 +81,26 @@ def create_app(settings: "Settings") -> Flask:
     problems.init_app(app)
     parsing.init_app(app)
     _register_views(app, settings)
+    maintenance.init_app(app, settings)
     cli.init_app(app)
+    return app
+
+
+def _load_settings() -> "Settings":
+    """Load `config` by its name, as `app.config.from_object` does.
+
+    The package does not depend on it: applications and tests pass settings in.
+    """
+    settings: Settings = import_string("config.load")()
+    return settings
+
+
+def _configured(settings: "Settings") -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.json = parsing.Json(app)
+    app.extensions["settings"] = settings
+    app.config.from_mapping({n.upper(): value for n, value in vars(settings).items()})
+    app.config["TRUSTED_HOSTS"] = None  # an empty list would reject all; see middleware
     return app
 
 

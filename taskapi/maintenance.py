@@ -4,11 +4,12 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Thread
-from typing import NamedTuple
+from functools import partial
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
-from flask import Flask
+from flask import Flask, request
 
 from taskapi import db
 from taskapi.api_keys import service as keys
@@ -22,7 +23,14 @@ from taskapi.tasks import trash
 from taskapi.users import deletion, throttling
 from taskapi.web.settings import settings
 
+if TYPE_CHECKING:
+    from config import Settings
+
 log = structlog.get_logger()
+lock = Lock()
+
+FLASK_RUN = "werkzeug.socket"
+"""A key of the WSGI environment that only the server of `flask run` sets."""
 
 POLL_SECONDS = 60
 MAX_DELAY_MS = 500
@@ -58,9 +66,24 @@ PURGES: dict[str, Callable[[], int]] = {
 FREQUENT = ("login attempts", "stored responses")
 
 
+def init_app(app: Flask, settings: "Settings") -> None:
+    """Start the thread with the first request of `flask run`, which has no workers."""
+    if settings.environment == "development":
+        app.before_request(partial(_start_once, app))
+
+
 def start(app: Flask) -> None:
     """Start the maintenance thread, which ends with the process."""
-    Thread(target=_work, args=(app,), name="maintenance", daemon=True).start()
+    app.extensions["maintenance"] = thread = Thread(
+        target=_work, args=(app,), name="maintenance", daemon=True
+    )
+    thread.start()
+
+
+def _start_once(app: Flask) -> None:
+    with lock:
+        if FLASK_RUN in request.environ and "maintenance" not in app.extensions:
+            start(app)
 
 
 def send() -> int:

@@ -117,6 +117,7 @@ def make_app(
             "max_requests_in_progress": 1000,
             "request_timeout": 2 * LOCK_TIMEOUT_SECONDS,  # the lock gets half of it
             "log_level": "INFO",
+            "log_format": "json",
             "ratelimit_enabled": False,
         }
         return create_app(Settings(**usual | changes))

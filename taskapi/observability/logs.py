@@ -1,7 +1,11 @@
-"""Structured logs: one JSON line for each request and each event."""
+"""Structured logs: one line for each request and each event.
+
+The lines are JSON documents, or text for people if standard output is a terminal.
+"""
 
 import logging
 import logging.config
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -10,12 +14,22 @@ from types import TracebackType
 from typing import Any
 
 import structlog
+from structlog.typing import Processor
 
-SHARED: list[Any] = [
+from taskapi.observability import console
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+REQUEST = re.compile(r'\S+ - - \[[^]]*\] "')
+"""The beginning of a line about a request from Werkzeug's server."""
+
+SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+JSON: list[Processor] = [
     structlog.processors.format_exc_info,
+    structlog.processors.JSONRenderer(),
 ]
 
 
@@ -36,26 +50,29 @@ class Output(logging.StreamHandler[Any]):
 
 
 OUTPUT = Output(sys.stdout)
-JSON_FORMATTER = {
-    "()": structlog.stdlib.ProcessorFormatter,
-    "foreign_pre_chain": SHARED,
-    "processors": [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.JSONRenderer(),
-    ],
-}
-PROCESSORS: list[Any] = [*SHARED, structlog.processors.JSONRenderer()]
 
 
-def configure(level: str) -> None:
-    """Send structlog and the standard library's loggers to standard output as JSON."""
-    logging.config.dictConfig(logging_config(level))
+def is_console(log_format: str) -> bool:
+    """Return whether logs are written for people: `auto` asks standard output."""
+    return log_format == "console" or (log_format == "auto" and sys.stdout.isatty())
+
+
+def configure(level: str, log_format: str = "json") -> None:
+    """Send structlog and the standard library's loggers to standard output.
+
+    The format is `json`, `console` or `auto`: console if standard output is a terminal.
+    """
+    logging.config.dictConfig(logging_config(level, log_format))
     structlog.configure(
-        processors=PROCESSORS,
+        processors=[*SHARED, *_renderers(log_format)],
         logger_factory=lambda *_names: OUTPUT,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+
+
+def _renderers(log_format: str) -> list[Processor]:
+    return console.renderers(sys.stdout) if is_console(log_format) else JSON
 
 
 def log_uncaught() -> None:
@@ -97,22 +114,36 @@ def _output() -> Output:
     return OUTPUT
 
 
-def logging_config(level: str) -> dict[str, Any]:
+class WithoutRequests(logging.Filter):
+    """Filter of Werkzeug's development server: the app logs its own requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop the lines of requests, and the colours of others."""
+        record.msg, record.args = COLOUR.sub("", record.getMessage()), ()
+        return not REQUEST.match(record.msg)
+
+
+def logging_config(level: str, log_format: str = "json") -> dict[str, Any]:
     """Return the configuration of the standard library and of gunicorn."""
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": SHARED,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *_renderers(log_format),
+        ],
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"json": JSON_FORMATTER},
-        "handlers": {
-            "stdout": {"()": _output, "formatter": "json"},
-        },
+        "filters": {"requests": {"()": WithoutRequests}},
+        "formatters": {"structlog": formatter},
+        "handlers": {"stdout": {"()": _output, "formatter": "structlog"}},
         "loggers": {
             "alembic.runtime.plugins": {"level": "WARNING"},
             "taskapi.db.engine": {"level": "WARNING"},  # the logger of its Pool
-            "gunicorn.error": {
-                "handlers": [],
-                "propagate": True,
-            },
+            "werkzeug": {"level": level, "filters": ["requests"]},
+            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
             "gunicorn.access": {"handlers": [], "propagate": False},
         },
         "root": {"handlers": ["stdout"], "level": level},

@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, current_app, g, request
+
+from taskapi.observability import logs
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,6 +47,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
     if settings.trusted_hosts:
         app.config["TRUSTED_HOSTS"] = [*settings.trusted_hosts, *LOOPBACK_HOSTS]
         wrap(app, _rename_loopback)
+    app.config["LOGS_PATHS"] = logs.is_console(settings.log_format)
     app.config["USES_HTTPS"] = settings.public_url.startswith("https://")
     app.before_request(_begin)
     app.after_request(_finish)
@@ -112,11 +116,18 @@ def _clear_log_context(_error: object) -> None:
 
 
 def _log(response: Response, milliseconds: float) -> None:
-    """Write a line to the access log: the route, never the path or the query."""
+    """Write a line to the access log.
+
+    It has the route, which contains no data of users. The path is for terminals only,
+    and the query is never logged.
+    """
+    shown = current_app.config["LOGS_PATHS"]
+    path = {"path": quote(request.path, errors="replace")} if shown else {}
     log.info(
         "request",
         method=request.method,
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
         ms=milliseconds,
+        **path,
     )

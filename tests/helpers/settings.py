@@ -1,6 +1,7 @@
 """Values of settings: defaults, invalid ones, and complete environments."""
 
 import os
+from dataclasses import fields
 from typing import Any
 
 import config
@@ -10,46 +11,11 @@ PASSWORD = "hunter2"
 """A part of invalid values that no message may quote."""
 
 DEFAULTS: dict[str, Any] = {
-    "environment": config.Environment.DEVELOPMENT,
-    "database_replica_url": "",
-    "database_prepare": True,
-    "secret_key_previous": "",
-    "host": "127.0.0.1",
-    "port": 8000,
-    "web_concurrency": 2,
-    "threads": 16,
-    "request_timeout": 10,
-    "keepalive_seconds": 100,
-    "drain_seconds": 0,
-    "max_requests": 0,
-    "max_requests_in_progress": 0,
-    "log_level": "INFO",
-    "public_url": "",
-    "app_url": "",
-    "cors_origins": (),
-    "trusted_hosts": (),
-    "trusted_proxies": 0,
-    "access_token_minutes": 30,
-    "refresh_token_days": 7,
-    "trash_days": 30,
-    "max_tasks_per_user": 100_000,
-    "bcrypt_rounds": 12,
-    "password_min_length": 8,
-    "registration": config.Registration.OPEN,
-    "require_verified_email": False,
-    "require_api_key": False,
-    "require_if_match": False,
-    "docs_enabled": True,
-    "cors_private_network": False,
-    "ratelimit_enabled": True,
-    "ratelimit_per_minute": 300,
-    "ratelimit_auth_per_minute": 20,
-    "ratelimit_storage_uri": "",
-    "smtp_url": "",
-    "mail_from": "",
-    "metrics_token": "",
+    field.name: field.default
+    for field in fields(config.Settings)
+    if field.name not in {"secret_key", "database_url"}
 }
-
+"""The defaults, which docs/settings.md states too, except of generated values."""
 
 INVALID = [
     ("PORT", "0"),
