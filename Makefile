@@ -1,22 +1,30 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-all soak openapi bench lint check migration lock fuzz docs
+.PHONY: help install run dev test test-all soak openapi bench lint check migration lock fuzz docs
 
-PYTHON ?= python3
+# The first Python that is new enough; pyenv may have none for .python-version.
+PYTHON ?= $(or $(shell for python in python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
 BIN := .venv/bin
 
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The locks name every package, so that pip resolves nothing: --no-deps, then pip check.
 # $(call sync,VENV,FILE): an environment without a stamp is incomplete and is created again.
+# Errors of venv go to a file, because Ctrl-C would print a traceback.
 define sync
-@ls $(1)/run $(1)/dev $(1)/ready 2>/dev/null | grep -q . && $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+@ls $(1)/run $(1)/dev $(1)/ready 2>/dev/null | grep -q . && $(1)/bin/python -m pip --version >/dev/null 2>&1 || \
+  { echo "Creating an environment in $(1)"; mkdir -p build; \
+    $(if $(UV),$(UV) venv --quiet --seed --clear --python $(PYTHON) $(1),$(PYTHON) -m venv --clear $(1)) 2>build/venv.log || { cat build/venv.log; exit 1; }; }
 @rm -f $(1)/run $(1)/dev $(1)/ready
-@echo "Installing $(2) in $(1)"
+@echo "Installing $$(grep -c == $(2)) packages of $(2) with $(if $(UV),uv,pip), which can take a minute"
 @$(if $(UV),VIRTUAL_ENV=$(1) $(UV) pip install --quiet,$(1)/bin/python -m pip install --quiet --disable-pip-version-check) --no-deps --require-hashes -r $(2)
-@$(1)/bin/python -m pip check --disable-pip-version-check >$(1)/check.log || (cat $(1)/check.log; exit 1)
+@$(1)/bin/python -m pip check --disable-pip-version-check >$(1)/check.log || { cat $(1)/check.log; exit 1; }
 endef
-UV := $(shell command -v uv)
+UV := $(shell command -v uv 2>/dev/null)
+
+# Ctrl-C ends Python at once while it imports, without a traceback.
+PYTHON_RUN := $(BIN)/python -c 'import signal; signal.signal(signal.SIGINT, signal.SIG_DFL); from
 
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "taskapi needs Python 3.11 or newer, such as: make PYTHON=python3.13")'
@@ -30,8 +38,15 @@ UV := $(shell command -v uv)
 install: .venv/dev ## Create the environment with everything for development
 
 run: .venv/run ## Migrate and serve on PORT (default 8000)
-	@$(BIN)/flask db upgrade
-	@exec $(BIN)/gunicorn wsgi:app
+	@echo "Migrating the database"
+	@LOG_LEVEL=WARNING $(PYTHON_RUN) flask.cli import main; main()' db upgrade
+	@echo "Starting the server"
+	@exec $(PYTHON_RUN) gunicorn.app.wsgiapp import run; run()' wsgi:app
+
+dev: export ENVIRONMENT = development
+dev: .venv/run ## Serve with reload on change, and tracebacks in responses
+	@LOG_LEVEL=WARNING $(PYTHON_RUN) flask.cli import main; main()' db upgrade
+	@exec $(BIN)/flask run --debug $$($(BIN)/python -c 'import config; s = config.load(); print("--host", s.host, "--port", s.port)')
 
 tests/clients/node_modules: tests/clients/package-lock.json
 	@! command -v npm >/dev/null || (npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@)

@@ -4,14 +4,14 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from taskapi import db, maintenance
+from taskapi import maintenance
 from taskapi.admin.commands import sessions_group, users_group
 from taskapi.api_keys.commands import api_keys_group
 from taskapi.api_keys.models import ApiKey
 from taskapi.auth.models import Session
 from taskapi.backup.commands import backup, restore
 from taskapi.console import Command, CommandError, CommandGroup, echo, error_message
-from taskapi.db import errors
+from taskapi.db import database, errors
 from taskapi.demo.commands import seed
 from taskapi.doctor.commands import doctor
 from taskapi.errors import Unavailable
@@ -29,7 +29,7 @@ def init_app(app: Flask) -> None:
     for command in (*groups, seed, purge, backup, restore, doctor):
         app.cli.add_command(command)
     models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
-    app.shell_context_processor(lambda: {"db": db, **models})
+    app.shell_context_processor(lambda: {"db": database, **models})
 
 
 @mail_group.command("send")

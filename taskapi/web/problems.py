@@ -1,5 +1,6 @@
 """Error responses: RFC 9457 problem details for every error, by `problem_types`."""
 
+import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from taskapi import errors
 from taskapi.typing import JsonObject
 from taskapi.web.problem_types import PROBLEM_TYPES
+from taskapi.web.settings import settings
 
 log = structlog.get_logger()
 
@@ -66,7 +68,11 @@ def _handle_http_exception(error: HTTPException) -> Response | HTTPException:
 
 
 def _handle_exception(error: Exception) -> Response:
+    """Log the error; in debug mode of the development environment, return it too."""
     log.error("request failed", exc_info=error)
+    if current_app.debug and settings.environment == "development":
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        return problem_response("internal-error", traceback=lines)
     return problem_response("internal-error")
 
 

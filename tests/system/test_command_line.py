@@ -10,11 +10,16 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from openapi_spec_validator import validate
 
+from taskapi.admin.commands import users_group
 from tests.helpers.client import Client
 
 pytestmark = pytest.mark.one_database
 
-COMMANDS = ["create", "deactivate", "list", "promote", "reset-password"]
+RENAME = """
+task = db.session.get(Task, task_id)
+task.title = "Fill the can"
+db.session.commit()
+"""
 
 
 def flask(app: Flask, *arguments: str) -> str:
@@ -38,7 +43,7 @@ def commands(app: Flask) -> dict[str, click.Command]:
     return {"users": group} | group.commands
 
 
-@pytest.mark.parametrize("name", ["", *COMMANDS])
+@pytest.mark.parametrize("name", ["", *users_group.commands])
 def test_help_texts_are_sentences(app: Flask, name: str) -> None:
     shown = flask(app, "users", *name.split(), "--help")
 
@@ -47,15 +52,23 @@ def test_help_texts_are_sentences(app: Flask, name: str) -> None:
     assert [text for text in help_texts if not text.rstrip().endswith(".")] == []
 
 
-def test_users_group_has_all_commands(app: Flask) -> None:
-    assert sorted(commands(app)) == sorted(["users", *COMMANDS])
-
-
-def test_shell_has_the_models(app: Flask) -> None:
+def test_shell_offers_models_and_queries(app: Flask, ann: Client) -> None:
+    ann.create_task()
     with app.app_context():  # as `flask shell` does
         names = app.make_shell_context()
+        found = eval("db.session.scalars(db.select(Task)).all()", names)  # noqa: S307 - typed in a shell
 
-    assert {"User", "Task", "Session", "db"} <= set(names)
+    assert {"User", "Task", "Session", "ApiKey", "db"} <= set(names)
+    assert [task.title for task in found] == ["Water the plants"]
+
+
+def test_shell_commits_changes(app: Flask, ann: Client) -> None:
+    task = ann.create_task()
+    with app.app_context():
+        names = app.make_shell_context()
+        exec(RENAME, names | {"task_id": task["id"]})  # noqa: S102 - typed in a shell
+
+    assert ann.get(f"tasks/{task['id']}").json["title"] == "Fill the can"
 
 
 def test_printed_document_equals_the_served_one(app: Flask, anonymous: Client) -> None:
