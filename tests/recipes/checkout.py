@@ -102,7 +102,6 @@ class Checkout:
         variables = {
             "PATH": os.environ["PATH"],
             "TEST_DATABASE_URL": os.environ["TEST_DATABASE_URL"],
-            "ALL_DATABASES": "1",
             "MYPY_CACHE_DIR": str(self.cache),
         }
         done = subprocess.run(  # noqa: S603 - the commands of recipes and tests

@@ -13,19 +13,24 @@ COMMON = ("tests/test_openapi.py", "tests/test_docs.py", "tests/test_architectur
 TESTS = {
     "Add a field": (
         "tests/recipes/added_field.py",
-        "tests/test_permissions.py",
         "tests/test_migrations.py",
-        "tests/import_export",
+        "tests/import_export/test_export.py",
+        "tests/import_export/test_round_trip.py",
+        "tests/tasks/test_create.py",
+        "tests/tasks/test_model.py",
     ),
     "Add a resource": (
         "tests/recipes/added_resource.py",
         "tests/test_permissions.py",
         "tests/test_documented_permissions.py",
         "tests/test_migrations.py",
-        "tests/import_export/test_export.py",
     ),
-    "Add a setting": ("tests/test_config.py", "tests/test_shipping.py"),
-    "Add a command": ("tests/test_cli.py", "tests/admin/test_user_commands.py"),
+    "Add a setting": (
+        "tests/test_config.py",
+        "tests/test_config_values.py",
+        "tests/test_shipping.py",
+    ),
+    "Add a command": ("tests/test_cli.py", "tests/system/test_command_line.py"),
     "Add a problem type": ("tests/system/test_problem_pages.py",),
 }
 pytestmark = [

@@ -18,7 +18,7 @@ from tests.helpers.client import Client
 from tests.tasks import strategies
 from tests.tasks.model import Model
 from tests.tasks.model_errors import Rejected
-from tests.tasks.model_fields import folded
+from tests.tasks.model_fields import OTHER_FIELDS, folded
 from tests.tasks.model_lists import shown
 from tests.tasks.model_trees import Task
 from tests.tasks.support import read_all
@@ -153,13 +153,11 @@ def if_match(version: int | None) -> dict[str, str]:
 
 
 def from_api(response: Any) -> Any:
-    """Return a response in the form of the model: no owners, folded tags."""
+    """Return a response with the fields of the model, and with folded tags."""
     if isinstance(response, list):
         return [from_api(one) for one in response]
     if isinstance(response, dict):
-        actual = {
-            n: from_api(value) for n, value in response.items() if n != "owner_id"
-        }
+        actual = {n: from_api(v) for n, v in response.items() if n not in OTHER_FIELDS}
         if "tags" in actual:
             actual["tags"] = sorted(map(folded, actual["tags"]))
         return actual

@@ -3,6 +3,7 @@
 import unicodedata
 from datetime import datetime
 
+from taskapi.tasks.schemas import TaskSchema
 from tests.tasks.model_trees import Task
 
 NEW: Task = {
@@ -16,6 +17,10 @@ NEW: Task = {
     "completed_at": None,
     "deleted_at": None,
 }
+DERIVED = {"is_overdue", "progress", "subtask_count"}
+MODELLED = {"id", "title", "version", "created_at", "updated_at", *NEW, *DERIVED}
+OTHER_FIELDS = TaskSchema().fields.keys() - MODELLED
+"""Fields of a task that the model does not have, such as its owner."""
 
 
 def columns_of(task: Task, fields: Task, now: datetime) -> Task:
