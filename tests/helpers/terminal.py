@@ -74,7 +74,7 @@ class Terminal:
         return COLOUR.sub("", self.output).replace("\r\n", "\n")
 
     def _read(self) -> bool:
-        """Read what is there; return whether more may follow."""
+        """Read the available output; return whether more may follow."""
         if not select.select([self.master], [], [], 0.1)[0]:
             return self.process.poll() is None
         try:

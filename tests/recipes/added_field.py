@@ -1,4 +1,4 @@
-"""What the recipe "Add a field" promises; these tests run in the copy."""
+"""Tests of the recipe "Add a field", which run in the copy."""
 
 import json
 from collections.abc import Callable, Iterator

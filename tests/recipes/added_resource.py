@@ -1,4 +1,4 @@
-"""What the recipe "Add a resource" promises; these tests run in the copy."""
+"""Tests of the recipe "Add a resource", which run in the copy."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_note_of_another_account_is_not_found(ann: Client, bob: Client) -> None:
     assert statuses == {404}
 
 
-def test_notes_survive_no_downgrade_and_an_upgrade_creates_them(empty: Flask) -> None:
+def test_migration_is_reversible(empty: Flask) -> None:
     for step in ("upgrade", "downgrade", "upgrade"):
         result = empty.test_cli_runner().invoke(args=["db", step])
         assert result.exit_code == 0, result.output
