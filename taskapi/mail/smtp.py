@@ -113,36 +113,40 @@ def _transmit(message: EmailMessage, recipient: str, server: SplitResult) -> Non
 @contextmanager
 def _connected(server: SplitResult) -> Iterator[smtplib.SMTP]:
     """Log in to the server for the block."""
-    tls = ssl.create_default_context()
-    if _is_local(server.hostname):
-        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    smtp = _connect(server, tls)
+    smtp = _connect(server)
     try:
-        _log_in(smtp, server, tls)
+        _log_in(smtp, server)
         yield smtp
     finally:
         with suppress(OSError):
             smtp.quit()
 
 
-def _connect(server: SplitResult, tls: ssl.SSLContext) -> smtplib.SMTP:
+def _tls_context(server: SplitResult) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if _is_local(server.hostname):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _connect(server: SplitResult) -> smtplib.SMTP:
     host = server.hostname or ""
     if server.scheme == "smtps":
         return smtplib.SMTP_SSL(
             host,
             server.port or SUBMISSION_TLS_PORT,
             timeout=TIMEOUT_SECONDS,
-            context=tls,
+            context=_tls_context(server),
         )
     return smtplib.SMTP(host, server.port or SUBMISSION_PORT, timeout=TIMEOUT_SECONDS)
 
 
-def _log_in(smtp: smtplib.SMTP, server: SplitResult, tls: ssl.SSLContext) -> None:
+def _log_in(smtp: smtplib.SMTP, server: SplitResult) -> None:
     """Encrypt if the server offers it; send no password unencrypted to other hosts."""
     is_safe = server.scheme == "smtps" or _is_local(server.hostname)
     smtp.ehlo()
     if smtp.has_extn("starttls"):
-        smtp.starttls(context=tls)
+        smtp.starttls(context=_tls_context(server))
     elif server.username and not is_safe:
         raise smtplib.SMTPNotSupportedError(
             "the server offers no TLS, so no password is sent"

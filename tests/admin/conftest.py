@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from tests.helpers.cli import run
 from tests.helpers.client import Client
+from tests.helpers.rows import store_user
 
 ROOT = "root@example.org"
 
@@ -12,8 +12,7 @@ ROOT = "root@example.org"
 @pytest.fixture
 def root(app: Flask) -> Client:
     """Return the only administrator, logged in."""
-    made = Client(app, "root").register()
-    run(app, "users", "promote", ROOT)
-    made.log_in()
+    made = Client(app, "root").sign_in()
+    store_user(made, role="admin")
     made.user = made.get("users/me").json
     return made

@@ -196,6 +196,7 @@ def test_attempt_is_counted_although_it_is_rejected(ann: Client) -> None:
     assert counts(ann.app) == [4, 4, 4]
 
 
+@pytest.mark.one_database
 def test_address_is_limited_to_a_hundred_attempts(anonymous: Client) -> None:
     first = [
         attempt_login(anonymous, f"unknown{n}", ip=HERE)

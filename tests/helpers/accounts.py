@@ -31,7 +31,7 @@ class Accounts:
     @cached_property
     def admin(self) -> Client:
         """One of two administrators: the last one cannot be deleted or demoted."""
-        store_user(Client(self.owner.app, "deputy").register(), role="admin")
+        store_user(Client(self.owner.app, "deputy").sign_in(), role="admin")
         root = Client(self.owner.app, "root").sign_in()
         store_user(root, role="admin")
         return root

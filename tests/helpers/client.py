@@ -86,6 +86,10 @@ class Client:
             other._insert_session()
         return other
 
+    def renew_session(self) -> None:
+        """Replace the session, for example after a change of the time."""
+        self.tokens = self.start_session().tokens
+
     def _insert_session(self) -> None:
         values = {
             "user_id": self.user["id"],

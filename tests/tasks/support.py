@@ -67,7 +67,7 @@ def _read_all(
 
 @contextmanager
 def at(timestamp: str, client: Client) -> Iterator[None]:
-    """Freeze the time and log a client in."""
+    """Freeze the time and give a client a session that began then."""
     with time_machine.travel(datetime.fromisoformat(timestamp), tick=False):
-        client.log_in()
+        client.renew_session()
         yield

@@ -21,7 +21,7 @@ def seven(ann: Client) -> Client:
     with at("2040-06-15T12:00:00.000001+00:00", ann):
         for date in ("2036-02-10", None, "2036-02-10T00:00:00Z"):
             ann.create_task(title="Same", due_date=date)
-    ann.log_in()
+    ann.renew_session()
     for title, date in [("b", None), ("a", "2036-01-01"), ("c", None)]:
         ann.create_task(title=title, due_date=date, priority="urgent")
     ann.create_task(title="\N{GRINNING FACE}")

@@ -30,7 +30,7 @@ def tasks(ann: Client) -> list[dict[str, Any]]:
         with at(f"2030-01-01T0{hour}:00:00+00:00", ann):
             response = ann.post("tasks/bulk", {"create": create})
             assert response.status_code == 200, response.text
-    ann.log_in()
+    ann.renew_session()
     made: list[dict[str, Any]] = ann.get("tasks?limit=100").json["items"]
     return made
 
