@@ -21,11 +21,12 @@ from psycopg.rows import dict_row
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
-from taskapi import clock, credentials
+from taskapi import clock
 from taskapi.auth.service import CALLER
 from taskapi.tasks import listing, queries, writes
 from taskapi.tasks.models import TaskPriority, TaskStatus
 from taskapi.tasks.sorting import parse_sort
+from taskapi.users import credentials
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 DATABASE_URL = os.environ["DATABASE_URL"]
