@@ -66,21 +66,29 @@ def get_service_info() -> Fields:
     return {
         "name": "taskapi",
         "version": VERSION,
-        "features": {
-            "registration": settings.registration == "open",
-            "require_if_match": settings.require_if_match,
-            "require_verified_email": settings.require_verified_email,
-            "mail": smtp.is_on(),
-        },
-        "limits": {
-            "body_bytes": parsing.MAX_BYTES,
-            "page": MAX_LIMIT,
-            "offset": MAX_OFFSET,
-            "tasks": settings.max_tasks_per_user,
-            "password_min_length": settings.password_min_length,
-            "password_max_length": passwords.MAX_LENGTH,
-            "api_keys_per_account": MAX_KEYS,
-            "sessions_per_account": MAX_SESSIONS,
-        },
+        "features": _features(),
+        "limits": _limits(),
         "links": service.links(with_docs=settings.docs_enabled),
+    }
+
+
+def _features() -> dict[str, bool]:
+    return {
+        "registration": settings.registration == "open",
+        "require_if_match": settings.require_if_match,
+        "require_verified_email": settings.require_verified_email,
+        "mail": smtp.is_on(),
+    }
+
+
+def _limits() -> dict[str, int]:
+    return {
+        "body_bytes": parsing.MAX_BYTES,
+        "page": MAX_LIMIT,
+        "offset": MAX_OFFSET,
+        "tasks": settings.max_tasks_per_user,
+        "password_min_length": settings.password_min_length,
+        "password_max_length": passwords.MAX_LENGTH,
+        "api_keys_per_account": MAX_KEYS,
+        "sessions_per_account": MAX_SESSIONS,
     }
