@@ -7,10 +7,11 @@ zone changes no row. The functions below translate between such days and the ins
 which they begin.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+import time
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from functools import lru_cache
 from threading import Lock
-from time import monotonic
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -25,7 +26,7 @@ def now() -> datetime:
 
 def midnight(day: date) -> datetime:
     """Return the timestamp that the database stores for a day."""
-    return datetime.combine(day, time(), UTC)
+    return datetime.combine(day, time_of_day(), UTC)
 
 
 @lru_cache(maxsize=512)
@@ -36,7 +37,7 @@ def start_of_day(day: date, timezone: str) -> datetime:
     had no 30 December 2011: such a day is placed just before the one that followed.
     """
     zone = ZoneInfo(timezone)
-    start = datetime.combine(day, time(), zone).astimezone(UTC)
+    start = datetime.combine(day, time_of_day(), zone).astimezone(UTC)
     if start.astimezone(zone).date() > day:
         return start_of_day(day + DAY, timezone) - INSTANT
     return start
@@ -68,14 +69,14 @@ class RetryTimer:
         with self.lock:
             if self.retry_at is None:
                 return True
-            is_due = monotonic() >= self.retry_at
+            is_due = time.monotonic() >= self.retry_at
             if is_due:
-                self.retry_at = monotonic() + self.seconds
+                self.retry_at = time.monotonic() + self.seconds
             return is_due
 
     def fail(self) -> None:
         """Wait for an interval before the next attempt."""
-        self.retry_at = monotonic() + self.seconds
+        self.retry_at = time.monotonic() + self.seconds
 
     def succeed(self) -> None:
         """Use the service without waiting."""

@@ -87,7 +87,7 @@ def service(pair: Pair, make_app: MakeApp) -> Iterator[Client]:
 @pytest.fixture
 def root(service: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return the administrator of an app that tries the replica again at once."""
-    monkeypatch.setattr(replica, "RETRY_SECONDS", 0)
+    monkeypatch.setattr(service.app.extensions["replica"].retry, "seconds", 0)
     monkeypatch.setattr(replica, "TIMEOUT_SECONDS", 20)
     service.create_task()  # gives the replica a recent commit
     return service
