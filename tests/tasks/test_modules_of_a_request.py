@@ -20,9 +20,10 @@ pytestmark = pytest.mark.one_database
 ROOT = Path(taskapi.__file__).parent
 Function = tuple[str, str]
 JSON = "application/json"
+SCHEDULING = "server/scheduling.py"  # runs only while the database is slow
 
-MAX_CREATE, MAX_LIST, MAX_UPDATE = 26, 23, 26
-MAX_CREATE_FUNCTIONS = 106
+MAX_CREATE, MAX_LIST, MAX_UPDATE = 26, 22, 26
+MAX_CREATE_FUNCTIONS = 107
 
 
 def functions_run_by(request: Callable[[], object]) -> set[Function]:
@@ -43,7 +44,7 @@ def functions_run_by(request: Callable[[], object]) -> set[Function]:
         request()
     finally:
         sys.setprofile(previous)
-    return functions
+    return {one for one in functions if one[0] != SCHEDULING}
 
 
 def modules(functions: set[Function], prefix: str = "") -> list[str]:
