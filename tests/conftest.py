@@ -91,12 +91,13 @@ def _named(server: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def lock_timeout() -> Iterator[None]:
-    """Let transactions wait long for the lock of SQLite.
+    """Let transactions wait long for locks.
 
-    On a busy machine twenty of them take more than the five seconds of the service.
+    On a busy machine twenty of them take longer than the service waits.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", LOCK_TIMEOUT_SECONDS)
+        patch.setattr(engine, "POSTGRESQL_LOCK_TIMEOUT_SECONDS", LOCK_TIMEOUT_SECONDS)
         yield
 
 

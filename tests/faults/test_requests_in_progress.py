@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 from flask import Flask
 
+from taskapi.db import engine
 from tests.faults.locking import locked
 from tests.helpers.client import Client, assert_problem, with_app
 
@@ -63,6 +64,15 @@ def test_requests_that_have_ended_are_not_counted(
     assert 429 not in found
 
 
+@pytest.fixture
+def impatient_ann(
+    ann: Client, app_with: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> Client:
+    """Return a client of an app that waits for locks for a second."""
+    monkeypatch.setattr(engine, "POSTGRESQL_LOCK_TIMEOUT_SECONDS", 1)
+    return with_app(ann, app_with())
+
+
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 @pytest.mark.parametrize(
     ("method", "path", "body"),
@@ -74,13 +84,13 @@ def test_requests_that_have_ended_are_not_counted(
     ids=["change", "move", "delete"],
 )
 def test_request_waits_for_a_locked_row_for_a_short_time(
-    ann: Client, method: str, path: str, body: object
+    impatient_ann: Client, method: str, path: str, body: object
 ) -> None:
-    parent = ann.create_task()["id"]
-    child = ann.create_task(parent_id=parent)["id"]
+    parent = impatient_ann.create_task()["id"]
+    child = impatient_ann.create_task(parent_id=parent)["id"]
 
-    with locked(ann.app, f"{LOCK_TASKS}; SELECT FROM users FOR UPDATE"):
-        error = ann.call(method, path.format(child), json=body)
+    with locked(impatient_ann.app, f"{LOCK_TASKS}; SELECT FROM users FOR UPDATE"):
+        error = impatient_ann.call(method, path.format(child), json=body)
 
     assert_problem(error, 503, "service-unavailable")
     assert error.headers["Retry-After"] == "1"
