@@ -146,7 +146,7 @@ def test_packages_have_a_docstring_and_no_code(path: Path) -> None:
 def test_files_are_short(path: Path) -> None:
     lines = path.read_text().splitlines()
 
-    assert len(lines) <= (290 if path.name == "config.py" else 250)
+    assert len(lines) <= (300 if path.name == "config.py" else 250)
 
 
 def test_suppressions_are_rare() -> None:
