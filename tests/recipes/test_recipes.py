@@ -1,12 +1,14 @@
 """The recipes of CONTRIBUTING.md, followed word by word in a copy of the repository."""
 
+import ast
+import importlib.util
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-from tests.recipes.checkout import Checkout, recipes
+from tests.recipes.checkout import Checkout, Edit, recipes
 
 RECIPES = recipes()
 COMMON = ("tests/test_openapi.py", "tests/test_docs.py", "tests/test_architecture.py")
@@ -33,11 +35,6 @@ TESTS = {
     "Add a command": ("tests/test_cli.py", "tests/system/test_command_line.py"),
     "Add a problem type": ("tests/system/test_problem_pages.py",),
 }
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("git"), reason="git is missing"),
-    pytest.mark.skipif(not shutil.which("make"), reason="make is missing"),
-]
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +43,9 @@ def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mypy")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("git"), reason="git is missing")
+@pytest.mark.skipif(not shutil.which("make"), reason="make is missing")
 @pytest.mark.parametrize("name", TESTS)
 def test_recipe_changes_the_files_that_it_names(
     tmp_path: Path, mypy_cache: Path, name: str
@@ -64,3 +64,29 @@ def test_recipe_changes_the_files_that_it_names(
 
 def test_every_recipe_is_tested() -> None:
     assert RECIPES.keys() == TESTS.keys()
+
+
+def test_recipes_import_what_exists() -> None:
+    edits = [s for one in RECIPES.values() for s in one.steps if isinstance(s, Edit)]
+    imports = [
+        (node.module, alias.name)
+        for edit in edits
+        if edit.path.endswith(".py") and edit.place is None
+        for node in ast.walk(ast.parse(edit.text))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if "notes" not in f"{node.module}.{alias.name}"
+    ]
+
+    missing = [
+        f"{module}.{name}" for module, name in imports if not exists(module, name)
+    ]
+
+    assert len(imports) > 10
+    assert missing == []
+
+
+def exists(module: str, name: str) -> bool:
+    """Return whether a module has this name or this submodule."""
+    has_name = hasattr(importlib.import_module(module), name)
+    return has_name or importlib.util.find_spec(f"{module}.{name}") is not None
