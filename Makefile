@@ -110,3 +110,4 @@ lock: .venv/dev ## Compile the requirements files from pyproject.toml
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes --group bench -c requirements.txt pyproject.toml -o requirements-bench.txt
 	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes --group docs -o requirements-docs.txt
+	$(BIN)/uv pip compile --quiet --custom-compile-command "make lock" --universal --no-strip-extras --generate-hashes --group generators -c requirements-dev.txt -o requirements-generators.txt

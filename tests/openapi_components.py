@@ -18,6 +18,7 @@ INPUTS = {
     "SubtaskCreate",
     "TaskUpdate",
     "TaskCreate",
+    "TaskFile",
     "UserAdminUpdate",
     "UserUpdate",
 }

@@ -166,6 +166,19 @@ class ImportResultSchema(Schema):
     )
 
 
+class TaskFileSchema(Schema):
+    """A form with a file to import."""
+
+    file = fields.String(
+        required=True,
+        metadata={
+            "format": "binary",
+            "contentMediaType": "application/octet-stream",
+            "description": "JSON Lines or CSV, by media type or file name.",
+        },
+    )
+
+
 def _content(max_length: int) -> Fields:
     """Return both formats in OpenAPI, by media type."""
     lines = {"format": "jsonl", "description": "A JSON object on each line."}
@@ -184,20 +197,7 @@ IMPORT_BODY: Fields = {
     "content": _content(MAX_BYTES)
     | {
         "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "contentMediaType": "application/octet-stream",
-                        "maxLength": MAX_BYTES,
-                        "description": "JSON Lines or CSV, by media type or file name.",
-                    }
-                },
-            },
+            "schema": TaskFileSchema().for_input(),
             "example": {"file": CSV_EXAMPLE},
             "encoding": {"file": {"contentType": f"{CSV_TYPE}, {JSONL_TYPE}"}},
         },
