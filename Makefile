@@ -51,11 +51,18 @@ dev: .venv/run ## Serve with reload on change, and tracebacks in responses
 tests/clients/node_modules: tests/clients/package-lock.json
 	@! command -v npm >/dev/null || (npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@)
 
+tests/generators/node_modules: tests/generators/package-lock.json
+	@! command -v npm >/dev/null || (npm ci --prefix tests/generators --ignore-scripts --no-audit --no-fund --silent && touch $@)
+
+build/generators/ready: requirements-generators.txt
+	$(call sync,build/generators,$<)
+	@touch $@
+
 test: .venv/dev tests/clients/node_modules ## Run the tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -q -n auto -m "not slow"
 
 test-all: export ALL_DATABASES = 1
-test-all: .venv/dev tests/clients/node_modules ## Run all tests, also long ones, and measure coverage
+test-all: .venv/dev tests/clients/node_modules tests/generators/node_modules build/generators/ready ## Run all tests, also long ones, and measure coverage
 	@$(BIN)/pytest -q -n auto --cov --cov-report=term --ignore tests/test_speed.py
 	@$(BIN)/pytest -q tests/test_speed.py
 
