@@ -25,6 +25,7 @@ DIRECT = {
     "requirements-dev.txt": PROJECT["project"]["dependencies"] + GROUPS["dev"],
     "requirements-bench.txt": PROJECT["project"]["dependencies"] + GROUPS["bench"],
     "requirements-docs.txt": GROUPS["docs"],
+    "requirements-generators.txt": GROUPS["generators"],
 }
 PLATFORMS = ("linux", "darwin", "win32")
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
