@@ -40,9 +40,7 @@ def test_service_starts_with_the_settings_of_the_blueprint(
     settings = config.from_env()
 
     assert settings.environment is config.Environment.PRODUCTION
-    assert settings.database_url == CONNECTION.replace(
-        "postgres", "postgresql+psycopg", 1
-    )
+    assert settings.database_url == CONNECTION
     assert settings.trusted_proxies == 3
     assert settings.public_url == EXTERNAL
 

@@ -149,6 +149,7 @@ def test_backup_is_a_single_private_file(ann: Client, file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+@pytest.mark.one_database
 def test_backup_draws_no_progress_bar_without_a_terminal(
     ann: Client, file: Path
 ) -> None:
@@ -192,6 +193,7 @@ def test_backup_of_an_empty_database_is_rejected(empty: Flask, file: Path) -> No
     assert table_count(empty) == 0
 
 
+@pytest.mark.one_database
 def test_backup_on_a_full_disk_leaves_no_file(ann: Client, file: Path) -> None:
     ann.create_task()
 

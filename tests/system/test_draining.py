@@ -28,7 +28,7 @@ def wait_until_not_ready(server: Server) -> Response:
     return server.call("GET", "/health")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_stopping_server_rejects_new_connections_and_serves_the_rest(
     serving: Serve, workers: int
 ) -> None:

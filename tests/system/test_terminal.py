@@ -71,6 +71,7 @@ def test_banner_follows_the_log_lines_of_the_start(variables: dict[str, str]) ->
     assert "Traceback" not in terminal.text
 
 
+@pytest.mark.slow
 def test_json_format_has_no_colours_in_a_terminal(variables: dict[str, str]) -> None:
     with Terminal(GUNICORN, variables | {"LOG_FORMAT": "json"}) as terminal:
         terminal.read_until(BANNER_END)
@@ -97,7 +98,13 @@ def test_port_in_use_is_reported_in_one_sentence(variables: dict[str, str]) -> N
     assert "Retrying" not in terminal.text
 
 
-@pytest.mark.parametrize("app", [[], ["--app", "taskapi"]], ids=["wsgi", "package"])
+@pytest.mark.parametrize(
+    "app",
+    [
+        pytest.param([], id="wsgi"),
+        pytest.param(["--app", "taskapi"], id="package", marks=pytest.mark.slow),
+    ],
+)
 def test_flask_run_serves_host_and_port_of_the_settings(
     variables: dict[str, str], app: list[str]
 ) -> None:
@@ -112,6 +119,7 @@ def test_flask_run_serves_host_and_port_of_the_settings(
     assert terminal.text.count("GET") == 1, "Werkzeug logs no second line"
 
 
+@pytest.mark.slow
 def test_flask_run_writes_json_without_colours_to_a_file(
     variables: dict[str, str], tmp_path: Path
 ) -> None:
@@ -128,6 +136,7 @@ def test_flask_run_writes_json_without_colours_to_a_file(
     assert server.log.read_text().count("/health/live") == 1
 
 
+@pytest.mark.slow
 def test_emails_are_text_in_development(variables: dict[str, str]) -> None:
     account = {"email": "ann@example.org", "password": ACCOUNT["password"]}
     with Terminal([*FLASK_RUN, "--debug"], variables) as terminal:

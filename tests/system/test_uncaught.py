@@ -15,34 +15,40 @@ from taskapi.observability import logs as log
 log.configure("INFO")
 log.log_uncaught()
 """
-CASES = {
-    "crashed": "1 / 0",
-    "thread crashed": "t = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()",
-    "error ignored": "type('T', (), {'__del__': lambda self: 1 / 0})()",
-}
+PROGRAM = (
+    BEGIN
+    + """
+warnings.warn("example warning")
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+type("T", (), {"__del__": lambda self: 1 / 0})()
+1 / 0
+"""
+)
 
 
-def logged(program: str) -> dict[str, Any]:
-    """Run a program and return the one line of its log."""
-    command = [sys.executable, "-c", BEGIN + program]
+@pytest.fixture(scope="module")
+def lines() -> dict[str, dict[str, Any]]:
+    """Run the program and return the lines of its log by event."""
+    command = [sys.executable, "-c", PROGRAM]
     done = subprocess.run(  # noqa: S603 - a program of this test
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.stderr == ""
-    line: dict[str, Any] = json.loads(done.stdout)
-    return line
+    return {line["event"]: line for line in map(json.loads, done.stdout.splitlines())}
 
 
-@pytest.mark.parametrize(("event", "program"), CASES.items(), ids=CASES)
-def test_uncaught_error_is_logged(event: str, program: str) -> None:
-    line = logged(program)
+@pytest.mark.parametrize("event", ["crashed", "thread crashed", "error ignored"])
+def test_uncaught_error_is_logged(lines: dict[str, Any], event: str) -> None:
+    line = lines[event]
 
-    assert (line["event"], line["level"]) == (event, "error")
+    assert line["level"] == "error"
     assert line["exception"].endswith("ZeroDivisionError: division by zero")
 
 
-def test_python_warning_is_logged() -> None:
-    line = logged("warnings.warn('example warning')")
+def test_python_warning_is_logged(lines: dict[str, Any]) -> None:
+    (line,) = (line for event, line in lines.items() if "example warning" in event)
 
     assert line["level"] == "warning"
     assert "UserWarning: example warning" in line["event"]

@@ -166,6 +166,7 @@ def test_purge_deletes_subtasks_first_and_counts_them(
     assert len(batches) >= WIDE // trash.BATCH
 
 
+@pytest.mark.one_database
 def test_list_statements_are_cached_up_to_a_limit(ann: Client) -> None:
     chosen = [some for n in (2, 3) for some in combinations(FILTERS, n)]
 
