@@ -24,6 +24,9 @@ REASONED = re.compile(
 MAX_SUPPRESSIONS = 12
 ANY = re.compile(r"\bAny\b")
 MAX_ANY = 220
+FLAT_LISTS = {"config.py", "errors.py", "problem_types.py"}
+"""Files that get a few lines with each setting or problem type."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -146,7 +149,7 @@ def test_packages_have_a_docstring_and_no_code(path: Path) -> None:
 def test_files_are_short(path: Path) -> None:
     lines = path.read_text().splitlines()
 
-    assert len(lines) <= (300 if path.name == "config.py" else 250)
+    assert len(lines) <= (300 if path.name in FLAT_LISTS else 250)
 
 
 def test_suppressions_are_rare() -> None:
