@@ -36,7 +36,7 @@ def postgres(shared_folder: Path, disk: Path) -> Iterator[Postgres]:
 
 def fill_log(server: Postgres, disk: Path) -> float:
     """Fill the disk until the server stops; then free space and start it."""
-    filler = fill(disk, but=0)
+    filler = fill(disk, free=0)
     with suppress(psycopg.OperationalError):
         server.execute("SELECT pg_switch_wal()", "postgres")
     server.program.process.wait(SECONDS_TO_STOP)
