@@ -1,5 +1,6 @@
 """The documentation: settings, commands and targets exist, and all are documented."""
 
+import ast
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -94,3 +95,30 @@ def test_readme_has_at_most_120_lines() -> None:
     lines = README.count("\n")
 
     assert lines <= 120
+
+
+def test_tests_of_promises_run_in_make_test() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`(tests/\S+\.py)::(test_\w+)` \|", text)
+
+    functions = {name: function(ROOT / path, name) for path, name in named}
+
+    slow = {
+        name
+        for name, node in functions.items()
+        if "pytest.mark.slow" in map(ast.unparse, node.decorator_list)
+    }
+    assert slow == set()
+    assert functions
+
+
+def function(file: Path, name: str) -> ast.FunctionDef:
+    """Return a function of a test module that is not marked as slow."""
+    source = file.read_text()
+    assert "pytestmark = pytest.mark.slow" not in source
+    (found,) = (
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    )
+    return found
