@@ -26,7 +26,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     ENVIRONMENT=production \
     HOST=0.0.0.0 \
-    PORT=8000
+    PORT=8000 \
+    DATABASE_URL=sqlite:////data/taskapi.db
 
 # A new volume on /data, for SQLite, gets the owner and mode that are set here.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin taskapi \

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run dev test test-all soak openapi bench lint check migration lock fuzz docs
+.PHONY: help install run dev env test test-all soak openapi bench lint check migration lock fuzz docs
 
 # The first Python that is new enough; pyenv may have none for .python-version.
 PYTHON ?= $(or $(shell for python in python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -57,6 +57,10 @@ tests/generators/node_modules: tests/generators/package-lock.json
 build/generators/ready: requirements-generators.txt
 	$(call sync,build/generators,$<)
 	@touch $@
+
+env: ## Write .env with new secrets for compose.yaml
+	@$(PYTHON) -c 'import os, secrets; print(f"SECRET_KEY={secrets.token_urlsafe(48)}\nPOSTGRES_PASSWORD={secrets.token_hex(24)}", file=os.fdopen(os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"))'
+	@echo "Wrote .env. Keep it: without it nobody can log in to the database."
 
 test: .venv/dev tests/clients/node_modules ## Run the tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -q -n auto -m "not slow"

@@ -82,6 +82,7 @@ _smtp = _pattern(r"smtps?://([^@/]*@)?[^:@/]+.*", "smtp://user:password@host:587
 _sender = _pattern(SENDER, "an address such as tasks@example.org")
 _level = _pattern("(?i)DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR")
 _format = _pattern("auto|json|console", "auto, json or console")
+_email = _pattern(MAILBOX, "an address such as ann@example.org")
 _bearer_token = _pattern(r"(?a)[\w.~+/-]*=*", "letters and digits")
 
 
@@ -177,6 +178,8 @@ class Settings:
     bcrypt_rounds: int = _number(12, 4, 16)
     password_min_length: int = _number(8, 8, 128)
     registration: Registration = _choice(Registration.OPEN)
+    first_admin_email: str = _text(_email)
+    first_admin_password: str = _confidential()
     require_verified_email: bool = _switch(default=False)
     require_api_key: bool = _switch(default=False)
     require_if_match: bool = _switch(default=False)
@@ -212,9 +215,7 @@ def from_env() -> Settings:
     values = {
         f.name: _read(f.metadata["read"], f.name.upper()) for f in fields(Settings)
     }
-    # Render sets this variable; a blueprint cannot derive PUBLIC_URL from it.
-    render_url = _read(lambda name: _page(env.str(name, "")), "RENDER_EXTERNAL_URL")
-    values["public_url"] = values["public_url"] or render_url
+    values |= _render_defaults(values)
     url, secret = values["database_url"], values["secret_key"]
     values["secret_key"] = secret or _stored_secret(url)
     if values["environment"] is not Environment.TESTING:
@@ -223,6 +224,17 @@ def from_env() -> Settings:
                 _reject_weak(name.upper(), values[name])
     _reject_contradictions(values)
     return Settings(**values)
+
+
+def _render_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Return defaults from a variable that Render sets; a blueprint cannot do that."""
+    url = _read(lambda name: _page(env.str(name, "")), "RENDER_EXTERNAL_URL")
+    public = values["public_url"] or url
+    names = dict.fromkeys(urlsplit(page).hostname for page in (public, url) if url)
+    return {
+        "public_url": public,
+        "trusted_hosts": values["trusted_hosts"] or tuple(map(str, names)),
+    }
 
 
 @cache  # a reload of gunicorn does not read them again: the app stays loaded
@@ -288,3 +300,8 @@ def _reject_contradictions(values: dict[str, Any]) -> None:
     is_production = values["environment"] is Environment.PRODUCTION
     if values["require_verified_email"] and is_production and not values["smtp_url"]:
         raise SettingError("REQUIRE_VERIFIED_EMAIL: requires SMTP_URL")
+    if values["first_admin_email"]:
+        least = values["password_min_length"]
+        if len(values["first_admin_password"]) < least:
+            expected = f"at least {least} characters are required"
+            raise SettingError(f"FIRST_ADMIN_PASSWORD: {expected}")

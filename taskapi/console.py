@@ -7,6 +7,7 @@ Messages show such characters as JSON does, for example `\u001b`.
 
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ CONTROL = (
 )
 UNSAFE = re.compile(f"[{CONTROL}\\ud800-\\udfff]")
 LAYOUT = {"\n", "\r\n", "\t"}
+STANDARD_STREAM = "-"
 UNSAFE_IN_LINES = re.compile(rf"\r\n|[{CONTROL}\ud800-\udfff]")
 
 
@@ -177,6 +179,47 @@ def create_file(target: Path) -> Iterator[Path]:
         _sync(folder)
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def output_file(target: Path) -> Iterator[Path]:
+    """Yield a temporary file that is written to `target` when the block succeeds.
+
+    A dash means standard output, which must not be a terminal.
+    """
+    if str(target) != STANDARD_STREAM:
+        with create_file(target) as path:
+            yield path
+        return
+    if sys.stdout.isatty():
+        raise CommandError("Redirect standard output to a file, or name a file.")
+    with _temporary_file() as path:
+        yield path
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def input_file(source: Path) -> Iterator[Path]:
+    """Yield a file; for a dash, a copy of standard input."""
+    if str(source) != STANDARD_STREAM:
+        yield source
+        return
+    with _temporary_file() as path:
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        try:
+            yield path
+        except CommandError as error:
+            message = error.message.replace(str(path), "Standard input")
+            raise CommandError(message) from error
+
+
+@contextmanager
+def _temporary_file() -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile(prefix="taskapi-") as file:
+        yield Path(file.name)
 
 
 def _sync(path: Path) -> None:

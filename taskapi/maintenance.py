@@ -12,6 +12,7 @@ import structlog
 from flask import Flask, request
 
 from taskapi import db
+from taskapi.admin import first_admin
 from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
 from taskapi.errors import Unavailable
@@ -19,6 +20,7 @@ from taskapi.idempotency import service as stored_responses
 from taskapi.mail import service as mail
 from taskapi.recovery import service as recovery
 from taskapi.recovery import templates
+from taskapi.system import service as system
 from taskapi.tasks import trash
 from taskapi.users import deletion, throttling
 from taskapi.web.settings import settings
@@ -96,6 +98,19 @@ def purge() -> dict[str, int]:
     return {name: delete() for name, delete in PURGES.items()}
 
 
+def prepare(app: Flask) -> bool:
+    """Create the first administrator; return whether the database is usable.
+
+    A database that is not migrated is logged with the command that does it.
+    """
+    with app.app_context():
+        state = system.checks()
+    if state.get("database") == "ok" and state["migrations"] == "failed":
+        log.error("database is not migrated", command="flask db upgrade")
+        return False
+    return _attempt(app, first_admin.create)
+
+
 def run_due(app: Flask, schedule: Schedule) -> Schedule:
     """Do the work that is due; return the times of the next purges.
 
@@ -119,7 +134,9 @@ def run_due(app: Flask, schedule: Schedule) -> Schedule:
 def _work(app: Flask) -> None:
     first = time.monotonic() + FREQUENT_SECONDS
     schedule = Schedule(first, first)
+    is_prepared = False
     while True:
+        is_prepared = is_prepared or prepare(app)
         schedule = run_due(app, schedule)
         mail.work_available.wait(POLL_SECONDS)
         mail.work_available.clear()
@@ -127,7 +144,8 @@ def _work(app: Flask) -> None:
         time.sleep(secrets.randbelow(MAX_DELAY_MS) / 1000)
 
 
-def _attempt(app: Flask, job: Callable[[], object]) -> None:
+def _attempt(app: Flask, job: Callable[[], object]) -> bool:
+    """Run a job; return whether it succeeded."""
     try:
         with app.app_context(), db.transaction():
             job()
@@ -135,6 +153,9 @@ def _attempt(app: Flask, job: Callable[[], object]) -> None:
         log.warning("maintenance postponed", job=_name(job))
     except Exception:
         log.exception("maintenance failed", job=_name(job))
+    else:
+        return True
+    return False
 
 
 def _name(job: Callable[[], object]) -> str:

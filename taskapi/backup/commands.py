@@ -12,7 +12,14 @@ from sqlalchemy import func, select
 
 from taskapi import db
 from taskapi.backup import files, postgresql, sqlite
-from taskapi.console import Command, CommandError, create_file, echo
+from taskapi.console import (
+    STANDARD_STREAM,
+    Command,
+    CommandError,
+    echo,
+    input_file,
+    output_file,
+)
 from taskapi.db import errors, migrations
 from taskapi.observability import logs
 from taskapi.tasks.models import Task
@@ -36,14 +43,16 @@ ENGINES: dict[str, Engine] = {"sqlite": sqlite, "postgresql": postgresql}
 REVOKED_TABLES = ("sessions", "email_tokens")
 """Tables restored empty: sessions and tokens may have ended after the backup."""
 
-FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+FILE = click.argument(
+    "file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path)
+)
 
 
 @click.command("backup", cls=Command)
 @FILE
 @with_appcontext
 def backup(file: Path) -> None:
-    """Copy the database to FILE while the service is running.
+    """Copy the database to FILE, or standard output (-), while the service is running.
 
     The copy contains every change that was confirmed before the backup began. It is
     checked, and FILE appears only when it is complete, readable by you alone. An
@@ -51,12 +60,13 @@ def backup(file: Path) -> None:
     version of the server or newer. SECRET_KEY is not part of the copy: keep it in
     another safe place.
     """
-    with _report_errors("Nothing was written."), create_file(file) as path:
+    with _report_errors("Nothing was written."), output_file(file) as path:
         revision = ENGINES[_database_kind()].copy(path)
         if not revision:
             raise CommandError("The database has no tables of taskapi.")
         size = path.stat().st_size // 1_000
-    echo(f"Wrote {file}: {size} kB, schema {revision}.")
+    name, to_stream = _name(file), str(file) == STANDARD_STREAM
+    echo(f"Wrote {name}: {size} kB, schema {revision}.", err=to_stream)
 
 
 @click.command("restore", cls=Command)
@@ -64,7 +74,7 @@ def backup(file: Path) -> None:
 @click.option("--revoke-keys", is_flag=True, help="Also revoke all API keys.")
 @with_appcontext
 def restore(file: Path, *, revoke_keys: bool) -> None:
-    """Restore FILE into the empty database at DATABASE_URL.
+    """Restore FILE, or standard input (-), into the empty database at DATABASE_URL.
 
     FILE must be a backup by `flask backup` of the same kind of database. It is checked
     first, and then restored completely or not at all. A database that has tables is
@@ -77,11 +87,11 @@ def restore(file: Path, *, revoke_keys: bool) -> None:
     """
     engine = ENGINES[_database_kind()]
     excluded = (*REVOKED_TABLES, "api_keys") if revoke_keys else REVOKED_TABLES
-    with _report_errors("The database is unchanged."):
-        files.check_kind(file, _database_kind())
-        revision = engine.check(file)
+    with _report_errors("The database is unchanged."), input_file(file) as path:
+        files.check_kind(path, _database_kind())
+        revision = engine.check(path)
         _check_revision(file, revision)
-        engine.restore(file, without=excluded)
+        engine.restore(path, without=excluded)
     with _report_errors("The backup was restored before this error."):
         _print_result(revision, revoke_keys=revoke_keys)
 
@@ -94,6 +104,10 @@ def _print_result(revision: str, *, revoke_keys: bool) -> None:
         echo("API keys that were revoked after the backup are valid again.")
     if revision != migrations.head():
         echo("The backup is of an older release: run `flask db upgrade` now.")
+
+
+def _name(file: Path) -> str:
+    return "standard output" if str(file) == STANDARD_STREAM else str(file)
 
 
 def _database_kind() -> str:

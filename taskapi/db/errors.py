@@ -43,6 +43,9 @@ READ_ONLY = "25006"
 """A write to a server that has become a replica."""
 
 LOCK_NOT_AVAILABLE = "55P03"
+MISSING = {"42P01", "42703"}
+"""Undefined table or column: the database is not migrated."""
+MISSING_IN_SQLITE = ("no such table", "no such column")
 
 UNAVAILABLE = (
     exc.OperationalError,  # unreachable, locked, full
@@ -93,6 +96,14 @@ def _names_stale_object(error: BaseException) -> bool:
     return any(text in str(_cause(error)) for text in STALE_CATALOG)
 
 
+def _is_missing(error: BaseException) -> bool:
+    cause = _cause(error)
+    in_sqlite = isinstance(cause, sqlite3.Error)
+    return sqlstate(error) in MISSING or (
+        in_sqlite and str(cause).startswith(MISSING_IN_SQLITE)
+    )
+
+
 def _rejected(error: BaseException) -> Problem:
     log.warning("database rejected a value", kind=type(_cause(error)).__name__)
     message = "The database cannot store a value. Send a shorter or smaller one."
@@ -108,6 +119,8 @@ def _log(error: BaseException) -> None:
         log.info("lock not available")
     elif sqlstate(error) == READ_ONLY:
         log.warning("database is read-only")
+    elif _is_missing(error):
+        log.error("database is not migrated", command="flask db upgrade")
     elif isinstance(error, UNAVAILABLE):
         cause = (
             "no response in time" if deadline.remaining() < 0 else str(_cause(error))

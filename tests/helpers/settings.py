@@ -52,6 +52,7 @@ INVALID = [
     ("APP_URL", "x"),
     ("APP_URL", "https://app.example.org/#page"),
     ("REQUIRE_VERIFIED_EMAIL", "x"),
+    ("FIRST_ADMIN_EMAIL", "ann"),
     ("SMTP_URL", "x"),
     ("SMTP_URL", "smtp://"),
     ("SMTP_URL", f"http://ann:{PASSWORD}@host"),

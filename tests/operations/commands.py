@@ -1,6 +1,7 @@
 """Helpers that run commands in the test process or in a separate one."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,22 @@ def run_process(
         check=False,
         timeout=120,
         **options,
+    )
+
+
+def run_shell(app: Flask, script: str) -> subprocess.CompletedProcess[str]:
+    """Run `flask` commands with redirections on the database of an app."""
+    settings = app.extensions["settings"]
+    same = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
+    path = f"{Path(FLASK).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(  # noqa: S603 - a script of a test
+        ["/bin/sh", "-c", script],
+        cwd=ROOT,
+        env=environment(**same | {"ENVIRONMENT": "testing", "PATH": path}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
