@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
-PAGES = [*(ROOT / name for name in TOP), *(ROOT / "docs").glob("*.md")]
+PAGES = [*(ROOT / name for name in TOP), *(ROOT / "docs").rglob("*.md")]
 
 
 def settings_table() -> dict[str, str]:

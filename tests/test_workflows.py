@@ -106,6 +106,17 @@ def test_release_pushes_the_image_before_it_is_published() -> None:
     assert rights["notes"] == {"contents": "write"}
 
 
+def test_release_image_has_both_architectures_and_attestations() -> None:
+    build = parse(RELEASE)["jobs"]["image"]["steps"][-1]["run"]
+
+    assert "--platform linux/amd64,linux/arm64" in build
+    assert "--sbom=true --provenance=mode=max" in build
+    assert re.findall(r"--tag \"\$image:(\S+)\"", build) == [
+        "${GITHUB_REF_NAME#v}",
+        "latest",
+    ]
+
+
 def test_oldest_supported_python_is_tested() -> None:
     promise = re.search(r'requires-python = ">=(.+)"', read("pyproject.toml"))
 

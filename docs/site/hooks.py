@@ -1,6 +1,8 @@
 """MkDocs hooks: add files from outside docs/, and reject content of other hosts."""
 
+import posixpath
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ EXTRA_FILES = {  # pages outside docs/, and files that pages link to
     ".env.example": "env.example",
     "LICENSE": "license.txt",
     "Procfile": "procfile.txt",
+    "app.json": "app.json",
+    "compose.yaml": "compose.yaml",
     "render.yaml": "render.yaml",
     "bench/method.md": "method.md",
     **{f"deploy/{file.name}": file.name for file in ROOT.glob("deploy/*.*")},
@@ -32,14 +36,19 @@ def on_files(files: Files, config: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Replace links within the repository by links of the site."""
-    return re.sub(r"\]\(([^)#:]+)(#[^)]*)?\)", _link, markdown)
+    replace = partial(_link, page.file.src_uri)
+    return re.sub(r"\]\(([^)#:]+)(#[^)]*)?\)", replace, markdown)
 
 
-def _link(found: re.Match[str]) -> str:
-    target = found[1].removeprefix("../").removeprefix("docs/")
-    return f"]({EXTRA_FILES.get(target, target)}{found[2] or ''})"
+def _link(page: str, found: re.Match[str]) -> str:
+    sources = {target: source for source, target in EXTRA_FILES.items()}
+    folder = posixpath.dirname(sources.get(page, f"docs/{page}"))
+    file = posixpath.normpath(posixpath.join(folder, found[1]))
+    target = EXTRA_FILES.get(file, file.removeprefix("docs/"))
+    link = posixpath.relpath(target, posixpath.dirname(page) or ".")
+    return f"]({link}{found[2] or ''})"
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:

@@ -16,6 +16,9 @@ import argparse
 import http.client
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,6 +45,8 @@ ln -s 17 /usr/lib/postgresql/18
 """
 PACKAGES = "--include=python3,python3-venv,ca-certificates"
 PYTHON = "/usr/bin/python"
+PAGE = ROOT / "docs" / "deploy" / "container.md"
+ADMIN = ["--email=root@example.org", "--password=a long walk at dawn"]
 ENTER_IMAGE = """
 set -e
 root=$0 data=$1 user=$2 folder=$3
@@ -126,24 +131,68 @@ def _create_base_images(run: Callable[..., str], base: Path) -> None:
     run("commit", "-q", "--rm", scratch, POSTGRESQL)
 
 
+def documented_commands(page: Path = PAGE) -> list[list[str]]:
+    """Return the commands that docs/deploy/container.md runs inside the container."""
+    text = page.read_text().partition("## With PostgreSQL")[0].replace("\\\n", " ")
+    lines = re.findall(r"^docker (?:run|exec) .*$", text, re.MULTILINE)
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [line[_name_at(line) + 1 :] for line in words]
+
+
+def _name_at(words: list[str]) -> int:
+    """Return the position of the container or the image, which the command follows."""
+    return max(n for n, word in enumerate(words) if word.endswith("taskapi"))
+
+
 def _check(folder: Path, root: Path, config: dict[str, Any]) -> None:
-    """Migrate, serve, send requests and stop."""
+    """Run the documented commands: serve, create an account, back up and restore."""
     port = free_port()
     start = _confined_starter(folder, root, config, f"PORT={port}")
-    migration = start("migrate", "flask", "db", "upgrade")
-    _expect(migration.process.wait() == 0, "migrations succeed", migration)
-    api = start("api", *config["Cmd"])
+    serve, *others = documented_commands()
+    create, backup, restore = map(without_redirection, others)
+    api = start("api", *serve)
     try:
         api.wait(lambda: accepts_connections(port))
         _expect(_is_usable(port), "the service is healthy and creates a task", api)
-        intruder = start("intruder", "touch", "/app/x")
-        _expect(
-            intruder.process.wait() != 0, "files of the image cannot be changed", api
-        )
+        api.wait(lambda: shlex.join(create) in api.log.read_text())
+        _check_commands(start, create, backup)
         _expect(api.stop() == 0, "SIGTERM stops the service with exit status 0", api)
         _expect(_logs_json(api), "each line of the log is JSON", api)
+        api.start()
+        api.wait(lambda: accepts_connections(port))
+        _expect(api.stop() == 0, "the same command starts an upgraded image", api)
     finally:
         api.kill()
+    _check_restore(folder, _confined_starter(folder / "new", root, config), restore)
+
+
+def _check_commands(
+    start: Callable[..., Program], create: list[str], backup: list[str]
+) -> None:
+    _run(start("create", *create, *ADMIN), "the logged command creates an account")
+    line = f"{shlex.join(backup)} > /data/copy"
+    _run(start("backup", "sh", "-c", line), "the database is copied to a stream")
+    intruder = start("intruder", "touch", "/app/x")
+    _expect(intruder.process.wait() != 0, "the image cannot be changed", intruder)
+
+
+def _check_restore(
+    folder: Path, start: Callable[..., Program], restore: list[str]
+) -> None:
+    copy = shutil.copy(folder / "data" / "copy", folder / "new" / "data")
+    Path(copy).chmod(0o644)
+    line = f"{shlex.join(restore)} < /data/copy"
+    _run(start("restore", "sh", "-c", line), "a stream is restored into a new volume")
+
+
+def _run(program: Program, description: str) -> None:
+    _expect(program.process.wait() == 0, description, program)
+
+
+def without_redirection(words: list[str]) -> list[str]:
+    """Return the words of a command before `<` or `>`."""
+    end = next((n for n, word in enumerate(words) if word in {"<", ">"}), len(words))
+    return words[:end]
 
 
 def _confined_starter(
@@ -151,14 +200,10 @@ def _confined_starter(
 ) -> Callable[..., Program]:
     """Return a function that starts programs in the image, read-only, as its user."""
     data = folder / "data"
-    data.mkdir()
+    data.mkdir(parents=True)
     os.chown(data, *map(int, config["User"].split(":")))
     inside = ["unshare", "--mount", "sh", "-c", ENTER_IMAGE, str(root), str(data)]
-    variables_of_image = [
-        *config["Env"],
-        "DATABASE_URL=sqlite:////data/t.db",
-        *variables,
-    ]
+    variables_of_image = [*config["Env"], *variables]
     command = [*inside, config["User"], config["WorkingDir"], *variables_of_image]
     return lambda name, *arguments: Program(name, [*command, *arguments], folder)
 

@@ -33,3 +33,14 @@ def test_help_text_names_the_differences_from_the_real_image() -> None:
 
     assert process.returncode == 0
     assert "Differences" in process.stdout
+
+
+def test_documented_commands_are_those_of_the_trial() -> None:
+    serve, *others = image.documented_commands()
+
+    assert serve == ["sh", "-c", "flask db upgrade && exec gunicorn wsgi:app"]
+    assert [image.without_redirection(words) for words in others] == [
+        ["flask", "users", "create", "--admin"],
+        ["flask", "backup", "-"],
+        ["flask", "restore", "-"],
+    ]
