@@ -1,7 +1,10 @@
 """Documentation and problem pages, as HTML and JSON."""
 
+import gzip
 import hashlib
 import json
+import mimetypes
+from functools import cache
 from pathlib import Path
 
 import flask_swagger_ui
@@ -12,12 +15,11 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_from_directory,
 )
 from flask.typing import ResponseReturnValue
 
 from taskapi.errors import NotFound
-from taskapi.system import service
+from taskapi.system import guides, service
 from taskapi.typing import JsonObject
 from taskapi.web import conditional
 from taskapi.web.problem_types import PROBLEM_TYPES, example_of
@@ -36,6 +38,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+TEXT_FILES = (".js", ".css")
 CACHE_ONE_HOUR = "public, max-age=3600"
 
 pages = Blueprint("pages", __name__, template_folder="templates")
@@ -68,12 +71,37 @@ def get_openapi() -> Response:
     return response
 
 
+@pages.get("/guides")
+def list_guides() -> Response:
+    """List the guides for authors of clients."""
+    _require_docs()
+    return _page("guides.html", guides=guides.titles())
+
+
+@pages.get("/guides/<name>")
+def get_guide(name: str) -> Response:
+    """Return a guide as HTML."""
+    _require_docs()
+    guide = guides.find(name)
+    if guide is None:
+        raise NotFound
+    return _page("guide.html", guide=guide)
+
+
 @pages.get("/static/<name>")
 def get_file(name: str) -> Response:
-    """Return a static file of the pages."""
+    """Return a static file of the pages, compressed if the client accepts it."""
     if name not in FILES:
         raise NotFound
-    response = send_from_directory(FILES[name], name)
+    is_compressed = request.accept_encodings["gzip"] > 0 and name.endswith(TEXT_FILES)
+    content, etag = _static_file(name, is_compressed=is_compressed)
+    response = Response(content, mimetype=mimetypes.guess_type(name)[0])
+    if conditional.is_current(etag):
+        response = Response(status=304)
+    elif is_compressed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.set_etag(etag)
+    response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = CACHE_ONE_HOUR
     return response
 
@@ -97,6 +125,15 @@ def get_problem(code: str) -> ResponseReturnValue:
     return _page(
         "problem.html", code=code, problem=PROBLEM_TYPES[code], example=example
     )
+
+
+@cache
+def _static_file(name: str, *, is_compressed: bool) -> tuple[bytes, str]:
+    """Return the content of a file, which is compressed once, and its entity tag."""
+    content = (FILES[name] / name).read_bytes()
+    if is_compressed:
+        content = gzip.compress(content, mtime=0)
+    return content, hashlib.sha256(content).hexdigest()[:16]
 
 
 def _document() -> tuple[str, str]:

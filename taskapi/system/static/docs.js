@@ -1,5 +1,44 @@
 "use strict";
 
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+const setTheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+setTheme();
+dark.addEventListener("change", setTheme);
+
+// Without a value Swagger UI sends a request that fails, or logs a TypeError.
+const ignoreEmptyAuthorization = () => ({
+  statePlugins: {
+    auth: {
+      wrapActions: {
+        authorizePassword: (authorize) => (values) =>
+          values.username ? authorize(values) : { type: "ignored" },
+        authorizeWithPersistOption: (authorize) => (values) =>
+          Object.values(values).every((one) => one && one.schema) && Object.keys(values).length
+            ? authorize(values)
+            : { type: "ignored" },
+      },
+    },
+  },
+});
+
+// Swagger UI has no input for items of this type and logs a warning.
+const int64Input = (system) => ({
+  components: {
+    JsonSchema_integer_int64: (properties) =>
+      system.React.createElement(system.getComponent("JsonSchema_string"), properties),
+  },
+});
+
+// The last of the inputs gets the focus otherwise, and the dialog opens at its end.
+new MutationObserver(() => {
+  const dialog = document.querySelector(".modal-ux-content:not([data-opened])");
+  if (dialog) {
+    dialog.dataset.opened = "";
+    dialog.scrollTop = 0;
+    dialog.querySelector("input")?.focus();
+  }
+}).observe(document.getElementById("docs"), { childList: true, subtree: true });
+
 SwaggerUIBundle({
   dom_id: "#docs",
   url: "/openapi.json",
@@ -8,11 +47,7 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
+  filter: true,
   validatorUrl: null,
-  // The server in the document may have another name than this page, such as localhost.
-  requestInterceptor: (request) => {
-    const { pathname, search } = new URL(request.url, location.href);
-    request.url = location.origin + pathname + search;
-    return request;
-  },
+  plugins: [ignoreEmptyAuthorization, int64Input],
 });

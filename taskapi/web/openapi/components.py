@@ -20,14 +20,8 @@ MAX_URL = 32 * 1024
 MAX_MESSAGE = 1000
 MAX_NAME = 100
 
+# The documentation page lists them in this order.
 SECURITY_SCHEMES: dict[str, JsonObject] = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "The access token of a login (a JWT, handled according to "
-        "RFC8725), or an API key.",
-    },
     "password": {
         "type": "oauth2",
         "description": "Log in by email or username; leave the client fields empty. "
@@ -45,6 +39,13 @@ SECURITY_SCHEMES: dict[str, JsonObject] = {
         "in": "header",
         "name": "X-API-Key",
         "description": "An API key, `tsk_…`; also accepted as bearer token.",
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The access token of a login (a JWT, handled according to "
+        "RFC8725), or an API key.",
     },
 }
 
