@@ -60,7 +60,7 @@ build/generators/ready: requirements-generators.txt
 
 env: ## Write .env with new secrets for compose.yaml
 	@$(PYTHON) -c 'import os, secrets; print(f"SECRET_KEY={secrets.token_urlsafe(48)}\nPOSTGRES_PASSWORD={secrets.token_hex(24)}", file=os.fdopen(os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"))'
-	@echo "Wrote .env. Keep it: without it nobody can log in to the database."
+	@echo "Wrote .env. Keep it: it has the password of the database."
 
 test: .venv/dev tests/clients/node_modules ## Run the tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -q -n auto -m "not slow"

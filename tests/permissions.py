@@ -57,6 +57,8 @@ def admin(body: Any = None) -> Access:
 ACCESS = {
     "GET /": public(),
     "GET /docs": public(),
+    "GET /guides": public(),
+    "GET /guides/{name}": public(),
     "GET /openapi.json": public(),
     "GET /static/{name}": public(),
     "GET /problems": public(),

@@ -57,14 +57,19 @@ def is_console(log_format: str) -> bool:
     return log_format == "console" or (log_format == "auto" and sys.stdout.isatty())
 
 
+PROCESSORS: list[Processor] = []
+
+
 def configure(level: str, log_format: str = "json") -> None:
     """Send structlog and the standard library's loggers to standard output.
 
     The format is `json`, `console` or `auto`: console if standard output is a terminal.
     """
     logging.config.dictConfig(logging_config(level, log_format))
+    # One list for all configurations: loggers keep the one they first used.
+    PROCESSORS[:] = [*SHARED, *_renderers(log_format)]
     structlog.configure(
-        processors=[*SHARED, *_renderers(log_format)],
+        processors=PROCESSORS,
         logger_factory=lambda *_names: OUTPUT,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,

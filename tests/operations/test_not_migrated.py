@@ -21,8 +21,9 @@ def test_start_without_schema_logs_the_command(fresh: Fresh) -> None:
 
 
 def test_request_without_schema_logs_the_command(fresh: Fresh) -> None:
+    client = Client(fresh())
+
     with capture_logs() as logged:
-        client = Client(fresh())
         response = client.post("auth/login", {"username": "a", "password": "b"})
 
     assert response.status_code == 503

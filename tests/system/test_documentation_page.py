@@ -1,5 +1,6 @@
 """The documentation pages: local files only, and no inline scripts."""
 
+import gzip
 import re
 from collections.abc import Callable
 
@@ -157,3 +158,53 @@ def test_document_contains_the_public_url(
     document = Client(app).get("/openapi.json").json
 
     assert document["servers"] == [{"url": "https://tasks.example.org"}]
+
+
+def test_script_is_served_precompressed(anonymous: Client) -> None:
+    path = "/static/swagger-ui-bundle.js"
+
+    plain = anonymous.get(path, buffered=True)
+    response = anonymous.get(path, headers={"Accept-Encoding": "br, gzip"})
+
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(response.data) == plain.data
+    assert len(response.data) < len(plain.data) / 3
+    assert response.headers["ETag"] != plain.headers["ETag"]
+    assert response.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+
+
+def test_guides_link_each_other_and_nothing_else(anonymous: Client) -> None:
+    listed = anonymous.get("/guides").text
+    names = re.findall(r'href="/guides/(\w+)"', listed)
+    pages = {name: anonymous.get(f"/guides/{name}").text for name in names}
+
+    targets = {
+        (page, anchor)
+        for text in pages.values()
+        for page, anchor in re.findall(r'href="/guides/(\w+)#?([\w-]*)"', text)
+    }
+    links = [
+        link for text in pages.values() for link in re.findall(r'href="(.*?)"', text)
+    ]
+
+    assert len(names) == 8
+    assert "If-Match" in pages["writes"]
+    assert {page for page, _ in targets} <= set(names)
+    assert [t for t in targets if t[1] and f'id="{t[1]}"' not in pages[t[0]]] == []
+    assert [link for link in links if not link.startswith(("/", "http", "#"))] == []
+
+
+def test_unknown_guide_is_not_found(anonymous: Client) -> None:
+    assert_problem(anonymous.get("/guides/settings"), 404, "not-found")
+
+
+def test_introduction_is_short_and_links_guides_and_problems(
+    anonymous: Client,
+) -> None:
+    text = anonymous.get("/openapi.json").json["info"]["description"]
+
+    links = re.findall(r"\((/[\w.]+)\)", text)
+
+    assert len([line for line in text.splitlines() if line]) <= 10
+    assert links == ["/guides", "/problems", "/openapi.json"]
+    assert all(anonymous.get(link).status_code == 200 for link in links)

@@ -1,6 +1,7 @@
 """The documentation page in a browser."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.slow
 
 VISITOR = {"username": "visitor", "password": PASSWORD}
 DESKTOP = {"width": 1280, "height": 900}
+MAX_HEIGHT = 2 * DESKTOP["height"]
 PHONE = {"width": 390, "height": 844}
 # Swagger UI 5 logs this for every link to an operation with _ in its name.
 KNOWN = (
@@ -121,6 +123,56 @@ def test_open_operation_fits_a_phone(chromium: Browser, address: str) -> None:
         width = page.evaluate("document.documentElement.scrollWidth")
 
     assert width == PHONE["width"]
+
+
+def test_open_operations_fit_in_two_screens(chromium: Browser, address: str) -> None:
+    with chromium.new_page(viewport=DESKTOP) as page:
+        Visit(page, address).go("/docs")
+        page.locator(".opblock").first.wait_for()
+        blocks = page.locator(".opblock").all()
+        heights = {block.get_attribute("id"): _open_height(block) for block in blocks}
+
+    tall = {n: height for n, height in heights.items() if height > MAX_HEIGHT}
+    assert len(heights) > 30
+    assert tall == {}
+
+
+def _open_height(block: Locator) -> float:
+    """Return the height of an operation while it is open."""
+    block.locator(".opblock-summary-control").click()
+    block.locator(".opblock-body").wait_for()
+    box = block.bounding_box()
+    block.locator(".opblock-summary-control").click()
+    return box["height"] if box else 0
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_page_follows_the_color_scheme_of_the_system(
+    chromium: Browser, address: str, scheme: Any, *, is_dark: bool
+) -> None:
+    with chromium.new_page(viewport=DESKTOP, color_scheme=scheme) as page:
+        visit = Visit(page, address).go("/docs")
+        page.locator(".opblock").first.wait_for()
+        visit.photograph(scheme)
+        color = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        dark = page.evaluate("document.documentElement.matches('.dark-mode')")
+
+    assert (color != "rgb(255, 255, 255)", dark) == (is_dark, is_dark)
+
+
+def test_dialog_opens_at_the_name_and_accepts_no_empty_values(
+    chromium: Browser, address: str
+) -> None:
+    with chromium.new_page(viewport=DESKTOP) as page:
+        visit = Visit(page, address).go("/docs")
+        page.click("button.authorize")
+        page.locator(".modal-ux #oauth_username").wait_for()
+        focused = page.evaluate("document.activeElement.id")
+        for button in page.locator(".modal-ux button.authorize").all():
+            button.click()
+
+    assert focused == "oauth_username"
+    assert visit.complaints == []
 
 
 def test_page_without_javascript_links_the_document(
