@@ -230,11 +230,9 @@ def _render_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """Return defaults from a variable that Render sets; a blueprint cannot do that."""
     url = _read(lambda name: _page(env.str(name, "")), "RENDER_EXTERNAL_URL")
     public = values["public_url"] or url
-    names = dict.fromkeys(urlsplit(page).hostname for page in (public, url) if url)
-    return {
-        "public_url": public,
-        "trusted_hosts": values["trusted_hosts"] or tuple(map(str, names)),
-    }
+    pages = dict.fromkeys((public, url)) if url else ()
+    hosts = values["trusted_hosts"] or tuple(str(urlsplit(p).hostname) for p in pages)
+    return {"public_url": public, "trusted_hosts": hosts}
 
 
 @cache  # a reload of gunicorn does not read them again: the app stays loaded
@@ -259,10 +257,8 @@ def _read(read: Any, name: str) -> Any:
 def _stored_secret(database_url: str) -> str:
     """Read the secret next to an SQLite file, and create it at the first start."""
     if not database_url.startswith("sqlite:///"):
-        raise SettingError(
-            "SECRET_KEY: missing; create one with: "
-            'python -c "import secrets; print(secrets.token_urlsafe(48))"'
-        )
+        command = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
+        raise SettingError(f"SECRET_KEY: missing; create one with: {command}")
     database = Path(database_url.removeprefix("sqlite:///").partition("?")[0])
     target = database.with_name(f"{database.name}.secret")
     try:
@@ -300,8 +296,6 @@ def _reject_contradictions(values: dict[str, Any]) -> None:
     is_production = values["environment"] is Environment.PRODUCTION
     if values["require_verified_email"] and is_production and not values["smtp_url"]:
         raise SettingError("REQUIRE_VERIFIED_EMAIL: requires SMTP_URL")
-    if values["first_admin_email"]:
-        least = values["password_min_length"]
-        if len(values["first_admin_password"]) < least:
-            expected = f"at least {least} characters are required"
-            raise SettingError(f"FIRST_ADMIN_PASSWORD: {expected}")
+    password = values["first_admin_password"]
+    if values["first_admin_email"] and len(password) < values["password_min_length"]:
+        raise SettingError("FIRST_ADMIN_PASSWORD: missing, or too short")
