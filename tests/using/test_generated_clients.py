@@ -90,7 +90,7 @@ def run(folder: Path, command: str | list[str], **variables: str) -> str:
 
 
 def generate(folder: Path, service: Server, tool: Tool) -> None:
-    """Copy the journeys, and generate the client beside them."""
+    """Copy the journeys, and generate the client next to them."""
     shutil.copytree(JOURNEYS, folder, dirs_exist_ok=True)
     (folder / "openapi.json").write_bytes(service.call("GET", "/openapi.json").body)
     run(folder, tool.command)

@@ -41,9 +41,9 @@ def folder(service: Server, tmp_path: Path) -> Path:
 def without_example_account(service: Server) -> None:
     """Delete the account that the example of the registration creates."""
     login = {"username": "ann", "password": "correct horse battery staple"}
-    answer = service.call("POST", f"{API}/auth/login", login)
-    if answer.status == 200:
-        token = {"Authorization": f"Bearer {answer.json['access_token']}"}
+    response = service.call("POST", f"{API}/auth/login", login)
+    if response.status == 200:
+        token = {"Authorization": f"Bearer {response.json['access_token']}"}
         body = {"password": login["password"]}
         service.call("DELETE", f"{API}/users/me", body, token)
 
