@@ -212,9 +212,8 @@ def _authority(host: str, port: int) -> str:
 def from_env() -> Settings:
     """Read the settings from the environment and, where it has none, from `.env`."""
     env.read_env(str(PROJECT / ".env"), recurse=False)
-    values = {
-        f.name: _read(f.metadata["read"], f.name.upper()) for f in fields(Settings)
-    }
+    readers = {f.name: f.metadata["read"] for f in fields(Settings)}
+    values = {name: _read(read, name.upper()) for name, read in readers.items()}
     values |= _render_defaults(values)
     url, secret = values["database_url"], values["secret_key"]
     values["secret_key"] = secret or _stored_secret(url)
@@ -293,8 +292,8 @@ def _reject_contradictions(values: dict[str, Any]) -> None:
         raise SettingError("DATABASE_REPLICA_URL: requires PostgreSQL in DATABASE_URL")
     if values["smtp_url"] and not values["mail_from"]:
         raise SettingError("MAIL_FROM: missing, but required by SMTP_URL")
-    is_production = values["environment"] is Environment.PRODUCTION
-    if values["require_verified_email"] and is_production and not values["smtp_url"]:
+    has_no_mail = values["environment"] == "production" and not values["smtp_url"]
+    if values["require_verified_email"] and has_no_mail:
         raise SettingError("REQUIRE_VERIFIED_EMAIL: requires SMTP_URL")
     password = values["first_admin_password"]
     if values["first_admin_email"] and len(password) < values["password_min_length"]:
