@@ -46,7 +46,7 @@ class Worker(ThreadWorker):
       13,500 requests failed while two instances behind nginx were restarted, none of
       14,000 with this class (tests/system/test_draining.py).
     - A connection gets a thread when its request arrives, not before, so idle clients
-      occupy none (tests/system/test_idle_connections.py).
+      occupy none (tests/system/test_index.py).
     - Liveness probes have a thread of their own and succeed while all others wait for a
       database (tests/system/test_health.py).
     - A connection that the server ends is closed when the client has read the response,
@@ -68,7 +68,7 @@ class Worker(ThreadWorker):
     def enqueue_req(self, conn: TConn) -> None:
         """Queue a request, or wait for data if the connection has sent none.
 
-        tests/system/test_idle_connections.py
+        tests/system/test_index.py
         """
         try:
             head = conn.sock.recv(MAX_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.client import PASSWORD, Client
 
 

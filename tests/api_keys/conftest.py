@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api_keys.holding import KeyClient, key_client
+from tests.api_keys.clients import KeyClient, key_client
 from tests.helpers.cli import run
 from tests.helpers.client import Client
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from taskapi.api_keys import key_format
-from tests.api_keys.holding import KeyClient
-from tests.auth.forging import INVALID_TOKEN, REALM
+from tests.api_keys.clients import KeyClient
+from tests.auth.token_signing import INVALID_TOKEN, REALM
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.operations import (
     OTHER_PLACES,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskapi import clock
-from tests.api_keys.holding import KeyClient, create_key, key_client, stored_key
+from tests.api_keys.clients import KeyClient, create_key, key_client, stored_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from taskapi import clock
-from tests.api_keys.holding import create_key, key_client
+from tests.api_keys.clients import create_key, key_client
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.clock import later

@@ -9,7 +9,7 @@ import pytest
 
 from taskapi import clock
 from taskapi.api_keys import service
-from tests.api_keys.holding import KeyClient, create_key, key_client, without_times
+from tests.api_keys.clients import KeyClient, create_key, key_client, without_times
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 from tests.helpers.clock import later

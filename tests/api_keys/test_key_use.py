@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from taskapi import clock
-from tests.api_keys.holding import KeyClient, create_key, key_client, stored_key
-from tests.auth.forging import INVALID_TOKEN
+from tests.api_keys.clients import KeyClient, create_key, key_client, stored_key
+from tests.auth.token_signing import INVALID_TOKEN
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.clock import later

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.api_keys.holding import KeyClient, key_client
+from tests.api_keys.clients import KeyClient, key_client
 from tests.helpers.client import Client, assert_problem
 
 pytestmark = pytest.mark.one_database

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from taskapi.scopes import IMPLIED, Scope
-from tests.api_keys.holding import KeyClient, key_client
+from tests.api_keys.clients import KeyClient, key_client
 from tests.helpers.client import Client, assert_problem
 from tests.permissions import PRIVATE, SESSIONS_ONLY
 

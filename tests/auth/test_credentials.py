@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.auth.forged import EXPIRED, FORGERIES, SESSIONLESS
-from tests.auth.forging import INVALID_TOKEN, REALM, Forgery, access_of
+from tests.auth.forged_tokens import EXPIRED, FORGERIES, SESSIONLESS
+from tests.auth.token_signing import INVALID_TOKEN, REALM, Forgery, access_of
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.operations import (
     OTHER_PLACES,

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from taskapi import db
 from taskapi.auth.models import Session
-from tests.auth.forging import access_of, refresh_of
+from tests.auth.token_signing import access_of, refresh_of
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, another_session, assert_problem
 from tests.helpers.clock import later

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from flask import Flask
 
-from tests.auth.forging import (
+from tests.auth.token_signing import (
     SECRET,
     TokenPair,
     access_of,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.forging import INVALID_TOKEN
+from tests.auth.token_signing import INVALID_TOKEN
 from tests.helpers.client import Client, another_session, assert_problem, field_errors
 from tests.helpers.rows import count
 

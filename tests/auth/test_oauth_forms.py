@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.auth.forging import refresh_of
+from tests.auth.token_signing import refresh_of
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 

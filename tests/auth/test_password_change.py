@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from taskapi import db, passwords
-from tests.api_keys.holding import key_client
-from tests.auth.forging import REALM
+from tests.api_keys.clients import key_client
+from tests.auth.token_signing import REALM
 from tests.helpers.client import (
     PASSWORD,
     Client,

@@ -6,8 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from tests.auth.forged import FORGERIES, SAMPLE
-from tests.auth.forging import INVALID_TOKEN, Forgery, access_of, refresh_of
+from tests.auth.forged_tokens import FORGERIES, SAMPLE
+from tests.auth.token_signing import INVALID_TOKEN, Forgery, access_of, refresh_of
 from tests.helpers.cli import run
 from tests.helpers.client import Client, another_session, assert_problem, field_errors
 from tests.helpers.clock import at, days, later

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from taskapi.tasks import writes
-from tests.api_keys.holding import KeyClient, key_client
+from tests.api_keys.clients import KeyClient, key_client
 from tests.auth.test_password_check_races import in_another_worker
 from tests.helpers.accounts import Accounts
 from tests.helpers.callers import call_operation

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.auth.forging import (
+from tests.auth.token_signing import (
     OTHER_SECRET,
     SECRET,
     TokenPair,

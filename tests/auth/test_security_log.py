@@ -6,7 +6,7 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, another_session
 from tests.helpers.clock import later

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from taskapi import db, passwords
 from taskapi.scopes import Scope
 from taskapi.users.models import LoginAttempts
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.client import PASSWORD, Client, another_session, assert_problem
 from tests.helpers.clock import at, later
 

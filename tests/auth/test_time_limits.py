@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from tests.api_keys.holding import KeyClient, key_client, stored_key
+from tests.api_keys.clients import KeyClient, key_client, stored_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client
 from tests.helpers.clock import at, days

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.auth.forging import (
+from tests.auth.token_signing import (
     INVALID_TOKEN,
     access_of,
     call_with,

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from config import Environment
-from tests.api_keys.holding import KeyClient
+from tests.api_keys.clients import KeyClient
 from tests.helpers.client import Client
 
 Run = Callable[..., Result]

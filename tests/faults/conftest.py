@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from taskapi import db
-from tests.faults.scenes import Workload
+from tests.faults.workload import Workload
 from tests.helpers.instances import Instance
 from tests.helpers.postgresql import Postgres
 

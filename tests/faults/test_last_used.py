@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from taskapi import db
-from tests.api_keys.holding import KeyClient, key_client
+from tests.api_keys.clients import KeyClient, key_client
 from tests.faults.locking import age_credentials, connect, locked
 from tests.helpers.client import Client
 from tests.helpers.statements import record_statements

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.faults import processes
 from tests.faults.conftest import CLIENTS, SOAK, Measure, StartWorkload
-from tests.faults.scenes import Workload, probing
+from tests.faults.workload import Workload, probing
 from tests.helpers.outcomes import Outcome
 from tests.helpers.postgresql import Postgres
 

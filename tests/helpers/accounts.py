@@ -7,8 +7,8 @@ from sqlalchemy import update
 from taskapi import clock, db
 from taskapi.api_keys.models import ApiKey
 from taskapi.scopes import IMPLIED, Scope
-from tests.api_keys.holding import KeyClient, create_key, key_client
-from tests.auth.forging import access_of, with_time
+from tests.api_keys.clients import KeyClient, create_key, key_client
+from tests.auth.token_signing import access_of, with_time
 from tests.helpers.client import Client, another_session
 from tests.helpers.rows import store_user
 from tests.permissions import ACCESS

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from werkzeug.test import TestResponse
 
-from tests.api_keys.holding import KeyClient
+from tests.api_keys.clients import KeyClient
 from tests.helpers.accounts import Accounts, combined, key_for, key_without, token_only
 from tests.helpers.client import API, Client, assert_problem
 from tests.permissions import ACCESS, Kind

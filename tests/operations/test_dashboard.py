@@ -13,7 +13,7 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.helpers.client import Client
-from tests.web.figures import BEARER, TOKEN
+from tests.web.metrics_parser import BEARER, TOKEN
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = json.loads((ROOT / "deploy/grafana.json").read_text())

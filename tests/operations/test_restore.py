@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from taskapi.backup import commands
-from tests.api_keys.holding import create_key
+from tests.api_keys.clients import create_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, with_app
 from tests.helpers.databases import release_newer_schema

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
 from tests.helpers.clock import later

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from taskapi import db
 from taskapi.recovery.models import EmailToken
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.cli import run
 from tests.helpers.client import (
     PASSWORD,

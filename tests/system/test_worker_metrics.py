@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.client import API
 from tests.helpers.programs import wait_until
 from tests.helpers.server import Server
-from tests.web.figures import BEARER, TOKEN, Metrics, parse_metrics
+from tests.web.metrics_parser import BEARER, TOKEN, Metrics, parse_metrics
 
 # the sums do not depend on the database
 pytestmark = pytest.mark.parametrize("app", ["sqlite"], indirect=True)

@@ -8,7 +8,7 @@ from taskapi import db
 from taskapi.idempotency import service as stored_responses
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.client import Client, assert_problem, field_errors
 from tests.helpers.clock import days, later
 from tests.tasks.trees import rows

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api_keys.holding import create_key
+from tests.api_keys.clients import create_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem, field_errors
 

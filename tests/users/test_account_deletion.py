@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.auth.forging import REALM
+from tests.auth.token_signing import REALM
 from tests.helpers.cli import run
 from tests.helpers.client import (
     PASSWORD,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.auth.forging import INVALID_TOKEN
+from tests.auth.token_signing import INVALID_TOKEN
 from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem
 

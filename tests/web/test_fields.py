@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.helpers.client import PASSWORD, Client, field_errors
-from tests.web.places import send, stored
+from tests.web.json_operations import send, stored
 
 pytestmark = pytest.mark.one_database
 

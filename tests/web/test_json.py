@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.client import PASSWORD, Client, assert_problem, field_errors
-from tests.web.places import send, stored, widely
+from tests.web.json_operations import send, stored, widely
 
 pytestmark = pytest.mark.one_database
 

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from taskapi import clock
-from tests.api_keys.holding import key_client
+from tests.api_keys.clients import key_client
 from tests.helpers.client import (
     PASSWORD,
     Client,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.client import PASSWORD, Client, assert_problem
-from tests.web.places import JSON, everywhere, send, stored, widely
+from tests.web.json_operations import JSON, everywhere, send, stored, widely
 
 pytestmark = pytest.mark.one_database
 

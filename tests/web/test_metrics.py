@@ -8,7 +8,13 @@ from flask import Flask
 from taskapi import db
 from tests.helpers.cli import run
 from tests.helpers.client import API, PASSWORD, Client, assert_problem, with_app
-from tests.web.figures import BEARER, TOKEN, increase, parse_metrics, scrape_metrics
+from tests.web.metrics_parser import (
+    BEARER,
+    TOKEN,
+    increase,
+    parse_metrics,
+    scrape_metrics,
+)
 
 PATTERN = f"{API}/tasks/<id:task_id>"
 WRONG = {"email": "ann@example.org", "password": "a wrong password"}

@@ -8,9 +8,9 @@ from werkzeug.test import TestResponse
 
 from taskapi.api_keys import key_format
 from taskapi.scopes import Scope
-from tests.api_keys.holding import KeyClient, key_client
+from tests.api_keys.clients import KeyClient, key_client
 from tests.helpers.client import PASSWORD, Client, assert_problem, with_app
-from tests.web.figures import BEARER, TOKEN
+from tests.web.metrics_parser import BEARER, TOKEN
 
 pytestmark = pytest.mark.one_database
 

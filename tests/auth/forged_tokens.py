@@ -3,7 +3,7 @@
 Except for those with a wrong signature, they are signed with the secret of the app.
 """
 
-from tests.auth.forging import (
+from tests.auth.token_signing import (
     OTHER_SECRET,
     SECRET,
     Forgery,

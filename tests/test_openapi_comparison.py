@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.breaking import breaks
+from tests.openapi_comparison import breaks
 
 ROOT = Path(__file__).parents[1]
 ADVICE = """
