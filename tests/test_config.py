@@ -62,10 +62,10 @@ def test_settings_have_defaults(checkout: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        [PYTHON, "-c", "import wsgi"],
+        pytest.param([PYTHON, "-c", "import wsgi"], marks=pytest.mark.slow),
         [str(TOOLS / "gunicorn"), "--check-config", "wsgi:app"],
         [str(TOOLS / "flask"), "users", "list"],
-        [str(TOOLS / "flask"), "db", "upgrade"],
+        pytest.param([str(TOOLS / "flask"), "db", "upgrade"], marks=pytest.mark.slow),
     ],
     ids=["wsgi", "gunicorn", "flask", "migrations"],
 )

@@ -21,6 +21,7 @@ def fill(owner: Client, number: int = MAX_ATTEMPTS) -> None:
         create_key(owner)
 
 
+@pytest.mark.one_database
 def test_key_beyond_the_limit_is_rejected(ann: Client) -> None:
     fill(ann)
 
@@ -32,6 +33,7 @@ def test_key_beyond_the_limit_is_rejected(ann: Client) -> None:
     assert count(ann.app, "keys") == MAX_ATTEMPTS
 
 
+@pytest.mark.one_database
 def test_revoked_key_leaves_room_for_another(ann: Client) -> None:
     fill(ann)
     revoked = ann.get("api-keys").json["items"][0]["id"]
@@ -41,6 +43,7 @@ def test_revoked_key_leaves_room_for_another(ann: Client) -> None:
     create_key(ann)
 
 
+@pytest.mark.one_database
 def test_expired_keys_count(ann: Client) -> None:
     soon = (clock.now() + timedelta(seconds=60)).isoformat()
     for _ in range(MAX_ATTEMPTS):
@@ -62,12 +65,14 @@ def test_concurrent_creations_keep_the_limit(ann: Client) -> None:
     assert count(ann.app, "keys") == MAX_ATTEMPTS
 
 
+@pytest.mark.one_database
 def test_other_accounts_have_their_own_limit(ann: Client, bob: Client) -> None:
     fill(ann)
 
     assert key_client(bob).get("tasks").status_code == 200
 
 
+@pytest.mark.one_database
 def test_command_enforces_the_limit(ann: Client) -> None:
     fill(ann)
 

@@ -93,6 +93,7 @@ def test_unusual_user_agent_is_truncated(ann: Client, agent: str, shown: str) ->
     assert kept == shown
 
 
+@pytest.mark.one_database
 def test_login_without_user_agent_succeeds(ann: Client) -> None:
     device = from_device(ann, "")
 

@@ -80,6 +80,7 @@ def busy(app: Flask) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
 def test_failed_logins_do_not_block_a_session(
     ann: Client, check: PasswordCheck
@@ -92,6 +93,7 @@ def test_failed_logins_do_not_block_a_session(
     assert response.status_code in {200, 204}, response.text
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
 def test_failed_logins_from_the_same_address_do_not_block_a_session(
     ann: Client, check: PasswordCheck
@@ -106,6 +108,7 @@ def test_failed_logins_from_the_same_address_do_not_block_a_session(
     assert response.status_code in {200, 204}, response.text
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
 def test_wrong_passwords_within_a_session_are_limited(
     ann: Client, check: PasswordCheck
@@ -222,6 +225,7 @@ def test_cleared_failures_leave_no_rows(ann: Client) -> None:
     assert counts(ann.app) == [3]  # of the address
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", ["ann@example.org", "unknown"])
 def test_login_without_a_hash_slot_leaves_no_rows(
     ann: Client,
@@ -239,6 +243,7 @@ def test_login_without_a_hash_slot_leaves_no_rows(
     assert counts(app) == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
 def test_password_check_without_a_hash_slot_leaves_no_rows(
     ann: Client,
@@ -256,6 +261,7 @@ def test_password_check_without_a_hash_slot_leaves_no_rows(
     assert counts(ann.app) == []
 
 
+@pytest.mark.one_database
 def test_blocked_address_leaves_no_rows_for_further_names(app: Flask) -> None:
     for n in range(MAX_ATTEMPTS_PER_ADDRESS):
         log_in(app, f"unknown{n}")

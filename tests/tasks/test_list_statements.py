@@ -14,6 +14,7 @@ def rich(ann: Client) -> int:
     return int(made[0]["id"])
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("path", "count"),
     [

@@ -98,6 +98,7 @@ def test_trash_of_another_user_is_not_listed(
     assert listed(bob, "deleted=true") == ""
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "kept"),
     [

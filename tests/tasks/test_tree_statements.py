@@ -28,6 +28,7 @@ def mixed(client: Client, count: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("size", [10, 60])
 @pytest.mark.parametrize(
     ("kind", "count"), [("create", 8), ("update", 10), ("delete", 5)]
