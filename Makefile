@@ -93,7 +93,14 @@ build/docs/ready: requirements-docs.txt
 	$(call sync,build/docs,$<)
 	@touch $@
 
-docs: build/docs/ready ## Build the documentation as a site in build/site
+# The script of the API reference, in build/ because tests read all pages in docs/.
+build/reference/ready: docs/site/package-lock.json
+	@command -v npm >/dev/null || { echo "make docs needs npm for the API reference. Install Node.js 20 or newer: https://nodejs.org"; exit 1; }
+	@mkdir -p build/reference && cp docs/site/package.json docs/site/package-lock.json build/reference
+	@npm ci --prefix build/reference --omit=peer --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
+docs: build/docs/ready build/reference/ready ## Build the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 build/docs/bin/mkdocs build --strict --config-file docs/site/mkdocs.yml
 
 lint: .venv/dev ## Format, and fix what can be fixed

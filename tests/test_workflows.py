@@ -117,6 +117,16 @@ def test_release_image_has_both_architectures_and_attestations() -> None:
     ]
 
 
+def test_dependabot_updates_each_npm_lock() -> None:
+    locks = [*ROOT.glob("docs/*/package-lock.json")]
+    locks += ROOT.glob("tests/*/package-lock.json")
+
+    updates = parse(DEPENDABOT)["updates"]
+
+    folders = {u["directory"] for u in updates if u["package-ecosystem"] == "npm"}
+    assert folders == {f"/{lock.parent.relative_to(ROOT)}" for lock in locks}
+
+
 def test_oldest_supported_python_is_tested() -> None:
     promise = re.search(r'requires-python = ">=(.+)"', read("pyproject.toml"))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from reference import document, script
 
 ROOT = Path(__file__).parents[2]
 EXTRA_FILES = {  # pages outside docs/, and files that pages link to
@@ -29,15 +30,19 @@ LOADED = re.compile(
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the files from outside docs/."""
+    """Add the files from outside docs/, and those of the API reference."""
     for source, target in EXTRA_FILES.items():
         path = str(ROOT / source)
         files.append(File.generated(config, target, abs_src_path=path))
+    for name, content in {"document.json": document(), "redoc.js": script()}.items():
+        files.append(File.generated(config, f"reference/{name}", content=content))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Replace links within the repository by links of the site."""
+    if page.file.src_uri == "reference.md":
+        page.meta["template"] = "reference.html"
     replace = partial(_link, page.file.src_uri)
     return re.sub(r"\]\(([^)#:]+)(#[^)]*)?\)", replace, markdown)
 
