@@ -92,7 +92,7 @@ def start_workload(
             instance = Instance(shared_folder, name, DATABASE_URL=address, **texts)
             running.callback(instance.program.kill)
             workload = Workload(instance, address, clients)
-            running.callback(workload.clients.stop)
+            running.callback(workload.clients.abort)
             return workload
 
         yield make

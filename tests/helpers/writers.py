@@ -8,6 +8,8 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
+from tests.helpers.programs import wait_until
+
 API = "/api/v1"
 ACCOUNT = {"username": "ann", "password": "a long walk in the rain"}
 TIMEOUT_SECONDS = 40
@@ -86,7 +88,7 @@ class Writers:
         connect().register()
         self.results: list[Result] = []
         self.acknowledged: list[str] = []
-        self.stopping = Event()
+        self.stopping, self.aborted = Event(), Event()
         first = connect().log_in()
         connections = [first] + [connect() for _ in range(number - 1)]
         for connection in connections[1:]:
@@ -99,10 +101,21 @@ class Writers:
             thread.start()
 
     def stop(self) -> None:
-        """Stop after the current request of each thread has succeeded."""
+        """Stop after the current request of each thread has succeeded.
+
+        Raises TimeoutError if the service does not recover.
+        """
         self.stopping.set()
-        for thread in self.threads:
-            thread.join()
+        wait_until(self._have_ended, lambda: str(self.results[-20:]))
+
+    def abort(self) -> None:
+        """Stop, even if requests fail."""
+        self.stopping.set()
+        self.aborted.set()
+        wait_until(self._have_ended)
+
+    def _have_ended(self) -> bool:
+        return not any(thread.is_alive() for thread in self.threads)
 
     def _write(self, connection: ApiConnection, name: str) -> None:
         number = 0
@@ -115,8 +128,9 @@ class Writers:
         """Create a task, with the same key in each try, and read it."""
         key = title.replace(" ", "-").replace(",", "")
         task = self._repeat(connection, "POST", "/tasks", {"title": title}, key)
-        self.acknowledged.append(title)
-        self._repeat(connection, "GET", f"/tasks/{task['id']}")
+        if task:
+            self.acknowledged.append(title)
+            self._repeat(connection, "GET", f"/tasks/{task['id']}")
 
     def _repeat(
         self,
@@ -126,8 +140,8 @@ class Writers:
         body: Any = None,
         key: str = "",
     ) -> Any:
-        """Send a request until it succeeds, and record each result."""
-        while True:
+        """Send a request until it succeeds or is aborted, and record each result."""
+        while not self.aborted.is_set():
             start = time.monotonic()
             status, document = connection.call(method, path, body, key)
             now = time.monotonic()
@@ -135,3 +149,4 @@ class Writers:
             if self.results[-1].is_success:
                 return document
             time.sleep(SECONDS_BETWEEN_TRIES)
+        return None

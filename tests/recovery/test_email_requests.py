@@ -147,9 +147,9 @@ def test_response_is_the_same_without_mail(
 
 @pytest.mark.one_database
 def test_request_does_not_wait_for_the_mail_server(
-    ann: Client, twin: Callable[..., Flask]
+    ann: Client, app_with: Callable[..., Flask]
 ) -> None:
-    unreachable = twin(smtp_url=f"smtp://127.0.0.1:{free_port()}", mail_from=SENDER)
+    unreachable = app_with(smtp_url=f"smtp://127.0.0.1:{free_port()}", mail_from=SENDER)
 
     response = request_email(Client(unreachable), "ann@example.org")
 

@@ -124,7 +124,7 @@ def test_restore_statements_do_not_depend_on_the_tree(
     assert len(statements) == 7
 
 
-@pytest.mark.parametrize(("before", "count"), [(0, 5), (1, 4)], ids=["first", "replay"])
+@pytest.mark.parametrize(("before", "count"), [(0, 6), (1, 4)], ids=["first", "replay"])
 def test_idempotency_key_needs_few_additional_statements(
     ann: Client, statements: list[str], before: int, count: int
 ) -> None:
