@@ -2,17 +2,21 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.client import API
 from tests.helpers.server import Server
-from tests.using.conftest import Account, need
+from tests.using.conftest import EXAMPLES, Account, need
 from tests.using.test_generated_clients import run
 
 pytestmark = pytest.mark.slow
 OPTIONS = "parametersResolution=Example,enableOptionalParameters=false"
+POSTMAN = f"openapi2postmanv2 -s openapi.json -o postman.json -O {OPTIONS}"
+JOURNEY = [sys.executable, str(EXAMPLES / "journey.py")]
+REQUESTS = 13
 STATUSES = {
     "Create an account": 201,
     "Create a task": 201,
@@ -51,7 +55,7 @@ def without_example_account(service: Server) -> None:
 def test_newman_runs_the_postman_collection(
     folder: Path, account: Account, without_example_account: None
 ) -> None:
-    run(folder, f"openapi2postmanv2 -s openapi.json -o postman.json -O {OPTIONS}")
+    run(folder, POSTMAN)
     chosen = [word for name in STATUSES for word in ("--folder", name)]
     token = f"bearerToken={account.access_token}"
     report = ["--reporters", "json", "--reporter-json-export", "report.json"]
@@ -82,3 +86,27 @@ def test_bruno_runs_the_collection(
     results = (report[0] if isinstance(report, list) else report)["results"]
     found = {Path(r["test"]["filename"]).stem: r["response"]["status"] for r in results}
     assert found == STATUSES
+
+
+def test_newman_does_all_steps(folder: Path) -> None:
+    run(folder, POSTMAN)
+    run(folder, [*JOURNEY, "postman.json"])
+    report = ["--reporters", "json", "--reporter-json-export", "report.json"]
+
+    run(folder, ["newman", "run", "postman.json", "--folder", "Journey", *report])
+
+    found = json.loads((folder / "report.json").read_text())["run"]["stats"]
+    assert found["requests"] == {"total": REQUESTS, "pending": 0, "failed": 0}
+    assert found["assertions"] == {"total": REQUESTS, "pending": 0, "failed": 0}
+
+
+def test_bruno_does_all_steps(folder: Path) -> None:
+    run(folder, [*BRUNO.split(), "--collection-format", "bru"])
+    run(folder, [*JOURNEY, "taskapi"])
+    options = ["--env", "Environment 1", "--reporter-json", "report.json"]
+
+    run(folder / "taskapi", ["bru", "run", "Journey", *options])
+
+    report = json.loads((folder / "taskapi" / "report.json").read_text())
+    found = (report[0] if isinstance(report, list) else report)["summary"]
+    assert (found["passedRequests"], found["passedTests"]) == (REQUESTS, REQUESTS)
