@@ -4,20 +4,19 @@ By default a short run with a fixed seed; `make fuzz` sets FUZZ_EXAMPLES and FUZ
 The number of cases is printed at the end.
 """
 
-import datetime as dt
 import json
 import os
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
 from schemathesis import Case, Config, Response
 from schemathesis.specs.openapi.checks import negative_data_rejection
 from sqlalchemy import text
@@ -36,56 +35,8 @@ PASSWORD = "correct horse battery staple"  # the example of the document
 ACCOUNT = {"email": "ann@example.org", "password": PASSWORD}
 ENDING = "^(log_out|delete_me|end_session|change_password)$"  # they end the session
 OTHERS = f"^(?!{ENDING[1:]})"
-ACCEPTED = [
-    "2xx",
-    "304",  # If-None-Match met the current version
-    "401",  # passwords and refresh tokens are random
-    "404",  # ids are random
-    "409",  # names exist since the previous case
-    "412",  # the version in If-Match is random
-    "429",  # ten wrong passwords lock an account
-]
-RULES = [  # operations with rules that JSON Schema cannot express: 422
-    "register",  # time zones and common passwords are long lists
-    "issue_token",  # required fields depend on the grant_type
-    "update_me",  # a new email needs the current password
-    "replace_me",
-    "change_password",  # common passwords are a long list
-    "complete_password_reset",  # tokens are mailed
-    "complete_email_verification",  # tokens are mailed
-    "create_api_key",  # the expiry must be in the future
-    "update_api_key",  # the expiry must be in the future
-    "update_task",  # parents must exist
-    "replace_task",
-    "import_tasks",  # parents must be in the file
-    "delete_task",  # an Idempotency-Key is valid for one request
-    "restore_task",  # an Idempotency-Key is valid for one request
-    # cursors are signed, and cursor, page and offset exclude each other
-    "list_tasks",
-    "list_tags",
-    "list_users",
-    "list_sessions",
-    "list_api_keys",
-]
-TREES = [  # JSON Schema cannot limit their depth and total size: 400, 422
-    "create_task",
-    "bulk_tasks",
-]
-
-days = st.dates(dt.date(1970, 1, 1), dt.date(9998, 12, 31)).map(str)
-times = st.times().map(lambda time: f"{time:%H:%M:%S}Z")
-timestamps = st.builds("{}T{}".format, days, times)
-zones = st.sampled_from(sorted(available_timezones()))
-schemathesis.openapi.format("timezone", zones)
-schemathesis.serializer("application/x-ndjson")(
-    lambda _, task: json.dumps(task).encode()
-)
-schemathesis.openapi.format("date-or-date-time", days | timestamps)
-
-
-def accepting(*statuses: str) -> dict[str, Any]:
-    return {"positive_data_acceptance": {"expected-statuses": [*ACCEPTED, *statuses]}}
-
+EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "schemathesis.toml"
+PUBLISHED = tomllib.loads(EXAMPLE.read_text())
 
 CONFIG = {
     "seed": SEED,
@@ -96,10 +47,12 @@ CONFIG = {
         "no-shrink": True,
     },
     "phases": {"coverage": {"generate-duplicate-query-parameters": True}},
-    "checks": accepting(),
+    "hooks": str(EXAMPLE.with_name(PUBLISHED["hooks"])),
+    "checks": PUBLISHED["checks"],
     "operations": [
-        {"include-operation-id": RULES, "checks": accepting("422")},
-        {"include-operation-id": TREES, "checks": accepting("400", "422")},
+        {name: one[name] for name in ("include-operation-id", "checks")}
+        for one in PUBLISHED["operations"]
+        if "positive_data_acceptance" in one.get("checks", {})
     ],
 }
 
