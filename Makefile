@@ -97,7 +97,7 @@ build/docs/ready: requirements-docs.txt
 build/reference/ready: docs/site/package-lock.json
 	@command -v npm >/dev/null || { echo "make docs needs npm for the API reference. Install Node.js 20 or newer: https://nodejs.org"; exit 1; }
 	@mkdir -p build/reference && cp docs/site/package.json docs/site/package-lock.json build/reference
-	@npm ci --prefix build/reference --omit=peer --ignore-scripts --no-audit --no-fund --loglevel=error
+	@npm ci --prefix build/reference --omit=peer --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
 	@touch $@
 
 docs: build/docs/ready build/reference/ready ## Build the documentation as a site in build/site
