@@ -59,6 +59,7 @@ build/generators/ready: requirements-generators.txt
 	@touch $@
 
 env: ## Write .env with new secrets for compose.yaml
+	@! [ -e .env ] || (echo ".env exists, and was not changed." && exit 1)
 	@$(PYTHON) -c 'import os, secrets; print(f"SECRET_KEY={secrets.token_urlsafe(48)}\nPOSTGRES_PASSWORD={secrets.token_hex(24)}", file=os.fdopen(os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"))'
 	@echo "Wrote .env. Keep it: it has the password of the database."
 

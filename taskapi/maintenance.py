@@ -35,6 +35,7 @@ FLASK_RUN = "werkzeug.socket"
 """A key of the WSGI environment that only the server of `flask run` sets."""
 
 POLL_SECONDS = 60
+POLL_SECONDS_UNTIL_READY = 10
 MAX_DELAY_MS = 500
 FREQUENT_SECONDS = 15 * 60
 PURGE_SECONDS = 24 * 60 * 60
@@ -108,7 +109,7 @@ def prepare(app: Flask) -> bool:
     if state.get("database") == "ok" and state["migrations"] == "failed":
         log.error("database is not migrated", command="flask db upgrade")
         return False
-    return _attempt(app, first_admin.create)
+    return _attempt(app, first_admin.create) or state.get("database") == "ok"
 
 
 def run_due(app: Flask, schedule: Schedule) -> Schedule:
@@ -137,8 +138,10 @@ def _work(app: Flask) -> None:
     is_prepared = False
     while True:
         is_prepared = is_prepared or prepare(app)
-        schedule = run_due(app, schedule)
-        mail.work_available.wait(POLL_SECONDS)
+        if is_prepared:
+            schedule = run_due(app, schedule)
+        seconds = POLL_SECONDS if is_prepared else POLL_SECONDS_UNTIL_READY
+        mail.work_available.wait(seconds)
         mail.work_available.clear()
         # random: otherwise responses to requests that send an email would be slower
         time.sleep(secrets.randbelow(MAX_DELAY_MS) / 1000)

@@ -4,7 +4,7 @@ import structlog
 from sqlalchemy import select
 
 from taskapi import db
-from taskapi.console import load
+from taskapi.console import error_message, load
 from taskapi.errors import AlreadyExists, Invalid
 from taskapi.users import service as users
 from taskapi.users.models import USER_NOT_DELETED, Role, User
@@ -24,9 +24,13 @@ def create() -> None:
     """
     if db.read(ADMINISTRATOR.limit(1)):
         return
-    if not settings.first_admin_email:
+    if settings.first_admin_email:
+        _create()
+    elif settings.environment != "development":
         log.warning("no administrator", command=COMMAND)
-        return
+
+
+def _create() -> None:
     fields = {
         "email": settings.first_admin_email,
         "password": settings.first_admin_password,
@@ -36,6 +40,6 @@ def create() -> None:
         users.create(**values, role=Role.ADMIN, email_verified=True)
     except (AlreadyExists, Invalid) as problem:
         if not db.read(ADMINISTRATOR.limit(1)):  # else another worker was faster
-            log.warning("first administrator not created", cause=problem.code)
+            log.warning("first administrator not created", cause=error_message(problem))
     else:
         log.info("first administrator created")

@@ -66,7 +66,7 @@ def backup(file: Path) -> None:
             raise CommandError("The database has no tables of taskapi.")
         size = path.stat().st_size // 1_000
     name, to_stream = _name(file), str(file) == STANDARD_STREAM
-    echo(f"Wrote {name}: {size} kB, schema {revision}.", err=to_stream)
+    echo(f"Wrote {size} kB to {name}, schema {revision}.", err=to_stream)
 
 
 @click.command("restore", cls=Command)
@@ -143,7 +143,9 @@ def _report_errors(outcome: str) -> Iterator[None]:
 def _cause(error: OSError | sqlite3.Error) -> str:
     if isinstance(error, sqlite3.Error):
         return f"SQLite: {error}"
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return error.strerror or str(error)
 
 
 def _count(model: type[User | Task]) -> int:

@@ -45,7 +45,7 @@ READ_ONLY = "25006"
 LOCK_NOT_AVAILABLE = "55P03"
 MISSING = {"42P01", "42703"}
 """Undefined table or column: the database is not migrated."""
-MISSING_IN_SQLITE = ("no such table", "no such column")
+MISSING_IN_SQLITE = ("no such table", "no such column", "has no column named")
 
 UNAVAILABLE = (
     exc.OperationalError,  # unreachable, locked, full
@@ -100,7 +100,7 @@ def _is_missing(error: BaseException) -> bool:
     cause = _cause(error)
     in_sqlite = isinstance(cause, sqlite3.Error)
     return sqlstate(error) in MISSING or (
-        in_sqlite and str(cause).startswith(MISSING_IN_SQLITE)
+        in_sqlite and any(text in str(cause) for text in MISSING_IN_SQLITE)
     )
 
 

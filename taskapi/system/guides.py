@@ -18,6 +18,7 @@ NAMES = (
     "clients",
     "migrating",
 )
+EXAMPLE_ADDRESS = "http://127.0.0.1:8000"
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 PAGE = re.compile(r"(\w+)\.md(#.+)?")
 
@@ -55,11 +56,11 @@ def titles() -> dict[str, str]:
 
 
 @cache
-def find(name: str) -> Guide | None:
-    """Return a guide, or None if there is no guide of this name."""
+def find(name: str, address: str) -> Guide | None:
+    """Return a guide with examples for a server, or None if the name is unknown."""
     if name not in NAMES:
         return None
-    text = _read(name)
+    text = _read(name).replace(EXAMPLE_ADDRESS, address)
     return Guide(_title(text), str(render(text)))
 
 

@@ -82,7 +82,7 @@ def list_guides() -> Response:
 def get_guide(name: str) -> Response:
     """Return a guide as HTML."""
     _require_docs()
-    guide = guides.find(name)
+    guide = guides.find(name, settings.public_url or settings.address)
     if guide is None:
         raise NotFound
     return _page("guide.html", guide=guide)

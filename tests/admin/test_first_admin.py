@@ -77,3 +77,17 @@ def test_start_without_administrator_logs_the_command(app: Flask) -> None:
     (event,) = logged
     assert event["event"] == "no administrator"
     assert event["command"] == "flask users create --admin"
+
+
+def test_weak_password_is_logged_with_the_reason(
+    app_with: Callable[..., Flask],
+) -> None:
+    app = app_with(first_admin_email=EMAIL, first_admin_password="password")
+
+    with capture_logs() as logged:
+        maintenance.prepare(app)
+
+    (event,) = logged
+    assert event["event"] == "first administrator not created"
+    assert event["cause"].startswith("password: ")
+    assert roles(app) == []

@@ -144,7 +144,7 @@ def test_concurrent_writes_do_not_restart_a_backup(
 def test_backup_is_a_single_private_file(ann: Client, file: Path) -> None:
     output = run(ann.app, "backup", str(file))
 
-    assert output.startswith(f"Wrote {file}: ")
+    assert f" kB to {file}, schema " in output
     assert [path.name for path in file.parent.iterdir()] == [file.name]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 

@@ -1,9 +1,11 @@
 """A database without the tables of this release, at the start and in requests."""
 
+from flask import Flask
 from structlog.testing import capture_logs
 
 from taskapi import maintenance
 from tests.helpers.client import Client
+from tests.helpers.sql import execute
 from tests.operations.conftest import Fresh
 
 
@@ -29,3 +31,17 @@ def test_request_without_schema_logs_the_command(fresh: Fresh) -> None:
     assert response.status_code == 503
     assert logged[0]["event"] == "database is not migrated"
     assert logged[0]["command"] == "flask db upgrade"
+
+
+def test_write_of_a_missing_column_logs_the_command(app: Flask, ann: Client) -> None:
+    execute(app, "ALTER TABLE tasks RENAME COLUMN title TO former_title")
+
+    try:
+        with capture_logs() as logged:
+            responses = [ann.post("tasks", {"title": "Sow"}), ann.get("tasks")]
+    finally:
+        execute(app, "ALTER TABLE tasks RENAME COLUMN former_title TO title")
+
+    assert [response.status_code for response in responses] == [503, 503]
+    events = [entry["event"] for entry in logged]
+    assert events.count("database is not migrated") >= 2

@@ -85,7 +85,7 @@ def test_worker_serves_when_the_database_starts_later(
 ) -> None:
     address = f"sqlite:///{tmp_path}/late.db"
     server = mail_server(DATABASE_URL=address)
-    server.wait_for_output("maintenance postponed")
+    server.wait_for_output("database is not migrated")
     with make_app(database_url=address).app_context():
         flask_migrate.upgrade()
 

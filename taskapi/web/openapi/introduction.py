@@ -2,9 +2,9 @@
 
 TEXT = """Task management for a small team, on your own server.
 
-Create an account with **register**, press **Authorize** and enter your name and
-password. Programs send `Authorization: Bearer …` with a token from **log_in**, or an
-API key as `X-API-Key: tsk_…`.
+Create an account with `POST /auth/register`, press **Authorize** and enter your name
+and password. Programs send `Authorization: Bearer …` with a token from
+`POST /auth/login`, or an API key as `X-API-Key: tsk_…`.
 
 Send the `ETag` of a task back as `If-Match`, and a new `Idempotency-Key` with each
 write: no update is lost, and a repeated request is executed once. Lists continue at
