@@ -32,6 +32,7 @@ PREFIX = "/api/v1"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 BODY_PROBLEMS = ["payload-too-large", "unsupported-media-type"]
 JSON_PROBLEMS = ["malformed-json", *BODY_PROBLEMS]
+FORMS: dict[str, Any] = {key: {"accepts_forms": True} for key in ["form", "login"]}
 PROBLEMS = {"form": BODY_PROBLEMS, "login": JSON_PROBLEMS, "json": JSON_PROBLEMS}
 
 
@@ -129,7 +130,8 @@ class Blueprint(flask_smorest.Blueprint):
             **options,
         )
         problems = PROBLEMS.get(location, [])
-        return lambda view: operations.annotate(parse(view), problems=problems)
+        forms = FORMS.get(location, {})
+        return lambda view: operations.annotate(parse(view), problems=problems, **forms)
 
     def problems(self, *codes: str, **members: object) -> Decorator:
         """Document the problems that the service function may raise.

@@ -19,6 +19,7 @@ from taskapi.web.timestamps import (
     DAY,
     TIMESTAMP,
     TIMESTAMP_LENGTH,
+    begins_with_missing_date,
     parse_date,
     parse_timestamp,
     rfc3339,
@@ -194,6 +195,7 @@ class Timestamp(Strict[date]):
 
     default_error_messages = {
         "invalid": "Must be an RFC 3339 timestamp with an offset, from 1970 to 9998.",
+        "missing_date": "The date does not exist.",
     }
 
     def __init__(self, **options: Unpack[Options]) -> None:
@@ -213,7 +215,8 @@ class Timestamp(Strict[date]):
         """Return the timestamp in UTC."""
         timestamp = parse_timestamp(value)
         if timestamp is None:
-            message = str(self.error_messages["invalid"])
+            key = "missing_date" if begins_with_missing_date(value) else "invalid"
+            message = str(self.error_messages[key])
             raise ValidationError(FieldError(message, "format", self.hint(value)))
         return timestamp
 

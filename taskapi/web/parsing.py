@@ -26,7 +26,7 @@ from taskapi.web.problems import FORM, problem_response
 from taskapi.web.query_fields import Repeated
 from taskapi.web.strict_json import parse_json
 
-JSON_TYPES = {"application/json", "application/merge-patch+json"}
+JSON_TYPES = ("application/json", "application/merge-patch+json")
 MAX_BYTES = 1024 * 1024
 MAX_CACHED_QUERY = 200
 OAUTH_EXTRAS = {"grant_type", "scope", "client_id", "client_secret"}
@@ -108,14 +108,14 @@ class Parser(FlaskParser):
         if not body and (_is_optional(schema) or not req.mimetype):
             return {}
         if req.mimetype not in JSON_TYPES:
-            _reject_type(f"Send the body as {' or '.join(sorted(JSON_TYPES))}.")
+            _reject_type(*(JSON_TYPES if req.method == "PATCH" else JSON_TYPES[:1]))
         return parse_json(body)
 
     def load_form(self, req: Request, _schema: AnySchema) -> Fields:
         """Return the fields of a form; RFC 6749 sends token requests as forms."""
         read_body(req)
         if req.mimetype != FORM:
-            _reject_type(f"Send the body as {FORM}.")
+            _reject_type(FORM)
         return _single(req.form, in_query=False)
 
     def load_login(self, req: Request, schema: AnySchema) -> object:
@@ -166,7 +166,7 @@ def _single(values: MultiDict[str, str], *, in_query: bool) -> Fields:
 def read_body(req: Request) -> bytes:
     """Return the body, which `_receive` has read; raises HTTPException."""
     if req.content_encoding:
-        _reject_type("Send the body without Content-Encoding.")
+        raise UnsupportedBody("Send the body without Content-Encoding.")
     reject_oversized()
     return req.get_data()
 
@@ -177,8 +177,9 @@ def _is_optional(schema: AnySchema) -> bool:
     return bool(schema.partial) or not required
 
 
-def _reject_type(detail: str) -> NoReturn:
-    raise UnsupportedBody(detail)
+def _reject_type(*accepted: str) -> NoReturn:
+    headers = " or ".join(f"`Content-Type: {name}`" for name in accepted)
+    raise UnsupportedBody(f"Send the header {headers}.")
 
 
 class UnsupportedBody(UnsupportedMediaType):

@@ -88,7 +88,7 @@ def problem_response(
     members.
     """
     problem_type = PROBLEM_TYPES[code]
-    if request.mimetype == FORM:
+    if _is_oauth():
         members.setdefault("error", problem_type.oauth_error)
     body = {
         "type": f"/problems/{code}",
@@ -106,6 +106,15 @@ def problem_response(
         headers,
         mimetype=MEDIA_TYPE,
     )
+
+
+def _is_oauth() -> bool:
+    """Return whether a form was sent to an operation that accepts OAuth 2.0 forms."""
+    if request.mimetype != FORM:
+        return False
+    view = current_app.view_functions.get(request.endpoint or "")
+    contract = getattr(view, "_apidoc", {}).get("contract", {})
+    return bool(contract.get("accepts_forms"))
 
 
 def _challenge(problem: errors.Problem) -> str:

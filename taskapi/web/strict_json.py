@@ -12,6 +12,8 @@ MAX_DEPTH = 32
 MAX_DIGITS = 20
 MAX_VALUES = 10_000
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+TRAILING_COMMA = re.compile(r",\s*[]}]")
+NAME = re.compile(r"\w+\s*:")
 PUNCTUATION = {"]", "}", ",", ":"}
 CONSTANTS = {"NaN", "Infinity", "-Infinity"}
 
@@ -46,7 +48,7 @@ def parse_text(text: str) -> Any:
         )
         size = _size(document, MAX_DEPTH)
     except json.JSONDecodeError as error:
-        raise _malformed("The body is not valid JSON.", text, error.pos) from error
+        raise _malformed(_reason(text, error.pos), text, error.pos) from error
     except (ValueError, RecursionError) as error:
         raise _explain(text) from error
     if size > MAX_VALUES:
@@ -132,6 +134,19 @@ def _decode(body: bytes) -> str:
 def _malformed(message: str, text: str, position: int) -> MalformedJson:
     line, column = line_and_column(text, position)
     return MalformedJson(message, line=line, column=column)
+
+
+def _reason(text: str, position: int) -> str:
+    """Return the message of a syntax error, with the correction of usual mistakes."""
+    if not text.strip():
+        return "The body is empty. Send a JSON document."
+    before, after = text[:position].rstrip(), text[position:].lstrip()
+    comma = before[-1:] + after  # from Python 3.13 the position is that of the comma
+    if TRAILING_COMMA.match(comma) or TRAILING_COMMA.match(after):
+        return "The body is not valid JSON. Remove the comma before the bracket."
+    if after[:1] == "'" or (before[-1:] in {"{", ","} and NAME.match(after)):
+        return "The body is not valid JSON. Names and strings need double quotes."
+    return "The body is not valid JSON."
 
 
 def _explain(text: str) -> MalformedJson:

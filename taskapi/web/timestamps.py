@@ -13,6 +13,7 @@ DAY = YEARS + r"-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 TIME = r"[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,20})?"
 OFFSET = r"([Zz]|[+-]([01]\d|2[0-3]):?[0-5]\d)"
 TIMESTAMP = DAY + TIME + OFFSET
+CALENDAR_DATE = YEARS + r"-\d\d-\d\d(?!\d)"
 TIMESTAMP_LENGTH = len("2026-12-24T18:00:00+01:00") + 21
 
 
@@ -40,3 +41,10 @@ def parse_date(text: object) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def begins_with_missing_date(text: object) -> bool:
+    """Return whether text begins with a date that no calendar has, as 2026-02-30."""
+    if not isinstance(text, str) or not re.match(CALENDAR_DATE, text, re.ASCII):
+        return False
+    return parse_date(text[:10]) is None

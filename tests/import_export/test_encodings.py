@@ -135,7 +135,7 @@ PLACES: dict[str, tuple[bytes, str, tuple[int, int], str, str]] = {
         CSV,
         (2, 2),
         "length",
-        "between 1 and 255",
+        "1 to 255",
     ),
     "a bad value in CSV": (
         b"title;status\nSow;later\n",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers.client import Client, field_errors
+from tests.helpers.client import Client, assert_problem, field_errors
 
 ARABIC = "\N{ARABIC-INDIC DIGIT TWO}\N{ARABIC-INDIC DIGIT ZERO}26-12-24"
 FULLWIDTH = "2026-12-2\N{FULLWIDTH DIGIT FOUR}"
@@ -94,6 +94,28 @@ def test_invalid_due_date_is_rejected(ann: Client, given: object) -> None:
 
     assert field_errors(response) == {"#/due_date": "format"}
     assert ann.get("tasks").json["items"] == []
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    "given", ["2026-02-30", "2027-02-29T18:00:00Z", "2026-04-31", "2026-13-01"]
+)
+def test_error_of_a_missing_date_says_that_it_does_not_exist(
+    ann: Client, given: str
+) -> None:
+    response = ann.post("tasks", {"title": "Tea", "due_date": given})
+
+    (error,) = assert_problem(response, 422, "validation-error")["errors"]
+    assert (error["code"], error["message"]) == ("format", "The date does not exist.")
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("given", ["1969-12-31", "2026-12-24T24:00:00Z", "2026-02-300"])
+def test_error_of_another_date_names_the_formats(ann: Client, given: str) -> None:
+    response = ann.post("tasks", {"title": "Tea", "due_date": given})
+
+    (error,) = assert_problem(response, 422, "validation-error")["errors"]
+    assert error["message"].startswith("Must be a date (YYYY-MM-DD)")
 
 
 @pytest.mark.one_database

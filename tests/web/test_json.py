@@ -67,6 +67,32 @@ def test_malformed_body_is_rejected_and_stores_nothing(
     assert stored(ann) == before
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "Send a JSON document."),
+        (b" \n", "Send a JSON document."),
+        (b'{"title": "Tea",}', "Remove the comma before the bracket."),
+        (b'{"tags": ["hot", \n], "title": "Tea"}', "Remove the comma before"),
+        (b"{'title': 'Tea'}", "Names and strings need double quotes."),
+        (b"{\"title\": 'Tea'}", "Names and strings need double quotes."),
+        (b'{"title": "Tea", \'q\': 1}', "Names and strings need double quotes."),
+        (b"{title: 1}", "Names and strings need double quotes."),
+        (b'{"title": Tea}', "is not valid JSON."),
+    ],
+    ids=ascii,
+)
+def test_problem_of_malformed_json_says_how_to_correct_it(
+    ann: Client, body: bytes, reason: str
+) -> None:
+    response = send(ann, "new task", body)
+
+    problem = assert_problem(response, 400, "malformed-json")
+    assert reason in problem["detail"]
+    assert problem["line"]
+    assert problem["column"]
+
+
 @widely(NOT_OBJECTS, ["a list", "null"])
 def test_body_that_is_not_an_object_is_rejected(
     ann: Client, task: dict[str, Any], place: str, sent: bytes

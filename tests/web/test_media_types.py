@@ -41,6 +41,27 @@ def test_body_of_another_media_type_is_rejected(
     assert stored(ann) == before
 
 
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ("new task", "Send the header `Content-Type: application/json`."),
+        (
+            "task",
+            "Send the header `Content-Type: application/json` or "
+            "`Content-Type: application/merge-patch+json`.",
+        ),
+    ],
+)
+def test_problem_of_the_media_type_names_the_header(
+    ann: Client, task: dict[str, Any], place: str, expected: str
+) -> None:
+    response = send(ann, place, TEA, TYPES["form"])
+
+    problem = assert_problem(response, 415, "unsupported-media-type")
+    assert problem["detail"] == expected
+    assert "error" not in problem
+
+
 @widely({name: name for name in ENCODINGS}, ["gzip"])
 def test_body_with_content_encoding_is_rejected(
     ann: Client, task: dict[str, Any], place: str, sent: str
