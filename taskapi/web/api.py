@@ -146,13 +146,15 @@ class Blueprint(flask_smorest.Blueprint):
     ) -> dict[str, Any]:
         contract = info["contract"]
         operations.complete(operation, contract)
-        name = contract["operation"]
-        replace = f"replace_{name.partition('_')[2]}"
-        operation["operationId"] = replace if method == "put" else name
+        name, text = contract["operation"], info["docstring"]
+        if method == "put":  # PUT and PATCH share a view
+            name = name.replace("update_", "replace_")
+            text["summary"] = text["summary"].replace("Update", "Replace")
+        operation["operationId"] = name
         policy: AccessPolicy = contract["access"]
         operation["security"] = policy.security()
-        parts = [info["docstring"].get("description"), policy.description()]
-        info["docstring"]["description"] = "\n\n".join(filter(None, parts))
+        parts = [text.get("description"), policy.description()]
+        text["description"] = "\n\n".join(filter(None, parts))
         return operation
 
 

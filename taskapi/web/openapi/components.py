@@ -24,8 +24,8 @@ MAX_NAME = 100
 SECURITY_SCHEMES: dict[str, JsonObject] = {
     "password": {
         "type": "oauth2",
-        "description": "Log in by email or username; leave the client fields empty. "
-        "The tokens are JWTs, handled according to RFC8725.",
+        "description": "Log in by email or username. The tokens are JWTs, handled "
+        "according to RFC8725.",
         "flows": {
             "password": {
                 "tokenUrl": "/api/v1/auth/token",
