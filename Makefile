@@ -43,10 +43,11 @@ run: .venv/run ## Migrate and serve on PORT (default 8000)
 	@echo "Starting the server"
 	@exec $(PYTHON_RUN) gunicorn.app.wsgiapp import run; run()' wsgi:app
 
+# PYTHONPATH, because the import of taskapi takes two seconds.
 dev: export ENVIRONMENT = development
 dev: .venv/run ## Serve with reload on change, and tracebacks in responses
 	@LOG_LEVEL=WARNING $(PYTHON_RUN) flask.cli import main; main()' db upgrade
-	@exec $(BIN)/flask run --debug $$($(BIN)/python -c 'import config; s = config.load(); print("--host", s.host, "--port", s.port)')
+	@address=$$(PYTHONPATH=taskapi/server $(BIN)/python -c 'import config, ports; s = config.load(); ports.check_free(s.host, s.port, "make dev"); print("--host", s.host, "--port", s.port)') && exec $(BIN)/flask run --debug $$address
 
 tests/clients/node_modules: tests/clients/package-lock.json
 	@! command -v npm >/dev/null || (npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@)

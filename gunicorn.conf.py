@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from taskapi.db import deadline
 from taskapi.observability import logs, metrics
 from taskapi.observability.logs import logging_config
 from taskapi.passwords import MAX_WAITING
-from taskapi.server import draining
+from taskapi.server import draining, ports
 from taskapi.server.worker import Log, Worker
 
 settings = load()
@@ -62,8 +61,6 @@ curl {address}/api/v1/auth/register -H 'Content-Type: application/json' \\
   -d '{{"username": "ann", "password": "water all plants daily"}}'
 
 """
-CANNOT_LISTEN = """taskapi: cannot listen on port {port} ({reason}). \
-Stop the program that uses it, or choose another port: PORT={other} make run"""
 
 
 mask_term = partial(signal.pthread_sigmask, mask={signal.SIGTERM})
@@ -103,23 +100,16 @@ def drain(server):
 
 
 def on_starting(server):
-    """Drain before stopping on SIGTERM; in development report a port that is in use."""
+    """Drain before stopping on SIGTERM; end if another program uses the port.
+
+    gunicorn itself would retry for five seconds and log an error each time. A server
+    that replaces another one (USR2), or that systemd gives a socket, shares the port.
+    """
     server.handle_term = partial(drain, server)
-    if settings.environment == "development" and not server.master_pid:
+    if not server.master_pid and "LISTEN_FDS" not in os.environ:
         for address in server.cfg.address:
-            check_free(address)
-
-
-def check_free(address):
-    """End the process with one sentence if another program listens on the address."""
-    if not isinstance(address, tuple):
-        return
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    try:
-        socket.create_server(address, family=family).close()
-    except OSError as error:
-        reason, port = os.strerror(error.errno), address[1]
-        sys.exit(CANNOT_LISTEN.format(port=port, reason=reason, other=port + 1))
+            if isinstance(address, tuple):
+                ports.check_free(*address)
 
 
 def post_worker_init(worker):

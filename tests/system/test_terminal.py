@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_urlsafe
 
 import flask_migrate
 import pytest
@@ -83,8 +85,12 @@ def test_json_format_has_no_colours_in_a_terminal(variables: dict[str, str]) -> 
     assert "\x1b" not in terminal.output
 
 
-def test_port_in_use_is_reported_in_one_sentence(variables: dict[str, str]) -> None:
+@pytest.mark.parametrize("purpose", ["development", "production"])
+def test_port_in_use_is_reported_in_one_sentence(
+    variables: dict[str, str], purpose: str
+) -> None:
     port = int(variables["PORT"])
+    variables |= {"ENVIRONMENT": purpose, "SECRET_KEY": token_urlsafe(48)}
     with (
         socket.create_server(("127.0.0.1", port)),
         Terminal(GUNICORN, variables) as terminal,
@@ -95,7 +101,21 @@ def test_port_in_use_is_reported_in_one_sentence(variables: dict[str, str]) -> N
     assert status == 1
     assert f"port {port} (Address already in use)" in message
     assert f"PORT={port + 1} make run" in message
-    assert "Retrying" not in terminal.text
+    assert "in use" not in terminal.text.replace(message, "")
+
+
+def test_make_dev_reports_a_port_in_use(variables: dict[str, str]) -> None:
+    port = int(variables["PORT"])
+    make = [shutil.which("make") or "make", "--old-file", ".venv/run", "dev"]
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        Terminal(make, variables) as terminal,
+    ):
+        status = terminal.wait()
+
+    (message,) = (line for line in terminal.text.splitlines() if "taskapi:" in line)
+    assert status != 0
+    assert f"PORT={port + 1} make dev" in message
 
 
 @pytest.mark.parametrize(
