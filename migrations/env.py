@@ -3,6 +3,7 @@
 from typing import Any
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import Connection, TypeDecorator
 
@@ -11,6 +12,8 @@ from taskapi import db
 ADVISORY_LOCK = 7_420_113_001  # arbitrary, the same in every instance
 LOCK_TIMEOUT = "5s"
 SQLITE_TIMEOUT_MS = 60_000
+NEWER = """The database was migrated by a newer release: it has the revision {}, which \
+this release does not contain. Deploy the newer release, or check out its branch."""
 
 database = current_app.extensions["migrate"].db
 
@@ -61,6 +64,18 @@ def run_migrations_offline() -> None:
         context.run_migrations()
 
 
+def run() -> None:
+    """Run the migrations. Raises CommandError for a revision of a newer release."""
+    try:
+        context.run_migrations()
+    except CommandError as error:
+        known = {revision.revision for revision in context.script.walk_revisions()}
+        newer = {*context.get_context().get_current_heads()} - known
+        if newer:
+            raise CommandError(NEWER.format(", ".join(newer))) from error
+        raise
+
+
 def run_migrations_online() -> None:
     options = current_app.extensions["migrate"].configure_args
     engine = database.engine
@@ -74,7 +89,7 @@ def run_migrations_online() -> None:
             transactional_ddl=True,
             **options,
         )
-        context.run_migrations()
+        run()
         finish(connection)
     engine.dispose()  # its connections have the pragmas of migrations
 

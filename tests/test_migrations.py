@@ -245,6 +245,19 @@ def test_concurrent_upgrades_run_once(empty: Flask) -> None:
     assert Client(empty).get("/health").status_code == 200
 
 
+@pytest.mark.parametrize("command", ["upgrade", "current"])
+def test_database_of_a_newer_release_is_reported(
+    empty: Flask, folder: Path, caplog: pytest.LogCaptureFixture, command: str
+) -> None:
+    add_version(folder, "pass")
+    flask(empty, "db", "upgrade", "-d", str(folder))
+
+    result = empty.test_cli_runner().invoke(args=["db", command])
+
+    assert result.exit_code == 1
+    assert "migrated by a newer release: it has the revision next" in caplog.text
+
+
 def test_rebuilding_a_table_on_sqlite_keeps_the_rows_of_others(
     new_database: NewDatabase, folder: Path
 ) -> None:
