@@ -7,6 +7,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from gunicorn import systemd
 from gunicorn.http import message
 
 from config import load
@@ -106,7 +107,7 @@ def on_starting(server):
     that replaces another one (USR2), or that systemd gives a socket, shares the port.
     """
     server.handle_term = partial(drain, server)
-    if not server.master_pid and "LISTEN_FDS" not in os.environ:
+    if not server.master_pid and not systemd.listen_fds(unset_environment=False):
         for address in server.cfg.address:
             if isinstance(address, tuple):
                 ports.check_free(*address)
