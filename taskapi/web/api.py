@@ -30,10 +30,6 @@ from taskapi.web.validators import MAX_ID
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
-BODY_PROBLEMS = ["payload-too-large", "unsupported-media-type"]
-JSON_PROBLEMS = ["malformed-json", *BODY_PROBLEMS]
-FORMS: dict[str, Any] = {key: {"accepts_forms": True} for key in ["form", "login"]}
-PROBLEMS = {"form": BODY_PROBLEMS, "login": JSON_PROBLEMS, "json": JSON_PROBLEMS}
 
 
 class IdConverter(BaseConverter):
@@ -129,9 +125,7 @@ class Blueprint(flask_smorest.Blueprint):
             **example,
             **options,
         )
-        problems = PROBLEMS.get(location, [])
-        forms = FORMS.get(location, {})
-        return lambda view: operations.annotate(parse(view), problems=problems, **forms)
+        return lambda view: operations.annotate_location(parse(view), location)
 
     def problems(self, *codes: str, **members: object) -> Decorator:
         """Document the problems that the service function may raise.

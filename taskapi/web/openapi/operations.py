@@ -21,6 +21,9 @@ from taskapi.web.openapi.problem_responses import (
 
 View = Callable[..., Any]
 Decorator = Callable[[View], View]
+BODY_PROBLEMS = ["payload-too-large", "unsupported-media-type"]
+JSON_PROBLEMS = ["malformed-json", *BODY_PROBLEMS]
+PROBLEMS = {"form": BODY_PROBLEMS, "login": JSON_PROBLEMS, "json": JSON_PROBLEMS}
 ID = re.compile("<id:((\\w+)_id)>")
 
 
@@ -46,6 +49,14 @@ def annotate(
     contract |= values
     view._apidoc = apidoc | {"contract": contract}  # type: ignore[attr-defined]  # noqa: SLF001 - smorest's place
     return view
+
+
+def annotate_location(view: View, location: str) -> View:
+    """Add the problems of arguments at a location, and whether forms are accepted."""
+    problems = PROBLEMS.get(location, [])
+    if location in {"form", "login"}:
+        return annotate(view, problems=problems, accepts_forms=True)
+    return annotate(view, problems=problems)
 
 
 def complete(operation: dict[str, Any], contract: dict[str, Any]) -> None:
