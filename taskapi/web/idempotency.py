@@ -55,15 +55,7 @@ def idempotent(view: View) -> View:
         digest = _key_digest(key) if key is not None else None
         if digest is None or _is_dry_run():
             return view(*args, **kwargs)
-        store: ResponseStore = current_app.extensions["response_store"]
-        if "end_idempotent" not in g:  # set already if the transaction is retried
-            g.end_idempotent = store.begin(caller().id, digest)
-        stored = store.reserve(caller().id, digest, _fingerprint())
-        if stored:
-            return _replay(stored)
-        response: Response = view(*args, **kwargs)
-        store.store(caller().id, digest, **_parts(response))
-        return response
+        return _execute_once(digest, lambda: view(*args, **kwargs))
 
     return annotate(
         wrapper,
@@ -71,6 +63,19 @@ def idempotent(view: View) -> View:
         parameters=["IdempotencyKey"],
         headers=["Idempotency-Replayed"],
     )
+
+
+def _execute_once(digest: str, execute: Callable[[], Response]) -> Response:
+    """Return the stored response, or execute the request and store its response."""
+    store: ResponseStore = current_app.extensions["response_store"]
+    if "end_idempotent" not in g:  # set already if the transaction is retried
+        g.end_idempotent = store.begin(caller().id, digest)
+    stored = store.reserve(caller().id, digest, _fingerprint())
+    if stored:
+        return _replay(stored)
+    response = execute()
+    store.store(caller().id, digest, **_parts(response))
+    return response
 
 
 def _is_dry_run() -> bool:
