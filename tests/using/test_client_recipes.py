@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from taskapi.errors import InvalidCredentials
 from tests.helpers.client import API, PASSWORD
 from tests.helpers.server import Server
 from tests.system.conftest import Serve
@@ -39,6 +40,14 @@ with open("tasks.csv", "w") as file:
 import_csv(session, "tasks.csv", part=2)
 titles = [task["title"] for task in list_tasks(session, limit=2)]
 print(json.dumps({"changed": changed["title"], "titles": sorted(titles)}))
+"""
+WRONG_PASSWORD = """
+import sys
+
+try:
+    Session(*sys.argv[1:]).get("tasks")
+except RuntimeError as error:
+    print(error)
 """
 TYPESCRIPT = """
 async function main() {
@@ -177,6 +186,17 @@ def test_python_recipe_survives_lost_responses(
     output = run(tmp_path, [sys.executable, "recipe.py", *words])
 
     check(output, proxy)
+
+
+@pytest.mark.parametrize("name", ["httpx", "requests"])
+def test_python_recipe_raises_the_detail_of_a_wrong_password(
+    proxy: Proxy, words: list[str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "recipe.py").write_text(code(name) + WRONG_PASSWORD)
+
+    output = run(tmp_path, [sys.executable, "recipe.py", *words[:2], "wrong"])
+
+    assert output.strip() == InvalidCredentials.message
 
 
 def test_typescript_recipe_survives_lost_responses(
