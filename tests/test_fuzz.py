@@ -28,6 +28,7 @@ from tests.helpers.client import Client
 pytestmark = pytest.mark.one_database
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
+IS_LONG = bool({"ALL_DATABASES", "FUZZ_EXAMPLES"} & set(os.environ))
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
 SCENARIOS = 3 * EXAMPLES
 STEPS = 8
@@ -46,7 +47,9 @@ CONFIG = {
         "database": "none",
         "no-shrink": True,
     },
-    "phases": {"coverage": {"generate-duplicate-query-parameters": True}},
+    "phases": {
+        "coverage": {"enabled": IS_LONG, "generate-duplicate-query-parameters": True},
+    },
     "hooks": str(EXAMPLE.with_name(PUBLISHED["hooks"])),
     "checks": PUBLISHED["checks"],
     "operations": [
