@@ -58,7 +58,7 @@ ACCESS = {
     "GET /": public(),
     "GET /docs": public(),
     "GET /guides": public(),
-    "GET /guides/{name}": public(),
+    "GET /guides/{guide_name}": public(),
     "GET /openapi.json": public(),
     "GET /static/{name}": public(),
     "GET /problems": public(),

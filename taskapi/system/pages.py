@@ -78,11 +78,11 @@ def list_guides() -> Response:
     return _page("guides.html", guides=guides.titles())
 
 
-@pages.get("/guides/<name>")
-def get_guide(name: str) -> Response:
+@pages.get("/guides/<guide_name>")
+def get_guide(guide_name: str) -> Response:
     """Return a guide as HTML."""
     _require_docs()
-    guide = guides.find(name, settings.public_url or settings.address)
+    guide = guides.find(guide_name, settings.public_url or settings.address)
     if guide is None:
         raise NotFound
     return _page("guide.html", guide=guide)

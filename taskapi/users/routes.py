@@ -24,7 +24,7 @@ def get_me() -> Caller:
 @users.route("/users/me", methods=["PATCH", "PUT"], scope=Scope.ACCOUNT_WRITE)
 @users.arguments(UserSchema(partial=True))
 @users.response(200, UserSchema)
-@users.problems("already-exists")
+@users.problems("already-exists", "invalid-credentials")
 @conditional.write
 def update_me(changes: Fields, versions: frozenset[int] | None) -> UserRow:
     """Update your account

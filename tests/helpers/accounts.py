@@ -96,6 +96,7 @@ class Accounts:
             "user_id": self.owner.user["id"],
             "code": "not-found",
             "name": "pages.css",
+            "guide_name": "writes",
         }
 
     def _create(self, path: str, body: object) -> object:

@@ -38,6 +38,8 @@ READABLE = {
     "/api/v1/users/me",
     "/api/v1/users/me/export",
     "/docs",
+    "/guides",
+    "/guides/<guide_name>",
     "/health",
     "/health/live",
     "/openapi.json",
@@ -97,6 +99,7 @@ def test_head_returns_headers_of_get_without_body(
 ) -> None:
     path = rule.replace("<id:task_id>", str(task["id"]))
     path = path.replace("<code>", "not-found").replace("<name>", "pages.css")
+    path = path.replace("<guide_name>", "writes")
 
     status, headers, body = shown(ann.get(path))
     head = shown(ann.call("HEAD", path))
