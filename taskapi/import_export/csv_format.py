@@ -117,10 +117,12 @@ def _has_other_separator(names: Sequence[str], fields: SchemaFields) -> bool:
 
 def _name_errors(names: Sequence[str], fields: SchemaFields) -> LineErrors:
     errors: dict[str | None, list[str]] = {}
+    known: set[str] = set()
     for column, name in enumerate(names, 1):
-        if name in fields:
-            if name in names[: column - 1]:
-                errors[name] = [DUPLICATE_COLUMN.at(column)]
+        if name in known:
+            errors[name] = [DUPLICATE_COLUMN.at(column)]
+        elif name in fields:
+            known.add(name)
         elif name not in errors and len(errors) < MAX_UNKNOWN_FIELDS:
             errors[name] = [unknown_field(name, [*fields]).at(column)]
     return errors

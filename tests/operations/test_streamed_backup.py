@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.client import Client
 from tests.helpers.sql import execute
 from tests.operations.commands import run_shell
@@ -24,6 +26,7 @@ def test_backup_is_written_to_standard_output(
     assert execute(restored, "SELECT title FROM tasks") == [("Écrire à Zoë",)]
 
 
+@pytest.mark.one_database
 def test_failed_backup_writes_nothing(fresh: Fresh, file: Path) -> None:
     backup = run_shell(fresh(), f"flask backup - > {file}")
 
@@ -32,6 +35,7 @@ def test_failed_backup_writes_nothing(fresh: Fresh, file: Path) -> None:
     assert "Nothing was written." in backup.stderr
 
 
+@pytest.mark.one_database
 def test_damaged_input_is_rejected(ann: Client, fresh: Fresh, file: Path) -> None:
     run_shell(ann.app, f"flask backup - | head -c 5000 > {file}")
 

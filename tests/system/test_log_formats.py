@@ -91,7 +91,14 @@ def test_console_escapes_control_characters(key: str) -> None:
     assert "\u202e" not in shown
 
 
-@pytest.mark.parametrize("level", ["warning", "WARNING", "Warning"])
+@pytest.mark.parametrize(
+    "level",
+    [
+        "warning",
+        pytest.param("WARNING", marks=pytest.mark.slow),
+        pytest.param("Warning", marks=pytest.mark.slow),
+    ],
+)
 def test_level_governs_all_lines(serving: Serve, level: str) -> None:
     server = serving(LOG_LEVEL=level)
     server.call("GET", "/health")

@@ -115,6 +115,7 @@ def expected(name: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", tools(TYPESCRIPT))
 def test_typescript_client_does_all_steps(
     service: Server, tmp_path: Path, name: str

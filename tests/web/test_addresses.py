@@ -90,7 +90,15 @@ def test_rate_limit_treats_forms_of_one_address_as_one_client(
     assert [response.status_code for response in responses] == [401] * 3 + [429] * 2
 
 
-@pytest.mark.parametrize("form", ONE_CLIENT.values(), ids=ONE_CLIENT)
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(
+            form, id=name, marks=[] if name == "one-64" else [pytest.mark.slow]
+        )
+        for name, form in ONE_CLIENT.items()
+    ],
+)
 def test_failed_logins_of_one_client_are_counted_together(
     app_with: MakeApp, form: Callable[[int], str]
 ) -> None:
