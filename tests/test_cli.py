@@ -73,11 +73,9 @@ def test_commands_commit_in_a_separate_process(tmp_path: Path) -> None:
 
     migrated = start(variables, "db", "upgrade")
     made = start(variables, *create)
-    listed = start(variables, "users", "list")
     key = start(variables, "api-keys", "create", "ann", "--name", "backup")
 
-    assert (migrated.returncode, made.returncode, listed.returncode) == (0, 0, 0)
-    assert listed.stdout.split()[-1] == "ann"
+    assert (migrated.returncode, made.returncode) == (0, 0)
     assert re.fullmatch(r"tsk_\S+\n", key.stdout), "nothing else is piped"
 
 

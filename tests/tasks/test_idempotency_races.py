@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from subprocess import PIPE
 from typing import Any
@@ -14,7 +15,7 @@ from taskapi import db
 from taskapi.db import engine
 from taskapi.idempotency.models import StoredResponse
 from taskapi.tasks.models import Task
-from tests.helpers.client import Client, assert_problem
+from tests.helpers.client import Client, assert_problem, with_app
 from tests.helpers.concurrency import run_concurrently
 from tests.tasks.trees import rows
 
@@ -102,11 +103,20 @@ def test_key_can_be_reused_after_a_failed_commit(ann: Client, app: Flask) -> Non
     assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, None)
 
 
-def test_second_request_with_a_key_is_rejected_while_the_first_runs(
-    ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def impatient_ann(
+    ann: Client, app_with: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> Client:
+    """Return a client of an app that waits for locks for a short time."""
     monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
-    again = partial(ann.post, "tasks", {"title": "Tea"}, headers=KEY)
+    monkeypatch.setattr(engine, "POSTGRESQL_LOCK_TIMEOUT_SECONDS", 1)
+    return with_app(ann, app_with())
+
+
+def test_second_request_with_a_key_is_rejected_while_the_first_runs(
+    impatient_ann: Client,
+) -> None:
+    again = partial(impatient_ann.post, "tasks", {"title": "Tea"}, headers=KEY)
     late: list[Any] = []
 
     def repeat(_session: Any) -> None:
@@ -125,7 +135,7 @@ def test_second_request_with_a_key_is_rejected_while_the_first_runs(
     assert_problem(late[0], 409, "request-in-progress")
     assert late[0].headers["Retry-After"] == "1"
     assert replayed.headers["Idempotency-Replayed"] == "true"
-    assert rows(ann, Task) == 1
+    assert rows(impatient_ann, Task) == 1
 
 
 def test_same_key_of_other_users_or_paths_is_not_in_progress(

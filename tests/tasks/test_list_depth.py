@@ -25,6 +25,7 @@ def busy_ann(app: Flask, ann: Client) -> Client:
     return ann
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("deepest", ["offset=10000", "page=10000"])
 def test_link_of_the_deepest_page_continues(busy_ann: Client, deepest: str) -> None:
     page = busy_ann.get(f"tasks?sort=title&limit=1&{deepest}")

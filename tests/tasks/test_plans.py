@@ -17,7 +17,7 @@ from tests.helpers.client import Client
 from tests.helpers.rows import empty_tables
 from tests.tasks.query_plans import plans
 
-TASKS = 10_000
+TASKS = 3_000
 OTHERS = 5
 SORTS = ["created_at", "updated_at", "completed_at", "due_date", "priority", "title"]
 DIRECTED = [sign + name for name in SORTS for sign in ("", "-")]

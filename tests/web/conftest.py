@@ -18,6 +18,6 @@ def fail() -> None:
 @pytest.fixture
 def failing(app_with: Callable[..., Flask]) -> Client:
     """Return a client of an app with a view that fails, at /fails."""
-    broken = app_with(log_level="CRITICAL")
+    broken = app_with()
     broken.add_url_rule("/fails", view_func=fail, methods=["GET", "POST"])
     return Client(broken)

@@ -19,7 +19,7 @@ def failing_client(
     app_with: AppWith, environment: Environment, *, debug: bool
 ) -> Client:
     """Return a client of an app with a view that fails, at /fails."""
-    app = app_with(log_level="CRITICAL", environment=environment)
+    app = app_with(environment=environment)
     app.debug = debug
     app.add_url_rule("/fails", view_func=fail)
     return Client(app)
