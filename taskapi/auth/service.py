@@ -18,6 +18,7 @@ from taskapi.db.pagination import PageRequest
 from taskapi.errors import (
     NotFound,
 )
+from taskapi.projects.models import Project
 from taskapi.typing import Caller
 from taskapi.users import credentials
 from taskapi.users import service as users
@@ -34,9 +35,12 @@ CALLER = CompiledStatement(
         Session.id.label("session_id"),
         null().label("key_id"),
         null().label("scopes"),
+        null().label("key_project_id"),
+        Project.id.label("personal_project_id"),
         Session.last_used_at,
     )
     .join(Session, Session.user_id == User.id)
+    .join(Project, Project.personal_user_id == User.id)
     .where(
         Session.sid == bindparam("sid"),
         User.id == bindparam("user_id"),

@@ -66,7 +66,11 @@ def delete_referring(model: type[Model], row_id: int, limit: int) -> int:
     """
     number = 0
     for table in reversed(Model.metadata.sorted_tables):
-        keys = [key for key in table.foreign_keys if key.column is model.__table__.c.id]
+        keys = [
+            key
+            for key in table.foreign_keys
+            if key.column is model.__table__.c.id and key.ondelete == "CASCADE"
+        ]
         for key in keys if "id" in table.c else ():
             statement = _batch(table, key.parent)
             while deleted := len(_delete(statement, row_id, limit - number)):

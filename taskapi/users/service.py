@@ -13,6 +13,7 @@ from taskapi.errors import FieldError, Invalid, LastAdmin, NotFound, RateLimited
 from taskapi.mail import service as mail
 from taskapi.mail import smtp
 from taskapi.mail.models import Kind
+from taskapi.projects import service as projects
 from taskapi.typing import Account, Caller, Fields
 from taskapi.users import credentials, throttling
 from taskapi.users.models import (
@@ -42,7 +43,9 @@ ALL = select(*PUBLIC_COLUMNS).where(USER_NOT_DELETED).order_by(User.id)
 
 
 def create(*, password: str, **fields: Any) -> UserRow:
-    """Create an account; raises Invalid for a weak password, AlreadyExists for a name.
+    """Create an account with its personal project.
+
+    Raises Invalid for a weak password, AlreadyExists for a name.
 
     An email that is not given as verified receives a verification email.
     """
@@ -54,6 +57,7 @@ def create(*, password: str, **fields: Any) -> UserRow:
     with statements.unique(User):
         values = fields | {"password_hash": password_hash}
         user: UserRow = versioning.create(User, values, PUBLIC_COLUMNS)
+    projects.create_personal(user.id)
     return user
 
 

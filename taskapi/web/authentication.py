@@ -200,7 +200,9 @@ def _with_key(caller: Any, owner: Caller) -> Caller:
     """Return the caller of a session with the credentials of a key as well."""
     if caller.id != owner.id:
         raise ApiKeyInvalid("The token and the key belong to different users.")
-    both: Caller = caller._replace(key_id=owner.key_id, scopes=owner.scopes)
+    both: Caller = caller._replace(
+        key_id=owner.key_id, scopes=owner.scopes, key_project_id=owner.key_project_id
+    )
     return both
 
 

@@ -32,7 +32,7 @@ def test_login_is_ten_statements(ann: Client, statements: list[str]) -> None:
     assert len(statements) == 10  # user, 3 counters, 4 to reset them, 2 for sessions
 
 
-def test_registration_is_one_statement(
+def test_registration_is_three_statements(
     anonymous: Client, statements: list[str]
 ) -> None:
     response = anonymous.post(
@@ -40,7 +40,7 @@ def test_registration_is_one_statement(
     )
 
     assert response.status_code == 201
-    assert len(statements) == 1
+    assert len(statements) == 3  # account, personal project, membership
 
 
 def test_logout_is_two_statements(ann: Client, statements: list[str]) -> None:

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from taskapi import clock, db, passwords
 from taskapi.auth.models import Session, new_token_id
 from taskapi.db import versioning
+from taskapi.projects import service as projects
 from taskapi.users.models import PUBLIC_COLUMNS, User
 from taskapi.users.schemas import UserSchema
 from taskapi.web import tokens
@@ -38,6 +39,7 @@ class Client:
         self.name = name
         self.user: dict[str, Any] = {}
         self.tokens: dict[str, Any] = {}
+        self.project_id = 0
 
     def call(self, method: str, path: str, **options: Any) -> TestResponse:
         """Send a request; a path without a slash is one of the API."""
@@ -74,6 +76,7 @@ class Client:
         with self.app.app_context(), db.transaction():
             account = {"email": f"{self.name}@example.org", "password_hash": _hash()}
             user = versioning.create(User, account, PUBLIC_COLUMNS)
+            self.project_id = projects.create_personal(user.id)
             self.user = json.loads(self.app.json.dumps(UserSchema().dump(user)))
             self._insert_session()
         return self

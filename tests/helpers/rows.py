@@ -9,6 +9,7 @@ from taskapi import db
 from taskapi.api_keys.models import ApiKey
 from taskapi.auth.models import Session
 from taskapi.mail.models import OutgoingEmail
+from taskapi.projects.models import Project
 from taskapi.recovery.models import EmailToken
 from taskapi.tasks.models import Task
 from taskapi.users.models import LoginAttempts, User
@@ -48,7 +49,7 @@ def count(app: Flask, table: str) -> int:
 def empty_tables(app: Flask) -> None:
     """Delete accounts with their data, login attempts and emails."""
     with app.app_context(), db.transaction():
-        for table in (User, LoginAttempts, OutgoingEmail):
+        for table in (User, Project, LoginAttempts, OutgoingEmail):
             db.session.execute(delete(table))
 
 

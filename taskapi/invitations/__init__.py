@@ -1,0 +1,1 @@
+"""Invitations to projects: by username, by verified email, or by token."""

@@ -1,0 +1,1 @@
+"""Projects: their members, and which tasks an account may read and write."""

@@ -1,0 +1,79 @@
+"""Visibility: which projects an account may read, write and administer.
+
+Every statement that reads or writes the content of projects has one of the conditions
+of this module. Nothing else reads memberships for access control.
+"""
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    bindparam,
+    exists,
+    select,
+)
+
+from taskapi.db.types import Id
+from taskapi.projects.models import (
+    PROJECT_NOT_DELETED,
+    Project,
+    ProjectRole,
+    memberships,
+)
+from taskapi.typing import Account, Fields
+
+MAX_PROJECT_ID = 2**63 - 1
+ME: BindParameter[int] = bindparam("me", type_=Id)
+FIRST: BindParameter[int] = bindparam("first", type_=Id)
+LAST: BindParameter[int] = bindparam("last", type_=Id)
+
+
+def visible(
+    project_id: SQLColumnExpression[int], least: ProjectRole = ProjectRole.VIEWER
+) -> ColumnElement[bool]:
+    """Return the condition that the caller has at least a role in a project.
+
+    Its parameters are those of `scope`. It is a correlated EXISTS, for statements that
+    find their rows by another condition.
+    """
+    of_project = exists().where(
+        memberships.c.project_id == project_id, is_visible(least)
+    )
+    return of_project.correlate_except(memberships, Project)
+
+
+def visible_projects(least: ProjectRole = ProjectRole.VIEWER) -> Select[tuple[int]]:
+    """Select the ids of the projects in which the caller has at least a role."""
+    return select(memberships.c.project_id).where(is_visible(least))
+
+
+def is_visible(least: ProjectRole = ProjectRole.VIEWER) -> ColumnElement[bool]:
+    """Return the condition of a row of `memberships` joined with its project."""
+    return and_(
+        memberships.c.user_id == ME,
+        memberships.c.role >= least,
+        memberships.c.project_id.between(FIRST, LAST),
+        Project.id == memberships.c.project_id,
+        PROJECT_NOT_DELETED,
+    )
+
+
+def scope(caller: Account, project_id: int | None = None) -> Fields:
+    """Return the parameters of the conditions: the caller and a range of projects.
+
+    The range is one project for a key that is restricted to it, or if `project_id` is
+    given; it is empty if both are and differ.
+    """
+    first, last = 1, MAX_PROJECT_ID
+    for only in (project_id, restriction(caller)):
+        if only is not None:
+            first, last = max(first, only), min(last, only)
+    return {"me": caller.id, "first": first, "last": last}
+
+
+def restriction(caller: Account) -> int | None:
+    """Return the only project that the key of a caller reaches; None: all."""
+    only: int | None = getattr(caller, "key_project_id", None)
+    return only
