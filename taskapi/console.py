@@ -21,6 +21,7 @@ from flask.cli import AppGroup, ScriptInfo
 from taskapi import db
 from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
 from taskapi.observability import logs
+from taskapi.server.command_line import flask_command
 from taskapi.typing import Fields
 from taskapi.web.problems import flatten
 from taskapi.web.schema import Schema
@@ -92,7 +93,8 @@ def error_message(problem: Problem) -> str:
     if isinstance(problem, Unavailable):
         return (
             "The database is unreachable or has no current schema. "
-            "Run `flask doctor` for the cause, or `flask db upgrade`."
+            f"Run `{flask_command('doctor')}` for the cause, "
+            f"or `{flask_command('db upgrade')}`."
         )
     if isinstance(problem, InvalidLines):
         found = flatten(problem.errors)

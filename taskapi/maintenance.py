@@ -20,6 +20,7 @@ from taskapi.idempotency import service as stored_responses
 from taskapi.mail import service as mail
 from taskapi.recovery import service as recovery
 from taskapi.recovery import templates
+from taskapi.server.command_line import flask_command
 from taskapi.system import service as system
 from taskapi.tasks import trash
 from taskapi.users import deletion, throttling
@@ -107,7 +108,7 @@ def prepare(app: Flask) -> bool:
     with app.app_context():
         state = system.checks()
     if state.get("database") == "ok" and state["migrations"] == "failed":
-        log.error("database is not migrated", command="flask db upgrade")
+        log.error("database is not migrated", command=flask_command("db upgrade"))
         return False
     return _attempt(app, first_admin.create) or state.get("database") == "ok"
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from taskapi import db
 from taskapi.console import error_message, load
 from taskapi.errors import AlreadyExists, Invalid
+from taskapi.server.command_line import flask_command
 from taskapi.users import service as users
 from taskapi.users.models import USER_NOT_DELETED, Role, User
 from taskapi.users.schemas import UserCreateSchema
@@ -14,7 +15,7 @@ from taskapi.web.settings import settings
 log = structlog.get_logger()
 
 ADMINISTRATOR = select(User.id).where(User.role == Role.ADMIN, USER_NOT_DELETED)
-COMMAND = "flask users create --admin"
+COMMAND = "users create --admin"
 
 
 def create() -> None:
@@ -27,7 +28,7 @@ def create() -> None:
     if settings.first_admin_email:
         _create()
     elif settings.environment != "development":
-        log.warning("no administrator", command=COMMAND)
+        log.warning("no administrator", command=flask_command(COMMAND))
 
 
 def _create() -> None:

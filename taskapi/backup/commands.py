@@ -22,6 +22,7 @@ from taskapi.console import (
 )
 from taskapi.db import errors, migrations
 from taskapi.observability import logs
+from taskapi.server.command_line import flask_command
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
@@ -103,7 +104,8 @@ def _print_result(revision: str, *, revoke_keys: bool) -> None:
     if not revoke_keys:
         echo("API keys that were revoked after the backup are valid again.")
     if revision != migrations.head():
-        echo("The backup is of an older release: run `flask db upgrade` now.")
+        command = flask_command("db upgrade")
+        echo(f"The backup is of an older release: run `{command}` now.")
 
 
 def _name(file: Path) -> str:
@@ -135,8 +137,9 @@ def _report_errors(outcome: str) -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         raise CommandError(f"{_cause(error)}. {outcome}") from error
     except errors.ERRORS as error:
+        command = flask_command("doctor")
         raise CommandError(
-            f"The database is unreachable. Run `flask doctor` for the cause. {outcome}"
+            f"The database is unreachable. Run `{command}` for the cause. {outcome}"
         ) from error
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import exc
 
 from taskapi.db import deadline
 from taskapi.errors import Collision, FieldError, Invalid, Problem, Unavailable
+from taskapi.server.command_line import flask_command
 
 log = structlog.get_logger()
 
@@ -43,9 +44,19 @@ READ_ONLY = "25006"
 """A write to a server that has become a replica."""
 
 LOCK_NOT_AVAILABLE = "55P03"
-MISSING = {"42P01", "42703"}
-"""Undefined table or column: the database is not migrated."""
-MISSING_IN_SQLITE = ("no such table", "no such column", "has no column named")
+MISSING = {"42P01", "42703", "42704", "42883", "42P10"}
+"""Undefined table, column, object, function or constraint: a schema not migrated."""
+MISSING_IN_SQLITE = (
+    "no such table",
+    "no such column",
+    "has no column named",
+    "ON CONFLICT clause does not match",
+)
+NOT_MIGRATED = (
+    "The service is not available: its database does not have the schema of this "
+    "release. Repeat the request when an operator has migrated the database."
+)
+SECONDS_TO_MIGRATE = 10
 
 UNAVAILABLE = (
     exc.OperationalError,  # unreachable, locked, full
@@ -79,11 +90,14 @@ def problem_of(error: BaseException) -> Problem:
     """Return the problem for an error, which is logged unless it is expected."""
     if isinstance(error, REJECTED_VALUES):
         return _rejected(error)
-    if sqlstate(error) in COLLISIONS:
-        return Collision(retry_after=1)
     if is_stale(error):
         log.info("stale statement discarded", code=sqlstate(error))
+    if is_stale(error) or sqlstate(error) in COLLISIONS:
         return Collision(retry_after=1)
+    if _is_missing(error):
+        command, cause = flask_command("db upgrade"), _first_line(error)
+        log.error("database is not migrated", command=command, cause=cause)
+        return Unavailable(NOT_MIGRATED, retry_after=SECONDS_TO_MIGRATE)
     _log(error)
     return Unavailable(retry_after=1)
 
@@ -94,6 +108,10 @@ def _cause(error: BaseException) -> Any:
 
 def _names_stale_object(error: BaseException) -> bool:
     return any(text in str(_cause(error)) for text in STALE_CATALOG)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(_cause(error)).partition("\n")[0]
 
 
 def _is_missing(error: BaseException) -> bool:
@@ -119,12 +137,9 @@ def _log(error: BaseException) -> None:
         log.info("lock not available")
     elif sqlstate(error) == READ_ONLY:
         log.warning("database is read-only")
-    elif _is_missing(error):
-        log.error("database is not migrated", command="flask db upgrade")
     elif isinstance(error, UNAVAILABLE):
-        cause = (
-            "no response in time" if deadline.remaining() < 0 else str(_cause(error))
-        )
-        log.warning("database unavailable", cause=cause.partition("\n")[0])
+        is_late = deadline.remaining() < 0
+        cause = "no response in time" if is_late else _first_line(error)
+        log.warning("database unavailable", cause=cause)
     else:
         log.error("database failed", **about)

@@ -17,6 +17,7 @@ from taskapi.console import (
 from taskapi.db.pagination import PageRequest
 from taskapi.demo import data
 from taskapi.import_export import service as import_export
+from taskapi.server.command_line import flask_command
 from taskapi.tasks import service as tasks
 from taskapi.tasks import trash
 from taskapi.typing import Account
@@ -29,9 +30,9 @@ BATCH = 1_000 - 1_000 % data.SIZE
 """Tasks of one import: whole months, because subtasks need their parents."""
 
 MAX_TASKS = 1_000_000
-EXISTS = f"""The account {USERNAME} already exists; nothing was changed. To log in:
-  flask users reset-password {USERNAME}
-  flask api-keys create {USERNAME} --name trial"""
+EXISTS = """The account {username} already exists; nothing was changed. To log in:
+  {flask}users reset-password {username}
+  {flask}api-keys create {username} --name trial"""
 CREATED = """\
 Created the account {username} with {number} tasks, {trashed} of them in the trash.
 
@@ -64,7 +65,7 @@ def seed(ctx: click.Context, number: int) -> None:
         if settings.environment == "production":
             raise CommandError("A demo account cannot be created in production.")
         if users.find_by_login(USERNAME):
-            echo(EXISTS)
+            echo(EXISTS.format(username=USERNAME, flask=flask_command("")))
             return
         echo(_create(number))
 

@@ -8,13 +8,13 @@ from sqlalchemy import func, select, text
 from taskapi import clock, db
 from taskapi.db import errors, migrations
 from taskapi.doctor.findings import Finding, State, fail, ok, warn
+from taskapi.server.command_line import flask_command
 from taskapi.system import service
 from taskapi.users.models import Role, User
 from taskapi.web.settings import settings
 
 MAX_SKEW_SECONDS = 5
 MAX_CAUSE_LENGTH = 300
-MIGRATE = "Run `flask db upgrade`."
 SERVER = text("SELECT current_setting('server_version'), clock_timestamp()")
 MAX_CONNECTIONS = text(
     """
@@ -49,7 +49,7 @@ def _check() -> Iterator[Finding]:
     url = db.database.engine.url
     if url.get_backend_name() == "sqlite":
         if not Path(str(url.database)).exists():
-            yield fail("database", f"{url.database} does not exist", MIGRATE)
+            yield fail("database", f"{url.database} does not exist", _migrate())
             return
         ((version,),) = db.read(text("SELECT sqlite_version()"))
         yield ok("database", f"SQLite {version} at {url.database}")
@@ -96,20 +96,25 @@ def _check_schema() -> Finding:
     try:
         rows = db.read(service.REVISION)
     except errors.ERRORS:
-        return fail("schema", "the database has no tables of taskapi", MIGRATE)
+        return fail("schema", "the database has no tables of taskapi", _migrate())
     found = rows[0][0] if rows else "none"
     if found == migrations.head():
         return ok("schema", f"{found}, as this release expects")
     message = f"the database has {found}, but this release expects {migrations.head()}"
     if rows and not migrations.knows(found):
         return warn("schema", message, "Deploy the newer release that migrated it.")
-    return fail("schema", message, MIGRATE)
+    return fail("schema", message, _migrate())
+
+
+def _migrate() -> str:
+    return f"Run `{flask_command('db upgrade')}`."
 
 
 def _check_administrators() -> Finding:
     ((number,),) = db.read(ADMINISTRATORS)
     if not number:
-        remedy = "Run `flask users create --admin`, or set FIRST_ADMIN_EMAIL."
+        command = flask_command("users create --admin")
+        remedy = f"Run `{command}`, or set FIRST_ADMIN_EMAIL."
         return warn("administrator", "no account is an administrator", remedy)
     unused = "; FIRST_ADMIN_PASSWORD is not needed" * bool(settings.first_admin_email)
     return ok("administrator", f"{number} active{unused}")

@@ -6,7 +6,8 @@ Updates may contain read-only members, so that clients can send back what they r
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Protocol
 
@@ -37,6 +38,12 @@ Headers = dict[str, str]
 Versions = frozenset[int] | None
 DIFFERENT = FieldError(
     "This field is read-only.", "read-only", "Send it unchanged, or omit it."
+)
+
+
+NO_VERSION = (
+    "If-Match contains no version of this resource. Send the ETag of the response that "
+    'you read, with its quotes, such as "3".'
 )
 
 
@@ -90,7 +97,8 @@ def write(view: View) -> View:
 
     @wraps(view)
     def wrapper(*args: object, **kwargs: object) -> object:
-        written = view(*args, versions=_expected_versions(), **kwargs)
+        with _explain_tags(versions := _expected_versions()):
+            written = view(*args, versions=versions, **kwargs)
         return written if written is None else (written, _etag_header(written))
 
     return annotate(
@@ -135,6 +143,17 @@ def _expected_versions() -> frozenset[int] | None:
         return None
     named = filter(None, tags.as_set(include_weak=True))
     return frozenset(int(tag) for tag in named if re.fullmatch(VERSION, tag))
+
+
+@contextmanager
+def _explain_tags(versions: Versions) -> Iterator[None]:
+    """Say what to send if no tag in If-Match is one of this service."""
+    try:
+        yield
+    except PreconditionFailed as error:
+        if versions != frozenset():
+            raise
+        raise PreconditionFailed(NO_VERSION, **error.details) from error
 
 
 def check_read_only(

@@ -8,6 +8,7 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from taskapi import maintenance
+from taskapi.server.command_line import flask_command
 from tests.helpers.client import Client
 from tests.helpers.concurrency import run_concurrently
 from tests.helpers.sql import execute
@@ -76,7 +77,7 @@ def test_start_without_administrator_logs_the_command(app: Flask) -> None:
 
     (event,) = logged
     assert event["event"] == "no administrator"
-    assert event["command"] == "flask users create --admin"
+    assert event["command"] == flask_command("users create --admin")
 
 
 def test_weak_password_is_logged_with_the_reason(

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.cli import FlaskGroup
 
+from taskapi.server.command_line import flask_command
 from tests.helpers.cli import run
 from tests.helpers.clock import later
 from tests.helpers.databases import release_newer_schema
@@ -127,7 +128,7 @@ def test_doctor_reports_a_database_without_tables(empty: Flask) -> None:
     found = run_doctor(empty)
 
     assert found["schema"]["state"] == "fail"
-    assert found["schema"]["remedy"] == "Run `flask db upgrade`."
+    assert found["schema"]["remedy"] == f"Run `{flask_command('db upgrade')}`."
     assert "administrator" not in found
 
 
@@ -141,7 +142,7 @@ def test_doctor_reports_a_database_of_an_older_release(
     found = run_doctor(empty)["schema"]
 
     assert found["state"] == "fail"
-    assert found["remedy"] == "Run `flask db upgrade`."
+    assert found["remedy"] == f"Run `{flask_command('db upgrade')}`."
 
 
 def test_doctor_warns_of_a_database_of_a_newer_release(empty: Flask) -> None:

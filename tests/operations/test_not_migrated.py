@@ -4,7 +4,9 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from taskapi import maintenance
-from tests.helpers.client import Client
+from taskapi.db import errors
+from taskapi.server.command_line import flask_command
+from tests.helpers.client import Client, assert_problem
 from tests.helpers.sql import execute
 from tests.operations.conftest import Fresh
 
@@ -19,7 +21,7 @@ def test_start_without_schema_logs_the_command(fresh: Fresh) -> None:
 
     (event,) = logged
     assert event["event"] == "database is not migrated"
-    assert event["command"] == "flask db upgrade"
+    assert event["command"] == flask_command("db upgrade")
 
 
 def test_request_without_schema_logs_the_command(fresh: Fresh) -> None:
@@ -30,7 +32,7 @@ def test_request_without_schema_logs_the_command(fresh: Fresh) -> None:
 
     assert response.status_code == 503
     assert logged[0]["event"] == "database is not migrated"
-    assert logged[0]["command"] == "flask db upgrade"
+    assert logged[0]["command"] == flask_command("db upgrade")
 
 
 def test_write_of_a_missing_column_logs_the_command(app: Flask, ann: Client) -> None:
@@ -42,6 +44,10 @@ def test_write_of_a_missing_column_logs_the_command(app: Flask, ann: Client) -> 
     finally:
         execute(app, "ALTER TABLE tasks RENAME COLUMN former_title TO title")
 
-    assert [response.status_code for response in responses] == [503, 503]
-    events = [entry["event"] for entry in logged]
-    assert events.count("database is not migrated") >= 2
+    for response in responses:
+        problem = assert_problem(response, 503, "service-unavailable")
+        assert problem["detail"] == errors.NOT_MIGRATED
+        assert response.headers["Retry-After"] == "10"
+    entries = [one for one in logged if one["event"] == "database is not migrated"]
+    assert len(entries) >= 2
+    assert all("title" in entry["cause"] for entry in entries)

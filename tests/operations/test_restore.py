@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import make_url
 
 from taskapi.backup import commands
+from taskapi.server.command_line import flask_command
 from tests.api_keys.clients import create_key
 from tests.helpers.cli import run
 from tests.helpers.client import Client, with_app
@@ -176,7 +177,7 @@ def test_backup_of_older_release_must_be_migrated(
 
     output = run(empty, "restore", str(saved))
 
-    assert "run `flask db upgrade` now" in output
+    assert f"run `{flask_command('db upgrade')}` now" in output
     assert Client(empty).get("/health").status_code == 503
 
 

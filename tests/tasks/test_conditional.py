@@ -109,6 +109,21 @@ def test_write_accepts_etags_of_any_size_as_another_version(
     assert assert_problem(response, 412, "precondition-failed")["current_version"] == 1
 
 
+@pytest.mark.one_database
+@guarded
+@pytest.mark.parametrize("tag", ['"x"', "x", '""', '"1.0"', 'W/"abc"', ""])
+def test_etag_that_is_no_version_is_explained(
+    ann: Client, task: dict[str, Any], method: str, tag: str
+) -> None:
+    path = f"tasks/{task['id']}"
+
+    response = ann.call(method, path, json={"title": "Tea"}, headers={"If-Match": tag})
+
+    problem = assert_problem(response, 412, "precondition-failed")
+    assert "Send the ETag" in problem["detail"]
+    assert problem["current_version"] == 1
+
+
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 @pytest.mark.parametrize("same", [{}, {"title": "Tea"}], ids=["none", "the same"])
 def test_stale_etag_is_rejected_for_a_change_without_effect(
