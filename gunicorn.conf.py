@@ -116,7 +116,7 @@ def on_starting(server):
 def post_worker_init(worker):
     """Accept SIGTERM; start maintenance, metrics and deadlines."""
     mask_term(signal.SIG_UNBLOCK)
-    maintenance.start(worker.wsgi)
+    maintenance.start(worker.wsgi, is_first=worker.age == 1)
     metrics.start(worker.wsgi)
     deadline.start()
     if worker.age == settings.web_concurrency:

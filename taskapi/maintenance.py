@@ -76,10 +76,13 @@ def init_app(app: Flask, settings: "Settings") -> None:
         app.before_request(partial(_start_once, app))
 
 
-def start(app: Flask) -> None:
-    """Start the maintenance thread, which ends with the process."""
+def start(app: Flask, *, is_first: bool = True) -> None:
+    """Start the maintenance thread, which ends with the process.
+
+    Only the first worker of a server logs what an operator should do.
+    """
     app.extensions["maintenance"] = thread = Thread(
-        target=_work, args=(app,), name="maintenance", daemon=True
+        target=partial(_work, app, is_first=is_first), name="maintenance", daemon=True
     )
     thread.start()
 
@@ -100,17 +103,23 @@ def purge() -> dict[str, int]:
     return {name: delete() for name, delete in PURGES.items()}
 
 
-def prepare(app: Flask) -> bool:
+def prepare(app: Flask, *, is_first: bool = True) -> bool:
     """Create the first administrator; return whether the database is usable.
 
-    A database that is not migrated is logged with the command that does it.
+    The first worker logs the commands that migrate the database and create an
+    administrator, if they are missing.
     """
     with app.app_context():
         state = system.checks()
-    if state.get("database") == "ok" and state["migrations"] == "failed":
-        log.error("database is not migrated", command=flask_command("db upgrade"))
+    is_running = state.get("database") == "ok"
+    if is_running and state["migrations"] == "failed":
+        if is_first:
+            log.error("database is not migrated", command=flask_command("db upgrade"))
         return False
-    return _attempt(app, first_admin.create) or state.get("database") == "ok"
+    is_prepared = _attempt(app, first_admin.create)
+    if is_prepared and is_first:
+        _attempt(app, first_admin.warn)
+    return is_prepared or is_running
 
 
 def run_due(app: Flask, schedule: Schedule) -> Schedule:
@@ -133,12 +142,12 @@ def run_due(app: Flask, schedule: Schedule) -> Schedule:
     return schedule
 
 
-def _work(app: Flask) -> None:
+def _work(app: Flask, *, is_first: bool) -> None:
     first = time.monotonic() + FREQUENT_SECONDS
     schedule = Schedule(first, first)
     is_prepared = False
     while True:
-        is_prepared = is_prepared or prepare(app)
+        is_prepared = is_prepared or prepare(app, is_first=is_first)
         if is_prepared:
             schedule = run_due(app, schedule)
         seconds = POLL_SECONDS if is_prepared else POLL_SECONDS_UNTIL_READY

@@ -23,15 +23,8 @@ def create() -> None:
 
     An existing account is not promoted: anyone may have registered it.
     """
-    if db.read(ADMINISTRATOR.limit(1)):
+    if not settings.first_admin_email or db.read(ADMINISTRATOR.limit(1)):
         return
-    if settings.first_admin_email:
-        _create()
-    elif settings.environment != "development":
-        log.warning("no administrator", command=flask_command(COMMAND))
-
-
-def _create() -> None:
     fields = {
         "email": settings.first_admin_email,
         "password": settings.first_admin_password,
@@ -44,3 +37,11 @@ def _create() -> None:
             log.warning("first administrator not created", cause=error_message(problem))
     else:
         log.info("first administrator created")
+
+
+def warn() -> None:
+    """Log how to create an administrator if there is none, except in development."""
+    if settings.environment == "development" or settings.first_admin_email:
+        return
+    if not db.read(ADMINISTRATOR.limit(1)):
+        log.warning("no administrator", command=flask_command(COMMAND))

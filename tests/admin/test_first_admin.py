@@ -80,6 +80,14 @@ def test_start_without_administrator_logs_the_command(app: Flask) -> None:
     assert event["command"] == flask_command("users create --admin")
 
 
+@pytest.mark.one_database
+def test_other_workers_do_not_log_a_missing_administrator(app: Flask) -> None:
+    with capture_logs() as logged:
+        assert maintenance.prepare(app, is_first=False)
+
+    assert logged == []
+
+
 def test_weak_password_is_logged_with_the_reason(
     app_with: Callable[..., Flask],
 ) -> None:

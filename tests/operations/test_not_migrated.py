@@ -24,6 +24,15 @@ def test_start_without_schema_logs_the_command(fresh: Fresh) -> None:
     assert event["command"] == flask_command("db upgrade")
 
 
+def test_other_workers_do_not_log_a_missing_schema(fresh: Fresh) -> None:
+    app = fresh()
+
+    with capture_logs() as logged:
+        assert not maintenance.prepare(app, is_first=False)
+
+    assert logged == []
+
+
 def test_request_without_schema_logs_the_command(fresh: Fresh) -> None:
     client = Client(fresh())
 

@@ -26,6 +26,14 @@ def test_every_line_of_the_log_is_one_json_document(serving: Serve) -> None:
     assert not [e for e in entries if not {"event", "level", "timestamp"} <= set(e)]
 
 
+def test_missing_administrator_is_logged_once_per_server(serving: Serve) -> None:
+    server = serving(WEB_CONCURRENCY=2)
+    server.wait_for_output("no administrator")
+    server.stop()
+
+    assert len(server.entries("no administrator")) == 1
+
+
 def test_each_request_is_logged_once_with_its_route(server: Server, token: str) -> None:
     mark = {"X-Request-ID": "one-line", "Authorization": f"Bearer {token}"}
 
