@@ -254,7 +254,11 @@ def _read(read: Any, name: str) -> Any:
 
 
 def _stored_secret(database_url: str) -> str:
-    """Read the secret next to an SQLite file, and create it at the first start."""
+    """Read the secret next to an SQLite file, and create it at the first start.
+
+    Commands create none next to a database that does not exist: if they fail, they
+    leave no file. They sign nothing.
+    """
     if not database_url.startswith("sqlite:///"):
         command = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
         raise SettingError(f"SECRET_KEY: missing; create one with: {command}")
@@ -262,11 +266,19 @@ def _stored_secret(database_url: str) -> str:
     target = database.with_name(f"{database.name}.secret")
     try:
         if not target.exists():
+            if _is_command() and not database.exists():
+                return secrets.token_urlsafe(48)
             _create_once(target, secrets.token_urlsafe(48))
         return target.read_text()
     except OSError as error:
         reason = f"its folder cannot store one ({error.strerror})"
         raise SettingError(f"SECRET_KEY: missing, and {reason}") from error
+
+
+def _is_command() -> bool:
+    """Return whether the process is `flask` with a command that serves no requests."""
+    program, *arguments = sys.argv
+    return Path(program).name == "flask" and "run" not in arguments
 
 
 def _create_once(target: Path, text: str) -> None:

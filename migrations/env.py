@@ -1,11 +1,12 @@
 """Environment of Alembic: one transaction, one runner at a time."""
 
+from pathlib import Path
 from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
-from sqlalchemy import Connection, TypeDecorator
+from sqlalchemy import URL, Connection, TypeDecorator
 
 from taskapi import db
 
@@ -28,6 +29,13 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
 def include_object(_object: Any, name: str | None, *_more: Any) -> bool:
     """Skip the search index, which is not the same on both databases."""
     return not (name or "").startswith(("task_terms", "ix_tasks_terms"))
+
+
+def create_folder(url: URL) -> None:
+    """Create the private folder of a new SQLite database."""
+    if url.get_backend_name() == "sqlite":
+        folder = Path(str(url.database)).parent
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def prepare(connection: Connection) -> None:
@@ -79,6 +87,7 @@ def run() -> None:
 def run_migrations_online() -> None:
     options = current_app.extensions["migrate"].configure_args
     engine = database.engine
+    create_folder(engine.url)
     with engine.connect() as connection, connection.begin():
         prepare(connection)
         context.configure(

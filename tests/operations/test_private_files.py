@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -33,6 +34,19 @@ def test_new_database_is_private(make_app: Callable[..., Flask], file: Path) -> 
         db.database.engine.dispose()
 
     assert modes == [0o600] * 3
+
+
+def test_migration_creates_a_private_folder(
+    make_app: Callable[..., Flask], file: Path
+) -> None:
+    file.parent.rmdir()
+    app = make_app(database_url=f"sqlite:///{file}")
+
+    with app.app_context():
+        flask_migrate.upgrade()
+        db.database.engine.dispose()
+
+    assert (mode(file.parent), mode(file)) == (0o700, 0o600)
 
 
 @pytest.mark.parametrize("part", ["folder", "", "-wal", "-shm"])

@@ -205,6 +205,20 @@ def test_restore_on_a_full_disk_leaves_nothing(saved: Path, empty: Flask) -> Non
     assert list(database_file(empty).parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("app", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", ["restore missing.backup", "doctor", "users list"])
+def test_failed_command_leaves_no_secret_and_no_folder(
+    app: Flask, tmp_path: Path, command: str
+) -> None:
+    address = f"sqlite:///{tmp_path}/absent/tasks.db"
+    variables = {"SECRET_KEY": "", "DATABASE_URL": address}
+
+    result = run_process(app, *command.split(), variables=variables)
+
+    assert result.returncode == 1
+    assert not (tmp_path / "absent").exists()
+
+
 @pytest.mark.parametrize("app", ["postgresql"], indirect=True)
 def test_restore_that_fails_midway_leaves_nothing(saved: Path, empty: Flask) -> None:
     execute(
