@@ -47,7 +47,8 @@ run: .venv/run ## Migrate and serve on PORT (default 8000)
 dev: export ENVIRONMENT = development
 dev: .venv/run ## Serve with reload on change, and tracebacks in responses
 	@LOG_LEVEL=WARNING $(PYTHON_RUN) flask.cli import main; main()' db upgrade
-	@address=$$(PYTHONPATH=taskapi/server $(BIN)/python -c 'import config, ports; s = config.load(); ports.check_free(s.host, s.port, "make dev"); print("--host", s.host, "--port", s.port)') && exec $(BIN)/flask run --debug $$address
+	@PYTHONPATH=taskapi/server $(PYTHON_RUN) config import load; import ports; s = load(); ports.check_free(s.host, s.port, "make dev"); print(f"Documentation: {s.address}/docs")'
+	@exec $(PYTHON_RUN) flask.cli import main; main()' run --debug
 
 tests/clients/node_modules: tests/clients/package-lock.json
 	@! command -v npm >/dev/null || (npm ci --prefix tests/clients --ignore-scripts --no-audit --no-fund --silent && touch $@)

@@ -82,7 +82,7 @@ def create_app(settings: "Settings | None" = None) -> Flask:
     parsing.init_app(app)
     _register_views(app, settings)
     maintenance.init_app(app, settings)
-    cli.init_app(app)
+    cli.init_app(app, settings)
     return app
 
 

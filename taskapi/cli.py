@@ -1,8 +1,13 @@
 """Registration of all commands, and the commands of background work."""
 
+import os
+import sys
+from typing import TYPE_CHECKING
+
 import click
+from click.core import ParameterSource
 from flask import Flask
-from flask.cli import with_appcontext
+from flask.cli import run_command, with_appcontext
 
 from taskapi import maintenance
 from taskapi.admin.commands import sessions_group, users_group
@@ -20,16 +25,49 @@ from taskapi.mail import smtp
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
+if TYPE_CHECKING:
+    from config import Settings
+
+FLASKENV_DEFAULTS = {"host": "127.0.0.1", "port": 8000}
 mail_group = CommandGroup("mail", help="Send emails.")
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, settings: "Settings") -> None:
     """Register the commands, and add the models to `flask shell`."""
+    _listen_at(settings.host, settings.port)
     groups = (users_group, api_keys_group, sessions_group, mail_group, tasks_group)
     for command in (*groups, seed, purge, backup, restore, doctor):
         app.cli.add_command(command)
     models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
     app.shell_context_processor(lambda: {"db": database, **models})
+
+
+def _listen_at(host: str, port: int) -> None:
+    """Start `flask run` again if HOST or PORT is in `.env`.
+
+    Variables in .flaskenv cannot refer to `.env`, and no option can be changed after
+    the app is loaded. Options and FLASK_RUN_PORT have precedence.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None or context.command is not run_command:
+        return
+    changed = [
+        f"--{name}={value}"
+        for name, value in (("host", host), ("port", port))
+        if context.params[name] != value and _is_default(context, name)
+    ]
+    if changed:
+        command = [sys.executable, *sys.orig_argv[1:], *changed]
+        os.execv(sys.executable, command)  # noqa: S606 - the command of this process
+
+
+def _is_default(context: click.Context, name: str) -> bool:
+    """Return whether an option has the default of Flask or of .flaskenv."""
+    source = context.get_parameter_source(name)
+    in_flaskenv = context.params[name] == FLASKENV_DEFAULTS[name]
+    return source is ParameterSource.DEFAULT or (
+        source is ParameterSource.ENVIRONMENT and in_flaskenv
+    )
 
 
 @mail_group.command("send")

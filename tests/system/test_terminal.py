@@ -13,12 +13,14 @@ import pytest
 from flask import Flask
 
 from tests.helpers.client import API
-from tests.helpers.programs import environment_program
+from tests.helpers.programs import environment_program, free_port
 from tests.helpers.server import ACCOUNT, Server, environment
 from tests.helpers.terminal import Terminal
 
+ROOT = Path(__file__).parents[2]
 GUNICORN = [environment_program("gunicorn"), "wsgi:app"]
 FLASK_RUN = [environment_program("flask"), "run"]
+MAKE_DEV = [shutil.which("make") or "make", "--old-file", ".venv/run", "dev"]
 BANNER_END = "water all plants daily"
 REQUEST = r"^\d\d:\d\d:\d\d GET {path} {status} [\d.]+ ms{user}$"
 
@@ -106,16 +108,38 @@ def test_port_in_use_is_reported_in_one_sentence(
 
 def test_make_dev_reports_a_port_in_use(variables: dict[str, str]) -> None:
     port = int(variables["PORT"])
-    make = [shutil.which("make") or "make", "--old-file", ".venv/run", "dev"]
     with (
         socket.create_server(("127.0.0.1", port)),
-        Terminal(make, variables) as terminal,
+        Terminal(MAKE_DEV, variables) as terminal,
     ):
         status = terminal.wait()
 
     (message,) = (line for line in terminal.text.splitlines() if "taskapi:" in line)
     assert status != 0
     assert f"PORT={port + 1} make dev" in message
+
+
+def test_make_dev_prints_the_address_of_the_documentation(
+    variables: dict[str, str],
+) -> None:
+    with Terminal(MAKE_DEV, variables) as terminal:
+        shown = terminal.read_until("Debugger is active")
+        terminal.interrupt()
+
+    assert f"http://127.0.0.1:{variables['PORT']}/docs" in shown
+    assert "Traceback" not in terminal.text
+
+
+@pytest.mark.parametrize("moment", ["/docs", "Debug mode"])
+def test_interrupted_start_of_make_dev_has_no_traceback(
+    variables: dict[str, str], moment: str
+) -> None:
+    with Terminal(MAKE_DEV, variables) as terminal:
+        terminal.read_until(moment)
+        status = terminal.interrupt()
+
+    assert status != 0
+    assert "Traceback" not in terminal.text
 
 
 @pytest.mark.parametrize(
@@ -141,6 +165,26 @@ def test_flask_run_serves_host_and_port_of_the_settings(
     assert terminal.text.count("GET") == 2, "Werkzeug logs no second line"
 
 
+@pytest.mark.parametrize("options", [[], ["--port", "{port}"]], ids=["none", "port"])
+def test_flask_run_serves_host_and_port_of_dotenv(
+    variables: dict[str, str], tmp_path: Path, options: list[str]
+) -> None:
+    for name in ("config.py", "wsgi.py", ".flaskenv"):
+        shutil.copy(ROOT / name, tmp_path)
+    port, other = variables.pop("PORT"), free_port()
+    (tmp_path / ".env").write_text(f"HOST=localhost\nPORT={port}\n")
+    expected = other if options else port
+    command = [*FLASK_RUN, *(option.format(port=other) for option in options)]
+    del variables["HOST"]
+
+    with Terminal(command, variables | {"PYTHONPATH": str(ROOT)}, tmp_path) as terminal:
+        terminal.read_until(f"http://localhost:{expected}")
+        client = client_of({"HOST": "localhost", "PORT": str(expected)})
+        health = client.call("GET", "/health")
+
+    assert health.status == 200
+
+
 @pytest.mark.slow
 def test_flask_run_writes_json_without_colours_to_a_file(
     variables: dict[str, str], tmp_path: Path
@@ -148,7 +192,7 @@ def test_flask_run_writes_json_without_colours_to_a_file(
     class FlaskRun(Server):
         command = tuple(FLASK_RUN)
 
-    server = FlaskRun(Path(__file__).parents[2], variables, tmp_path / "log").wait()
+    server = FlaskRun(ROOT, variables, tmp_path / "log").wait()
     server.stop()
 
     lines = [line for line in server.lines() if line.startswith("{")]
