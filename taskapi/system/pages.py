@@ -75,7 +75,7 @@ def get_openapi() -> Response:
 def list_guides() -> Response:
     """List the guides for authors of clients."""
     _require_docs()
-    return _page("guides.html", guides=guides.titles())
+    return _page("guides.html", guides=guides.entries())
 
 
 @pages.get("/guides/<guide_name>")

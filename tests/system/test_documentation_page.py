@@ -198,6 +198,15 @@ def test_unknown_guide_is_not_found(anonymous: Client) -> None:
     assert_problem(anonymous.get("/guides/settings"), 404, "not-found")
 
 
+def test_list_of_guides_says_what_each_one_explains(anonymous: Client) -> None:
+    page = anonymous.get("/guides").text
+
+    found = re.findall(r"<dt><a [^>]*>([^<]+)</a></dt>\s*<dd>([^<]+)</dd>", page)
+
+    assert len(found) == len(re.findall(r'href="/guides/', page))
+    assert all(summary.endswith(".") for _, summary in found)
+
+
 def test_introduction_is_short_and_links_guides_and_problems(
     anonymous: Client,
 ) -> None:

@@ -130,12 +130,12 @@ def test_make_dev_prints_the_address_of_the_documentation(
     assert "Traceback" not in terminal.text
 
 
-@pytest.mark.parametrize("moment", ["/docs", "Debug mode"])
+@pytest.mark.parametrize("step", ["/docs", "Debug mode"])
 def test_interrupted_start_of_make_dev_has_no_traceback(
-    variables: dict[str, str], moment: str
+    variables: dict[str, str], step: str
 ) -> None:
     with Terminal(MAKE_DEV, variables) as terminal:
-        terminal.read_until(moment)
+        terminal.read_until(step)
         status = terminal.interrupt()
 
     assert status != 0
