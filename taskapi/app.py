@@ -16,6 +16,7 @@ from taskapi.idempotency import service as responses
 from taskapi.import_export.routes import import_export
 from taskapi.mail import smtp
 from taskapi.observability import logs
+from taskapi.projects.routes import projects
 from taskapi.recovery.routes import recovery
 from taskapi.stats.routes import stats
 from taskapi.system.pages import pages
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = [
     auth,
+    projects,
     tasks,
     stats,
     import_export,

@@ -15,6 +15,8 @@ Problem
 ├── NotFound                does not exist, or belongs to another account
 ├── AlreadyExists           the value of `field` is not unique
 ├── LimitReached            the account has `limit` rows of this type
+├── RoleRequired            the role in the project is below `required_role`
+├── PersonalProject         a personal project can be neither deleted nor shared
 ├── LastAdmin               no active administrator would remain
 ├── IdempotencyKeyReused    the key belongs to another request
 ├── RequestInProgress       the first request with this key has not ended
@@ -206,6 +208,19 @@ class AlreadyExists(Problem):
 class LimitReached(Problem):
     code = "limit-reached"
     message = "The account has reached its `limit`. Delete what you no longer need."
+
+
+class RoleRequired(Problem):
+    code = "role-required"
+    message = "Your role in the project does not permit this. Ask one of its owners."
+
+
+class PersonalProject(Problem):
+    code = "personal-project"
+    message = (
+        "A personal project can be neither deleted nor shared. Create another project "
+        "for this purpose."
+    )
 
 
 class LastAdmin(Problem):

@@ -18,6 +18,7 @@ from taskapi.auth import service as sessions
 from taskapi.errors import Unavailable
 from taskapi.idempotency import service as stored_responses
 from taskapi.mail import service as mail
+from taskapi.projects import trash as project_trash
 from taskapi.recovery import service as recovery
 from taskapi.recovery import templates
 from taskapi.server.command_line import flask_command
@@ -56,6 +57,10 @@ def _empty_trash() -> int:
     return trash.purge(timedelta(days=settings.trash_days))
 
 
+def _empty_trash_of_projects() -> int:
+    return project_trash.purge(timedelta(days=settings.trash_days))
+
+
 PURGES: dict[str, Callable[[], int]] = {
     "deleted accounts": deletion.purge,
     "sessions": sessions.purge,
@@ -64,6 +69,7 @@ PURGES: dict[str, Callable[[], int]] = {
     "email tokens": recovery.purge,
     "outgoing emails": mail.purge,
     "stored responses": stored_responses.purge,
+    "rows of deleted projects": _empty_trash_of_projects,
     "tasks deleted permanently": trash.purge_marked,
     "tasks in the trash": _empty_trash,
 }
@@ -129,6 +135,7 @@ def run_due(app: Flask, schedule: Schedule) -> Schedule:
     """
     _attempt(app, send)
     _attempt(app, deletion.purge)
+    _attempt(app, project_trash.purge_marked)
     _attempt(app, trash.purge_marked)
     now = time.monotonic()
     if now >= schedule.everything:

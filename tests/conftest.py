@@ -152,11 +152,15 @@ def apps(make_app: Callable[..., Flask]) -> Iterator[dict[str, Flask]]:
 def begin_project_ids() -> None:
     """Begin at 1,000,000, so that the id of an account is never that of a project."""
     first = {
-        "sqlite": "INSERT INTO sqlite_sequence (name, seq) VALUES ('projects', 999999)",
-        "postgresql": "ALTER SEQUENCE projects_id_seq RESTART WITH 1000000",
+        "sqlite": [
+            "DELETE FROM sqlite_sequence WHERE name = 'projects'",  # of the migration
+            "INSERT INTO sqlite_sequence (name, seq) VALUES ('projects', 999999)",
+        ],
+        "postgresql": ["ALTER SEQUENCE projects_id_seq RESTART WITH 1000000"],
     }
     with db.transaction():
-        db.session.execute(text(first[db.database.engine.dialect.name]))
+        for statement in first[db.database.engine.dialect.name]:
+            db.session.execute(text(statement))
 
 
 @pytest.fixture(params=KINDS)

@@ -33,6 +33,7 @@ USES_MEMBER = {
     "limit-reached": "limit",
     "precondition-failed": "current_version",
     "insufficient-scope": "required_scope",
+    "role-required": "required_role",
     "malformed-json": "column",
     "validation-error": "errors",
     "parent-cycle": "errors",
@@ -102,6 +103,7 @@ def test_extension_member_is_described() -> None:
         "existing_id",
         "current_version",
         "required_scope",
+        "required_role",
         "field",
         "limit",
     }

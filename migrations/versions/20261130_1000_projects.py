@@ -18,6 +18,9 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TIME = sa.DateTime(timezone=True)
+CODE_POINTS = sa.String(100).with_variant(
+    sa.String(100, collation="C"), "postgresql"
+)  # sorts names as SQLite does
 DELETED = sa.text("deleted_at IS NOT NULL")
 
 PERSONAL_PROJECTS = (
@@ -74,7 +77,7 @@ def _create_projects() -> None:
     _create_table(
         "projects",
         *_reference("projects", "personal_user_id", "users", nullable=True),
-        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("name", CODE_POINTS, nullable=False),
         sa.Column("deleted_at", TIME),
         sa.Column("version", ID, nullable=False),
         sa.UniqueConstraint(

@@ -15,7 +15,9 @@ from sqlalchemy import (
     select,
 )
 
+from taskapi import db
 from taskapi.db.types import Id
+from taskapi.errors import NotFound, RoleRequired
 from taskapi.projects.models import (
     PROJECT_NOT_DELETED,
     Project,
@@ -28,6 +30,7 @@ MAX_PROJECT_ID = 2**63 - 1
 ME: BindParameter[int] = bindparam("me", type_=Id)
 FIRST: BindParameter[int] = bindparam("first", type_=Id)
 LAST: BindParameter[int] = bindparam("last", type_=Id)
+_project = Project.__table__.alias("visible_projects")  # not that of the outer query
 
 
 def visible(
@@ -39,9 +42,24 @@ def visible(
     find their rows by another condition.
     """
     of_project = exists().where(
-        memberships.c.project_id == project_id, is_visible(least)
+        memberships.c.project_id == project_id,
+        of_member(least),
+        _project.c.id == memberships.c.project_id,
+        _project.c.deleted_at.is_(None),
     )
-    return of_project.correlate_except(memberships, Project)
+    return of_project.correlate_except(memberships, _project)
+
+
+def has_role(
+    parameters: Fields, project_id: int, least: ProjectRole
+) -> ColumnElement[bool]:
+    """Return the condition that the caller has at least a role in a project.
+
+    It contains the values of `scope`, and includes projects in the trash.
+    """
+    in_project = memberships.c.project_id == project_id
+    own = exists().where(in_project, of_member(least, **parameters))
+    return own.correlate_except(memberships)
 
 
 def visible_projects(least: ProjectRole = ProjectRole.VIEWER) -> Select[tuple[int]]:
@@ -51,12 +69,21 @@ def visible_projects(least: ProjectRole = ProjectRole.VIEWER) -> Select[tuple[in
 
 def is_visible(least: ProjectRole = ProjectRole.VIEWER) -> ColumnElement[bool]:
     """Return the condition of a row of `memberships` joined with its project."""
+    joined = Project.id == memberships.c.project_id
+    return and_(of_member(least), joined, PROJECT_NOT_DELETED)
+
+
+def of_member(
+    least: ProjectRole,
+    me: SQLColumnExpression[int] | int = ME,
+    first: SQLColumnExpression[int] | int = FIRST,
+    last: SQLColumnExpression[int] | int = LAST,
+) -> ColumnElement[bool]:
+    """Return the condition of a row of `memberships`, whatever its project is."""
     return and_(
-        memberships.c.user_id == ME,
+        memberships.c.user_id == me,
         memberships.c.role >= least,
-        memberships.c.project_id.between(FIRST, LAST),
-        Project.id == memberships.c.project_id,
-        PROJECT_NOT_DELETED,
+        memberships.c.project_id.between(first, last),
     )
 
 
@@ -77,3 +104,19 @@ def restriction(caller: Account) -> int | None:
     """Return the only project that the key of a caller reaches; None: all."""
     only: int | None = getattr(caller, "key_project_id", None)
     return only
+
+
+def write_error(
+    parameters: Fields, project_id: int, required_role: ProjectRole
+) -> NotFound | RoleRequired:
+    """Return the error for a write that has affected no row of a project.
+
+    `parameters` are those of `scope`. It is RoleRequired for members whose role is too
+    low, and NotFound for a project that is not visible.
+    """
+    suffices = (memberships.c.role >= required_role).label("suffices")
+    own = select(suffices).where(memberships.c.project_id == project_id, is_visible())
+    rows = db.read(own, parameters)
+    if rows and not rows[0].suffices:
+        return RoleRequired(required_role=required_role)
+    return NotFound()

@@ -1,6 +1,6 @@
 """Tables of projects and of their members."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -10,14 +10,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     PrimaryKeyConstraint,
-    String,
     Table,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.db import Model
-from taskapi.db.types import Id, Ranked, UtcDateTime
+from taskapi.db.types import Id, Ranked, UtcDateTime, exact
 from taskapi.db.versioning import Versioned
 
 NAME_LENGTH = 100
@@ -29,6 +28,9 @@ MAX_MEMBERSHIPS = 200
 
 MAX_MEMBERS = 100
 """Limit of the members of a project."""
+
+PERMANENTLY = datetime.fromtimestamp(0, UTC)
+"""The `deleted_at` of permanently deleted projects, whose rows are deleted later."""
 
 
 class ProjectRole(StrEnum):
@@ -48,7 +50,7 @@ class Project(Versioned, Model):
     personal_user_id: Mapped[int | None] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), unique=True
     )
-    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    name: Mapped[str] = mapped_column(exact(NAME_LENGTH))
     deleted_at: Mapped[datetime | None]
 
     def __repr__(self) -> str:
@@ -65,8 +67,17 @@ class ProjectRow(Protocol):
     version: int
 
 
+class ShownProjectRow(ProjectRow, Protocol):
+    """A row with the computed columns of a response as well."""
+
+    role: ProjectRole
+    member_count: int
+
+
 PROJECT_NOT_DELETED = Project.deleted_at.is_(None)
 """The condition that a project is not in the trash."""
+
+IN_TRASH = Project.deleted_at > PERMANENTLY
 
 memberships = Table(
     "memberships",

@@ -74,6 +74,12 @@ PROBLEM_TYPES = {
     "admin-required": ProblemType(
         403, "Administrator required", errors.AdminRequired.message
     ),
+    "role-required": ProblemType(
+        403,
+        "Role required",
+        errors.RoleRequired.message,
+        members={"required_role": "owner"},
+    ),
     "account-disabled": ProblemType(
         403, "Account deactivated", errors.AccountDisabled.message, "invalid_grant"
     ),
@@ -97,6 +103,9 @@ PROBLEM_TYPES = {
     ),
     "limit-reached": ProblemType(
         409, "Limit reached", errors.LimitReached.message, members={"limit": 50}
+    ),
+    "personal-project": ProblemType(
+        409, "Personal project", errors.PersonalProject.message
     ),
     "last-admin": ProblemType(409, "Last administrator", errors.LastAdmin.message),
     "precondition-failed": ProblemType(

@@ -107,7 +107,7 @@ def creations() -> dict[str, tuple[str, object]]:
     """Return the path and the body that create the resource of each path parameter."""
     found = {}
     for operation in ACCESS:
-        path, _, name = operation.partition(" ")[2].partition("/{")
+        path, _, name = operation.partition(" ")[2].rpartition("/{")
         creation = ACCESS.get(f"POST {path}")
         if name.endswith("}") and creation:
             found[name.removesuffix("}")] = (path, creation.body)

@@ -16,7 +16,7 @@ SESSION_REQUIRED = "session-required"
 NO_SCOPE = "insufficient-scope"
 NO_ADMIN = "admin-required"
 STATUSES = {"not-found": 404, SESSION_REQUIRED: 403, NO_SCOPE: 403, NO_ADMIN: 403}
-GUARDED = (f"{API}/tasks", f"{API}/tags", f"{API}/users")
+GUARDED = tuple(f"{API}/{name}" for name in ("tasks", "tags", "users", "projects"))
 
 
 class Caller(NamedTuple):

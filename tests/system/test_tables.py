@@ -49,12 +49,12 @@ def test_database_rejects_invalid_rows(
     assert counts(app) == before
 
 
-def test_all_but_three_tables_have_an_account_column() -> None:
+def test_all_but_four_tables_have_an_account_column() -> None:
     tables = db.Model.metadata.tables.values()
 
     shared = {t.name for t in tables if not {"owner_id", "user_id"} & set(t.c.keys())}
 
-    assert shared == {"users", "login_attempts", "outgoing_emails"}
+    assert shared == {"users", "projects", "login_attempts", "outgoing_emails"}
 
 
 def test_titles_sort_by_code_point_on_postgresql(apps: dict[str, Flask]) -> None:

@@ -28,6 +28,8 @@ READABLE = {
     "/api/v1/api-keys",
     "/api/v1/api-keys/<id:key_id>",
     "/api/v1/auth/sessions",
+    "/api/v1/projects",
+    "/api/v1/projects/<id:project_id>",
     "/api/v1/tasks",
     "/api/v1/tasks/<id:task_id>",
     "/api/v1/tasks/stats",
@@ -98,6 +100,7 @@ def test_head_returns_headers_of_get_without_body(
     ann: Client, task: dict[str, Any], rule: str
 ) -> None:
     path = rule.replace("<id:task_id>", str(task["id"]))
+    path = path.replace("<id:project_id>", str(ann.project_id))
     path = path.replace("<code>", "not-found").replace("<name>", "pages.css")
     path = path.replace("<guide_name>", "writes")
 

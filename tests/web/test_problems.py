@@ -52,6 +52,8 @@ TESTED_SEPARATELY = {
     "api-key-expired",
     "insufficient-scope",
     "session-required",
+    "role-required",
+    "personal-project",
     "account-disabled",
     "email-not-verified",
     "registration-closed",

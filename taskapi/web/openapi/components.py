@@ -215,6 +215,11 @@ class ProblemSchema(Schema):
         required=False,
         description="With `insufficient-scope`: the missing scope.",
     )
+    required_role = text_field(
+        MAX_NAME,
+        required=False,
+        description="With `role-required`: the role that you need in the project.",
+    )
     existing_id = Integer(
         low=1,
         metadata={
