@@ -9,6 +9,7 @@ from pathlib import Path
 
 from taskapi import db
 from taskapi.doctor.findings import Finding, fail, ok, warn
+from taskapi.server.command_line import flask_command
 from taskapi.web.settings import settings
 
 MOUNTS = Path("/proc/self/mountinfo")
@@ -27,7 +28,8 @@ def check() -> list[Finding]:
     database = Path(str(url.database)).resolve()
     folder = database.parent
     if not folder.is_dir():
-        remedy = "Create it, owned by the user of the service."
+        command = flask_command("db upgrade")
+        remedy = f"Run `{command}` as the user of the service, which creates it."
         missing = fail("folder", f"{folder} does not exist", remedy)
         return [missing, _check_heartbeats()]
     return [
