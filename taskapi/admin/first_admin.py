@@ -40,7 +40,7 @@ def create() -> None:
 
 
 def warn() -> None:
-    """Log how to create an administrator if there is none, except in development."""
+    """Log the command that creates an administrator, if it is needed."""
     if settings.environment == "development" or settings.first_admin_email:
         return
     if not db.read(ADMINISTRATOR.limit(1)):
