@@ -1,9 +1,6 @@
 """Behaviour that commands share, and the commands for API keys and sessions."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,9 +14,7 @@ from tests.helpers.commands import (
     named,
     secret,
 )
-
-ROOT = Path(__file__).parents[1]
-FLASK = str(Path(sys.executable).with_name("flask"))
+from tests.helpers.forked import run_flask
 
 
 @pytest.fixture
@@ -32,16 +27,6 @@ def run(app: Flask) -> Run:
 def admin(app: Flask) -> Client:
     """Return the first administrator, logged in."""
     return create_admin(app)
-
-
-def start(
-    variables: dict[str, str], *arguments: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command in a separate process."""
-    command = [FLASK, *arguments]
-    return subprocess.run(  # noqa: S603 - our own commands
-        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
-    )
 
 
 @pytest.mark.one_database
@@ -67,13 +52,15 @@ def test_unknown_account_is_reported(run: Run, arguments: list[str]) -> None:
 
 
 def test_commands_commit_in_a_separate_process(tmp_path: Path) -> None:
-    address = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db", "BCRYPT_ROUNDS": "4"}
-    variables = {"PATH": os.environ["PATH"]} | address
+    url = f"sqlite:///{tmp_path}/tasks.db"
+    variables = {"DATABASE_URL": url, "BCRYPT_ROUNDS": "4"}
     create = ["users", "create", "--username", "ann", *secret(PASSWORD)]
 
-    migrated = start(variables, "db", "upgrade")
-    made = start(variables, *create)
-    key = start(variables, "api-keys", "create", "ann", "--name", "backup")
+    migrated = run_flask("db", "upgrade", variables=variables)
+    made = run_flask(*create, variables=variables)
+    key = run_flask(
+        "api-keys", "create", "ann", "--name", "backup", variables=variables
+    )
 
     assert (migrated.returncode, made.returncode) == (0, 0)
     assert re.fullmatch(r"tsk_\S+\n", key.stdout), "nothing else is piped"
@@ -113,9 +100,9 @@ def test_api_key_commands_reject_invalid_values(
 
 @pytest.mark.parametrize("arguments", [["users", "list"], ["purge"]], ids=" ".join)
 def test_missing_schema_is_reported(tmp_path: Path, arguments: list[str]) -> None:
-    address = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
+    variables = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
 
-    result = start({"PATH": os.environ["PATH"]} | address, *arguments)
+    result = run_flask(*arguments, variables=variables)
 
     assert result.returncode == 1
     message = result.stderr.splitlines()[-1]

@@ -1,12 +1,10 @@
 """Migrations: schema, kept rows, concurrent runs."""
 
 import ast
-import os
 import secrets
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,13 @@ from taskapi import db
 from taskapi.db import migrations
 from tests.conftest import KINDS
 from tests.helpers.client import Client
+from tests.helpers.concurrency import run_concurrently
 from tests.helpers.databases import NewDatabase, new_databases
+from tests.helpers.forked import run_flask
 from tests.helpers.sql import counts, execute
 from tests.operations.commands import database_kind
 
 ROOT = Path(__file__).parents[1]
-FLASK = str(Path(sys.executable).with_name("flask"))
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
 VERSION = '''"""Try something"""
 
@@ -235,13 +234,12 @@ def test_concurrent_upgrades_run_once(empty: Flask) -> None:
     with empty.app_context():
         url = db.database.engine.url.render_as_string(hide_password=False)
     settings = {"DATABASE_URL": url, "SECRET_KEY": secrets.token_urlsafe(48)}
-    variables = {"PATH": os.environ["PATH"], "LOG_LEVEL": "WARNING"} | settings
-    command, options = [FLASK, "db", "upgrade"], {"cwd": ROOT, "env": variables}
+    variables = {"LOG_LEVEL": "WARNING"} | settings
+    upgrade = partial(run_flask, "db", "upgrade", variables=variables)
 
-    processes = [subprocess.Popen(command, stderr=-1, **options) for _ in range(2)]  # noqa: S603 - our own command
-    errors = [process.communicate(timeout=60)[1] for process in processes]
+    results = run_concurrently(upgrade, upgrade)
 
-    assert [process.returncode for process in processes] == [0, 0], errors
+    assert [result.returncode for result in results] == [0, 0], results
     assert Client(empty).get("/health").status_code == 200
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers.forked import PROGRAMS, ROOT, STDERR, STDOUT, ForkedProcess
+
 UNPRIVILEGED_USER = "nobody"
 SECONDS_TO_START = 90  # only against hangs; a busy machine starts slowly
 SECONDS_TO_STOP = 40
@@ -28,6 +29,32 @@ PACKAGES = {
 
 class ProgramMissingError(Exception):
     """A program is not installed; the message names the Debian package."""
+
+
+def start_process(
+    command: list[str],
+    folder: Path,
+    variables: dict[str, str],
+    log: Path,
+    user: str | None = None,
+) -> ForkedProcess | subprocess.Popen[bytes]:
+    """Start a program in a process group of its own; its output is added to a file.
+
+    Programs of the project are forked, unless they run in a copy of it.
+    """
+    log.touch()
+    if command[0] in PROGRAMS and folder == ROOT:
+        return ForkedProcess(command, variables, {STDOUT: log, STDERR: log})
+    with log.open("ab") as file:
+        return subprocess.Popen(  # noqa: S603 - the command of a test
+            command,
+            cwd=folder,
+            env=variables,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            user=user,
+            process_group=0,
+        )
 
 
 class Program:
@@ -53,16 +80,9 @@ class Program:
 
     def start(self) -> None:
         """Start it in a process group of its own, which Ctrl+C does not reach."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - the command of a test
-                self.command,
-                cwd=ROOT,
-                env=self.variables,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                user=self.user,
-                process_group=0,
-            )
+        self.process = start_process(
+            self.command, ROOT, self.variables, self.log, self.user
+        )
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the program, but not to its children."""
@@ -86,6 +106,7 @@ class Program:
         """Kill it and its children."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()  # it may not have its process group yet
         self.process.wait()
 
     def wait(self, is_ready: Callable[[], bool]) -> None:

@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -15,10 +13,9 @@ from typing import Any, NamedTuple
 
 from config import Settings
 from tests.helpers.client import API, PASSWORD
-from tests.helpers.programs import free_port, wait_until
+from tests.helpers.forked import GUNICORN, ROOT
+from tests.helpers.programs import free_port, start_process, wait_until
 
-ROOT = Path(__file__).parents[2]
-GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
 ACCOUNT = {"username": "ann", "password": PASSWORD}
 SECONDS_TO_STOP = 30
 SECONDS_TO_RESPOND = 20
@@ -45,15 +42,8 @@ class Server:
         self.host = variables.get("HOST", "127.0.0.1")
         self.port = int(variables["PORT"])
         self.log = log
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(  # noqa: S603 - our own server
-                self.command,
-                cwd=folder,
-                env=variables,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-            )
+        log.write_bytes(b"")
+        self.process = start_process(list(self.command), folder, variables, log)
 
     def wait(self) -> "Server":
         """Return when the server responds; kill it if it does not."""
@@ -114,6 +104,7 @@ class Server:
         """Kill the process and its workers."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()  # it may not have its process group yet
         self.process.wait()
 
     def kill_workers(self) -> None:

@@ -1,21 +1,18 @@
 """Helpers that run commands in the test process or in a separate one."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy import make_url
 
+from tests.helpers.forked import run_flask
 from tests.helpers.server import environment
 from tests.helpers.sql import execute
 
-ROOT = Path(__file__).parents[2]
-FLASK = str(Path(sys.executable).with_name("flask"))
 TABLES = {
     "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'table'",
     "postgresql": "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
@@ -54,38 +51,12 @@ def run_process(
     *arguments: str | Path,
     variables: dict[str, str] | None = None,
     **options: Any,
-) -> subprocess.CompletedProcess[str]:
+) -> CompletedProcess[str]:
     """Run a command on the database of an app, in a separate process."""
     settings = app.extensions["settings"]
     same = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
     wanted = environment(**same | {"ENVIRONMENT": "testing"} | (variables or {}))
-    command = [FLASK, *arguments]
-    return subprocess.run(  # noqa: S603 - our own command
-        command,
-        cwd=ROOT,
-        env=wanted,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        **options,
-    )
-
-
-def run_shell(app: Flask, script: str) -> subprocess.CompletedProcess[str]:
-    """Run `flask` commands with redirections on the database of an app."""
-    settings = app.extensions["settings"]
-    same = {"DATABASE_URL": settings.database_url, "SECRET_KEY": settings.secret_key}
-    path = f"{Path(FLASK).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(  # noqa: S603 - a script of a test
-        ["/bin/sh", "-c", script],
-        cwd=ROOT,
-        env=environment(**same | {"ENVIRONMENT": "testing", "PATH": path}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return run_flask(*arguments, variables=wanted, **options)
 
 
 def database_kind(app: Flask) -> str:

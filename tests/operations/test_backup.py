@@ -4,6 +4,7 @@ import os
 import resource
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -100,7 +101,7 @@ def postgresql(apps: dict[str, Flask]) -> Flask:
 
 def limit_files(size: int) -> Callable[[], None]:
     """Return a function that limits the size of files, like a full disk."""
-    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
 
 
 def ids(app: Flask) -> set[int]:
@@ -198,7 +199,7 @@ def test_backup_on_a_full_disk_leaves_no_file(ann: Client, file: Path) -> None:
     ann.create_task()
 
     room = limit_files(ROOM[database_kind(ann.app)])
-    result = run_process(ann.app, "backup", file, preexec_fn=room)
+    result = run_process(ann.app, "backup", file, prepare=room)
 
     output = error_line(result.returncode, result.stderr)
     assert "Nothing was written." in output

@@ -199,7 +199,7 @@ def test_backup_of_a_newer_release_is_rejected(
 
 @pytest.mark.parametrize("app", ["sqlite"], indirect=True)
 def test_restore_on_a_full_disk_leaves_nothing(saved: Path, empty: Flask) -> None:
-    result = run_process(empty, "restore", saved, preexec_fn=limit_files(65_536))
+    result = run_process(empty, "restore", saved, prepare=limit_files(65_536))
 
     assert "The database is unchanged." in error_line(result.returncode, result.stderr)
     assert list(database_file(empty).parent.iterdir()) == []

@@ -18,9 +18,9 @@ from taskapi import db
 from tests.helpers.cli import run
 from tests.helpers.client import Client, with_app
 from tests.helpers.databases import execute_on_server
+from tests.helpers.forked import FLASK, ROOT
 from tests.helpers.server import environment
 from tests.helpers.sql import execute
-from tests.operations.commands import FLASK, ROOT
 
 pytestmark = pytest.mark.slow
 

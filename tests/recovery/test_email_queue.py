@@ -1,8 +1,6 @@
 """The email queue: each email is sent at least once, by one process at a time."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,12 +14,12 @@ from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.clock import days, later
 from tests.helpers.concurrency import run_concurrently
+from tests.helpers.forked import FLASK, ForkedProcess
 from tests.helpers.rows import count
-from tests.helpers.server import ROOT, environment
+from tests.helpers.server import environment
 from tests.helpers.smtp import Mailbox, emails, send, token_in
 from tests.helpers.sql import execute
 
-FLASK = str(Path(sys.executable).with_name("flask"))
 SECONDS_TO_START = 30
 MINUTE = 60
 RESET = "auth/password-reset"
@@ -46,7 +44,7 @@ def attempts_after(minutes: int, app: Flask, mailbox: Mailbox) -> int:
 
 
 @pytest.fixture
-def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
+def stuck(ann: Client, mailbox: Mailbox) -> Iterator[ForkedProcess]:
     """Return a process that waits for the SMTP server while it sends Ann's email."""
     settings = ann.app.extensions["settings"]
     names = ["environment", "database_url", "secret_key", "smtp_url", "mail_from"]
@@ -54,7 +52,7 @@ def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
     request_reset(ann)
     mailbox.is_stuck = True
     mailbox.received.clear()
-    process = subprocess.Popen([FLASK, "mail", "send"], cwd=ROOT, env=variables)  # noqa: S603 - our own command
+    process = ForkedProcess([FLASK, "mail", "send"], variables, {})
     try:
         assert mailbox.received.wait(SECONDS_TO_START)
         mailbox.is_stuck = False
@@ -65,7 +63,7 @@ def stuck(ann: Client, mailbox: Mailbox) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_email_survives_a_crash_of_its_sender(
-    ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
+    ann: Client, mailbox: Mailbox, stuck: ForkedProcess
 ) -> None:
     stuck.kill()
     stuck.wait()
@@ -83,7 +81,7 @@ def test_email_survives_a_crash_of_its_sender(
 
 @pytest.mark.one_database
 def test_requests_do_not_wait_for_an_unresponsive_mail_server(
-    ann: Client, mailbox: Mailbox, stuck: subprocess.Popen[bytes]
+    ann: Client, mailbox: Mailbox, stuck: ForkedProcess
 ) -> None:
     task = ann.create_task()
 

@@ -1,5 +1,6 @@
 """Scheduling: the requests that a worker processes at the same time."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
@@ -7,7 +8,7 @@ from itertools import chain
 import pytest
 
 from tests.helpers.concurrency import run_concurrently
-from tests.helpers.server import GUNICORN, ROOT, Server, environment
+from tests.helpers.server import ROOT, Server, environment
 from tests.system.scheduled_app import MEETING_REQUESTS
 
 CLIENTS = 6
@@ -18,7 +19,7 @@ class ScheduledServer(Server):
     """One worker with an app that counts concurrent requests."""
 
     command = (
-        GUNICORN,
+        *(sys.executable, "-m", "gunicorn"),  # imported again: it reads PORT then
         "--config=/dev/null",
         "--worker-class=taskapi.server.worker.Worker",
         "--no-control-socket",
