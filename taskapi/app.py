@@ -15,6 +15,7 @@ from taskapi.db import migrations, replica
 from taskapi.idempotency import service as responses
 from taskapi.import_export.routes import import_export
 from taskapi.mail import smtp
+from taskapi.members.routes import members
 from taskapi.observability import logs
 from taskapi.projects.routes import projects
 from taskapi.recovery.routes import recovery
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 BLUEPRINTS = [
     auth,
     projects,
+    members,
     tasks,
     stats,
     import_export,

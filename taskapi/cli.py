@@ -22,6 +22,7 @@ from taskapi.doctor.commands import doctor
 from taskapi.errors import Unavailable
 from taskapi.import_export.commands import tasks_group
 from taskapi.mail import smtp
+from taskapi.members.commands import projects_group
 from taskapi.tasks.models import Task
 from taskapi.users.models import User
 
@@ -35,8 +36,17 @@ mail_group = CommandGroup("mail", help="Send emails.")
 def init_app(app: Flask, settings: "Settings") -> None:
     """Register the commands, and add the models to `flask shell`."""
     _listen_at(settings.host, settings.port)
-    groups = (users_group, api_keys_group, sessions_group, mail_group, tasks_group)
-    for command in (*groups, seed, purge, backup, restore, doctor):
+    groups = (users_group, api_keys_group, sessions_group, projects_group)
+    for command in (
+        *groups,
+        mail_group,
+        tasks_group,
+        seed,
+        purge,
+        backup,
+        restore,
+        doctor,
+    ):
         app.cli.add_command(command)
     models = {"User": User, "Session": Session, "ApiKey": ApiKey, "Task": Task}
     app.shell_context_processor(lambda: {"db": database, **models})

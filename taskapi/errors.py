@@ -17,6 +17,7 @@ Problem
 ├── LimitReached            the account has `limit` rows of this type
 ├── RoleRequired            the role in the project is below `required_role`
 ├── PersonalProject         a personal project can be neither deleted nor shared
+├── LastOwner               the projects in `project_ids` would have no owner
 ├── LastAdmin               no active administrator would remain
 ├── IdempotencyKeyReused    the key belongs to another request
 ├── RequestInProgress       the first request with this key has not ended
@@ -220,6 +221,14 @@ class PersonalProject(Problem):
     message = (
         "A personal project can be neither deleted nor shared. Create another project "
         "for this purpose."
+    )
+
+
+class LastOwner(Problem):
+    code = "last-owner"
+    message = (
+        "A shared project needs an owner. Make another member an owner first, or "
+        "delete the project."
     )
 
 

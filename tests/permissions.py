@@ -98,6 +98,11 @@ ACCESS = {
     "PUT /api/v1/projects/{project_id}": session({"name": "Field"}),
     "DELETE /api/v1/projects/{project_id}": session(),
     "POST /api/v1/projects/{project_id}/restore": session(),
+    "GET /api/v1/projects/{project_id}/members": own("tasks:read"),
+    "PATCH /api/v1/projects/{project_id}/members/{user_id}": session(
+        {"role": "editor"}
+    ),
+    "DELETE /api/v1/projects/{project_id}/members/{user_id}": session(),
     "GET /api/v1/tasks": own("tasks:read"),
     "POST /api/v1/tasks": own("tasks:write", {"title": "Sow"}),
     "GET /api/v1/tasks/{task_id}": own("tasks:read"),

@@ -34,6 +34,7 @@ USES_MEMBER = {
     "precondition-failed": "current_version",
     "insufficient-scope": "required_scope",
     "role-required": "required_role",
+    "last-owner": "project_ids",
     "malformed-json": "column",
     "validation-error": "errors",
     "parent-cycle": "errors",
@@ -104,6 +105,7 @@ def test_extension_member_is_described() -> None:
         "current_version",
         "required_scope",
         "required_role",
+        "project_ids",
         "field",
         "limit",
     }

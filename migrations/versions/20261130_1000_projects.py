@@ -21,6 +21,7 @@ TIME = sa.DateTime(timezone=True)
 CODE_POINTS = sa.String(100).with_variant(
     sa.String(100, collation="C"), "postgresql"
 )  # sorts names as SQLite does
+NEVER_REUSED = {"sqlite_autoincrement": True}  # ids, also of a copied table
 DELETED = sa.text("deleted_at IS NOT NULL")
 
 PERSONAL_PROJECTS = (
@@ -46,7 +47,7 @@ ONE_ADDRESS = (
 def upgrade() -> None:
     _create_projects()
     _create_invitations()
-    with op.batch_alter_table("api_keys") as keys:
+    with op.batch_alter_table("api_keys", table_kwargs=NEVER_REUSED) as keys:
         keys.add_column(sa.Column("project_id", ID))
         keys.create_foreign_key(
             op.f("fk_api_keys_project_id_projects"),
@@ -64,7 +65,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index(op.f("ix_api_keys_project_id"), "api_keys")
-    with op.batch_alter_table("api_keys") as keys:
+    with op.batch_alter_table("api_keys", table_kwargs=NEVER_REUSED) as keys:
         keys.drop_constraint(
             op.f("fk_api_keys_project_id_projects"), type_="foreignkey"
         )

@@ -212,6 +212,12 @@ def revoke_all(user_id: int) -> None:
     log.info("API keys revoked", account_id=user_id)
 
 
+def revoke_restricted(user_id: int, project_id: int) -> None:
+    """Revoke the keys of an account that are restricted to a project."""
+    restricted = and_(ApiKey.user_id == user_id, ApiKey.project_id == project_id)
+    db.session.execute(delete(ApiKey).where(restricted))
+
+
 def list_all(user_id: int) -> Sequence[ApiKeyRow]:
     """Return all keys of an account, oldest first."""
     statement = select(*COLUMNS).where(ApiKey.user_id == user_id).order_by(ApiKey.id)

@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 
 from taskapi import clock, db
 from taskapi.db import errors, migrations
 from taskapi.doctor.findings import Finding, State, fail, ok, warn
+from taskapi.projects.models import (
+    PROJECT_NOT_DELETED,
+    Project,
+    ProjectRole,
+    memberships,
+)
 from taskapi.server.command_line import flask_command
 from taskapi.system import service
-from taskapi.users.models import Role, User
+from taskapi.users.models import USER_NOT_DELETED, Role, User
 from taskapi.web.settings import settings
 
 MAX_SKEW_SECONDS = 5
@@ -32,6 +38,22 @@ ADMINISTRATORS = (
     select(func.count())
     .select_from(User)
     .where(User.role == Role.ADMIN, User.is_active.is_(True))
+)
+
+OWNERS = exists().where(
+    memberships.c.project_id == Project.id, memberships.c.role == ProjectRole.OWNER
+)
+PERSONAL = exists().where(
+    Project.personal_user_id == User.id,
+    OWNERS.where(memberships.c.user_id == User.id).correlate(Project, User),
+)
+WITHOUT_PERSONAL = (
+    select(func.count()).select_from(User).where(USER_NOT_DELETED, ~PERSONAL)
+)
+WITHOUT_OWNER = (
+    select(func.count())
+    .select_from(Project)
+    .where(Project.personal_user_id.is_(None), PROJECT_NOT_DELETED, ~OWNERS)
 )
 
 
@@ -59,6 +81,8 @@ def _check() -> Iterator[Finding]:
     yield schema
     if schema.state is State.OK:
         yield _check_administrators()
+        yield _check_personal_projects()
+        yield _check_owners()
 
 
 def _check_server() -> Iterator[Finding]:
@@ -118,6 +142,24 @@ def _check_administrators() -> Finding:
         return warn("administrator", "no account is an administrator", remedy)
     unused = "; FIRST_ADMIN_PASSWORD is not needed" * bool(settings.first_admin_email)
     return ok("administrator", f"{number} active{unused}")
+
+
+def _check_personal_projects() -> Finding:
+    ((number,),) = db.read(WITHOUT_PERSONAL)
+    if number:
+        message = f"{number} accounts do not own a personal project"
+        remedy = "They cannot be used. Restore `projects` and `memberships`."
+        return fail("personal projects", message, remedy)
+    return ok("personal projects", "each account has one")
+
+
+def _check_owners() -> Finding:
+    ((number,),) = db.read(WITHOUT_OWNER)
+    if number:
+        command = flask_command("projects set-owner")
+        remedy = f"Run `{command}` for each."
+        return warn("owners", f"{number} shared projects have no owner", remedy)
+    return ok("owners", "each shared project has one")
 
 
 def _cause(error: Exception) -> tuple[str, str]:

@@ -120,3 +120,10 @@ def write_error(
     if rows and not rows[0].suffices:
         return RoleRequired(required_role=required_role)
     return NotFound()
+
+
+def check_visible(parameters: Fields, project_id: int) -> None:
+    """Raise NotFound for a project that is not visible."""
+    own = visible_projects().where(memberships.c.project_id == project_id)
+    if not db.read(own, parameters):
+        raise NotFound

@@ -12,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    or_,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -78,6 +79,8 @@ PROJECT_NOT_DELETED = Project.deleted_at.is_(None)
 """The condition that a project is not in the trash."""
 
 IN_TRASH = Project.deleted_at > PERMANENTLY
+EXISTING_PROJECT = or_(PROJECT_NOT_DELETED, IN_TRASH)
+"""The condition that a project was not deleted permanently."""
 
 memberships = Table(
     "memberships",

@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, select, update
 
 from taskapi import clock, db
 from taskapi.db import statements
@@ -16,7 +16,7 @@ from taskapi.errors import NotFound, PersonalProject
 from taskapi.mail import service as outbox
 from taskapi.projects import service
 from taskapi.projects.models import (
-    IN_TRASH,
+    EXISTING_PROJECT,
     PERMANENTLY,
     PROJECT_NOT_DELETED,
     Project,
@@ -29,7 +29,6 @@ log = structlog.get_logger()
 BATCH = 200
 """Rows deleted in one transaction; a task has tags and entries of the search index."""
 
-EXISTING = or_(PROJECT_NOT_DELETED, IN_TRASH)
 SHARED = Project.personal_user_id.is_(None)
 MARKED = select(Project.id).where(Project.deleted_at == PERMANENTLY)
 
@@ -42,7 +41,7 @@ def remove(
     The rows of a permanently deleted project are deleted by the background job. Raises
     NotFound, RoleRequired, PreconditionFailed or PersonalProject.
     """
-    scope = and_(SHARED, EXISTING if permanent else PROJECT_NOT_DELETED)
+    scope = and_(SHARED, EXISTING_PROJECT if permanent else PROJECT_NOT_DELETED)
     values = {"deleted_at": PERMANENTLY if permanent else clock.now()}
     try:
         service.change(caller, project_id, values, versions, scope)
@@ -60,7 +59,7 @@ def restore(
 ) -> ShownProjectRow:
     """Restore a project; raises NotFound, RoleRequired or PreconditionFailed."""
     restored = service.change(
-        caller, project_id, {"deleted_at": None}, versions, EXISTING
+        caller, project_id, {"deleted_at": None}, versions, EXISTING_PROJECT
     )
     log.info("project restored", account_id=caller.id, project_id=project_id)
     return restored

@@ -107,6 +107,12 @@ PROBLEM_TYPES = {
     "personal-project": ProblemType(
         409, "Personal project", errors.PersonalProject.message
     ),
+    "last-owner": ProblemType(
+        409,
+        "Last owner",
+        errors.LastOwner.message,
+        members={"project_ids": [7]},
+    ),
     "last-admin": ProblemType(409, "Last administrator", errors.LastAdmin.message),
     "precondition-failed": ProblemType(
         412,

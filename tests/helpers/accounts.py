@@ -1,11 +1,14 @@
 """The clients that tests of permissions call operations with."""
 
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import update
 
 from taskapi import clock, db
 from taskapi.api_keys.models import ApiKey
+from taskapi.projects import service as projects
+from taskapi.projects.models import ProjectRole
 from taskapi.scopes import IMPLIED, Scope
 from tests.api_keys.clients import KeyClient, create_key, key_client
 from tests.auth.token_signing import access_of, with_time
@@ -91,6 +94,7 @@ class Accounts:
         """
         (session,) = self.owner.get("auth/sessions").json["items"]
         created = {name: self._create(*post) for name, post in creations().items()}
+        self._add_owner(created["project_id"])
         return created | {
             "session_id": session["id"],
             "user_id": self.owner.user["id"],
@@ -98,6 +102,12 @@ class Accounts:
             "name": "pages.css",
             "guide_name": "writes",
         }
+
+    def _add_owner(self, project_id: Any) -> None:
+        """Add a second owner: the last one can be neither removed nor demoted."""
+        partner = Client(self.owner.app, "partner").sign_in()
+        with self.owner.app.app_context(), db.transaction():
+            projects.add_member(project_id, partner.user["id"], ProjectRole.OWNER)
 
     def _create(self, path: str, body: object) -> object:
         return self.owner.call("POST", path, json=body).json["id"]

@@ -30,6 +30,7 @@ READABLE = {
     "/api/v1/auth/sessions",
     "/api/v1/projects",
     "/api/v1/projects/<id:project_id>",
+    "/api/v1/projects/<id:project_id>/members",
     "/api/v1/tasks",
     "/api/v1/tasks/<id:task_id>",
     "/api/v1/tasks/stats",

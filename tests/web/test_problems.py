@@ -54,6 +54,7 @@ TESTED_SEPARATELY = {
     "session-required",
     "role-required",
     "personal-project",
+    "last-owner",
     "account-disabled",
     "email-not-verified",
     "registration-closed",

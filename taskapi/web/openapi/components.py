@@ -220,6 +220,13 @@ class ProblemSchema(Schema):
         required=False,
         description="With `role-required`: the role that you need in the project.",
     )
+    project_ids = fields.List(
+        Integer(low=1),
+        metadata={
+            "description": "With `last-owner`: the projects that would have no owner.",
+            "maxItems": MAX_FIELD_ERRORS,
+        },
+    )
     existing_id = Integer(
         low=1,
         metadata={
