@@ -1,9 +1,8 @@
 """The settings of taskapi: names, types, defaults and conditions.
 
 The environment variable of a setting is the name of its field in capitals. `NAME_FILE`
-may name a file that contains the value (Docker secrets). `from_env()` is the only
-reader. An invalid value ends the process with one line that names the setting. It never
-quotes the value, which may contain a password.
+may name a file that contains the value (Docker secrets). An invalid value ends the
+process with one line, which names the setting and never quotes the value.
 """
 
 import os
@@ -26,11 +25,13 @@ from marshmallow import validate
 PROJECT = Path(__file__).parent.resolve()
 DEFAULT_DATABASE_URL = f"sqlite:///{PROJECT / 'instance' / 'taskapi.db'}"
 POSTGRESQL = ("postgres://", "postgresql://", "postgresql+psycopg://")
+CONFIDENTIAL = ("secret_key", "secret_key_previous", "metrics_token")
 MIN_SECRET_BYTES = 32
 MIN_SECRET_CHARACTERS = 8  # distinct characters
 PLACEHOLDERS = ("change", "secret", "example", "password", "placeholder", "your-")
 Check = Callable[[str], str]
 MAILBOX = r"[!-;=?A-~]+@[!-;=?A-~]+"
+env = FileAwareEnv(strip_whitespace=True)
 SENDER = rf"{MAILBOX}|[^<>@\x00-\x1f\x7f]* ?<{MAILBOX}>"
 
 
@@ -88,10 +89,9 @@ _bearer_token = _pattern(r"(?a)[\w.~+/-]*=*", "letters and digits")
 
 def _database_url(url: str) -> str:
     """Check the URL of PostgreSQL, or make the path of an SQLite file absolute."""
-    scheme, _, rest = url.partition(":///")
-    if scheme != "sqlite":
+    if not url.startswith("sqlite:///"):
         return _postgresql_url(url)
-    path, question_mark, options = rest.partition("?")
+    path, question_mark, options = url.removeprefix("sqlite:///").partition("?")
     if path in {"", ":memory:"}:
         raise SettingError("expected sqlite:////path/to/file.db")
     return f"sqlite:///{Path(path).resolve()}{question_mark}{options}"
@@ -105,9 +105,6 @@ def _postgresql_url(url: str) -> str:
     for host in authority.rpartition("@")[2].split(","):
         _split(f"//{host}")
     return url
-
-
-env = FileAwareEnv(strip_whitespace=True)
 
 
 def _text(check: Check, default: str = "") -> Any:
@@ -218,9 +215,8 @@ def from_env() -> Settings:
     url, secret = values["database_url"], values["secret_key"]
     values["secret_key"] = secret or _stored_secret(url)
     if values["environment"] is not Environment.TESTING:
-        for name in ("secret_key", "secret_key_previous", "metrics_token"):
-            if values[name]:
-                _reject_weak(name.upper(), values[name])
+        for name in filter(values.get, CONFIDENTIAL):
+            _reject_weak(name.upper(), values[name])
     _reject_contradictions(values)
     return Settings(**values)
 
@@ -254,31 +250,23 @@ def _read(read: Any, name: str) -> Any:
 
 
 def _stored_secret(database_url: str) -> str:
-    """Read the secret next to an SQLite file, and create it at the first start.
-
-    Commands create none next to a database that does not exist: if they fail, they
-    leave no file. They sign nothing.
-    """
+    """Read the secret next to an SQLite file, and create it at the first start."""
     if not database_url.startswith("sqlite:///"):
         command = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
         raise SettingError(f"SECRET_KEY: missing; create one with: {command}")
     database = Path(database_url.removeprefix("sqlite:///").partition("?")[0])
-    target = database.with_name(f"{database.name}.secret")
+    target = Path(f"{database}.secret")
     try:
         if not target.exists():
-            if _is_command() and not database.exists():
-                return secrets.token_urlsafe(48)
-            _create_once(target, secrets.token_urlsafe(48))
+            created = secrets.token_urlsafe(48)
+            is_command = sys.argv[0].endswith("/flask") and "run" not in sys.argv
+            if is_command and not database.exists():
+                return created  # which signs nothing
+            _create_once(target, created)
         return target.read_text()
     except OSError as error:
         reason = f"its folder cannot store one ({error.strerror})"
         raise SettingError(f"SECRET_KEY: missing, and {reason}") from error
-
-
-def _is_command() -> bool:
-    """Return whether the process is `flask` with a command that serves no requests."""
-    program, *arguments = sys.argv
-    return Path(program).name == "flask" and "run" not in arguments
 
 
 def _create_once(target: Path, text: str) -> None:

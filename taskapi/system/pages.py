@@ -6,6 +6,7 @@ import json
 import mimetypes
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import flask_swagger_ui
 from flask import (
@@ -60,13 +61,9 @@ def get_docs() -> Response:
 
 @pages.get("/openapi.json")
 def get_openapi() -> Response:
-    """Return the OpenAPI document; it is generated once per process."""
+    """Return the OpenAPI document; it is generated and compressed once per process."""
     _require_docs()
-    document, etag = _document()
-    response = Response(document, mimetype="application/json")
-    if conditional.is_current(etag):
-        response = Response(status=304)
-    response.set_etag(etag)
+    response = _encoded(_document(), "application/json")
     response.headers["Cache-Control"] = "public, no-cache"
     return response
 
@@ -93,15 +90,7 @@ def get_file(name: str) -> Response:
     """Return a static file of the pages, compressed if the client accepts it."""
     if name not in FILES:
         raise NotFound
-    is_compressed = request.accept_encodings["gzip"] > 0 and name.endswith(TEXT_FILES)
-    content, etag = _static_file(name, is_compressed=is_compressed)
-    response = Response(content, mimetype=mimetypes.guess_type(name)[0])
-    if conditional.is_current(etag):
-        response = Response(status=304)
-    elif is_compressed:
-        response.headers["Content-Encoding"] = "gzip"
-    response.set_etag(etag)
-    response.headers["Vary"] = "Accept-Encoding"
+    response = _encoded(_static_file(name), mimetypes.guess_type(name)[0])
     response.headers["Cache-Control"] = CACHE_ONE_HOUR
     return response
 
@@ -127,21 +116,55 @@ def get_problem(code: str) -> ResponseReturnValue:
     )
 
 
+class Encoded(NamedTuple):
+    """Content in one encoding, with its entity tag."""
+
+    body: bytes
+    etag: str
+
+
+Encodings = dict[str, Encoded]
+"""The same content by its encoding: `identity`, and perhaps `gzip`."""
+
+
+def _encodings(content: bytes, *, is_text: bool) -> Encodings:
+    """Return the content as it is, and compressed if it is a text."""
+    bodies = {"identity": content}
+    if is_text:
+        bodies["gzip"] = gzip.compress(content, mtime=0)
+    return {
+        name: Encoded(body, hashlib.sha256(body).hexdigest()[:16])
+        for name, body in bodies.items()
+    }
+
+
+def _encoded(encodings: Encodings, media_type: str | None) -> Response:
+    """Return the content, compressed if the client accepts that, or 304."""
+    accepts_gzip = request.accept_encodings["gzip"] > 0 and "gzip" in encodings
+    encoding = "gzip" if accepts_gzip else "identity"
+    body, etag = encodings[encoding]
+    response = Response(body, mimetype=media_type)
+    if conditional.is_current(etag):
+        response = Response(status=304)
+    elif accepts_gzip:
+        response.headers["Content-Encoding"] = encoding
+    response.set_etag(etag)
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
 @cache
-def _static_file(name: str, *, is_compressed: bool) -> tuple[bytes, str]:
-    """Return the content of a file, which is compressed once, and its entity tag."""
+def _static_file(name: str) -> Encodings:
     content = (FILES[name] / name).read_bytes()
-    if is_compressed:
-        content = gzip.compress(content, mtime=0)
-    return content, hashlib.sha256(content).hexdigest()[:16]
+    return _encodings(content, is_text=name.endswith(TEXT_FILES))
 
 
-def _document() -> tuple[str, str]:
-    cache: dict[str, tuple[str, str]] = current_app.extensions
+def _document() -> Encodings:
+    cache: dict[str, Encodings] = current_app.extensions
     if "openapi" not in cache:
         api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-        document = current_app.json.dumps(api.spec.to_dict())
-        cache["openapi"] = document, hashlib.sha256(document.encode()).hexdigest()[:16]
+        document = current_app.json.dumps(api.spec.to_dict()).encode()
+        cache["openapi"] = _encodings(document, is_text=True)
     return cache["openapi"]
 
 

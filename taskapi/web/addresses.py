@@ -28,7 +28,7 @@ def client_network() -> str:
     address = parse(request.remote_addr)
     if address is None:
         return UNKNOWN
-    if address.version == 4:  # noqa: PLR2004 - IPv4
+    if isinstance(address, IPv4Address):
         return str(address)
     return str(ip_network((address, IPV6_PREFIX), strict=False))
 

@@ -160,9 +160,8 @@ def test_document_contains_the_public_url(
     assert document["servers"] == [{"url": "https://tasks.example.org"}]
 
 
-def test_script_is_served_precompressed(anonymous: Client) -> None:
-    path = "/static/swagger-ui-bundle.js"
-
+@pytest.mark.parametrize("path", ["/static/swagger-ui-bundle.js", "/openapi.json"])
+def test_large_files_are_served_precompressed(anonymous: Client, path: str) -> None:
     plain = anonymous.get(path, buffered=True)
     response = anonymous.get(path, headers={"Accept-Encoding": "br, gzip"})
 

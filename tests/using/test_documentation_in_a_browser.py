@@ -88,6 +88,16 @@ def test_visitor_sees_the_problem(visit: Visit) -> None:
     assert "#/title" in shown.first.inner_text()
 
 
+def test_problems_of_an_operation_are_linked(visit: Visit) -> None:
+    block = opened(visit, "create_task")
+
+    block.get_by_role("link", name="parent-too-deep").click()
+
+    visit.page.get_by_role("heading", name="Example").wait_for()
+    assert visit.page.url == f"{visit.address}/problems/parent-too-deep"
+    assert "parent-too-deep" in visit.page.inner_text("main")
+
+
 def test_authorization_survives_reload_without_console_errors(visit: Visit) -> None:
     before = executed(opened(visit, "get_me"))
 

@@ -29,8 +29,20 @@ const int64Input = (system) => ({
   },
 });
 
+// The document names the codes of problems; the pages that explain them are on this server.
+const linkProblems = () => {
+  const errors = ".responses-table:not(.live-responses-table) .response:not([data-code^='2'])";
+  for (const code of document.querySelectorAll(`${errors} .renderedMarkdown code:not(a > code)`)) {
+    const link = document.createElement("a");
+    link.href = `/problems/${code.textContent}`;
+    code.replaceWith(link);
+    link.append(code);
+  }
+};
+
 // The last of the inputs gets the focus otherwise, and the dialog opens at its end.
 new MutationObserver(() => {
+  linkProblems();
   const dialog = document.querySelector(".modal-ux-content:not([data-opened])");
   if (dialog) {
     dialog.dataset.opened = "";
