@@ -10,6 +10,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import flask_migrate
@@ -29,6 +30,7 @@ from tests.helpers.statements import record_statements
 SERVER = "TEST_DATABASE_URL"
 KINDS = ["sqlite", "postgresql"]
 LOCK_TIMEOUT_SECONDS = 60
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file system without a disk
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,10 +68,10 @@ def pytest_collection_modifyitems(
     """Run tests marked `one_database` on SQLite only, unless ALL_DATABASES is set."""
     if "ALL_DATABASES" in os.environ:
         return
-    repeated = [item for item in items if _repeats_on_postgresql(item)]
+    repeated = {item for item in items if _repeats_on_postgresql(item)}
     if repeated:
-        config.hook.pytest_deselected(items=repeated)
-        items[:] = [item for item in items if item not in set(repeated)]
+        config.hook.pytest_deselected(items=list(repeated))
+        items[:] = [item for item in items if item not in repeated]
 
 
 def _repeats_on_postgresql(item: pytest.Item) -> bool:
@@ -79,15 +81,17 @@ def _repeats_on_postgresql(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="session")
-def database_urls(
-    tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> Iterator[dict[str, str]]:
-    """Return an empty database of each kind."""
+def database_urls(worker_id: str) -> Iterator[dict[str, str]]:
+    """Return an empty database of each kind; commits of neither wait for the disk."""
     server, name = os.environ[SERVER], f"taskapi_{worker_id}_{secrets.token_hex(4)}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    in_memory = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    with (
+        psycopg.connect(server, autocommit=True) as connection,
+        tempfile.TemporaryDirectory(prefix="taskapi-", dir=in_memory) as folder,
+    ):
         connection.execute(f"CREATE DATABASE {name}")
-        file = tmp_path_factory.mktemp("data") / "taskapi.db"
-        yield {"sqlite": f"sqlite:///{file}", "postgresql": _named(server, name)}
+        sqlite = f"sqlite:///{folder}/taskapi.db"
+        yield {"sqlite": sqlite, "postgresql": _named(server, name)}
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
