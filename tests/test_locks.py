@@ -7,6 +7,7 @@ extra, unless the lock pins it with that extra (pip #9644).
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from itertools import product
 from pathlib import Path
@@ -59,28 +60,37 @@ def applies(marker: Marker | None, environment: Environment, extra: str = "") ->
     return marker is None or marker.evaluate({**environment, "extra": extra})
 
 
+@cache
+def pinned(lock: str) -> list[Requirement]:
+    """Return all pins of a lock."""
+    return [Requirement(line) for line in PIN.findall((ROOT / lock).read_text())]
+
+
+@cache
+def requirements(name: str) -> list[Requirement]:
+    """Return all requirements of a distribution, none if it is not installed."""
+    try:
+        return [Requirement(text) for text in requires(name) or []]
+    except PackageNotFoundError:  # of another lock or platform
+        return []
+
+
 def pins(lock: str, environment: Environment) -> dict[str, Pin]:
     """Return the pins of a lock in an environment, by name."""
     found = {}
-    for line in PIN.findall((ROOT / lock).read_text()):
-        one = Requirement(line)
+    for one in pinned(lock):
         if applies(one.marker, environment):
-            (pinned,) = one.specifier
-            found[canonicalize_name(one.name)] = Pin(pinned.version, one.extras)
+            (exact,) = one.specifier
+            found[canonicalize_name(one.name)] = Pin(exact.version, one.extras)
     return found
 
 
 def declared(name: str, pin: Pin, environment: Environment) -> list[Requirement]:
     """Return the requirements of an installed distribution in an environment."""
-    try:
-        texts = requires(name) or []
-    except PackageNotFoundError:  # of another lock or platform
-        return []
-    wanted = map(Requirement, texts)
     extras = {"", *pin.extras}
     return [
         one
-        for one in wanted
+        for one in requirements(name)
         if any(applies(one.marker, environment, e) for e in extras)
     ]
 

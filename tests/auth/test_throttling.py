@@ -94,7 +94,13 @@ def test_failed_logins_do_not_block_a_session(
 
 
 @pytest.mark.one_database
-@pytest.mark.parametrize("check", PASSWORD_CHECKS.values(), ids=PASSWORD_CHECKS)
+@pytest.mark.parametrize(
+    "check",
+    [
+        pytest.param(check, id=name, marks=[pytest.mark.slow] * (name != "password"))
+        for name, check in PASSWORD_CHECKS.items()
+    ],
+)
 def test_failed_logins_from_the_same_address_do_not_block_a_session(
     ann: Client, check: PasswordCheck
 ) -> None:
@@ -273,6 +279,7 @@ def test_blocked_address_leaves_no_rows_for_further_names(app: Flask) -> None:
     assert counts(app) == before
 
 
+@pytest.mark.one_database
 def test_blocked_account_does_not_use_the_limit_of_the_address(
     ann: Client,
 ) -> None:
