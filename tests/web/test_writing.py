@@ -28,6 +28,7 @@ INSIDE = {
 READ = [
     "tasks?sort=due_date",
     "tags",
+    "projects",
     "tasks/stats",
     "tasks/admin/stats",
     "users",
@@ -69,6 +70,7 @@ def test_serializer_output_equals_marshmallow(ann: Client, compared: set[str]) -
     made = ann.post("tasks", TREE)
     key = ann.post("api-keys", {"name": "backup"})
     task = made.json["id"]
+    shared = ann.post("projects", {"name": "Garden"}).json["id"]
     changes = {"create": [TREE], "update": [{"id": task, "title": "Sew"}]}
 
     responses = [
@@ -80,6 +82,9 @@ def test_serializer_output_equals_marshmallow(ann: Client, compared: set[str]) -
         send_file(ann, json_lines({"title": "Sow"})),
         ann.get("users/me/export"),
         *(ann.get(path) for path in READ),
+        ann.get(f"projects/{ann.project_id}"),
+        ann.get(f"projects/{ann.project_id}/members"),
+        ann.patch(f"projects/{shared}/members/{ann.user['id']}", {"role": "owner"}),
     ]
 
     assert {response.status_code for response in responses} == {200, 201}
