@@ -14,6 +14,7 @@ from taskapi.auth.routes import auth
 from taskapi.db import migrations, replica
 from taskapi.idempotency import service as responses
 from taskapi.import_export.routes import import_export
+from taskapi.invitations.routes import invitations
 from taskapi.mail import smtp
 from taskapi.members.routes import members
 from taskapi.observability import logs
@@ -47,6 +48,7 @@ BLUEPRINTS = [
     auth,
     projects,
     members,
+    invitations,
     tasks,
     stats,
     import_export,

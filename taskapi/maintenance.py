@@ -17,7 +17,11 @@ from taskapi.api_keys import service as keys
 from taskapi.auth import service as sessions
 from taskapi.errors import Unavailable
 from taskapi.idempotency import service as stored_responses
+from taskapi.invitations import service as invitations
+from taskapi.invitations import templates as invitation_templates
 from taskapi.mail import service as mail
+from taskapi.mail.models import EmailRow, Kind
+from taskapi.mail.smtp import Content
 from taskapi.projects import trash as project_trash
 from taskapi.recovery import service as recovery
 from taskapi.recovery import templates
@@ -67,6 +71,7 @@ PURGES: dict[str, Callable[[], int]] = {
     "API keys": keys.purge,
     "login attempts": throttling.purge,
     "email tokens": recovery.purge,
+    "invitations": invitations.purge,
     "outgoing emails": mail.purge,
     "stored responses": stored_responses.purge,
     "rows of deleted projects": _empty_trash_of_projects,
@@ -101,7 +106,13 @@ def _start_once(app: Flask) -> None:
 
 def send() -> int:
     """Send the emails that are due; return their number."""
-    return mail.send_due(templates.compose)
+    return mail.send_due(_compose)
+
+
+def _compose(email: EmailRow) -> Content | None:
+    if email.kind == Kind.INVITATION:
+        return invitation_templates.compose(email)
+    return templates.compose(email)
 
 
 def purge() -> dict[str, int]:

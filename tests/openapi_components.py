@@ -1,6 +1,8 @@
 """The expected component names of the OpenAPI document."""
 
 INPUTS = {
+    "InvitationCreate",
+    "InvitationToken",
     "ApiKeyUpdate",
     "ApiKeyCreate",
     "BulkRequest",
@@ -26,6 +28,11 @@ INPUTS = {
     "UserUpdate",
 }
 OUTPUTS = {
+    "Invitation",
+    "InvitationCreated",
+    "InvitationPage",
+    "ReceivedInvitation",
+    "ReceivedInvitationPage",
     "UserStats",
     "BulkResult",
     "TaskStats",

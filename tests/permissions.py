@@ -25,7 +25,8 @@ class Kind(Enum):
 class Access:
     """The required scope, a valid body, and the status of an empty public request.
 
-    A body that is a string is a CSV table.
+    A body that is a string is a CSV table. A value in braces is the name of a resource
+    of the owner, as in a path.
     """
 
     kind: Kind
@@ -103,6 +104,13 @@ ACCESS = {
         {"role": "editor"}
     ),
     "DELETE /api/v1/projects/{project_id}/members/{user_id}": session(),
+    "GET /api/v1/projects/{project_id}/invitations": session(),
+    "POST /api/v1/projects/{project_id}/invitations": session({"username": "dora"}),
+    "DELETE /api/v1/invitations/{invitation_id}": session(),
+    "GET /api/v1/invitations": session(),
+    "POST /api/v1/invitations/{invitation_id}/accept": session(),
+    "POST /api/v1/invitations/{invitation_id}/decline": session(),
+    "POST /api/v1/invitations/accept": session({"token": "{invitation_token}"}),
     "GET /api/v1/tasks": own("tasks:read"),
     "POST /api/v1/tasks": own("tasks:write", {"title": "Sow"}),
     "GET /api/v1/tasks/{task_id}": own("tasks:read"),

@@ -16,6 +16,7 @@ from tests.helpers.callers import (
     call_operation,
     expected_with_both,
     outcome,
+    refers,
 )
 from tests.helpers.client import Client
 from tests.permissions import ACCESS, PRIVATE, PUBLIC
@@ -68,7 +69,7 @@ def accepted(outcomes: Outcomes) -> pytest.MarkDecorator:
 
 def call(accounts: Accounts, caller: str, operation: str) -> TestResponse:
     """Call an operation as one of the callers."""
-    owned = accounts.owned if "{" in operation else {}
+    owned = accounts.owned if refers(operation) else {}
     client = copy(CALLERS[caller].client(accounts, ACCESS[operation].scope))
     client.app = accounts.app
     return call_operation(client, operation, owned)

@@ -24,6 +24,8 @@ CODE_POINTS = sa.String(100).with_variant(
 NEVER_REUSED = {"sqlite_autoincrement": True}  # ids, also of a copied table
 DELETED = sa.text("deleted_at IS NOT NULL")
 
+KINDS = ("reset", "verification", "email-changed")
+
 PERSONAL_PROJECTS = (
     "INSERT INTO projects "
     "(id, personal_user_id, name, version, created_at, updated_at) "
@@ -47,6 +49,7 @@ ONE_ADDRESS = (
 def upgrade() -> None:
     _create_projects()
     _create_invitations()
+    _add_invitation_emails()
     with op.batch_alter_table("api_keys", table_kwargs=NEVER_REUSED) as keys:
         keys.add_column(sa.Column("project_id", ID))
         keys.create_foreign_key(
@@ -70,6 +73,7 @@ def downgrade() -> None:
             op.f("fk_api_keys_project_id_projects"), type_="foreignkey"
         )
         keys.drop_column("project_id")
+    _remove_invitation_emails()
     for name in ("invitations", "memberships", "projects"):
         op.drop_table(name)
 
@@ -125,6 +129,44 @@ def _create_invitations() -> None:
     )
     for name in ("project_id", "email", "user_id", "invited_by", "expires_at"):
         _create_index("invitations", name)
+
+
+def _add_invitation_emails() -> None:
+    _change_kinds(*KINDS, "invitation")
+    with op.batch_alter_table("outgoing_emails", table_kwargs=NEVER_REUSED) as emails:
+        emails.alter_column("email", existing_type=sa.String(254), nullable=True)
+        emails.add_column(sa.Column("invitation_id", ID))
+        emails.create_foreign_key(
+            op.f("fk_outgoing_emails_invitation_id_invitations"),
+            "invitations",
+            ["invitation_id"],
+            ["id"],
+            ondelete="CASCADE",
+        )
+    _create_index("outgoing_emails", "invitation_id")
+
+
+def _remove_invitation_emails() -> None:
+    op.execute("DELETE FROM outgoing_emails WHERE kind = 'invitation'")
+    op.drop_index(op.f("ix_outgoing_emails_invitation_id"), "outgoing_emails")
+    with op.batch_alter_table("outgoing_emails", table_kwargs=NEVER_REUSED) as emails:
+        emails.drop_constraint(
+            op.f("fk_outgoing_emails_invitation_id_invitations"), type_="foreignkey"
+        )
+        emails.drop_column("invitation_id")
+        emails.alter_column("email", existing_type=sa.String(254), nullable=False)
+    _change_kinds(*KINDS)
+
+
+def _change_kinds(*kinds: str) -> None:
+    """Replace the constraints of the kinds of emails."""
+    values = ", ".join(f"'{kind}'" for kind in kinds)
+    for table in ("outgoing_emails", "email_tokens"):
+        with op.batch_alter_table(table, table_kwargs=NEVER_REUSED) as batch:
+            batch.drop_constraint(op.f(f"ck_{table}_kind"), type_="check")
+            batch.create_check_constraint(
+                op.f(f"ck_{table}_kind"), f"kind IN ({values})"
+            )
 
 
 def _create_table(name: str, *parts: Any) -> None:

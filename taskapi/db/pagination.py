@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, func, select
 
 from taskapi.db import Model, read
+from taskapi.db.compiled import Parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,12 @@ def newest_first(
     model: type[Model],
     scope: ColumnElement[bool],
     page: PageRequest,
+    parameters: Parameters | None = None,
 ) -> Sequence[Any]:
-    """Return a page of the rows in a scope, and one row more if there are more."""
+    """Return a page of the rows in a scope, and one row more if there are more.
+
+    `parameters` are the values of the bound parameters of the scope.
+    """
     statement = (
         select(*columns, model.id.label("position"))
         .where(scope)
@@ -35,14 +40,18 @@ def newest_first(
     )
     if page.after:
         statement = statement.where(model.id < page.after[1])
-    return read(statement)
+    return read(statement, parameters)
 
 
 def total(
-    model: type[Model], scope: ColumnElement[bool], page: PageRequest
+    model: type[Model],
+    scope: ColumnElement[bool],
+    page: PageRequest,
+    parameters: Parameters | None = None,
 ) -> int | None:
     """Return the number of rows in a scope, if the page requests it."""
     if not page.with_total:
         return None
-    ((counted,),) = read(select(func.count()).select_from(model).where(scope))
+    statement = select(func.count()).select_from(model).where(scope)
+    ((counted,),) = read(statement, parameters)
     return int(counted)

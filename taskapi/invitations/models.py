@@ -1,6 +1,7 @@
 """Table of invitations."""
 
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,7 +10,16 @@ from taskapi.db import Model
 from taskapi.db.types import Ranked
 from taskapi.mail.models import EMAIL_LENGTH
 from taskapi.projects.models import Project, ProjectRole
+from taskapi.typing import Fields
 from taskapi.users.models import USERNAME_LENGTH, User
+
+MAX_OPEN = 20
+"""Limit of the open invitations of a project."""
+
+MAX_DAYS = 30
+DEFAULT_DAYS = 7
+TOKEN_LENGTH = 100
+ADDRESSES = ("username", "email")
 
 ONE_ADDRESS = (
     "(username IS NOT NULL AND email IS NULL AND token_hash IS NULL) "
@@ -51,3 +61,26 @@ class Invitation(Model):
 
     def __repr__(self) -> str:
         return f"<Invitation {self.id}>"
+
+
+PRIVATE = {"token_hash", "user_id", "updated_at"}
+COLUMNS = [c for c in Invitation.__table__.c if c.key not in PRIVATE]
+
+
+class InvitationRow(Protocol):
+    """A row without the hash of the token."""
+
+    id: int
+    project_id: int
+    role: ProjectRole
+
+    def _asdict(self) -> Fields: ...
+
+
+class EmailInvitationRow(Protocol):
+    """An invitation with the columns that its email needs."""
+
+    username: str | None
+    expires_at: datetime
+    inviter: str | None
+    recipient: str

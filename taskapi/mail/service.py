@@ -43,9 +43,13 @@ DUE = (
 Compose = Callable[[EmailRow], Content | None]
 
 
-def enqueue(kind: Kind, email: str) -> None:
-    """Insert an email, which is sent after the commit."""
-    db.session.execute(insert(OutgoingEmail).values(kind=kind, email=email))
+def enqueue(kind: Kind, email: str | None, *, invitation_id: int | None = None) -> None:
+    """Insert an email, which is sent after the commit.
+
+    Without an address its recipient is found when it is composed.
+    """
+    values = {"kind": kind, "email": email, "invitation_id": invitation_id}
+    db.session.execute(insert(OutgoingEmail).values(values))
     db.session.info["has_email"] = True
 
 

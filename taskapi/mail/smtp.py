@@ -29,10 +29,11 @@ LONG_LINES = SMTP.clone(max_line_length=998)
 
 
 class Content(NamedTuple):
-    """The subject and the text of an email."""
+    """The subject and the text of an email, and its recipient unless the row has it."""
 
     subject: str
     body: str
+    recipient: str = ""
 
 
 class Transport:
@@ -62,11 +63,12 @@ def is_on() -> bool:
 def send(email: EmailRow, content: Content) -> None:
     """Send an email; raises OSError if the server does not accept it."""
     transport = _transport()
+    recipient = content.recipient or email.email
     message = build_message(email, content, transport.sender)
     if transport.server:
-        _transmit(message, email.email, transport.server)
+        _transmit(message, recipient, transport.server)
     else:
-        log.info("email", to=email.email, subject=content.subject, body=content.body)
+        log.info("email", to=recipient, subject=content.subject, body=content.body)
 
 
 def check_server() -> bool:
@@ -87,11 +89,12 @@ def build_message(email: EmailRow, content: Content, sender: str) -> EmailMessag
     Python's email package decodes encoded words in addresses (RFC 2047), so that the
     header may name another mailbox than the stored address.
     """
+    recipient = content.recipient or email.email
     domain = sender.rpartition("@")[2].rstrip(">")
     message = EmailMessage(policy=LONG_LINES)
     message["From"] = sender
-    message["To"] = email.email
-    if [address.addr_spec for address in message["To"].addresses] != [email.email]:
+    message["To"] = recipient
+    if [address.addr_spec for address in message["To"].addresses] != [recipient]:
         raise ValueError("the header names another recipient")
     message["Subject"] = content.subject
     message["Date"] = format_datetime(clock.now())

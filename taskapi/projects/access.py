@@ -87,6 +87,16 @@ def of_member(
     )
 
 
+def is_member(
+    project_id: SQLColumnExpression[int], user_id: SQLColumnExpression[int | None]
+) -> ColumnElement[bool]:
+    """Return the condition that an account is a member of a project."""
+    row = exists().where(
+        memberships.c.project_id == project_id, memberships.c.user_id == user_id
+    )
+    return row.correlate_except(memberships)
+
+
 def scope(caller: Account, project_id: int | None = None) -> Fields:
     """Return the parameters of the conditions: the caller and a range of projects.
 

@@ -25,16 +25,19 @@ from taskapi.users.models import LoginAttempts
 log = structlog.get_logger()
 
 WINDOW = timedelta(minutes=15)
+DAY = timedelta(days=1)
 MAX_PER_ACCOUNT = 10
 MAX_PER_ADDRESS = 100
 MAX_EMAILS = 5
+MAX_INVITATIONS = 50
 
 
 class Subject(NamedTuple):
-    """A name under which attempts are counted, and its limit within 15 minutes."""
+    """A name under which attempts are counted, and its limit within a time."""
 
     name: str
     limit: int
+    window: timedelta = WINDOW
 
     @property
     def kind(self) -> str:
@@ -54,7 +57,7 @@ class Subject(NamedTuple):
 
 
 class Counter(NamedTuple):
-    """The number of attempts of a subject, and the end of its 15 minutes."""
+    """The number of attempts of a subject, and the end of its window."""
 
     subject: Subject
     number: int
@@ -102,6 +105,19 @@ def notices(email: str) -> Subject:
     return Subject(f"email notice {email}", MAX_EMAILS)
 
 
+def invitation_emails(email: str) -> Subject:
+    """Return the subject of emails to an address about invitations.
+
+    They are counted separately, so that invitations cannot displace other emails.
+    """
+    return Subject(f"email invitation {email}", MAX_EMAILS)
+
+
+def invitations(user_id: int) -> Subject:
+    """Return the subject of invitations of an account to a username or an email."""
+    return Subject(f"invitations {user_id}", MAX_INVITATIONS, DAY)
+
+
 @contextmanager
 def login_attempt(account: Subject, network: str) -> Iterator[None]:
     """Count a login before its password is compared in the block.
@@ -146,7 +162,7 @@ def count(subject: Subject) -> Counter:
     An attempt beyond the limit is not stored: the transaction is rolled back.
     """
     now = clock.now()
-    counter = _increment(subject, now + WINDOW, LoginAttempts.expires_at <= now)
+    counter = _increment(subject, now + subject.window, LoginAttempts.expires_at <= now)
     if counter.number > subject.limit:
         # Read the clock again: we may have waited for a lock.
         remaining = counter.expires_at - clock.now()

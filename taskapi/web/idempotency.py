@@ -41,19 +41,22 @@ def init_app(app: Flask, store: ResponseStore) -> None:
     app.teardown_request(_end)
 
 
-def idempotent(view: View) -> View:
+def idempotent(view: View, *, unless: Callable[..., bool] | None = None) -> View:
     """Execute a request with a key once; repetitions get the stored response.
 
     Apply it below the decorators that validate the request, so that a rejected
     request does not use up its key. Neither does a dry run, which has no effect: its
-    response is not stored, so that accounts cannot fill the table with them.
+    response is not stored, so that accounts cannot fill the table with them. `unless`
+    gets the arguments of the view and returns whether the response is secret and must
+    not be stored.
     """
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         key = request.headers.get(HEADER)
         digest = _key_digest(key) if key is not None else None
-        if digest is None or _is_dry_run():
+        is_secret = unless is not None and unless(*args, **kwargs)
+        if digest is None or is_secret or _is_dry_run():
             return view(*args, **kwargs)
         return _execute_once(digest, lambda: view(*args, **kwargs))
 

@@ -14,7 +14,7 @@ from taskapi.tasks import writes
 from tests.api_keys.clients import KeyClient, key_client
 from tests.auth.test_password_check_races import in_another_worker
 from tests.helpers.accounts import Accounts
-from tests.helpers.callers import call_operation
+from tests.helpers.callers import body_of, call_operation
 from tests.helpers.cli import run
 from tests.helpers.client import API, Client, assert_problem
 from tests.helpers.rows import store_user
@@ -31,7 +31,16 @@ WRITES = [
 USER_WRITES = [o for o in WRITES if ACCESS[o].kind is not Kind.ADMIN]
 KEY_WRITES = [o for o in WRITES if ACCESS[o].kind is Kind.OWN]
 ADMIN_WRITES = [o for o in WRITES if ACCESS[o].kind is Kind.ADMIN]
-ROWS = ("users", "tasks", "task_tags", "api_keys", "stored_responses")
+ROWS = (
+    "users",
+    "projects",
+    "memberships",
+    "invitations",
+    "tasks",
+    "task_tags",
+    "api_keys",
+    "stored_responses",
+)
 
 
 @pytest.fixture
@@ -186,7 +195,7 @@ def send_slowly(
     client: Client, operation: str, owned: dict[str, object], event: Event
 ) -> Any:
     """Call an operation; an event runs while its body is received."""
-    body = ACCESS[operation].body
+    body = body_of(operation, owned)
     text = body if isinstance(body, str) else client.app.json.dumps(body)
     method, _, path = operation.partition(" ")
     content = text.encode()

@@ -95,7 +95,8 @@ class Accounts:
         (session,) = self.owner.get("auth/sessions").json["items"]
         created = {name: self._create(*post) for name, post in creations().items()}
         self._add_owner(created["project_id"])
-        return created | {
+        return self._invitations(created["project_id"]) | {
+            **created,
             "session_id": session["id"],
             "user_id": self.owner.user["id"],
             "code": "not-found",
@@ -108,6 +109,17 @@ class Accounts:
         partner = Client(self.owner.app, "partner").sign_in()
         with self.owner.app.app_context(), db.transaction():
             projects.add_member(project_id, partner.user["id"], ProjectRole.OWNER)
+
+    def _invitations(self, project_id: object) -> dict[str, object]:
+        """Create invitations of the owner: one to the own email, one with a token."""
+        store_user(self.owner, email_verified=True)
+        path = f"projects/{project_id}/invitations"
+        to_owner = self.owner.post(path, {"email": self.owner.user["email"]}).json
+        with_token = self.owner.post(path, {}).json
+        return {
+            "invitation_id": to_owner["id"],
+            "invitation_token": with_token["token"],
+        }
 
     def _create(self, path: str, body: object) -> object:
         return self.owner.call("POST", path, json=body).json["id"]

@@ -1,7 +1,7 @@
 """The expected result of each operation for each kind of caller."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from werkzeug.test import TestResponse
 
@@ -16,7 +16,8 @@ SESSION_REQUIRED = "session-required"
 NO_SCOPE = "insufficient-scope"
 NO_ADMIN = "admin-required"
 STATUSES = {"not-found": 404, SESSION_REQUIRED: 403, NO_SCOPE: 403, NO_ADMIN: 403}
-GUARDED = tuple(f"{API}/{name}" for name in ("tasks", "tags", "users", "projects"))
+NAMES = ("tasks", "tags", "users", "projects", "invitations")
+GUARDED = tuple(f"{API}/{name}" for name in NAMES)
 
 
 class Caller(NamedTuple):
@@ -129,10 +130,26 @@ def call_operation(
 ) -> TestResponse:
     """Call an operation with a valid body, on the resource in its path if any."""
     method, _, path = operation.partition(" ")
-    body = ACCESS[operation].body
+    body = body_of(operation, owned)
     csv = {"data": body, "headers": {"Content-Type": "text/csv"}}
     content = csv if isinstance(body, str) else {"json": body}
     return client.call(method, path.format_map(owned), buffered=True, **content)
+
+
+def body_of(operation: str, owned: dict[str, object]) -> Any:
+    """Return the valid body of an operation, with the names in it replaced."""
+    body = ACCESS[operation].body
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: owned[value[1:-1]] if str(value).startswith("{") else value
+        for name, value in body.items()
+    }
+
+
+def refers(operation: str) -> bool:
+    """Return whether the path or the body contains names of resources."""
+    return "{" in f"{operation}{ACCESS[operation].body}".replace("{'", "")
 
 
 def outcome(response: TestResponse) -> str:
