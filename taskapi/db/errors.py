@@ -26,8 +26,12 @@ REJECTED_VALUES = (
 )
 ERRORS = (exc.SQLAlchemyError, *DRIVER_ERRORS, *REJECTED_VALUES)
 
-COLLISIONS = {"40001", "40P01"}
-"""Serialization failure and deadlock: both disappear when the work is repeated."""
+COLLISIONS = {"40001", "40P01", "23503"}
+"""Serialization failure, deadlock, and a reference to a row that was just deleted.
+
+When the work is repeated, the first two disappear, and the third gives the response for
+a row that does not exist.
+"""
 
 STALE = {
     "0A000",  # "cached plan must not change result type", after a column was altered

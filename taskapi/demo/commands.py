@@ -17,10 +17,11 @@ from taskapi.console import (
 from taskapi.db.pagination import PageRequest
 from taskapi.demo import data
 from taskapi.import_export import service as import_export
+from taskapi.projects.callers import acting_for
 from taskapi.server.command_line import flask_command
 from taskapi.tasks import service as tasks
 from taskapi.tasks import trash
-from taskapi.typing import Account
+from taskapi.typing import Caller
 from taskapi.users import service as users
 from taskapi.web.api import PREFIX
 from taskapi.web.settings import settings
@@ -75,11 +76,12 @@ def _create(number: int) -> str:
     password = secrets.token_urlsafe(12)
     user = users.create(username=USERNAME, full_name="Demo", password=password)
     _, key = api_keys.create(user, {"name": USERNAME})
-    _create_tasks(user, number)
+    caller = acting_for(user)
+    _create_tasks(caller, number)
     return CREATED.format(
         username=USERNAME,
         number=number,
-        trashed=_move_to_trash(user),
+        trashed=_move_to_trash(caller),
         password=password,
         key=key,
         address=settings.public_url or settings.address,
@@ -87,20 +89,23 @@ def _create(number: int) -> str:
     )
 
 
-def _create_tasks(user: Account, number: int) -> None:
+def _create_tasks(caller: Caller, number: int) -> None:
+    project_id = caller.personal_project_id
     tasks = islice(data.generate_tasks(clock.now()), number)
     with progress_bar("Creating tasks", number) as bar:
         while batch := list(islice(tasks, BATCH)):
-            import_export.import_tasks(user.id, batch, on_progress=bar.update)
+            import_export.import_tasks(
+                caller, project_id, batch, on_progress=bar.update
+            )
 
 
-def _move_to_trash(user: Account) -> int:
+def _move_to_trash(caller: Caller) -> int:
     """Move the tasks meant for the trash there; return how many were created."""
     first = PageRequest(1)
     ids = [
         row.id
         for name in data.trashed_external_ids()
-        for row in tasks.find_page(user, {"external_id": name}, "created_at", first)
+        for row in tasks.find_page(caller, {"external_id": name}, "created_at", first)
     ]
-    trash.move_to_trash(user.id, ids, clock.now())
+    trash.move_to_trash(ids, clock.now())
     return len(ids)

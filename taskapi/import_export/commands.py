@@ -27,6 +27,7 @@ from taskapi.import_export.schemas import (
     OwnedTaskImportSchema,
     TaskImportSchema,
 )
+from taskapi.projects.callers import acting_for
 from taskapi.tasks import service as tasks
 from taskapi.typing import Account
 from taskapi.users.service import find_by_login, get_by_login, list_all
@@ -68,14 +69,15 @@ def export_tasks(
     """
     file_format = _format(file, format_name)
     bom = bom and file_format is FORMATS["csv"]
-    owners: Sequence[Account]
     if user:
-        owners = [get_by_login(user)]
-        chunks = export.export_account(owners[0], file_format, bom=bom)
+        owners = [acting_for(get_by_login(user))]
+        project_id = owners[0].personal_project_id
+        chunks = export.export_visible(owners[0], file_format, project_id, bom=bom)
     else:
-        owners = list_all()
+        owners = [acting_for(owner) for owner in list_all()]
         chunks = export.export_accounts(owners, file_format, bom=bom)
-    total = sum(tasks.count(owner, {}) for owner in owners)
+    personal = {"project_id": "personal"}
+    total = sum(tasks.count(owner, personal) for owner in owners)
     echo(f"Exported {_write(chunks, file, total)} tasks.", err=True)
 
 
@@ -152,9 +154,13 @@ def _import(
     with progress_bar("Importing", total) as bar:
         results = [
             service.import_tasks(
-                owner.id, tasks, dry_run=dry_run, on_progress=bar.update
+                owner,
+                owner.personal_project_id,
+                tasks,
+                dry_run=dry_run,
+                on_progress=bar.update,
             )
-            for owner, tasks in owned
+            for owner, tasks in ((acting_for(user), tasks) for user, tasks in owned)
         ]
     return service.ImportResult(
         sum(result.created for result in results),

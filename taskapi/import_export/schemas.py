@@ -13,6 +13,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from taskapi.errors import FieldError
 from taskapi.import_export.parser import TRUNCATED_FIELDS
 from taskapi.mail.models import EMAIL_LENGTH
+from taskapi.tasks.filters import IdOr, project
 from taskapi.tasks.models import EXTERNAL_ID_LENGTH, TaskStatus
 from taskapi.tasks.schemas import TaskSchema
 from taskapi.typing import Fields
@@ -108,6 +109,7 @@ class OwnedTaskImportSchema(TaskImportSchema):
 class ExportArguments(Schema):
     """The options of an export."""
 
+    project_id = project()
     format = fields.String(
         validate=OneOf([*FileFormat]),
         metadata={
@@ -126,6 +128,10 @@ class ExportArguments(Schema):
 class ImportArguments(Schema):
     """The options of an import."""
 
+    project_id = IdOr(
+        "personal",
+        description="The project of the new tasks; by default as for a new task.",
+    )
     dry_run = QueryFlag(
         load_default=False,
         metadata={"description": "Validate the file, but create no tasks."},

@@ -1,6 +1,6 @@
-"""Import of tasks into an account, all of them or none.
+"""Import of tasks into a project, all of them or none.
 
-An import only adds tasks. A task whose external id a task of the account already has is
+An import only adds tasks. A task whose external id a task of the project already has is
 skipped, so that the same file can be imported again; its subtasks in the file become
 subtasks of the existing task.
 """
@@ -20,18 +20,20 @@ from taskapi.db import statements
 from taskapi.errors import (
     FieldError,
     InvalidLines,
+    NotFound,
     ParentCycle,
     ParentTooDeep,
     RateLimited,
     RequestInProgress,
 )
 from taskapi.import_export.lines import ParsedTask
-from taskapi.tasks import tags, tree
+from taskapi.projects import locking
+from taskapi.tasks import tags
 from taskapi.tasks.creation import INSERT
 from taskapi.tasks.models import MAX_TREE_DEPTH, Task, table
 from taskapi.tasks.tree import ANCESTORS
 from taskapi.tasks.writes import EXTERNAL_IDS, check_limit, new_row
-from taskapi.typing import Fields
+from taskapi.typing import Caller, Fields
 
 BATCH = 1_000
 """Rows of one statement."""
@@ -44,7 +46,9 @@ SET_PARENT = (
     .values(parent_id=bindparam("parent"))
 )
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-SPECIAL_FIELDS = {"id", "parent_id", "updated_at", "owner"}
+SPECIAL_FIELDS = {
+    *("id", "parent_id", "updated_at", "owner", "project_id", "assignee_id")
+}
 """Fields of a line that are not columns of the new task."""
 
 UNKNOWN_PARENT = FieldError("No line of this file has this id.", "not-found")
@@ -65,6 +69,13 @@ class ImportResult(NamedTuple):
 
     created: int
     skipped: int
+
+
+class Target(NamedTuple):
+    """The creator and the project of the new tasks."""
+
+    caller: Caller
+    project_id: int
 
 
 @contextmanager
@@ -92,25 +103,31 @@ def exclusive_import(owner_id: int, key: str | None) -> Iterator[None]:
 
 
 def import_tasks(
-    owner_id: int,
+    caller: Caller,
+    project_id: int,
     tasks: Sequence[ParsedTask],
     *,
     dry_run: bool = False,
     on_progress: Callable[[int], object] = lambda _: None,
 ) -> ImportResult:
-    """Create the tasks of a file; raises InvalidLines if they do not form trees.
+    """Create the tasks of a file in a project; raises InvalidLines for cycles.
+
+    Raises NotFound for a project that is not visible, RoleRequired for a viewer.
 
     `on_progress` receives the number of tasks in each batch that was inserted.
     """
-    _lock_imports(owner_id)
-    tree.lock_owner(owner_id)
-    existing = _existing_ids(owner_id, tasks)
+    _lock_imports(caller.id)
+    roles = locking.lock(caller, [project_id])
+    if project_id not in roles:
+        raise NotFound
+    locking.check_role(roles[project_id])
+    existing = _existing_ids(project_id, tasks)
     parents = _parents(tasks)
-    _check_trees(tasks, parents, _levels(owner_id, existing))
+    _check_trees(tasks, parents, _levels(existing))
     new = [task for task in tasks if task.line not in existing]
-    check_limit(owner_id, len(new))
+    check_limit(caller, len(new))
     if not dry_run:
-        _insert(owner_id, new, parents, dict(existing), on_progress)
+        _insert(Target(caller, project_id), new, parents, dict(existing), on_progress)
     return ImportResult(len(new), len(existing))
 
 
@@ -128,23 +145,23 @@ def _import_running() -> RateLimited:
     )
 
 
-def _existing_ids(owner_id: int, tasks: Sequence[ParsedTask]) -> dict[int, int]:
+def _existing_ids(project_id: int, tasks: Sequence[ParsedTask]) -> dict[int, int]:
     """Return the ids of existing tasks by the line with their external id."""
     lines = {task.fields.get("external_id"): task.line for task in tasks}
     lines.pop(None, None)
     existing = {}
     for external_ids in _batches(list(lines)):
-        parameters = {"owner": owner_id, "external_ids": external_ids}
+        parameters = {"projects": [project_id], "external_ids": external_ids}
         for row in db.session.execute(EXTERNAL_IDS, parameters):
             existing[lines[row.external_id]] = row.id
     return existing
 
 
-def _levels(owner_id: int, existing: Mapping[int, int]) -> dict[int, int]:
+def _levels(existing: Mapping[int, int]) -> dict[int, int]:
     """Return the levels of existing tasks in their trees, by line."""
     ancestors: Counter[int] = Counter()
     for ids in _batches(list(existing.values())):
-        found = db.session.execute(ANCESTORS, {"owner": owner_id, "ids": ids})
+        found = db.session.execute(ANCESTORS, {"ids": ids})
         ancestors.update(row.start for row in found)
     return {line: 1 + ancestors[task_id] for line, task_id in existing.items()}
 
@@ -195,7 +212,7 @@ def _reject(
 
 
 def _insert(
-    owner_id: int,
+    target: Target,
     tasks: Sequence[ParsedTask],
     parents: Parents,
     ids: dict[int, int],
@@ -205,12 +222,12 @@ def _insert(
     statements.plan_by_index()
     now = clock.now()
     for batch in _batches(tasks):
-        rows = [_columns(owner_id, task.fields, now) for task in batch]
+        rows = [_columns(target, task.fields, now) for task in batch]
         with statements.unique(Task):
             new_ids = db.session.scalars(INSERT, rows).all()
         ids.update(zip((task.line for task in batch), new_ids, strict=True))
         names = {ids[task.line]: task.fields.get("tags", []) for task in batch}
-        tags.attach_new(owner_id, names)
+        tags.attach_new(*target, names)
         on_progress(len(batch))
     children = [(ids[task.line], parents[task.line]) for task in tasks]
     for pairs in _batches([(child, ids[up]) for child, up in children if up]):
@@ -219,10 +236,10 @@ def _insert(
         )
 
 
-def _columns(owner_id: int, fields: Fields, now: datetime) -> Fields:
+def _columns(target: Target, fields: Fields, now: datetime) -> Fields:
     """Return the columns of a new task, with the timestamps of the file."""
     given = {name: v for name, v in fields.items() if name not in SPECIAL_FIELDS}
-    columns = new_row(owner_id, given, now)
+    columns = new_row(target.caller.id, target.project_id, given, now)
     if given.get("completed_at"):
         columns["completed_at"] = given["completed_at"]
     return columns

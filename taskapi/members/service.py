@@ -184,13 +184,8 @@ def remove(caller: Account, project_id: int, user_id: int) -> None:
 
 def clear_assignments(project_id: int, user_id: int) -> None:
     """Clear the assignments of a member to tasks of a project."""
-    columns = tasks.c
-    if "assignee_id" not in columns:  # until tasks have an assignee
-        return
-    assigned = and_(
-        columns["project_id"] == project_id, columns["assignee_id"] == user_id
-    )
-    raised = {"version": columns["version"] + 1, "updated_at": clock.now()}
+    assigned = and_(tasks.c.project_id == project_id, tasks.c.assignee_id == user_id)
+    raised = {"version": tasks.c.version + 1, "updated_at": clock.now()}
     statement = update(tasks).where(assigned).values(assignee_id=None, **raised)
     db.session.execute(statement)
 

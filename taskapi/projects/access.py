@@ -7,6 +7,7 @@ of this module. Nothing else reads memberships for access control.
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    ScalarSelect,
     Select,
     SQLColumnExpression,
     and_,
@@ -24,7 +25,7 @@ from taskapi.projects.models import (
     ProjectRole,
     memberships,
 )
-from taskapi.typing import Account, Fields
+from taskapi.typing import Account, Caller, Fields
 
 MAX_PROJECT_ID = 2**63 - 1
 ME: BindParameter[int] = bindparam("me", type_=Id)
@@ -87,6 +88,14 @@ def of_member(
     )
 
 
+def role_in(project_id: SQLColumnExpression[int]) -> ScalarSelect[ProjectRole]:
+    """Select the role of the caller in a project; NULL if it is not visible."""
+    own = select(memberships.c.role).where(
+        memberships.c.project_id == project_id, is_visible()
+    )
+    return own.correlate_except(memberships, Project).scalar_subquery()
+
+
 def is_member(
     project_id: SQLColumnExpression[int], user_id: SQLColumnExpression[int | None]
 ) -> ColumnElement[bool]:
@@ -108,6 +117,18 @@ def scope(caller: Account, project_id: int | None = None) -> Fields:
         if only is not None:
             first, last = max(first, only), min(last, only)
     return {"me": caller.id, "first": first, "last": last}
+
+
+def chosen(caller: Caller, project: int | str | None) -> int | None:
+    """Return the project that a filter names, by its id or as `personal`."""
+    return caller.personal_project_id if isinstance(project, str) else project
+
+
+def default(caller: Caller, project_id: int | None) -> int:
+    """Return the project of new tasks: by default that of the key, or the personal."""
+    if project_id is not None:
+        return project_id
+    return restriction(caller) or caller.personal_project_id
 
 
 def restriction(caller: Account) -> int | None:

@@ -2,7 +2,11 @@
 
 from taskapi.scopes import Scope
 from taskapi.stats import service
-from taskapi.stats.schemas import ServiceStatsSchema, TaskStatsSchema
+from taskapi.stats.schemas import (
+    ServiceStatsSchema,
+    TaskStatsArguments,
+    TaskStatsSchema,
+)
 from taskapi.typing import Fields
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
@@ -13,13 +17,15 @@ stats = Blueprint(
 
 
 @stats.get("/tasks/stats", scope=Scope.TASKS_READ)
+@stats.arguments(TaskStatsArguments, location="query")
 @stats.response(200, TaskStatsSchema)
-def get_task_stats() -> Fields:
+def get_task_stats(arguments: Fields) -> Fields:
     """Get task statistics
 
-    Tasks in the trash are not counted.
+    Counts the tasks of all projects that you can see, or of one. Tasks in the trash are
+    not counted.
     """
-    return service.get_task_stats(caller())
+    return service.get_task_stats(caller(), arguments.get("project_id"))
 
 
 @stats.get("/tasks/admin/stats", scope=Scope.ADMIN)

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from taskapi.tasks.filters import project
 from taskapi.tasks.models import TaskPriority, TaskStatus
 from taskapi.web.fields import Count, Nested
 from taskapi.web.schema import Schema
@@ -11,6 +12,12 @@ def counts(name: str, kind: type[StrEnum]) -> Nested:
     """Return a field with a number for each member of an enum."""
     members = {member.value: Count() for member in kind}
     return Nested(type(f"{name}Schema", (Schema,), members))
+
+
+class TaskStatsArguments(Schema):
+    """Query parameters of the statistics of tasks."""
+
+    project_id = project()
 
 
 class TaskStatsSchema(Schema):

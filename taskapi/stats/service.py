@@ -9,10 +9,12 @@ from taskapi import clock, db
 from taskapi.clock import current_day, midnight
 from taskapi.db import replica
 from taskapi.db.types import UtcDateTime
+from taskapi.projects import access
+from taskapi.projects.models import PROJECT_NOT_DELETED, Project
 from taskapi.tasks.models import NOT_DELETED, Task, TaskPriority, TaskStatus
-from taskapi.tasks.queries import NOW, OWNER, TODAY, overdue, owned
+from taskapi.tasks.queries import NOW, TODAY, overdue
 from taskapi.tasks.service import read_parameters
-from taskapi.typing import Account, Fields
+from taskapi.typing import Caller, Fields
 from taskapi.users.models import USER_NOT_DELETED, Role, User
 
 RECENT = timedelta(days=7)
@@ -34,7 +36,9 @@ def _counts(today: ColumnElement[object]) -> list[ColumnElement[int]]:
     ]
 
 
-OF_OWNER = select(*_counts(TODAY)).where(owned(OWNER), NOT_DELETED)
+VISIBLE = select(*_counts(TODAY)).where(
+    Task.project_id.in_(access.visible_projects()), NOT_DELETED
+)
 ACCOUNTS_BY_TIMEZONE = (
     select(
         User.timezone,
@@ -47,10 +51,13 @@ ACCOUNTS_BY_TIMEZONE = (
 )
 
 
-def get_task_stats(caller: Account) -> Fields:
-    """Return the numbers of the caller's tasks."""
-    since = {"since": clock.now() - RECENT}
-    return _stats(db.read(OF_OWNER, read_parameters(caller) | since)[0])
+def get_task_stats(caller: Caller, project: int | str | None = None) -> Fields:
+    """Return the numbers of the tasks that the caller may read."""
+    parameters = read_parameters(caller) | access.scope(
+        caller, access.chosen(caller, project)
+    )
+    parameters["since"] = clock.now() - RECENT
+    return _stats(db.read(VISIBLE, parameters)[0])
 
 
 def get_service_stats() -> Fields:
@@ -64,11 +71,14 @@ def get_service_stats() -> Fields:
     zones = {row.timezone for row in accounts}
     days = {zone: midnight(current_day(now, zone)) for zone in zones}
     stored = {zone: literal(day, UtcDateTime) for zone, day in days.items()}
-    today = case(stored, value=User.timezone)
+    # Dates of shared projects, which have no time zone, are compared in UTC.
+    utc = literal(midnight(current_day(now, "UTC")), UtcDateTime)
+    today = case(stored, value=User.timezone, else_=utc)
     tasks = (
         select(*_counts(today))
-        .join(User, User.id == Task.owner_id)
-        .where(NOT_DELETED, USER_NOT_DELETED)
+        .join(Project, Project.id == Task.project_id)
+        .outerjoin(User, User.id == Project.personal_user_id)
+        .where(NOT_DELETED, PROJECT_NOT_DELETED, USER_NOT_DELETED)
     )
     counted = replica.read(tasks, {"now": now, "since": now - RECENT})[0]
     names = ("total", "active", "admins")

@@ -3,24 +3,26 @@
 The number of statements grows with the kinds of change, not with the number of tasks.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from datetime import datetime
 
 from taskapi import clock, db
 from taskapi.errors import FieldError, Invalid, PreconditionRequired
-from taskapi.tasks import service, tags, trash, tree, writes
+from taskapi.projects import access
+from taskapi.tasks import service, trash, writes
 from taskapi.tasks.creation import NewTask, flatten, insert_trees
 from taskapi.tasks.models import MAX_BULK_TASKS, TaskRow
 from taskapi.tasks.writes import Change, Revision
-from taskapi.typing import Account, Fields, Path
+from taskapi.typing import Caller, Fields, Path
 
 Tasks = Mapping[int, TaskRow]
 VERSIONS = ("if_version", "version")
 """Fields that name the version for which a change is meant."""
 
 
-def run(caller: Account, request: Fields, *, dry_run: bool) -> Fields:
+def run(caller: Caller, request: Fields, *, dry_run: bool) -> Fields:
     """Create, change and delete tasks; with `dry_run` only return the result.
 
     Raises the errors of single changes, with the location of each value.
@@ -45,40 +47,78 @@ def check_versions_named(request: Fields) -> None:
 
 
 def _run(
-    caller: Account,
+    caller: Caller,
     create: Sequence[Fields] = (),
     update: Sequence[Fields] = (),
     delete: Sequence[int] = (),
 ) -> Fields:
     """Change first, then delete, then create, so that external ids can be reused."""
     new_tasks = [NewTask(fields, ("create", n)) for n, fields in enumerate(create)]
-    _check_size(len(flatten(new_tasks)) + len(update) + len(delete))
     paths = _task_paths(update, delete)
+    _check_size(len(flatten(new_tasks)) + len(paths))
     _check_repetitions(paths)
-    tree.lock_owner(caller.id)
-    locked = writes.lock_tasks(caller.id, paths.values())
+    targets = _targets(caller, new_tasks)
+    given = targets | _given_projects(update)
+    locked = writes.lock_tasks(caller, paths.values(), given)
     # The clock is read after the locks: later versions have a later updated_at.
     now = clock.now()
     _check_present(locked, paths)
-    revisions = writes.revise(_changes(caller, locked, update), now)
+    changes = writes.prepare(caller, _changes(locked, update), now)
+    revisions = writes.revise(changes, now)
+    by_project = _by_project(new_tasks, targets)
     deleted = [locked[task_id] for task_id in delete]
-    external_ids = _external_id_paths(new_tasks, revisions, deleted)
-    with writes.checked_constraints(caller.id, external_ids):
-        writes.apply(caller.id, revisions)
-        trash.move_to_trash(caller.id, delete, now)
-        created = insert_trees(caller.id, new_tasks, now)
-    updated = [fields["id"] for fields in update]
-    rows = service.find_existing(caller, [*created, *updated])
+    with writes.checked_constraints(_external_id_paths(by_project, revisions, deleted)):
+        writes.apply(revisions)
+        trash.move_to_trash(delete, now)
+        created = _create(caller, by_project, now)
+    in_order = [created[new.path] for new in new_tasks]
+    result = {"created": in_order, "updated": [fields["id"] for fields in update]}
+    return _found(caller, result) | {"deleted": delete}
+
+
+def _found(caller: Caller, ids: Mapping[str, Sequence[int]]) -> Fields:
+    rows = service.find_existing(caller, [i for some in ids.values() for i in some])
     tasks = {row.id: row for row in rows}
+    return {name: [tasks[task_id] for task_id in some] for name, some in ids.items()}
+
+
+def _create(
+    caller: Caller, new_tasks: Mapping[int, Sequence[NewTask]], now: datetime
+) -> dict[Path, int]:
+    """Create tasks of several projects; return their ids by location."""
+    created: dict[Path, int] = {}
+    for project_id, own in new_tasks.items():
+        ids = insert_trees(caller, project_id, own, now)
+        created |= zip((new.path for new in own), ids, strict=True)
+    return created
+
+
+def _targets(caller: Caller, new_tasks: Sequence[NewTask]) -> dict[Path, int]:
     return {
-        "created": [tasks[task_id] for task_id in created],
-        "updated": [tasks[task_id] for task_id in updated],
-        "deleted": delete,
+        new.path: access.default(caller, new.fields.get("project_id"))
+        for new in new_tasks
     }
 
 
-def _changes(caller: Account, locked: Tasks, update: Sequence[Fields]) -> list[Change]:
-    named = tags.with_stored_names(caller.id, update, owner_locked=True)
+def _given_projects(update: Sequence[Fields]) -> dict[Path, int]:
+    """Return the projects that changes name, by location."""
+    return {
+        ("update", n): fields["project_id"]
+        for n, fields in enumerate(update)
+        if "project_id" in fields
+    }
+
+
+def _by_project(
+    new_tasks: Sequence[NewTask], targets: Mapping[Path, int]
+) -> Mapping[int, Sequence[NewTask]]:
+    grouped: defaultdict[int, list[NewTask]] = defaultdict(list)
+    for new in new_tasks:
+        grouped[targets[new.path]].append(new)
+    return grouped
+
+
+def _changes(locked: Tasks, update: Sequence[Fields]) -> list[Change]:
     return [
         Change(
             locked[fields["id"]],
@@ -90,25 +130,29 @@ def _changes(caller: Account, locked: Tasks, update: Sequence[Fields]) -> list[C
                 if name in fields
             },
         )
-        for n, fields in enumerate(named)
+        for n, fields in enumerate(update)
     ]
 
 
 def _external_id_paths(
-    new_tasks: Sequence[NewTask],
+    new_tasks: Mapping[int, Sequence[NewTask]],
     revisions: Sequence[Revision],
     deleted: Sequence[TaskRow],
-) -> dict[str, Path]:
+) -> dict[tuple[int, str | None], Path]:
     """Return the locations of external ids, except of new tasks that reuse freed ones.
 
     A freed id cannot cause a conflict, because its task no longer has it at that time.
     """
-    given = {new.path: new.fields for new in flatten(new_tasks)}
-    given |= {r.path: r.columns for r in revisions}
-    freed = {r.task.external_id for r in revisions if "external_id" in r.columns}
-    freed |= {task.external_id for task in deleted}
+    given = {
+        new.path: (project_id, new.fields)
+        for project_id, own in new_tasks.items()
+        for new in flatten(own)
+    }
+    given |= {r.path: (r.task.project_id, r.columns) for r in revisions}
+    changed = [r.task for r in revisions if "external_id" in r.columns]
+    freed = {(task.project_id, task.external_id) for task in [*changed, *deleted]}
     paths = writes.external_id_paths(given).items()
-    return {n: path for n, path in paths if path[0] == "update" or n not in freed}
+    return {key: path for key, path in paths if path[0] == "update" or key not in freed}
 
 
 def _check_size(number: int) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import insert
 
 from taskapi import clock, db
 from taskapi.errors import FieldError, Invalid
-from taskapi.tasks import tags, tree, writes
+from taskapi.tasks import members, tags, tree, writes
 from taskapi.tasks.models import MAX_SUBTASKS, table
-from taskapi.typing import Fields, Path
+from taskapi.typing import Caller, Fields, Path
 
 INSERT = insert(table).returning(table.c.id, sort_by_parameter_order=True)
 
@@ -40,45 +40,51 @@ def flatten(new_tasks: Iterable[NewTask]) -> list[NewTask]:
     return found
 
 
-def create_tree(owner_id: int, fields: Fields) -> int:
+def create_tree(caller: Caller, project_id: int, fields: Fields) -> int:
     """Create a task with its subtasks or below a parent; return its id."""
     new_tasks = [NewTask(fields, ())]
-    given = {new.path: new.fields for new in flatten(new_tasks)}
+    given = {new.path: (project_id, new.fields) for new in flatten(new_tasks)}
     paths = writes.external_id_paths(given)
-    tree.lock_owner(owner_id)
-    with writes.checked_constraints(owner_id, paths):
-        (task_id,) = insert_trees(owner_id, new_tasks, clock.now())
+    writes.lock_targets(caller, {(): project_id})
+    with writes.checked_constraints(paths):
+        (task_id,) = insert_trees(caller, project_id, new_tasks, clock.now())
     return task_id
 
 
 def insert_trees(
-    owner_id: int, new_tasks: Sequence[NewTask], now: datetime
+    caller: Caller, project_id: int, new_tasks: Sequence[NewTask], now: datetime
 ) -> list[int]:
     """Insert tasks with their descendants; return the ids of the given tasks.
 
-    The owner's row is locked.
+    The project is locked.
     """
     _check_sizes(new_tasks)
-    writes.check_limit(owner_id, len(flatten(new_tasks)))
+    every = flatten(new_tasks)
+    writes.check_limit(caller, len(every))
+    members.check(project_id, {new.path: new.fields for new in every})
     parents = {new.path: new.fields.get("parent_id") for new in new_tasks}
-    tree.check_parents(owner_id, parents)
+    tree.check_parents(project_id, parents)
     level = [(new, parents[new.path]) for new in new_tasks]
     inserted: list[tuple[NewTask, int]] = []
     while level:
-        rows = _insert(owner_id, level, now)
+        rows = _insert(caller.id, project_id, level, now)
         inserted += rows
         level = [(sub, task_id) for new, task_id in rows for sub in new.subtasks()]
-    tags.attach_new(owner_id, {i: new.fields.get("tags", []) for new, i in inserted})
+    names = {task_id: new.fields.get("tags", []) for new, task_id in inserted}
+    tags.attach_new(caller, project_id, names)
     top = inserted[: len(new_tasks)]
-    tree.check_shapes(owner_id, {i: n.tree_path() for n, i in top if n.tree_path()})
+    tree.check_shapes({i: n.tree_path() for n, i in top if n.tree_path()})
     return [task_id for _, task_id in top]
 
 
 def _insert(
-    owner_id: int, level: Sequence[tuple[NewTask, int | None]], now: datetime
+    owner_id: int,
+    project_id: int,
+    level: Sequence[tuple[NewTask, int | None]],
+    now: datetime,
 ) -> list[tuple[NewTask, int]]:
     rows = [
-        writes.new_row(owner_id, new.fields, now) | {"parent_id": parent}
+        writes.new_row(owner_id, project_id, new.fields, now) | {"parent_id": parent}
         for new, parent in level
     ]
     ids = db.session.scalars(INSERT, rows).all()

@@ -30,18 +30,33 @@ QUERY_LENGTH = 200
 SORT_KEY = f"-?({'|'.join(SORTS)})"
 
 
-class Parent(QueryInteger):
-    """Id of a parent, or `none`."""
+class IdOr(QueryInteger):
+    """An id, or one of some words."""
 
-    default_error_messages = {"invalid": "Must be an id or `none`."}
+    def __init__(self, *words: str, description: str, low: int = 1) -> None:
+        self.words = words
+        alternatives = [
+            {"type": "integer", "format": "int64", "minimum": low},
+            {"type": "string", "enum": [*words]},
+        ]
+        metadata = {"anyOf": alternatives, "description": description}
+        super().__init__(low=low, high=MAX_ID, metadata=metadata)
+        listed = " or ".join(f"`{word}`" for word in words)
+        self.error_messages["invalid"] = f"Must be an id or {listed}."
 
     def parse(self, value: object) -> Any:
-        """Return the id, or "none"."""
-        return value if value == "none" else super().parse(value)
+        """Return the id or the word."""
+        return value if value in self.words else super().parse(value)
 
     def _validate(self, value: object) -> None:
-        if value != "none":
+        if value not in self.words:
             super()._validate(value)
+
+
+def project() -> IdOr:
+    """Return a filter for the tasks of one project."""
+    text = "Of this project only; `personal` for your own. Without it: all you can see."
+    return IdOr("personal", low=0, description=text)
 
 
 class Search(Text):
@@ -125,16 +140,14 @@ class TaskListArguments(PageArguments):
             "description": "Tasks with this tag. Repeat it for tasks that have all."
         },
     )
-    parent_id = Parent(
-        low=1,
-        high=MAX_ID,
-        metadata={
-            "anyOf": [
-                {"type": "integer", "format": "int64", "minimum": 1},
-                {"type": "string", "enum": ["none"]},
-            ],
-            "description": "Direct subtasks of this task; `none` for the top level.",
-        },
+    project_id = project()
+    assignee_id = IdOr(
+        "me",
+        "none",
+        description="Tasks of this assignee; `me` for you, `none` for unassigned ones.",
+    )
+    parent_id = IdOr(
+        "none", description="Direct subtasks of this task; `none` for the top level."
     )
     due_before = QueryDateOrTimestamp(
         metadata={
@@ -184,6 +197,12 @@ class TaskListArguments(PageArguments):
             "maxLength": MAX_SORT_KEYS * (len("-,") + max(map(len, SORTS))),
         },
     )
+
+
+class TagListArguments(PageArguments):
+    """Query parameters of the list of tags."""
+
+    project_id = project()
 
 
 class TaskArguments(Schema):

@@ -1,5 +1,7 @@
 """Statements of the task list, one for each shape of a request.
 
+`plans` has the two forms in which a statement reads the projects of the caller.
+
 A page is read in parts, each in the order of an index. Tasks with a value of a sort key
 and tasks without one are separate parts. So are due days and due timestamps, since a
 database cannot sort days by the instant at which they begin in the time zone of the
@@ -19,7 +21,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     and_,
     bindparam,
-    func,
+    literal,
     or_,
     select,
     tuple_,
@@ -27,8 +29,16 @@ from sqlalchemy import (
 )
 
 from taskapi.db.compiled import CompiledStatement
-from taskapi.tasks.conditions import LIST_PARAMETERS, matching
+from taskapi.tasks.conditions import LIST_PARAMETERS, conditions_of
 from taskapi.tasks.models import Task
+from taskapi.tasks.plans import (
+    Window,
+    count,
+    filtered_first,
+    has_statuses,
+    is_selective,
+    merged,
+)
 from taskapi.tasks.queries import COLUMNS, MAX_CACHED_STATEMENTS, NO_DUE_DATE
 from taskapi.tasks.sorting import SORTS, Key, Keys
 
@@ -74,7 +84,12 @@ def has_parts(keys: Keys) -> bool:
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
 def page(
-    filters: frozenset[str], keys: Keys, after: tuple[bool, ...], *, only_ids: bool
+    dialect: str,
+    filters: frozenset[str],
+    keys: Keys,
+    after: tuple[bool, ...],
+    *,
+    only_ids: bool,
 ) -> Page:
     """Return the statement of a page.
 
@@ -84,54 +99,45 @@ def page(
     sorted_by = [Task.id, Task.due_is_day, *(SORTS[key.name] for key in keys)]
     columns = tuple(sorted_by if only_ids else COLUMNS)
     groups = product(*(GROUPS.get(key.name, [Group()]) for key in keys))
-    found = (_part(columns, filters, keys, group, after) for group in groups)
+    found = (_conditions(filters, keys, group, after) for group in groups)
     parts = [part for part in found if part is not None]
+    select_part = filtered_first if is_selective(filters) else merged[dialect]
     if len(parts) == 1:
-        (only,) = parts
-        rows = only.limit(bindparam("limit")).offset(bindparam("offset"))
-        return Page(_ready(rows, filters), has_parts=False)
-    limited = [select(part.limit(bindparam("most")).subquery()) for part in parts]
-    return Page(_ready(union_all(*limited), filters), has_parts=True)
+        window = Window(bindparam("limit"), bindparam("offset"))
+        rows = select_part(columns, filters, keys, parts[0], window)
+        return Page(_ready(rows, filters, keys), has_parts=False)
+    window = Window(bindparam("most"), literal(0))
+    selected = (select_part(columns, filters, keys, part, window) for part in parts)
+    statement = union_all(*(select(part.subquery()) for part in selected))
+    return Page(_ready(statement, filters, keys), has_parts=True)
 
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
 def total(filters: frozenset[str]) -> Statement:
     """Return the statement that counts the list."""
-    number = select(func.count().label("total")).select_from(Task)
-    return _ready(matching(number, filters), filters)
+    return _ready(count(filters, conditions_of(filters)), filters, ())
 
 
 def _ready(
-    statement: Select[Any] | CompoundSelect[Any], filters: frozenset[str]
+    statement: Select[Any] | CompoundSelect[Any], filters: frozenset[str], keys: Keys
 ) -> Statement:
-    return statement if filters & LIST_PARAMETERS else CompiledStatement(statement)
+    lists = LIST_PARAMETERS - ({"status"} if has_statuses(filters, keys) else set())
+    return statement if filters & lists else CompiledStatement(statement)
 
 
-def _part(
-    columns: Sequence[Expression],
+def _conditions(
     filters: frozenset[str],
     keys: Keys,
     groups: Sequence[Group],
     after: tuple[bool, ...],
-) -> Select[Any] | None:
-    """Select the tasks of one group per key; None if all precede the cursor."""
+) -> list[Condition] | None:
+    """Return the conditions of one group per key; None if all precede the cursor."""
     beyond = _beyond(keys, groups, after) if after else ()
     if beyond is None:
         return None
-    conditions = [condition for group in groups for condition in group.conditions]
-    rows = matching(select(*columns), filters).where(*conditions, *beyond)
-    sorts: list[Expression] = [SORTS[key.name] for key in keys]
-    if "q" in filters:
-        # No index has this expression. The database does not know how rare a word is
-        # and would otherwise read the whole list in order instead of using the search
-        # index (a search without a match among a million tasks: 4 instead of 1,069 ms).
-        sorts[0] = func.coalesce(sorts[0], sorts[0])
-    ordered = [_ordered(c, key) for c, key in zip(sorts, keys, strict=True)]
-    return rows.order_by(*ordered, _ordered(Task.id, keys[-1]))
-
-
-def _ordered(column: Expression, key: Key) -> Expression:
-    return column.desc() if key.descending else column.asc()
+    in_groups = [condition for group in groups for condition in group.conditions]
+    names = filters - ({"status"} if has_statuses(filters, keys) else set())
+    return [and_(*conditions_of(frozenset(names)), *in_groups, *beyond)]
 
 
 def _beyond(

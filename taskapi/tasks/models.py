@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     String,
     Table,
@@ -24,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from taskapi.db import Model
 from taskapi.db.types import Id, Ranked, choice, exact
 from taskapi.db.versioning import Versioned
+from taskapi.projects.models import Project, ProjectRole, memberships
 from taskapi.tasks.search_index import SQLITE_INDEX
 from taskapi.users.models import User
 
@@ -62,8 +64,8 @@ class TaskPriority(StrEnum):
     URGENT = "urgent"
 
 
-# Triggers keep the number of tasks in the row of the account, so that no creation
-# counts rows to enforce the limit.
+# Triggers keep the number of tasks in the row of the account that created them, so that
+# no creation counts rows to enforce the limit.
 SQLITE_COUNT = (
     "CREATE TRIGGER task_count_insert AFTER INSERT ON tasks BEGIN UPDATE users "
     "SET task_count = task_count + 1 WHERE id = new.owner_id; END",
@@ -96,10 +98,21 @@ class Task(Versioned, Model):
     __tablename__ = "tasks"
     __table_args__ = (
         CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
+        # An assignee is a member of the project.
+        ForeignKeyConstraint(
+            ["project_id", "assignee_id"],
+            [memberships.c.project_id, memberships.c.user_id],
+            name="fk_tasks_assignee_id_memberships",
+        ),
         Model.__table_args__,
     )
 
-    owner_id: Mapped[int] = mapped_column(ForeignKey(User.id, ondelete="CASCADE"))
+    project_id: Mapped[int] = mapped_column(ForeignKey(Project.id, ondelete="CASCADE"))
+    owner_id: Mapped[int | None] = mapped_column(
+        ForeignKey(User.id, ondelete="SET NULL"), index=True
+    )
+    """The account that created the task; it grants no access."""
+    assignee_id: Mapped[int | None]
     parent_id: Mapped[int | None] = mapped_column(
         ForeignKey("tasks.id", ondelete="CASCADE")
     )
@@ -126,7 +139,9 @@ class TaskRow(Protocol):
     """A row of a query of tasks, with the attributes that Python code reads."""
 
     id: int
-    owner_id: int
+    project_id: int
+    owner_id: int | None
+    assignee_id: int | None
     parent_id: int | None
     external_id: str | None
     title: str
@@ -148,6 +163,12 @@ class ShownTaskRow(TaskRow, Protocol):
     done_count: int
 
 
+class WritableTaskRow(ShownTaskRow, Protocol):
+    """A row of a response, with the role of the caller in the project."""
+
+    role: ProjectRole
+
+
 table = cast("Table", Task.__table__)
 NOT_DELETED = Task.deleted_at.is_(None)
 DELETED = Task.deleted_at.is_not(None)
@@ -161,7 +182,9 @@ task_tags = Table(
     Column("task_id", Id, ForeignKey(Task.id, ondelete="CASCADE"), primary_key=True),
     Column("key", exact(TAG_KEY_LENGTH), primary_key=True),
     Column("name", String(TAG_LENGTH), nullable=False),
-    Column("owner_id", Id, ForeignKey(User.id, ondelete="CASCADE"), nullable=False),
+    Column(
+        "project_id", Id, ForeignKey(Project.id, ondelete="CASCADE"), nullable=False
+    ),
 )
 
 
@@ -176,23 +199,32 @@ def _index(
     Index(name, *indexed, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
-# Almost all indexes begin with the owner: a list reads the entries of one account only.
+# Almost all indexes begin with the project: a list reads the first entries of
+# each project that the account may read.
 for sort_key in ("created_at", "updated_at", "completed_at", "priority", "title"):
-    _index("owner_id", sort_key, "id")
-_index("owner_id", "due_is_day", "due_at", "id")
-_index("owner_id", "status", "created_at", "id")
-_index("owner_id", "external_id", name="uq_tasks_external_id", unique=True)
+    _index("project_id", sort_key, "id")
+_index("project_id", "due_is_day", "due_at", "id")
+_index("project_id", "status", "created_at", "id")
+_index("project_id", "external_id", name="uq_tasks_external_id", unique=True)
 # The indexes of deleted tasks and of parents are partial: with statistics (ANALYZE)
 # SQLite took a full index for lists of other tasks, which lasted minutes at 10,000.
-_index("owner_id", "deleted_at", where=DELETED)
+_index("project_id", "deleted_at", where=DELETED)
 _index("deleted_at", where=DELETED)
+# For the filter, the removal of members and the foreign key.
+_index(
+    "project_id",
+    "assignee_id",
+    "created_at",
+    "id",
+    where=Task.assignee_id.is_not(None),
+)
 _index("parent_id", where=Task.parent_id.is_not(None))
-# Deletes an account in batches, and finds its rows for the foreign key.
-Index(None, Task.owner_id, Task.id)
+# Deletes a project in batches, and finds its rows for the foreign key.
+Index(None, Task.project_id, Task.id)
 # The search index: GIN on PostgreSQL, an FTS5 table fed by triggers on SQLite.
 Index("ix_tasks_terms", Task.terms, postgresql_using="gin").ddl_if("postgresql")
 for statement in (*SQLITE_INDEX, *SQLITE_COUNT):
     event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
 for statement in POSTGRESQL_COUNT:
     event.listen(table, "after_create", DDL(statement).execute_if(dialect="postgresql"))
-Index(None, task_tags.c.owner_id, task_tags.c.key, task_tags.c.task_id)
+Index(None, task_tags.c.project_id, task_tags.c.key, task_tags.c.task_id)

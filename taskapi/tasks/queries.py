@@ -1,6 +1,8 @@
 """Selects of tasks: conditions, columns and compiled statements.
 
-`owned` is the access condition: every statement that reads or writes a task has it.
+The conditions of `projects.access` are part of every statement that finds tasks by what
+a request names. Other statements follow a lock of the project (`projects.locking`),
+which has checked the role of the caller.
 """
 
 from functools import lru_cache
@@ -12,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     false,
     func,
     insert,
@@ -23,13 +26,16 @@ from sqlalchemy import (
 )
 
 from taskapi.db.compiled import CompiledStatement
-from taskapi.db.types import Joined, UtcDateTime, constant
+from taskapi.db.types import Id, Joined, UtcDateTime, constant
+from taskapi.projects import access
+from taskapi.projects.models import ProjectRole, memberships
 from taskapi.tasks.models import (
     NOT_DELETED,
     OPEN,
     ShownTaskRow,
     Task,
     TaskStatus,
+    WritableTaskRow,
     table,
     task_tags,
 )
@@ -40,15 +46,10 @@ MAX_CACHED_STATEMENTS = 16
 """Statements of each kind that are cached; one takes about 100 kB."""
 
 
-def owned(owner_id: int | BindParameter[int]) -> ColumnElement[bool]:
-    """Return the condition that a task belongs to an account."""
-    return Task.owner_id == owner_id
-
-
 def overdue(
     now: BindParameter[object], today: ColumnElement[object]
 ) -> ColumnElement[bool]:
-    """Return the condition that a task is overdue; `today` is the owner's day."""
+    """Return the condition that a task is overdue; `today` is the caller's day."""
     due_before = case((Task.due_is_day, today), else_=now)
     late = func.coalesce(Task.due_at < due_before, false())
     return and_(or_(*(Task.status == constant(status) for status in OPEN)), late)
@@ -60,9 +61,10 @@ EITHER_KIND = Task.due_is_day.in_((true(), false()))
 
 NOW: BindParameter[object] = bindparam("now", type_=UtcDateTime)
 TODAY: BindParameter[object] = bindparam("today", type_=UtcDateTime)
-# Not "owner_id": SQLAlchemy takes a parameter with the name of a column as a new value
-# of the column when it executes an UPDATE.
-OWNER: BindParameter[int] = bindparam("owner")
+# Not "project_id": SQLAlchemy takes a parameter with the name of a column as a new
+# value of the column when it executes an UPDATE.
+PROJECT: BindParameter[int] = bindparam("project", type_=Id)
+ASSIGNEE: BindParameter[int | None] = bindparam("assignee", type_=Id)
 
 # Without the column `id`: RETURNING on SQLite is compiled without table names, and `id`
 # would be that of the task.
@@ -91,21 +93,27 @@ COLUMNS = [
     overdue(NOW, TODAY).label("is_overdue"),
 ]
 
-ONE = CompiledStatement[ShownTaskRow](
-    select(*COLUMNS).where(owned(OWNER), NOT_DELETED, Task.id == bindparam("task_id"))
+_one = select(*COLUMNS).where(NOT_DELETED, Task.id == bindparam("task_id"))
+ONE = CompiledStatement[ShownTaskRow](_one.where(access.visible(Task.project_id)))
+ONE_WITH_ROLE = CompiledStatement[WritableTaskRow](
+    _one.add_columns(memberships.c.role)
+    .join(memberships, memberships.c.project_id == Task.project_id)
+    .where(access.is_visible())
 )
+"""A task, and the role of the caller in its project."""
+
 SEVERAL = select(*COLUMNS).where(
-    owned(OWNER), Task.id.in_(bindparam("ids", expanding=True))
+    Task.id.in_(bindparam("ids", expanding=True)), access.visible(Task.project_id)
 )
 
-
-_room = select(User.id).where(
-    User.id == OWNER, User.task_count < bindparam("max_tasks")
+# The id of an account that may have one more task. Its row is locked, so that
+# concurrent requests cannot exceed the limit together.
+_has_room = and_(User.id == access.ME, User.task_count < bindparam("max_tasks"))
+_room = select(User.id).where(_has_room).with_for_update(key_share=True)
+_owner = _room.subquery("room")
+TASK_COUNT = (
+    select(User.task_count).where(User.id == access.ME).with_for_update(key_share=True)
 )
-# The id of an account that may have one more task, else NULL. Its row is locked, so
-# that concurrent requests cannot exceed the limit together.
-OWNER_WITH_ROOM = _room.with_for_update(key_share=True).scalar_subquery()
-TASK_COUNT = select(User.task_count).where(User.id == OWNER)
 
 DEFAULTS = {
     column.key: getattr(column.default, "arg", None)
@@ -113,15 +121,17 @@ DEFAULTS = {
     if column.key != "id"
 }
 _VALUES = {name: bindparam(name, type_=table.c[name].type) for name in DEFAULTS}
-_INSERTED = _VALUES | {"owner_id": OWNER_WITH_ROOM}
-# A task without subtasks; no row if the caller's credentials have ended. A task without
-# tags needs no other statement, so that it commits by itself without BEGIN and COMMIT:
-# 1,260 instead of 1,630 µs on PostgreSQL.
+_INSERTED = _VALUES | {"project_id": PROJECT, "owner_id": _owner.c.id}
+CAN_WRITE = access.visible(PROJECT, ProjectRole.EDITOR)
+CAN_ASSIGN = or_(ASSIGNEE.is_(None), access.is_member(PROJECT, ASSIGNEE))
+# A task without subtasks; no row if one of the conditions is not met (see REFUSAL). A
+# task without tags needs no other statement, so that it commits by itself without BEGIN
+# and COMMIT: 1,260 instead of 1,630 µs on PostgreSQL.
 INSERT = CompiledStatement[ShownTaskRow](
     insert(table)
     .from_select(
         list(_INSERTED),
-        select(*_INSERTED.values()).where(credentials.valid()),
+        select(*_INSERTED.values()).where(credentials.valid(), CAN_WRITE, CAN_ASSIGN),
         include_defaults=False,
     )
     .returning(
@@ -132,6 +142,12 @@ INSERT = CompiledStatement[ShownTaskRow](
         overdue(NOW, TODAY).label("is_overdue"),
     )
 )
+REFUSAL = select(
+    access.role_in(PROJECT).label("role"),
+    CAN_ASSIGN.label("can_assign"),
+    exists().where(_has_room).label("has_room"),
+)
+"""Which of the conditions of INSERT are met."""
 
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
@@ -139,8 +155,17 @@ def guarded_update(columns: frozenset[str]) -> CompiledStatement[ShownTaskRow]:
     """Return the update of columns of a task whose version is still `read_version`.
 
     It returns no row if the task was changed or deleted since it was read, or if the
-    caller's credentials have ended.
+    caller or the assignee has left the project, or if the credentials have ended.
     """
-    same = (Task.id == bindparam("task_id"), Task.version == bindparam("read_version"))
-    updated = update(table).where(owned(OWNER), NOT_DELETED, *same, credentials.valid())
+    conditions = [
+        Task.id == bindparam("task_id"),
+        Task.version == bindparam("read_version"),
+        NOT_DELETED,
+        access.visible(Task.project_id, ProjectRole.EDITOR),
+        credentials.valid(),
+    ]
+    if "assignee_id" in columns:
+        is_member = access.is_member(Task.project_id, ASSIGNEE)
+        conditions.append(or_(ASSIGNEE.is_(None), is_member))
+    updated = update(table).where(*conditions)
     return CompiledStatement(updated.returning(*COLUMNS), columns=sorted(columns))

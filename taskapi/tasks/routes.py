@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from taskapi.projects import access
 from taskapi.scopes import Scope
 from taskapi.tasks import bulk, service, tags
 from taskapi.tasks.bulk_schemas import (
@@ -12,6 +13,7 @@ from taskapi.tasks.bulk_schemas import (
 from taskapi.tasks.filters import (
     BulkArguments,
     DeleteArguments,
+    TagListArguments,
     TaskArguments,
     TaskListArguments,
 )
@@ -41,6 +43,7 @@ Versions = frozenset[int] | None
 @tasks.arguments(TaskTreeSchema)
 @idempotent
 @tasks.response(201, TaskTreeSchema, headers={"Location": "Location", "ETag": "ETag"})
+@tasks.problems("role-required")
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @tasks.problems("limit-reached", limit=100_000)
 @tasks.problems("parent-too-deep")
@@ -91,6 +94,7 @@ def get_task(arguments: Fields, task_id: int) -> object:
 @tasks.arguments(TaskSchema(partial=True))
 @idempotent
 @tasks.response(200, TaskSchema)
+@tasks.problems("role-required")
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @tasks.problems("parent-cycle", "parent-too-deep")
 @conditional.write
@@ -115,6 +119,7 @@ def update_task(changes: Fields, task_id: int, versions: Versions) -> ShownTaskR
 @tasks.arguments(DeleteArguments, location="query")
 @idempotent
 @tasks.response(204)
+@tasks.problems("role-required")
 @tasks.problems("limit-reached", limit=10_000)
 @conditional.write
 def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
@@ -129,6 +134,7 @@ def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
 @tasks.post("/tasks/<id:task_id>/restore", scope=WRITE)
 @idempotent
 @tasks.response(200, TaskSchema)
+@tasks.problems("role-required")
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @conditional.write
 def restore_task(task_id: int, versions: Versions) -> ShownTaskRow:
@@ -145,6 +151,7 @@ def restore_task(task_id: int, versions: Versions) -> ShownTaskRow:
 @tasks.arguments(BulkRequestSchema)
 @idempotent
 @tasks.response(200, BulkResultSchema)
+@tasks.problems("role-required")
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @tasks.problems("limit-reached", limit=100_000)
 @tasks.problems("parent-cycle", "parent-too-deep")
@@ -162,13 +169,16 @@ def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Fields:
 
 
 @tasks.get("/tags", scope=READ)
-@tasks.arguments(pagination.PageArguments, location="query")
+@tasks.arguments(TagListArguments, location="query")
 @tasks.response(200, TagPageSchema, headers={"Link": "Link"})
 @tasks.problems("invalid-cursor")
 def list_tags(arguments: Fields) -> PageResponse:
     """List tags
 
-    They are sorted by name. `task_count` is the number of tasks with the tag.
+    The tags of all projects that you can see, or of one, sorted by name. `task_count`
+    is the number of tasks with the tag.
     """
     page = pagination.page_request(arguments)
-    return pagination.page_response(*tags.find_page(caller(), page), page)
+    project_id = access.chosen(caller(), arguments.get("project_id"))
+    rows, total = tags.find_page(caller(), page, project_id)
+    return pagination.page_response(rows, total, page)

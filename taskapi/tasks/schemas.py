@@ -109,17 +109,38 @@ class TaskSchema(Schema):
     example: ClassVar[JsonObject] = {"status": "completed", "tags": ["garden"]}
 
     id = Integer(dump_only=True, low=1)
-    owner_id = Integer(dump_only=True, low=1)
+    project_id = Integer(
+        low=1,
+        metadata={
+            "description": "The project of the task. A new task is by default in your "
+            "personal project, or in the project of a restricted API key. A change "
+            "moves the task with all its descendants.",
+        },
+    )
+    owner_id = Integer(
+        dump_only=True,
+        low=1,
+        allow_none=True,
+        metadata={
+            "description": "The account that created the task; `null` once it is "
+            "deleted."
+        },
+    )
+    assignee_id = Integer(
+        low=1,
+        allow_none=True,
+        metadata={"description": "The member of the project who works on the task."},
+    )
     parent_id = Integer(
         low=1,
         allow_none=True,
-        metadata={"description": "The task of which it is a subtask."},
+        metadata={"description": "The task of which it is a subtask, in its project."},
     )
     external_id = external_id(
         allow_none=True,
         metadata={
             "description": "Your own key, for imports and offline clients; unique "
-            "among your tasks outside the trash."
+            "among the tasks of the project outside the trash."
         },
     )
     title = Text(
@@ -149,7 +170,7 @@ class TaskSchema(Schema):
         validate=Length(max=models.MAX_TAGS),
         metadata={
             "description": "Tags are compared as search words are: without case and "
-            "accents. They are returned as you first wrote them.",
+            "accents. They are returned as first written in the project.",
             "default": [],
             "examples": [["garden"]],
         },
@@ -190,7 +211,7 @@ class SubtaskSchema(TaskSchema):
     example: ClassVar[JsonObject] = {"title": "Repair the hose"}
 
     class Meta(TaskSchema.Meta):
-        exclude = ("parent_id",)
+        exclude = ("parent_id", "project_id")
 
     new_subtasks = subtasks()
 

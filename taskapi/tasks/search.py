@@ -4,8 +4,8 @@ Case is ignored, and so are accents in Latin, Greek, Cyrillic, Hebrew and Arabic
 other scripts a mark is a part of the word: か is not が. The result is in composed form
 (NFC), which keeps the voicing mark with its kana.
 
-Each index term begins with the id of the owner, so that a search reads the entries of
-one account only, however many there are of others.
+Each index term begins with the id of the project, so that a search reads the entries of
+visible projects only, however many there are of others.
 """
 
 import re
@@ -117,8 +117,8 @@ def words_of(*texts: str | None) -> set[str]:
     return words
 
 
-def index_terms(owner_id: int, *texts: str | None) -> str:
-    """Return the index terms of a task of this owner, separated by spaces.
+def index_terms(project_id: int, *texts: str | None) -> str:
+    """Return the index terms of a task of a project, separated by spaces.
 
     They are its words, and where a script has no spaces each pair of adjacent
     characters and the last one, so that any part of the text is found.
@@ -128,12 +128,12 @@ def index_terms(owner_id: int, *texts: str | None) -> str:
         terms.update(
             [*_pairs(part), part[-1]] if is_unspaced else [part[:MAX_TERM_LENGTH]]
         )
-    return " ".join(f"{owner_id}@{term}" for term in sorted(terms))
+    return " ".join(f"{project_id}@{term}" for term in sorted(terms))
 
 
-def query_terms(owner_id: int, query: str) -> list[str]:
-    """Return the prefixes of index terms that a task must have to match a search."""
-    return [f"{owner_id}@{term}" for term in _prefixes(words_of(query))]
+def query_terms(query: str) -> list[str]:
+    """Return the prefixes of words that a task must have to match a search."""
+    return _prefixes(words_of(query))
 
 
 def is_too_long(query: str) -> bool:

@@ -10,11 +10,14 @@ from taskapi import clock, db
 from taskapi.db import versioning
 from taskapi.db.pagination import PageRequest
 from taskapi.db.versioning import Versions
-from taskapi.errors import FieldError, Invalid, NotFound
+from taskapi.errors import FieldError, Invalid, NotFound, RoleRequired
+from taskapi.projects import access, locking
+from taskapi.projects.models import ProjectRole
 from taskapi.tasks import (
     conditions,
     creation,
     listing,
+    members,
     queries,
     sorting,
     tags,
@@ -30,36 +33,55 @@ from taskapi.tasks.models import (
     TaskRow,
 )
 from taskapi.tasks.writes import Change
-from taskapi.typing import Account, Fields
+from taskapi.typing import Caller, Fields, Path
 from taskapi.users import credentials
 
-IN_OTHER_ROWS = {"parent_id", "tags"}
+IN_OTHER_ROWS = {"parent_id", "tags", "project_id"}
 """Fields whose rules or values concern other rows than that of the task."""
 
 
-def create(caller: Account, fields: Fields) -> ShownTaskRow | SimpleNamespace:
-    """Create a task with its subtasks."""
+def create(caller: Caller, fields: Fields) -> ShownTaskRow | SimpleNamespace:
+    """Create a task with its subtasks.
+
+    Raises Invalid for a project, parent or assignee that the caller cannot use,
+    RoleRequired for a viewer of the project, LimitReached, AlreadyExists.
+    """
+    project_id = access.default(caller, fields.get("project_id"))
     if fields.get("subtasks") or fields.get("parent_id") is not None:
-        task_id = creation.create_tree(caller.id, fields)
+        task_id = creation.create_tree(caller, project_id, fields)
         return find_trees(caller, [task_id])[0]
-    given = fields.get("tags")
-    names = list(tags.stored_names(caller.id, given).values()) if given else []
-    row = writes.new_row(caller.id, fields, clock.now()) | credentials.of(caller)
-    row |= read_parameters(caller)
+    given = fields.get("tags") or []
+    stored = tags.stored_names(caller, project_id, given, is_locked=not given)
+    names = list(stored.values())
+    row = writes.new_row(caller.id, project_id, fields, clock.now())
+    row |= credentials.of(caller) | read_parameters(caller)
     row |= {"joined": ",".join(names), "max_tasks": writes.max_tasks()}
-    paths = writes.external_id_paths({(): fields})
-    with writes.checked_constraints(caller.id, paths):
+    row |= {"project": project_id, "assignee": fields.get("assignee_id")}
+    paths = writes.external_id_paths({(): (project_id, fields)})
+    with writes.checked_constraints(paths):
         inserted = db.write(queries.INSERT, row, alone=not names)
     if not inserted:
-        raise credentials.revoked(caller)
+        raise _refusal(caller, row)
     task = inserted[0]
     if names:
-        tags.attach(caller.id, {task.id: names})
+        tags.attach(project_id, {task.id: names})
     return task
 
 
+def _refusal(caller: Caller, row: Fields) -> Exception:
+    """Return the reason for which a task was not inserted."""
+    allowed: Any = db.read(queries.REFUSAL, row)[0]
+    if allowed.role is None:
+        return Invalid({"project_id": [writes.UNKNOWN_PROJECT]})
+    if allowed.role is ProjectRole.VIEWER:
+        return RoleRequired(required_role=ProjectRole.EDITOR)
+    if not allowed.can_assign:
+        return Invalid({"assignee_id": [members.NOT_A_MEMBER]})
+    return credentials.revoked(caller) if allowed.has_room else writes.limit_reached()
+
+
 def change(
-    caller: Account, task_id: int, changes: Fields, versions: Versions = None
+    caller: Caller, task_id: int, changes: Fields, versions: Versions = None
 ) -> ShownTaskRow:
     """Set fields of a task; raises NotFound or PreconditionFailed."""
     changed = None
@@ -69,40 +91,36 @@ def change(
 
 
 def delete(
-    caller: Account, task_id: int, versions: Versions, *, permanent: bool
+    caller: Caller, task_id: int, versions: Versions, *, permanent: bool
 ) -> None:
     """Move a task and its descendants to the trash, or delete them permanently.
 
     A large tree is only marked; the background job deletes its rows.
     """
-    tree.lock_owner(caller.id)
-    if permanent and not trash.is_large(caller.id, task_id):
-        one = and_(queries.owned(caller.id), Task.id == task_id, EXISTING)
-        versioning.remove(Task, one, versions)
-        return
     _lock(caller, task_id, versions, deleted=permanent)
-    if permanent:
-        trash.mark_deleted(caller.id, task_id)
+    if not permanent:
+        trash.move_to_trash([task_id], clock.now())
+    elif trash.is_large(task_id):
+        trash.mark_deleted(task_id)
     else:
-        trash.move_to_trash(caller.id, [task_id], clock.now())
+        versioning.remove(Task, and_(Task.id == task_id, EXISTING))
 
 
-def restore(caller: Account, task_id: int, versions: Versions = None) -> ShownTaskRow:
+def restore(caller: Caller, task_id: int, versions: Versions = None) -> ShownTaskRow:
     """Restore a task and those deleted with it; others stay as they are.
 
     Raises AlreadyExists if another task has one of the external ids.
     """
-    tree.lock_owner(caller.id)
     task = _lock(caller, task_id, versions, deleted=True)
     if task.deleted_at is not None:
-        paths = dict.fromkeys(trash.external_ids(task), ())
-        with writes.checked_constraints(caller.id, paths):
+        names = ((task.project_id, name) for name in trash.external_ids(task))
+        with writes.checked_constraints(dict.fromkeys(names, ())):
             trash.restore(task, clock.now())
     return find(caller, task_id)
 
 
 def _change_unlocked(
-    caller: Account, task_id: int, fields: Fields, versions: Versions
+    caller: Caller, task_id: int, fields: Fields, versions: Versions
 ) -> ShownTaskRow | None:
     """Change a task without a lock; return None if it changed between read and write.
 
@@ -111,7 +129,7 @@ def _change_unlocked(
     has changed, the caller locks the row instead of trying again: concurrent changes of
     one task then wait in the queue of the database.
     """
-    task = find(caller, task_id)
+    task = _find_writable(caller, task_id)
     changes = [Change(task, fields, versions={(): versions})]
     revisions = writes.revise(changes, clock.now())
     if not revisions:
@@ -119,51 +137,59 @@ def _change_unlocked(
     columns = revisions[0].columns
     parameters = read_parameters(caller) | credentials.of(caller) | columns
     parameters |= {"task_id": task_id, "read_version": task.version}
+    parameters["assignee"] = columns.get("assignee_id")
     statement = queries.guarded_update(frozenset(columns))
-    paths = writes.external_id_paths({(): columns})
-    with writes.checked_constraints(caller.id, paths):
+    paths = writes.external_id_paths({(): (task.project_id, columns)})
+    with writes.checked_constraints(paths):
         rows = db.write(statement, parameters, alone=True)
     return rows[0] if rows else None
 
 
 def _change_locked(
-    caller: Account, task_id: int, fields: Fields, versions: Versions
+    caller: Caller, task_id: int, fields: Fields, versions: Versions
 ) -> ShownTaskRow:
-    """Change a task, its parent and its tags while its row is locked."""
-    if "parent_id" in fields:
-        tree.lock_owner(caller.id)
-    if "tags" in fields:  # before the lock of the task, since it may lock the owner
-        (fields,) = tags.with_stored_names(caller.id, [fields], owner_locked=False)
-    task = _lock(caller, task_id)
-    changes = [Change(task, fields, versions={(): versions})]
-    revisions = writes.revise(changes, clock.now())
-    paths = writes.external_id_paths({r.path: r.columns for r in revisions})
-    with writes.checked_constraints(caller.id, paths):
-        writes.apply(caller.id, revisions)
+    """Change a task, its project, parent and tags while its row is locked."""
+    task = _lock(caller, task_id, versions, target=fields.get("project_id"))
+    now = clock.now()
+    changes = writes.prepare(caller, [Change(task, fields)], now)
+    revisions = writes.revise(changes, now)
+    given = {r.path: (r.task.project_id, r.columns) for r in revisions}
+    with writes.checked_constraints(writes.external_id_paths(given)):
+        writes.apply(revisions)
     # Read again: a blocked FOR UPDATE returns the row itself as it is now, but the
     # counts of subtasks as they were before.
     return find(caller, task_id)
 
 
 def _lock(
-    caller: Account, task_id: int, versions: Versions = None, *, deleted: bool = False
+    caller: Caller,
+    task_id: int,
+    versions: Versions = None,
+    *,
+    deleted: bool = False,
+    target: int | None = None,
 ) -> TaskRow:
-    """Lock a task and check its version; `deleted` accepts one in the trash."""
-    task = writes.lock_tasks(caller.id, [task_id]).get(task_id)
+    """Lock a task and check its version; `deleted` accepts one in the trash.
+
+    The project `target` is locked with that of the task.
+    """
+    targets: dict[Path, int] = {} if target is None else {(): target}
+    task = writes.lock_tasks(caller, [task_id], targets).get(task_id)
     if task is None or (task.deleted_at is not None and not deleted):
         raise NotFound
     versioning.check([(task, versions, ())])
     return task
 
 
-def read_parameters(caller: Account) -> Fields:
-    """Return the parameters of every read: the owner, and the time for the owner."""
+def read_parameters(caller: Caller) -> Fields:
+    """Return the parameters of every read: what is visible, and the time."""
     now = clock.now()
     today = clock.midnight(clock.current_day(now, caller.timezone))
-    return {"owner": caller.id, "now": now, "today": today, "latest": max(now, today)}
+    times = {"now": now, "today": today, "latest": max(now, today)}
+    return access.scope(caller) | times
 
 
-def find(caller: Account, task_id: int) -> ShownTaskRow:
+def find(caller: Caller, task_id: int) -> ShownTaskRow:
     """Return a task; raises NotFound."""
     found = db.read(queries.ONE, read_parameters(caller) | {"task_id": task_id})
     if not found:
@@ -171,14 +197,24 @@ def find(caller: Account, task_id: int) -> ShownTaskRow:
     return found[0]
 
 
-def find_existing(caller: Account, task_ids: Sequence[int]) -> Sequence[ShownTaskRow]:
+def _find_writable(caller: Caller, task_id: int) -> ShownTaskRow:
+    """Return a task that the caller may change; raises NotFound or RoleRequired."""
+    parameters = read_parameters(caller) | {"task_id": task_id}
+    found = db.read(queries.ONE_WITH_ROLE, parameters)
+    if not found:
+        raise NotFound
+    locking.check_role(found[0].role)
+    return found[0]
+
+
+def find_existing(caller: Caller, task_ids: Sequence[int]) -> Sequence[ShownTaskRow]:
     """Return those of the tasks that exist, in any order."""
     if not task_ids:
         return []
     return db.read(queries.SEVERAL, read_parameters(caller) | {"ids": task_ids})
 
 
-def find_trees(caller: Account, task_ids: Sequence[int]) -> list[SimpleNamespace]:
+def find_trees(caller: Caller, task_ids: Sequence[int]) -> list[SimpleNamespace]:
     """Return tasks with their descendants; raises NotFound.
 
     Raises Invalid if they are more than 1,000 tasks.
@@ -195,7 +231,7 @@ def find_trees(caller: Account, task_ids: Sequence[int]) -> list[SimpleNamespace
 
 
 def find_page(
-    caller: Account, filters: Fields, sort: str, page: PageRequest
+    caller: Caller, filters: Fields, sort: str, page: PageRequest
 ) -> Sequence[ShownTaskRow]:
     """Return a page of the caller's tasks, and one more row if there are more.
 
@@ -214,7 +250,7 @@ def find_page(
 
 
 def _find_page(
-    caller: Account,
+    caller: Caller,
     filters: Fields,
     keys: sorting.Keys,
     page: PageRequest,
@@ -225,11 +261,13 @@ def _find_page(
     position = page.after[0] if page.after else ()
     after = tuple([value is not None for value in position])
     limit = page.limit + 1
-    parameters |= read_parameters(caller)
+    parameters = read_parameters(caller) | parameters
     parameters |= {"limit": limit, "offset": page.offset, "most": limit + page.offset}
     if page.after:
         parameters |= sorting.cursor_parameters(keys, page.after, caller.timezone)
-    statement, has_parts = listing.page(names, keys, after, only_ids=only_ids)
+    statement, has_parts = listing.page(
+        db.database.engine.dialect.name, names, keys, after, only_ids=only_ids
+    )
     rows = db.read(statement, parameters)
     if not has_parts:
         return rows
@@ -237,13 +275,13 @@ def _find_page(
     return merged[page.offset : page.offset + limit]
 
 
-def position(caller: Account, sort: str) -> Callable[[TaskRow], list[Any]]:
+def position(caller: Caller, sort: str) -> Callable[[TaskRow], list[Any]]:
     """Return the function that computes the sort values of a task."""
     keys = sorting.parse_sort(sort)
     return lambda row: sorting.position_of(row, keys, caller.timezone)
 
 
-def count(caller: Account, filters: Fields) -> int:
+def count(caller: Caller, filters: Fields) -> int:
     """Return the number of tasks that match the filters."""
     names, parameters = conditions.translate(caller, filters)
     rows = db.read(listing.total(names), read_parameters(caller) | parameters)

@@ -1,7 +1,7 @@
 """Tags: short texts on tasks, compared by their folded form as search words are.
 
-The key of a tag is its folded form. All tasks of an account show a tag as the account
-first wrote it.
+The key of a tag is its folded form. All tasks of a project show a tag as it was first
+written there.
 """
 
 import json
@@ -27,11 +27,11 @@ from taskapi import db
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.pagination import PageRequest
 from taskapi.db.types import Each
-from taskapi.tasks import tree
+from taskapi.projects import access, locking
 from taskapi.tasks.models import NOT_DELETED, Task, task_tags
-from taskapi.tasks.queries import OWNER, owned
+from taskapi.tasks.queries import PROJECT
 from taskapi.tasks.search import fold
-from taskapi.typing import Account, Fields
+from taskapi.typing import Caller, Fields
 
 
 class TagRow(Protocol):
@@ -44,26 +44,31 @@ class TagRow(Protocol):
 _keys = Each(bindparam("keys", type_=String())).table_valued("value", name="keys")
 
 
-def _stored_name(key: ColumnElement[str]) -> ScalarSelect[str]:
-    """Select the name of a tag; all rows of an account with a key have the same."""
-    rows = task_tags.alias("stored")
-    one = select(rows.c.name).where(rows.c.owner_id == OWNER, rows.c.key == key)
-    return one.limit(1).scalar_subquery()
+def _stored_name(
+    key: ColumnElement[str], condition: ColumnElement[bool]
+) -> ScalarSelect[str]:
+    """Select the name of a tag; all rows of a project with a key have the same."""
+    one = select(stored.c.name).where(condition, stored.c.key == key)
+    return one.order_by(stored.c.project_id).limit(1).scalar_subquery()
 
 
+stored = task_tags.alias("stored")
 STORED_NAMES = CompiledStatement(
-    select(_keys.c.value.label("key"), _stored_name(_keys.c.value).label("name"))
+    select(
+        _keys.c.value.label("key"),
+        _stored_name(_keys.c.value, stored.c.project_id == PROJECT).label("name"),
+    )
 )
 # One statement for all rows: 200,000 tags of an import, sent row by row, take a minute.
 INSERT = {
     "sqlite": text(
-        "INSERT INTO task_tags (task_id, key, name, owner_id) "
+        "INSERT INTO task_tags (task_id, key, name, project_id) "
         "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
-        "json_extract(value, '$[2]'), :owner FROM json_each(:rows)"
+        "json_extract(value, '$[2]'), :project FROM json_each(:rows)"
     ),
     "postgresql": text(
-        "INSERT INTO task_tags (task_id, key, name, owner_id) "
-        "SELECT CAST(value->>0 AS bigint), value->>1, value->>2, :owner "
+        "INSERT INTO task_tags (task_id, key, name, project_id) "
+        "SELECT CAST(value->>0 AS bigint), value->>1, value->>2, :project "
         "FROM json_array_elements(CAST(:rows AS json))"
     ),
 }
@@ -71,7 +76,7 @@ INSERT = {
 COUNTS = (
     select(task_tags.c.key, func.count().label("task_count"))
     .join(Task, Task.id == task_tags.c.task_id)
-    .where(owned(OWNER), task_tags.c.owner_id == OWNER, NOT_DELETED)
+    .where(task_tags.c.project_id.in_(access.visible_projects()), NOT_DELETED)
     .group_by(task_tags.c.key)
 )
 COUNTS_AFTER = COUNTS.where(task_tags.c.key > bindparam("after"))
@@ -80,8 +85,9 @@ COUNTS_AFTER = COUNTS.where(task_tags.c.key > bindparam("after"))
 def _page(counts: Select[Any]) -> Select[Any]:
     ordered = counts.order_by(task_tags.c.key)
     page = ordered.limit(bindparam("limit")).offset(bindparam("offset")).subquery()
+    is_visible = stored.c.project_id.in_(access.visible_projects())
     return select(
-        _stored_name(page.c.key).label("name"),
+        _stored_name(page.c.key, is_visible).label("name"),
         page.c.key.label("position"),
         literal(0).label("id"),
         page.c.task_count,
@@ -102,56 +108,51 @@ def key_of(name: str) -> str:
 
 
 def stored_names(
-    owner_id: int, names: Iterable[str], *, owner_locked: bool = False
+    caller: Caller, project_id: int, names: Iterable[str], *, is_locked: bool = True
 ) -> dict[str, str]:
-    """Return the name of each tag by its key, as the account first wrote it.
+    """Return the name of each tag by its key, as it was first written in a project.
 
-    A new tag locks the owner's row until the end of the transaction, so that two
-    requests cannot write it in two ways. `owner_locked` means that it is locked.
+    A new tag locks the project until the end of the transaction, so that two requests
+    cannot write it in two ways. `is_locked` means that it is locked.
     """
     given: dict[str, str] = {}
     for name in names:
         given.setdefault(key_of(name), name)
-    stored = _find_names(owner_id, given)
-    if len(stored) < len(given) and not owner_locked:
-        tree.lock_owner(owner_id)
-        stored = _find_names(owner_id, given)
-    return given | stored
+    found = _find_names(project_id, given)
+    if len(found) < len(given) and not is_locked:
+        locking.lock(caller, [project_id])
+        found = _find_names(project_id, given)
+    return given | found
 
 
-def with_stored_names(
-    owner_id: int, changes: Sequence[Fields], *, owner_locked: bool
-) -> list[Fields]:
-    """Return the fields of changes with tags as the account first wrote them."""
-    names = [name for fields in changes for name in fields.get("tags", ())]
-    stored = stored_names(owner_id, names, owner_locked=owner_locked)
-    replaced: list[Fields] = []
-    for fields in changes:
-        own = [stored[key_of(name)] for name in fields.get("tags", ())]
-        replaced.append({**fields, **({"tags": own} if "tags" in fields else {})})
-    return replaced
+def with_stored_names(caller: Caller, project_id: int, fields: Fields) -> Fields:
+    """Return fields with tags as first written in a project, which is locked."""
+    if "tags" not in fields:
+        return fields
+    names = stored_names(caller, project_id, fields["tags"])
+    return {**fields, "tags": list(names.values())}
 
 
-def _find_names(owner_id: int, keys: Iterable[str]) -> dict[str, str]:
+def _find_names(project_id: int, keys: Iterable[str]) -> dict[str, str]:
     encoded = json.dumps(list(keys))
     if encoded == "[]":
         return {}
-    parameters = {"owner": owner_id, "keys": encoded}
+    parameters = {"project": project_id, "keys": encoded}
     rows = STORED_NAMES.run(db.session.connection(), parameters)
     return {row.key: row.name for row in rows if row.name is not None}
 
 
 def find_page(
-    caller: Account, page: PageRequest
+    caller: Caller, page: PageRequest, project_id: int | None = None
 ) -> tuple[Sequence[TagRow], int | None]:
-    """Return a page of the caller's tags, each with its number of tasks."""
+    """Return a page of the tags that the caller may read, with numbers of tasks."""
     after: Fields = {"after": page.after[0]} if page.after else {}
-    owner = {"owner": caller.id}
+    scope = access.scope(caller, project_id)
     paging = {"limit": page.limit + 1, "offset": page.offset}
-    rows = db.read(PAGE_AFTER if after else PAGE, owner | paging | after)
+    rows = db.read(PAGE_AFTER if after else PAGE, scope | paging | after)
     if not page.with_total:
         return rows, None
-    ((total,),) = db.read(TOTAL, owner)
+    ((total,),) = db.read(TOTAL, scope)
     return rows, int(total)
 
 
@@ -163,7 +164,7 @@ def find(task_ids: Iterable[int]) -> dict[int, list[str]]:
     return found
 
 
-def attach(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
+def attach(project_id: int, tags: Mapping[int, Sequence[str]]) -> None:
     """Add tags to tasks without tags, with names from `stored_names`."""
     rows = [
         (task_id, key_of(name), name)
@@ -172,23 +173,25 @@ def attach(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
     ]
     if rows:
         dialect = db.session.get_bind().dialect.name
-        parameters = {"owner": owner_id, "rows": orjson.dumps(rows).decode()}
+        parameters = {"project": project_id, "rows": orjson.dumps(rows).decode()}
         db.session.execute(INSERT[dialect], parameters)
 
 
-def attach_new(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
-    """Add tags to new tasks, with names from the request; the owner is locked."""
+def attach_new(
+    caller: Caller, project_id: int, tags: Mapping[int, Sequence[str]]
+) -> None:
+    """Add tags to new tasks, with names from the request; the project is locked."""
     every = (name for names in tags.values() for name in names)
-    stored = stored_names(owner_id, every, owner_locked=True)
+    found = stored_names(caller, project_id, every)
     named = {
-        task_id: [stored[key_of(name)] for name in names]
+        task_id: [found[key_of(name)] for name in names]
         for task_id, names in tags.items()
     }
-    attach(owner_id, named)
+    attach(project_id, named)
 
 
-def replace(owner_id: int, tags: Mapping[int, Sequence[str]]) -> None:
+def replace(project_id: int, tags: Mapping[int, Sequence[str]]) -> None:
     """Replace the tags of tasks."""
     if tags:
         db.session.execute(delete(task_tags).where(task_tags.c.task_id.in_(tags)))
-        attach(owner_id, tags)
+        attach(project_id, tags)

@@ -66,35 +66,35 @@ DETACH = (
 )
 
 
-def move_to_trash(owner_id: int, task_ids: Collection[int], now: datetime) -> None:
+def move_to_trash(task_ids: Collection[int], now: datetime) -> None:
     """Move tasks and their descendants to the trash.
 
     Raises LimitReached if they are more than one request may delete.
     """
     if task_ids:
-        parameters = {"owner": owner_id, "ids": list(task_ids), "now": now}
+        parameters = {"ids": list(task_ids), "now": now}
         _check_number(len(db.session.execute(MOVE_TO_TRASH, parameters).all()))
 
 
-def is_large(owner_id: int, task_id: int) -> bool:
+def is_large(task_id: int) -> bool:
     """Return whether a task and its descendants need more than one batch."""
-    parameters = {"owner": owner_id, "ids": [task_id]}
+    parameters = {"ids": [task_id]}
     return int(db.session.scalar(SIZE, parameters) or 0) > BATCH
 
 
-def mark_deleted(owner_id: int, task_id: int) -> None:
+def mark_deleted(task_id: int) -> None:
     """Mark a task and its descendants for permanent deletion.
 
     No request finds them from now on. Raises LimitReached as `move_to_trash` does.
     """
-    parameters = {"owner": owner_id, "ids": [task_id]}
+    parameters = {"ids": [task_id]}
     _check_number(len(db.session.execute(MARK_DELETED, parameters).all()))
     outbox.work_available.set()  # wakes the thread that purges marked tasks
 
 
 def external_ids(task: TaskRow) -> list[str]:
     """Return the external ids of a deleted task and of those deleted with it."""
-    of = {"owner": task.owner_id, "ids": [task.id], "since": task.deleted_at}
+    of = {"ids": [task.id], "since": task.deleted_at}
     return list(db.session.scalars(EXTERNAL_IDS, of))
 
 
@@ -103,7 +103,7 @@ def restore(task: TaskRow, now: datetime) -> None:
 
     The task moves to the top level if its parent does not exist or is too deep.
     """
-    of = {"owner": task.owner_id, "ids": [task.id]}
+    of = {"ids": [task.id]}
     db.session.execute(RESTORE, of | {"now": now, "since": task.deleted_at})
     if task.parent_id is not None and not _fits(task):
         db.session.execute(DETACH, {"task_id": task.id})
@@ -135,7 +135,7 @@ def _check_number(number: int) -> None:
 
 
 def _fits(task: TaskRow) -> bool:
-    parent = {"owner": task.owner_id, "ids": [task.parent_id]}
+    parent = {"project": task.project_id, "ids": [task.parent_id]}
     if not db.session.execute(PRESENT, parent).all():
         return False
-    return not tree.is_too_deep(task.owner_id, task.id)
+    return not tree.is_too_deep(task.id)

@@ -1,8 +1,8 @@
 """Trees of tasks: recursive queries, and checks for cycles and depth.
 
-A request that changes the shape of a tree locks its owner first, so that two moves that
-would form a cycle together run one at a time. Trees are checked after the change: an
-invalid one raises an error, which rolls the transaction back.
+A request that changes the shape of a tree locks its project first, so that two moves
+that would form a cycle together run one at a time. Trees are checked after the change:
+an invalid one raises an error, which rolls the transaction back.
 """
 
 from collections import Counter, defaultdict
@@ -26,15 +26,16 @@ from sqlalchemy import (
 
 from taskapi import db
 from taskapi.errors import FieldError, Invalid, ParentCycle, ParentTooDeep
+from taskapi.projects import access
 from taskapi.tasks.models import MAX_EXPANDED_TASKS, MAX_TREE_DEPTH, NOT_DELETED, Task
-from taskapi.tasks.queries import COLUMNS, OWNER, owned
+from taskapi.tasks.queries import COLUMNS, PROJECT
 from taskapi.typing import Path
-from taskapi.users.models import User
 
 IDS: BindParameter[int] = bindparam("ids", expanding=True)
-# FOR NO KEY UPDATE: other requests can still insert rows that refer to the account.
-LOCK_OWNER = select(User.id).where(User.id == OWNER).with_for_update(key_share=True)
-PRESENT = select(Task.id).where(owned(OWNER), NOT_DELETED, Task.id.in_(IDS))
+VISIBLE = access.visible(Task.project_id)
+PRESENT = select(Task.id).where(
+    Task.project_id == PROJECT, NOT_DELETED, Task.id.in_(IDS)
+)
 
 
 def _ancestors() -> CTE:
@@ -43,7 +44,7 @@ def _ancestors() -> CTE:
         select(
             Task.id.label("start"), Task.parent_id.label("id"), literal(1).label("n")
         )
-        .where(owned(OWNER), Task.id.in_(IDS), Task.parent_id.is_not(None))
+        .where(Task.id.in_(IDS), Task.parent_id.is_not(None))
         .cte("above", recursive=True)
     )
     return above.union_all(
@@ -53,8 +54,12 @@ def _ancestors() -> CTE:
     )
 
 
-def descendants(condition: ColumnElement[bool]) -> CTE:
+def descendants(
+    condition: ColumnElement[bool], allowed: ColumnElement[bool] | None = None
+) -> CTE:
     """Select tasks and their descendants that meet a condition.
+
+    `allowed` is a condition of the tasks themselves: their trees are in one project.
 
     In the recursion it stands in a CASE, so that PostgreSQL does not estimate it: for a
     condition that few tasks met when the statistics were collected, it would read all
@@ -63,7 +68,7 @@ def descendants(condition: ColumnElement[bool]) -> CTE:
     meets = case((condition, true()), else_=false())
     below = (
         select(Task.id.label("start"), Task.id.label("id"), literal(1).label("n"))
-        .where(owned(OWNER), Task.id.in_(IDS), condition)
+        .where(Task.id.in_(IDS), condition, *([] if allowed is None else [allowed]))
         .cte("below", recursive=True)
     )
     return below.union_all(
@@ -96,7 +101,7 @@ def _bounded_descendants() -> CTE:
     """
     below = (
         select(Task.id.label("id"), literal(1).label("n"))
-        .where(owned(OWNER), Task.id.in_(IDS), NOT_DELETED)
+        .where(Task.id.in_(IDS), NOT_DELETED, VISIBLE)
         .cte("below", recursive=True)
     )
     children = (
@@ -114,52 +119,50 @@ def _bounded_descendants() -> CTE:
 
 # SQLite has no LATERAL; it adds the ids of all subtasks of a task to its queue before
 # the limit counts.
-TREE = {"sqlite": _tree(_below), "postgresql": _tree(_bounded_descendants())}
+TREE = {
+    "sqlite": _tree(descendants(NOT_DELETED, VISIBLE)),
+    "postgresql": _tree(_bounded_descendants()),
+}
 
 
-def lock_owner(owner_id: int) -> None:
-    """Lock the owner's row, so that no other transaction changes the owner's trees."""
-    db.session.execute(LOCK_OWNER, {"owner": owner_id})
-
-
-def check_parents(owner_id: int, parents: Mapping[Path, int | None]) -> None:
-    """Raise Invalid for each parent that the owner does not have."""
+def check_parents(project_id: int, parents: Mapping[Path, int | None]) -> None:
+    """Raise Invalid for each parent that is not a task of the project."""
     required = {parent for parent in parents.values() if parent is not None}
     if not required:
         return
-    rows = db.session.execute(PRESENT, {"owner": owner_id, "ids": list(required)})
+    rows = db.session.execute(PRESENT, {"project": project_id, "ids": list(required)})
     absent = required - {row.id for row in rows}
     paths = [path for path, parent in parents.items() if parent in absent]
     if paths:
-        error = FieldError("You have no task with this id.", "not-found")
+        error = FieldError("The project has no task with this id.", "not-found")
         raise Invalid({(*path, "parent_id"): [error] for path in paths})
 
 
-def check_shapes(owner_id: int, moved: Mapping[int, Path]) -> None:
+def check_shapes(moved: Mapping[int, Path]) -> None:
     """Raise ParentCycle or ParentTooDeep if tasks were moved to invalid places.
 
     `moved` maps their ids to the location in the request that determines the parent.
     """
-    cyclic, deep = _misplaced(owner_id, moved)
+    cyclic, deep = _misplaced(moved)
     for kind, task_ids in ((ParentCycle, cyclic), (ParentTooDeep, deep)):
         if task_ids:
             error = FieldError(kind.message, kind.code)
             raise kind({moved[task_id]: [error] for task_id in task_ids})
 
 
-def is_too_deep(owner_id: int, task_id: int) -> bool:
+def is_too_deep(task_id: int) -> bool:
     """Return whether a task or one of its descendants is below the lowest level."""
-    return task_id in _misplaced(owner_id, [task_id])[1]
+    return task_id in _misplaced([task_id])[1]
 
 
-def _misplaced(owner_id: int, moved: Collection[int]) -> tuple[list[int], list[int]]:
+def _misplaced(moved: Collection[int]) -> tuple[list[int], list[int]]:
     """Return the tasks that are their own ancestors, and those whose tree is too deep.
 
     Both are in the order of `moved`, since the databases return them in different ones.
     """
     if not moved:
         return [], []
-    parameters = {"owner": owner_id, "ids": list(moved)}
+    parameters = {"ids": list(moved)}
     rows = db.session.execute(ANCESTORS, parameters)
     above = [(row.start, row.id) for row in rows]
     depths = Counter(start for start, _ in above)

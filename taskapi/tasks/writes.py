@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from flask import current_app
@@ -16,35 +17,55 @@ from sqlalchemy import bindparam, exc, select, update
 from taskapi import db
 from taskapi.clock import midnight
 from taskapi.db import statements, versioning
-from taskapi.errors import AlreadyExists, FieldError, Invalid, LimitReached
-from taskapi.tasks import tags, tree
+from taskapi.errors import (
+    AlreadyExists,
+    Collision,
+    FieldError,
+    Invalid,
+    LimitReached,
+)
+from taskapi.projects import access, locking
+from taskapi.projects.locking import Roles
+from taskapi.tasks import members, moves, tags, tree
 from taskapi.tasks.models import EXISTING, NOT_DELETED, Task, TaskRow, TaskStatus, table
-from taskapi.tasks.queries import DEFAULTS, OWNER, STORED, TASK_COUNT, owned
+from taskapi.tasks.queries import DEFAULTS, STORED, TASK_COUNT
 from taskapi.tasks.search import index_terms
 from taskapi.tasks.tree import IDS
-from taskapi.typing import Fields, Path
+from taskapi.typing import Caller, Fields, Path
 
-NOT_COLUMNS = {"id", "if_version", "version", "due_date", "tags", "subtasks"}
-"""Fields that are not columns of the same name."""
+NOT_COLUMNS = {
+    *("id", "if_version", "version", "due_date", "tags", "subtasks", "project_id")
+}
+"""Fields that are not columns of the same name; `moves` writes the project."""
 
+PROJECTS = (
+    select(Task.project_id)
+    .where(Task.id.in_(IDS), access.visible(Task.project_id))
+    .distinct()
+)
 # FOR NO KEY UPDATE: requests that only refer to the task, such as one that adds a
 # subtask, need not wait. Ordered, so that two requests do not lock each other out.
 LOCK = (
     select(*STORED)
-    .where(owned(OWNER), EXISTING, Task.id.in_(IDS))
+    .where(EXISTING, Task.id.in_(IDS), access.visible(Task.project_id))
     .order_by(Task.id)
     .with_for_update(key_share=True)
 )
 UPDATE = update(table).where(table.c.id == bindparam("task_id"))
 EXTERNAL_IDS = (
-    select(Task.id, Task.external_id)
+    select(Task.id, Task.project_id, Task.external_id)
     .where(
-        owned(OWNER),
+        Task.project_id.in_(bindparam("projects", expanding=True)),
         NOT_DELETED,
         Task.external_id.in_(bindparam("external_ids", expanding=True)),
     )
     .order_by(Task.id)
 )
+ExternalIds = Mapping[tuple[int, str | None], Path]
+"""The location in the request of each external id, by project and external id."""
+
+UNKNOWN_PROJECT = FieldError("You have no project with this id.", "not-found")
+NO_TARGETS: Mapping[Path, int] = MappingProxyType({})
 
 
 class Change(NamedTuple):
@@ -69,19 +90,55 @@ class Revision(NamedTuple):
     path: Path
 
 
-def new_row(owner_id: int, fields: Fields, now: datetime) -> Fields:
+def new_row(owner_id: int, project_id: int, fields: Fields, now: datetime) -> Fields:
     """Return the columns of a new task."""
-    terms = index_terms(owner_id, fields["title"], fields.get("description"))
-    own = {"owner_id": owner_id, "terms": terms, "created_at": now, "updated_at": now}
+    own = {
+        "project_id": project_id,
+        "owner_id": owner_id,
+        "terms": index_terms(project_id, fields["title"], fields.get("description")),
+        "created_at": now,
+        "updated_at": now,
+    }
     return DEFAULTS | own | _columns(fields, completed_at=now)
 
 
-def lock_tasks(owner_id: int, task_ids: Collection[int]) -> dict[int, TaskRow]:
-    """Lock the owner's tasks among these until the end of the transaction."""
-    if not task_ids:
-        return {}
-    parameters = {"owner": owner_id, "ids": list(task_ids)}
-    return {row.id: row for row in db.session.execute(LOCK, parameters)}
+def lock_targets(caller: Caller, targets: Mapping[Path, int]) -> None:
+    """Lock the projects into which a request writes new tasks.
+
+    Raises Invalid for those that the caller does not see, RoleRequired for a viewer.
+    """
+    check_targets(locking.lock(caller, targets.values()), targets)
+
+
+def check_targets(roles: Roles, targets: Mapping[Path, int]) -> None:
+    """Raise Invalid for projects that are not visible, RoleRequired for a viewer."""
+    absent = [path for path, project_id in targets.items() if project_id not in roles]
+    if absent:
+        raise Invalid({(*path, "project_id"): [UNKNOWN_PROJECT] for path in absent})
+    for project_id in targets.values():
+        locking.check_role(roles[project_id])
+
+
+def lock_tasks(
+    caller: Caller, task_ids: Collection[int], targets: Mapping[Path, int] = NO_TARGETS
+) -> dict[int, TaskRow]:
+    """Lock the tasks among these that the caller sees, and first their projects.
+
+    Projects of `targets` are locked with them. Raises RoleRequired if the caller is a
+    viewer of one of the projects, and what `check_targets` raises.
+    """
+    parameters = access.scope(caller) | {"ids": list(task_ids)}
+    projects = set(targets.values())
+    if task_ids:
+        projects |= set(db.session.scalars(PROJECTS, parameters))
+    roles = locking.lock(caller, projects)
+    check_targets(roles, targets)
+    rows = db.session.execute(LOCK, parameters).all() if task_ids else []
+    for row in rows:
+        if row.project_id not in roles:  # moved since its project was read
+            raise Collision
+        locking.check_role(roles[row.project_id])
+    return {row.id: row for row in rows}
 
 
 def revise(changes: Sequence[Change], now: datetime) -> list[Revision]:
@@ -93,15 +150,19 @@ def revise(changes: Sequence[Change], now: datetime) -> list[Revision]:
 
     Raises PreconditionFailed if a task has none of the accepted versions.
     """
+    _check_versions(changes)
+    retagged = [change.task.id for change in changes if "tags" in change.fields]
+    present = tags.find(retagged) if retagged else {}
+    revisions = (_revision(c, present.get(c.task.id, []), now) for c in changes)
+    return [revision for revision in revisions if revision]
+
+
+def _check_versions(changes: Sequence[Change]) -> None:
     versioning.check(
         (task, versions, path)
         for task, _, _, accepted in changes
         for path, versions in accepted.items()
     )
-    retagged = [change.task.id for change in changes if "tags" in change.fields]
-    present = tags.find(retagged) if retagged else {}
-    revisions = (_revision(c, present.get(c.task.id, []), now) for c in changes)
-    return [revision for revision in revisions if revision]
 
 
 def _revision(change: Change, present: Sequence[str], now: datetime) -> Revision | None:
@@ -122,7 +183,7 @@ def _changed_columns(task: TaskRow, fields: Fields, now: datetime) -> Fields:
     columns = {n: value for n, value in new.items() if getattr(task, n) != value}
     if {"title", "description"} & set(columns):
         texts = [columns.get(n, getattr(task, n)) for n in ("title", "description")]
-        columns["terms"] = index_terms(task.owner_id, *texts)
+        columns["terms"] = index_terms(task.project_id, *texts)
     return columns
 
 
@@ -139,10 +200,44 @@ def _columns(fields: Fields, *, completed_at: datetime) -> Fields:
     return columns
 
 
-def apply(owner_id: int, revisions: Collection[Revision]) -> None:
+def prepare(
+    caller: Caller, changes: Sequence[Change], now: datetime
+) -> Sequence[Change]:
+    """Make the moves among changes of locked tasks; return the remaining changes.
+
+    Their tags are as first written in the project. Raises PreconditionFailed, as
+    `revise` does, and AlreadyExists if a moved task has a taken external id.
+    """
+    moved = [c for c in changes if moves.is_move(c.task, c.fields)]
+    if moved:
+        _check_versions(changes)
+        for one in moved:
+            names = moves.external_ids(one.task.id)
+            target = one.fields["project_id"]
+            paths = {(target, name): one.path for name in names}
+            with checked_constraints(paths):
+                moves.move(one.task.id, one.task.project_id, target, now)
+        current = moves.reread([c.task for c in changes])
+        changes = [c._replace(task=current[c.task.id]) for c in changes]
+    return [
+        c._replace(fields=tags.with_stored_names(caller, c.task.project_id, c.fields))
+        for c in changes
+    ]
+
+
+def apply(revisions: Collection[Revision]) -> None:
     """Write revisions of locked tasks; raises errors of parents, cycles and depth."""
+    by_project: defaultdict[int, list[Revision]] = defaultdict(list)
+    for revision in revisions:
+        by_project[revision.task.project_id].append(revision)
+    for project_id, own in by_project.items():
+        _apply(project_id, own)
+
+
+def _apply(project_id: int, revisions: Collection[Revision]) -> None:
     moved = [r for r in revisions if "parent_id" in r.columns]
-    tree.check_parents(owner_id, {r.path: r.columns["parent_id"] for r in moved})
+    tree.check_parents(project_id, {r.path: r.columns["parent_id"] for r in moved})
+    members.check(project_id, {r.path: r.columns for r in revisions})
     # One statement for each set of columns, however many tasks there are.
     rows: defaultdict[frozenset[str], list[Fields]] = defaultdict(list)
     for revision in revisions:
@@ -150,75 +245,80 @@ def apply(owner_id: int, revisions: Collection[Revision]) -> None:
         rows[frozenset(revision.columns)].append(revision.columns | key)
     for similar in rows.values():
         db.session.execute(UPDATE, similar)
-    tags.replace(owner_id, {r.task.id: r.tags for r in revisions if r.tags is not None})
-    tree.check_shapes(owner_id, {r.task.id: (*r.path, "parent_id") for r in moved})
+    retagged = {r.task.id: r.tags for r in revisions if r.tags is not None}
+    tags.replace(project_id, retagged)
+    tree.check_shapes({r.task.id: (*r.path, "parent_id") for r in moved})
 
 
 @contextmanager
-def checked_constraints(owner_id: int, paths: Mapping[str, Path]) -> Iterator[None]:
-    """Raise the problem of a constraint that the writes of the block violate.
-
-    AlreadyExists, with the existing task, for an external id; `paths` maps those that
-    are written to their tasks in the request. LimitReached if OWNER_WITH_ROOM is NULL.
-    """
+def checked_constraints(paths: ExternalIds) -> Iterator[None]:
+    """Raise AlreadyExists, with the existing task, for an external id that is taken."""
     try:
         yield
     except exc.IntegrityError as error:
-        column = statements.violated_column(error, Task)
-        if column not in {"external_id", "owner_id"}:
+        if statements.violated_column(error, Task) != "external_id":
             raise
         db.undo()
-        if column == "owner_id":
-            raise _limit_reached() from error
-        raise _external_id_taken(owner_id, paths) from error
+        raise _external_id_taken(paths) from error
 
 
-def _external_id_taken(owner_id: int, paths: Mapping[str, Path]) -> AlreadyExists:
-    names = {"owner": owner_id, "external_ids": list(paths)}
-    existing = db.read(EXTERNAL_IDS, names)
+def _external_id_taken(paths: ExternalIds) -> AlreadyExists:
+    projects, names = zip(*paths, strict=True) if paths else ((), ())
+    given = {"projects": list(projects), "external_ids": list(names)}
+    found = [(row, (row.project_id, row.external_id)) for row in _read(given)]
+    existing = [(row.id, paths[key]) for row, key in found if key in paths]
     taken = FieldError("Another task has this external id.", "taken")
     return AlreadyExists(
-        "You have a task with this external_id. Change it or choose another one.",
-        errors={(*paths[row.external_id], "external_id"): [taken] for row in existing},
+        "The project has a task with this external_id. Change it or choose another "
+        "one.",
+        errors={(*path, "external_id"): [taken] for _, path in existing},
         field="external_id",
-        existing_id=existing[0].id if existing else None,
+        existing_id=existing[0][0] if existing else None,
     )
 
 
-def external_id_paths(given: Mapping[Path, Fields]) -> dict[str, Path]:
-    """Return the task in the request that has each external id.
+def _read(given: Fields) -> Sequence[TaskRow]:
+    return db.read(EXTERNAL_IDS, given)
 
-    Raises Invalid if two tasks have the same.
+
+def external_id_paths(
+    given: Mapping[Path, tuple[int, Fields]],
+) -> dict[tuple[int, str | None], Path]:
+    """Return the location of each external id in the request, which it has once.
+
+    `given` has the project and the fields of each task. Raises Invalid if two tasks of
+    a project have the same external id.
     """
-    paths: dict[str, Path] = {}
-    for path, fields in given.items():
+    paths: dict[tuple[int, str | None], Path] = {}
+    for path, (project_id, fields) in given.items():
         name = fields.get("external_id")
-        if name in paths:
+        if (project_id, name) in paths:
             error = FieldError("This external id is given more than once.", "repeated")
             raise Invalid({(*path, "external_id"): [error]})
         if name is not None:
-            paths[name] = path
+            paths[project_id, name] = path
     return paths
 
 
 def max_tasks() -> int:
-    """Return the limit of tasks per account, including those in the trash."""
+    """Return the limit of tasks that an account has created, also in the trash."""
     return int(current_app.extensions["settings"].max_tasks_per_user)
 
 
-def check_limit(owner_id: int, number: int) -> None:
+def check_limit(caller: Caller, number: int) -> None:
     """Raise LimitReached if the account has no room for a number of new tasks.
 
-    The row of the account is locked.
+    It locks the row of the account until the end of the transaction.
     """
     if not number:
         return
-    present = db.session.scalar(TASK_COUNT, {"owner": owner_id}) or 0
+    present = db.session.scalar(TASK_COUNT, {"me": caller.id}) or 0
     if present + number > max_tasks():
-        raise _limit_reached()
+        raise limit_reached()
 
 
-def _limit_reached() -> LimitReached:
+def limit_reached() -> LimitReached:
+    """Return the problem of an account that may have no more tasks."""
     limit = max_tasks()
     message = (
         f"An account can have {limit} tasks, including those in the trash. "

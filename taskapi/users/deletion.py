@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from taskapi import clock, db
 from taskapi.db import statements, versioning
 from taskapi.mail import service as mail
+from taskapi.projects import service as projects
+from taskapi.projects.models import Project
 from taskapi.typing import Caller
 from taskapi.users import passwords, service
 from taskapi.users.models import USER_NOT_DELETED, User
@@ -82,7 +84,9 @@ def _delete_batch(user_id: int) -> tuple[int, bool]:
 
     The row of the account is deleted last.
     """
-    number = statements.delete_referring(User, user_id, BATCH)
+    project_id = projects.personal_id(user_id)
+    number = statements.delete_referring(Project, project_id, BATCH)
+    number += statements.delete_referring(User, user_id, BATCH - number)
     if number == BATCH:
         return number, False
     db.session.execute(delete(User).where(User.id == user_id))

@@ -235,8 +235,8 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
     task = ann.create_task(tags=["a"])
     original = writes.lock_tasks
 
-    def lock_then_log_out(owner_id: int, task_ids: Any) -> Any:
-        locked = original(owner_id, task_ids)
+    def lock_then_log_out(*arguments: Any) -> Any:
+        locked = original(*arguments)
         in_another_worker(lambda: ann.post("auth/logout"))
         return locked
 

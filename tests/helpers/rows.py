@@ -49,7 +49,7 @@ def count(app: Flask, table: str) -> int:
 def empty_tables(app: Flask) -> None:
     """Delete accounts with their data, login attempts and emails."""
     with app.app_context(), db.transaction():
-        for table in (User, Project, LoginAttempts, OutgoingEmail):
+        for table in (Task, User, Project, LoginAttempts, OutgoingEmail):
             db.session.execute(delete(table))
 
 

@@ -51,7 +51,7 @@ def test_empty_csv_export_has_a_header(ann: Client) -> None:
     response = ann.get("users/me/export?format=csv")
 
     assert response.content_type == "text/csv; charset=utf-8"
-    assert response.text.startswith("id,parent_id,external_id,title,description,")
+    assert response.text.startswith("id,project_id,assignee_id,parent_id,")
     assert response.text.endswith("\r\n")
     assert response.text.count("\n") == 1
 

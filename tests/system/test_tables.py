@@ -16,13 +16,18 @@ USER = (
     " 'UTC', :role, true, false, 1, '2026-01-01', '2026-01-01')"
 )
 TASK = (
-    "INSERT INTO tasks (owner_id, title, terms, status, priority, due_is_day,"
-    " version, created_at, updated_at) VALUES (:owner_id, 'x', '', :status, :priority,"
-    " false, 1, '2026-01-01', '2026-01-01')"
+    "INSERT INTO tasks (project_id, title, terms, status, priority, due_is_day,"
+    " version, created_at, updated_at)"
+    " VALUES (:project_id, 'x', '', :status, :priority, false, 1,"
+    " '2026-01-01', '2026-01-01')"
 )
 VALID_USER = {"id": 2**40, "email": "bob@example.org", "role": "user"}
 NEXT_USER = VALID_USER | {"id": 2**40 + 1, "email": "cat@example.org"}
-VALID_TASK = {"owner_id": 2**40, "status": "todo", "priority": 1}
+PROJECT = (
+    "INSERT INTO projects (id, name, version, created_at, updated_at)"
+    " VALUES (:id, 'x', 1, '2026-01-01', '2026-01-01')"
+)
+VALID_TASK = {"project_id": 2**40, "status": "todo", "priority": 1}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +38,7 @@ VALID_TASK = {"owner_id": 2**40, "status": "todo", "priority": 1}
         (USER, NEXT_USER | {"email": "ann@example.org"}, "email"),
         (TASK, VALID_TASK | {"status": "TODO"}, "status"),
         (TASK, VALID_TASK | {"priority": 5}, "priority"),
-        (TASK, VALID_TASK | {"owner_id": 2**41}, "(?i)foreign"),
+        (TASK, VALID_TASK | {"project_id": 2**41}, "(?i)foreign"),
     ],
     ids=["role", "nameless", "taken", "status", "priority", "orphan"],
 )
@@ -41,6 +46,7 @@ def test_database_rejects_invalid_rows(
     app: Flask, ann: Client, statement: str, values: dict[str, Any], constraint: str
 ) -> None:
     execute(app, USER, **VALID_USER)
+    execute(app, PROJECT, id=2**40)
     before = counts(app)
 
     with pytest.raises(IntegrityError, match=constraint):
@@ -49,10 +55,10 @@ def test_database_rejects_invalid_rows(
     assert counts(app) == before
 
 
-def test_all_but_four_tables_have_an_account_column() -> None:
+def test_other_tables_have_an_account_or_project_column() -> None:
     tables = db.Model.metadata.tables.values()
 
-    shared = {t.name for t in tables if not {"owner_id", "user_id"} & set(t.c.keys())}
+    shared = {t.name for t in tables if not {"project_id", "user_id"} & set(t.c.keys())}
 
     assert shared == {"users", "projects", "login_attempts", "outgoing_emails"}
 

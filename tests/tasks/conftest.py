@@ -1,4 +1,4 @@
-"""A client of an app that requires If-Match."""
+"""A client of an app that requires If-Match, and a team."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from tests.helpers.client import Client
+from tests.tasks.teams import Team
 
 
 @pytest.fixture
@@ -14,3 +15,9 @@ def strict_ann(ann: Client, app_with: Callable[..., Flask]) -> Client:
     strict = Client(app_with(require_if_match=True), ann.name)
     strict.tokens = ann.tokens
     return strict
+
+
+@pytest.fixture
+def team(app: Flask) -> Team:
+    """Return the members of a project, and a stranger."""
+    return Team(app)

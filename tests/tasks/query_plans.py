@@ -1,15 +1,21 @@
 """Query plans of the statements of a request."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from taskapi import db
 from tests.helpers.client import Client
 from tests.helpers.statements import record_statements
 
+SQLITE_SORT = "TEMP B-TREE FOR ORDER BY"
+
 
 def plans(client: Client, path: str) -> list[str]:
-    """Return the plan steps of all statements of a request except the first."""
+    """Return the plan steps of all statements of a request except the first.
+
+    Both databases indent a step below the one that needs it.
+    """
     with client.app.app_context():
         engine = db.database.engine
     explain = (
@@ -17,10 +23,44 @@ def plans(client: Client, path: str) -> list[str]:
     )
     with engine.connect() as connection:
         return [
-            str(row[-1])
+            step
             for statement, values in _statements(client, path, status=200)
-            for row in connection.exec_driver_sql(explain + statement, values)
+            for step in _indented(
+                connection.exec_driver_sql(explain + statement, values)
+            )
         ]
+
+
+def _indented(rows: Iterable[Any]) -> Iterator[str]:
+    """Yield the steps; SQLite returns each with the id of its parent."""
+    depths = {0: -1}
+    for row in rows:
+        if len(row) == 1:
+            yield str(row[0])
+            continue
+        step, parent, _, text = row
+        depths[step] = depths[parent] + 1
+        yield "  " * depths[step] + text
+
+
+def large_sorts(plan: list[str], most: int) -> list[str]:
+    """Return the sorts of more than some rows, and those of a project on SQLite.
+
+    A list sorts the first keys of each project, which it reads in order.
+    """
+    found, depth = [], None
+    for step in plan:
+        indent = len(step) - len(step.lstrip())
+        if depth is not None and indent <= depth:
+            depth = None
+        if "CORRELATED LIST SUBQUERY" in step:
+            depth = indent
+        rows = re.search(r"\bSort\b.*rows=(\d+)", step)
+        if (rows and int(rows[1]) > most) or (
+            depth is not None and SQLITE_SORT in step
+        ):
+            found.append(step)
+    return found
 
 
 def work(client: Client, path: str, status: int) -> int:

@@ -51,7 +51,10 @@ def database_of(client: Client) -> str:
 def insert_below(client: Client, task_id: int, number: int) -> None:
     """Insert a number of subtasks of a task."""
     fields, now = {"title": "Dig", "parent_id": task_id}, clock.now()
-    new_tasks = [new_row(client.user["id"], fields, now) for _ in range(number)]
+    new_tasks = [
+        new_row(client.user["id"], client.project_id, fields, now)
+        for _ in range(number)
+    ]
     with client.app.app_context(), db.transaction():
         db.session.execute(insert(table), new_tasks)
 

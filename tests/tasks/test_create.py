@@ -18,7 +18,9 @@ def test_create_requires_only_a_title(ann: Client) -> None:
     assert (
         response.json.items()
         >= {
+            "project_id": ann.project_id,
             "owner_id": ann.user["id"],
+            "assignee_id": None,
             "parent_id": None,
             "external_id": None,
             "title": "Water the plants",

@@ -17,7 +17,7 @@ def busy_ann(app: Flask, ann: Client) -> Client:
     """Return a client with more tasks than an offset may skip, inserted directly."""
     width = len(str(COUNT))
     rows = [
-        {"owner_id": ann.user["id"], "title": str(number).zfill(width), "terms": ""}
+        {"project_id": ann.project_id, "title": str(number).zfill(width), "terms": ""}
         for number in range(COUNT)
     ]
     with app.app_context(), db.transaction():

@@ -213,8 +213,8 @@ def test_search_for_an_owner_prefix_finds_no_foreign_task(
     assert found(ann, form.format(bob.user["id"])) == []
 
 
-def test_search_for_an_owner_id_finds_only_the_number(ann: Client) -> None:
-    number = ann.user["id"]
+def test_search_for_a_project_id_finds_only_the_number(ann: Client) -> None:
+    number = ann.project_id
     ann.create_task(title="Tea")
     ann.create_task(title=f"Room {number}")
 
@@ -325,15 +325,15 @@ def test_search_finds_no_tasks_of_other_users(ann: Client, bob: Client) -> None:
     assert titles(bob.get("tasks?q=secret&deleted=true")) == []
 
 
-def test_index_terms_belong_to_one_account(ann: Client, bob: Client) -> None:
+def test_index_terms_belong_to_one_project(ann: Client, bob: Client) -> None:
     ann.create_task(title="Tea 東京都 ✓", description="काला")
     bob.create_task(title="Tea 東京都 ✓", description="काला")
-    stored = execute(ann.app, "SELECT owner_id, CAST(terms AS TEXT) FROM tasks")
+    stored = execute(ann.app, "SELECT project_id, CAST(terms AS TEXT) FROM tasks")
 
-    for owner_id, words in stored:
+    for project_id, words in stored:
         terms = words.replace("'", "").split()
         assert terms
-        assert all(term.startswith(f"{owner_id}@") for term in terms)
+        assert all(term.startswith(f"{project_id}@") for term in terms)
 
 
 def test_marks_include_all_unicode_marks() -> None:
