@@ -161,6 +161,24 @@ def test_invitation_works_once(
     assert members(ann.app, project) == [ann.user["id"]]
 
 
+def test_removed_member_does_not_return_by_earlier_invitations(
+    ann: Client, bob: Client, project: dict[str, Any], invite: Invite
+) -> None:
+    verified(bob)
+    token = {"token": invite()["token"]}
+    bob.post("invitations/accept", token)
+    number = invite(email="bob@example.org")["id"]
+    ann.delete(f"projects/{project['id']}/members/{bob.user['id']}")
+
+    responses = [
+        bob.post("invitations/accept", token),
+        bob.post(f"invitations/{number}/accept"),
+    ]
+
+    assert [one.status_code for one in responses] == [422, 404]
+    assert role_of(bob, project) is None
+
+
 def test_declined_invitation_is_deleted(
     ann: Client, bob: Client, project: dict[str, Any], invite: Invite
 ) -> None:
