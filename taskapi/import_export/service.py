@@ -27,7 +27,7 @@ from taskapi.errors import (
     RequestInProgress,
 )
 from taskapi.import_export.lines import ParsedTask
-from taskapi.projects import locking
+from taskapi.projects import access, locking
 from taskapi.tasks import tags
 from taskapi.tasks.creation import INSERT
 from taskapi.tasks.models import MAX_TREE_DEPTH, Task, table
@@ -120,7 +120,7 @@ def import_tasks(
     roles = locking.lock(caller, [project_id])
     if project_id not in roles:
         raise NotFound
-    locking.check_role(roles[project_id])
+    access.check_role(roles[project_id])
     existing = _existing_ids(project_id, tasks)
     parents = _parents(tasks)
     _check_trees(tasks, parents, _levels(existing))

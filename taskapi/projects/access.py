@@ -28,6 +28,7 @@ from taskapi.projects.models import (
 from taskapi.typing import Account, Caller, Fields
 
 MAX_PROJECT_ID = 2**63 - 1
+RANKS = {role: rank for rank, role in enumerate(ProjectRole)}
 ME: BindParameter[int] = bindparam("me", type_=Id)
 FIRST: BindParameter[int] = bindparam("first", type_=Id)
 LAST: BindParameter[int] = bindparam("last", type_=Id)
@@ -158,3 +159,9 @@ def check_visible(parameters: Fields, project_id: int) -> None:
     own = visible_projects().where(memberships.c.project_id == project_id)
     if not db.read(own, parameters):
         raise NotFound
+
+
+def check_role(role: ProjectRole, least: ProjectRole = ProjectRole.EDITOR) -> None:
+    """Raise RoleRequired for a lower role."""
+    if RANKS[role] < RANKS[least]:
+        raise RoleRequired(required_role=least)

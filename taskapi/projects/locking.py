@@ -6,27 +6,31 @@ two requests do not lock each other out.
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, select
 
 from taskapi import db
-from taskapi.errors import RoleRequired
 from taskapi.projects.access import is_visible, scope, visible
 from taskapi.projects.models import Project, ProjectRole, memberships
 from taskapi.typing import Account
 
 IDS: BindParameter[int] = bindparam("ids", expanding=True)
-# FOR NO KEY UPDATE: other requests can still insert rows that refer to the project.
-LOCK = (
-    select(Project.id)
-    .where(Project.id.in_(IDS), visible(Project.id))
-    .order_by(Project.id)
-    .with_for_update(key_share=True)
-)
 ROLES = select(memberships.c.project_id, memberships.c.role).where(
     memberships.c.project_id.in_(IDS), is_visible()
 )
 
 Roles = Mapping[int, ProjectRole]
+
+
+def lock_where(chosen: ColumnElement[bool]) -> Select[int]:
+    """Return the statement that locks the visible projects among those chosen.
+
+    FOR NO KEY UPDATE: other requests can still insert rows that refer to the project.
+    """
+    rows = select(Project.id).where(chosen, visible(Project.id)).order_by(Project.id)
+    return rows.with_for_update(key_share=True)
+
+
+LOCK = lock_where(Project.id.in_(IDS))
 
 
 def lock(caller: Account, project_ids: Iterable[int]) -> Roles:
@@ -41,10 +45,3 @@ def lock(caller: Account, project_ids: Iterable[int]) -> Roles:
     db.session.execute(LOCK, parameters)
     rows = db.session.execute(ROLES, parameters)
     return {row.project_id: row.role for row in rows}
-
-
-def check_role(role: ProjectRole, least: ProjectRole = ProjectRole.EDITOR) -> None:
-    """Raise RoleRequired for a lower role."""
-    ranks = list(ProjectRole)
-    if ranks.index(role) < ranks.index(least):
-        raise RoleRequired(required_role=least)

@@ -11,7 +11,7 @@ from taskapi.db import versioning
 from taskapi.db.pagination import PageRequest
 from taskapi.db.versioning import Versions
 from taskapi.errors import FieldError, Invalid, NotFound, RoleRequired
-from taskapi.projects import access, locking
+from taskapi.projects import access
 from taskapi.projects.models import ProjectRole
 from taskapi.tasks import (
     conditions,
@@ -50,9 +50,10 @@ def create(caller: Caller, fields: Fields) -> ShownTaskRow | SimpleNamespace:
     if fields.get("subtasks") or fields.get("parent_id") is not None:
         task_id = creation.create_tree(caller, project_id, fields)
         return find_trees(caller, [task_id])[0]
-    given = fields.get("tags") or []
-    stored = tags.stored_names(caller, project_id, given, is_locked=not given)
-    names = list(stored.values())
+    names: list[str] = []
+    if fields.get("tags"):
+        stored = tags.stored_names(caller, project_id, fields["tags"], is_locked=False)
+        names = list(stored.values())
     row = writes.new_row(caller.id, project_id, fields, clock.now())
     row |= credentials.of(caller) | read_parameters(caller)
     row |= {"joined": ",".join(names), "max_tasks": writes.max_tasks()}
@@ -203,7 +204,7 @@ def _find_writable(caller: Caller, task_id: int) -> ShownTaskRow:
     found = db.read(queries.ONE_WITH_ROLE, parameters)
     if not found:
         raise NotFound
-    locking.check_role(found[0].role)
+    access.check_role(found[0].role)
     return found[0]
 
 

@@ -125,12 +125,11 @@ def stored_names(
     return given | found
 
 
-def with_stored_names(caller: Caller, project_id: int, fields: Fields) -> Fields:
-    """Return fields with tags as first written in a project, which is locked."""
+def renamed(fields: Fields, stored: Mapping[str, str]) -> Fields:
+    """Return fields with their tags as stored, by key."""
     if "tags" not in fields:
         return fields
-    names = stored_names(caller, project_id, fields["tags"])
-    return {**fields, "tags": list(names.values())}
+    return {**fields, "tags": [stored[key_of(name)] for name in fields["tags"]]}
 
 
 def _find_names(project_id: int, keys: Iterable[str]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from taskapi.errors import (
 )
 from taskapi.projects import access, locking
 from taskapi.projects.locking import Roles
+from taskapi.projects.models import Project
 from taskapi.tasks import members, moves, tags, tree
 from taskapi.tasks.models import EXISTING, NOT_DELETED, Task, TaskRow, TaskStatus, table
 from taskapi.tasks.queries import DEFAULTS, STORED, TASK_COUNT
@@ -45,8 +46,11 @@ PROJECTS = (
 )
 # FOR NO KEY UPDATE: requests that only refer to the task, such as one that adds a
 # subtask, need not wait. Ordered, so that two requests do not lock each other out.
+LOCK_PROJECTS = locking.lock_where(
+    Project.id.in_(select(Task.project_id).where(Task.id.in_(IDS)))
+)
 LOCK = (
-    select(*STORED)
+    select(*STORED, access.role_in(Task.project_id).label("role"))
     .where(EXISTING, Task.id.in_(IDS), access.visible(Task.project_id))
     .order_by(Task.id)
     .with_for_update(key_share=True)
@@ -116,7 +120,7 @@ def check_targets(roles: Roles, targets: Mapping[Path, int]) -> None:
     if absent:
         raise Invalid({(*path, "project_id"): [UNKNOWN_PROJECT] for path in absent})
     for project_id in targets.values():
-        locking.check_role(roles[project_id])
+        access.check_role(roles[project_id])
 
 
 def lock_tasks(
@@ -128,16 +132,18 @@ def lock_tasks(
     viewer of one of the projects, and what `check_targets` raises.
     """
     parameters = access.scope(caller) | {"ids": list(task_ids)}
-    projects = set(targets.values())
-    if task_ids:
-        projects |= set(db.session.scalars(PROJECTS, parameters))
-    roles = locking.lock(caller, projects)
-    check_targets(roles, targets)
+    if targets:
+        found = db.session.scalars(PROJECTS, parameters) if task_ids else ()
+        roles = locking.lock(caller, {*targets.values(), *found})
+        check_targets(roles, targets)
+        locked = set(roles)
+    else:
+        locked = set(db.session.scalars(LOCK_PROJECTS, parameters))
     rows = db.session.execute(LOCK, parameters).all() if task_ids else []
     for row in rows:
-        if row.project_id not in roles:  # moved since its project was read
+        if row.project_id not in locked:  # moved since its project was read
             raise Collision
-        locking.check_role(roles[row.project_id])
+        access.check_role(row.role)
     return {row.id: row for row in rows}
 
 
@@ -219,8 +225,17 @@ def prepare(
                 moves.move(one.task.id, one.task.project_id, target, now)
         current = moves.reread([c.task for c in changes])
         changes = [c._replace(task=current[c.task.id]) for c in changes]
+    return _with_stored_tags(caller, changes)
+
+
+def _with_stored_tags(caller: Caller, changes: Sequence[Change]) -> Sequence[Change]:
+    """Return changes with tags as first written in the project of each task."""
+    given: defaultdict[int, list[str]] = defaultdict(list)
+    for change in changes:
+        given[change.task.project_id] += change.fields.get("tags", ())
+    stored = {p: tags.stored_names(caller, p, names) for p, names in given.items()}
     return [
-        c._replace(fields=tags.with_stored_names(caller, c.task.project_id, c.fields))
+        c._replace(fields=tags.renamed(c.fields, stored[c.task.project_id]))
         for c in changes
     ]
 

@@ -70,7 +70,7 @@ def test_create_needs_two_statements(ann: Client, statements: list[str]) -> None
         (("PATCH", {"title": "Tea"}, GUARD), 3),
         (("PUT", {"title": "Tea"}, GUARD), 3),
         (("PATCH", {}, GUARD), 2),
-        (("PATCH", {"tags": ["a"]}, {}), 11),
+        (("PATCH", {"tags": ["a"]}, {}), 10),
         (("DELETE", None, {}), 5),
         (("DELETE", None, GUARD), 5),
     ],

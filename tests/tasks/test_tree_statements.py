@@ -31,7 +31,7 @@ def mixed(client: Client, count: int) -> dict[str, Any]:
 @pytest.mark.one_database
 @pytest.mark.parametrize("size", [10, 60])
 @pytest.mark.parametrize(
-    ("kind", "count"), [("create", 8), ("update", 10), ("delete", 5)]
+    ("kind", "count"), [("create", 9), ("update", 10), ("delete", 5)]
 )
 def test_bulk_statements_do_not_depend_on_its_size(
     ann: Client, statements: list[str], kind: str, size: int, count: int
@@ -46,7 +46,7 @@ def test_bulk_statements_do_not_depend_on_its_size(
 
 
 @pytest.mark.parametrize("size", [3, 20])
-def test_bulk_of_all_kinds_needs_fifteen_statements(
+def test_bulk_of_all_kinds_needs_seventeen_statements(
     ann: Client, statements: list[str], size: int
 ) -> None:
     request = mixed(ann, size)
@@ -54,7 +54,7 @@ def test_bulk_of_all_kinds_needs_fifteen_statements(
 
     ann.post("tasks/bulk", request)
 
-    assert len(statements) == 15 + (size - 1) * (not uses_postgresql(ann))
+    assert len(statements) == 17 + (size - 1) * (not uses_postgresql(ann))
 
 
 @pytest.mark.parametrize("levels", [1, 3, 10])
@@ -78,7 +78,7 @@ def test_tree_creation_needs_one_statement_per_level(
 
     inserts = [text for text in statements if text.startswith("INSERT INTO tasks ")]
     assert len(inserts) == levels
-    assert len(statements) == 7 + levels
+    assert len(statements) == 8 + levels
 
 
 @pytest.mark.parametrize("width", [1, 50, 100])
@@ -90,13 +90,13 @@ def test_wide_tree_needs_no_additional_statements(
 
     ann.post("tasks", {"title": "Shop", "subtasks": subtasks})
 
-    assert len(statements) == 11 + (width - 1) * (not uses_postgresql(ann))
+    assert len(statements) == 12 + (width - 1) * (not uses_postgresql(ann))
 
 
 @pytest.mark.parametrize("levels", [1, 10])
 @pytest.mark.parametrize(
     ("operation", "count"),
-    [("DELETE {}", 5), ("DELETE {}?permanent=true", 5), ("PATCH {}", 3)],
+    [("DELETE {}", 5), ("DELETE {}?permanent=true", 6), ("PATCH {}", 3)],
     ids=["trash", "permanently", "change"],
 )
 def test_write_in_a_tree_needs_no_additional_statements(
