@@ -1,24 +1,22 @@
 """The commands `flask tasks export` and `flask tasks import`."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from io import FileIO
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import click
 
 from taskapi.console import (
     CommandError,
     CommandGroup,
-    create_file,
     echo,
     escape_for,
     progress_bar,
 )
-from taskapi.errors import FieldError, InvalidLines
+from taskapi.errors import FieldError, InvalidLines, NotFound
 from taskapi.import_export import export, service
+from taskapi.import_export.command_files import file_errors, open_source, open_target
 from taskapi.import_export.formats import FORMATS
 from taskapi.import_export.lines import CHARSETS, Format, ParsedTask, TextLines
 from taskapi.import_export.parser import TaskParser
@@ -27,23 +25,29 @@ from taskapi.import_export.schemas import (
     OwnedTaskImportSchema,
     TaskImportSchema,
 )
+from taskapi.projects import service as projects
 from taskapi.projects.callers import acting_for
-from taskapi.tasks import service as tasks
+from taskapi.projects.models import ProjectRole
 from taskapi.typing import Account
 from taskapi.users.service import find_by_login, get_by_login, list_all
+from taskapi.web.validators import MAX_ID
 
 EXPORT_EXAMPLES = """\b
 Examples:
   flask tasks export tasks.jsonl
   flask tasks export ann.csv --user ann
+  flask tasks export garden.csv --project 7
   flask tasks export - --user ann | jq .title"""
 IMPORT_EXAMPLES = """\b
 Examples:
   flask tasks import tasks.csv --user ann --dry-run
-  flask tasks import tasks.csv --user ann"""
+  flask tasks import tasks.csv --user ann
+  flask tasks import garden.csv --user ann --project 7"""
+
+PROJECT_ID = click.IntRange(1, MAX_ID)
 
 tasks_group = CommandGroup("tasks", help="Export and import tasks as files.")
-user_option = click.option("--user", help="Email or username of a single account.")
+project_option = partial(click.option, "--project", "project_id", type=PROJECT_ID)
 format_option = click.option(
     "--format",
     "format_name",
@@ -54,36 +58,38 @@ format_option = click.option(
 
 @tasks_group.command("export", epilog=EXPORT_EXAMPLES)
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@user_option
+@click.option("--user", help="Email or username: the personal project of the account.")
+@project_option(help="Id of a single project, see `flask projects list`.")
 @format_option
 @click.option("--bom", is_flag=True, help="Begin CSV with a byte order mark.")
 def export_tasks(
-    file: str, user: str | None, format_name: str | None, *, bom: bool
+    file: str, format_name: str | None, *, bom: bool, **source: Any
 ) -> None:
-    """Write all tasks to FILE, or to standard output if it is "-".
+    """Write tasks to FILE, or to standard output if it is "-".
 
-    With --user, export the tasks of one account. Otherwise export those of all
-    accounts; each line begins with its owner. Tasks in the trash are not exported. The
-    service can keep running. An existing FILE is never replaced, and a new one appears
-    only when it is complete.
+    With --project, export all tasks of one project, whoever created them; with --user,
+    the personal project of one account. Otherwise export the personal projects of all
+    accounts; each line begins with its owner. Shared projects are exported by --project
+    only. Tasks in the trash are not exported. The service can keep running. An existing
+    FILE is never replaced, and a new one appears only when it is complete.
     """
     file_format = _format(file, format_name)
     bom = bom and file_format is FORMATS["csv"]
-    if user:
-        owners = [acting_for(get_by_login(user))]
-        project_id = owners[0].personal_project_id
-        chunks = export.export_visible(owners[0], file_format, project_id, bom=bom)
+    project_id = _exported_project(**source)
+    if project_id:
+        chunks = export.export_project(project_id, file_format, bom=bom)
+        total = export.count_project(project_id)
     else:
         owners = [acting_for(owner) for owner in list_all()]
         chunks = export.export_accounts(owners, file_format, bom=bom)
-    personal = {"project_id": "personal"}
-    total = sum(tasks.count(owner, personal) for owner in owners)
+        total = sum(export.count_project(o.personal_project_id) for o in owners)
     echo(f"Exported {_write(chunks, file, total)} tasks.", err=True)
 
 
 @tasks_group.command("import", epilog=IMPORT_EXAMPLES)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@user_option
+@click.option("--user", help="Email or username of a single account.")
+@project_option(help="Id of the project to import into, with --user.")
 @format_option
 @click.option("--dry-run", is_flag=True, help="Validate FILE, but create no tasks.")
 @click.option(
@@ -98,31 +104,66 @@ def export_tasks(
     default="utf-8",
     help="Encoding of FILE; a byte order mark in it takes precedence.",
 )
-def import_tasks(
-    file: str, user: str | None, format_name: str | None, *, dry_run: bool, **text: str
-) -> None:
+def import_tasks(file: str, *, dry_run: bool, **options: Any) -> None:
     """Import the tasks of FILE, or of standard input if it is "-".
 
     All tasks are imported or none: if lines are invalid, they are listed with the
-    reasons and nothing is imported. With --user, all tasks belong to that account.
+    reasons and nothing is imported. With --user, that account creates all tasks, in its
+    personal project or in the one of --project, of which it must be an editor.
     Otherwise each line names its owner, as in an export of all accounts. Existing tasks
-    are not changed. A line is skipped if the account has a task with its external_id,
+    are not changed. A line is skipped if the project has a task with its external_id,
     so that you can import the same FILE again.
     """
-    owner = get_by_login(user) if user else None
-    schema = TaskImportSchema() if owner else OwnedTaskImportSchema()
-    parser = TaskParser(schema, truncate=text["on_long"] == OnLong.CUT)
-    with _file_errors(), _open_source(file) as source:
-        lines = TextLines(source, text["encoding"])
-        by_login = parser.parse(lines, _format(file, format_name))
+    target = _target(options["user"], options["project_id"])
+    schema = TaskImportSchema() if target else OwnedTaskImportSchema()
+    parser = TaskParser(schema, truncate=options["on_long"] == OnLong.CUT)
+    with file_errors(), open_source(file) as source:
+        lines = TextLines(source, options["encoding"])
+        by_login = parser.parse(lines, _format(file, options["format_name"]))
     owned = [
-        (owner or _get_owner(login, tasks), tasks) for login, tasks in by_login.items()
+        (target or _personal(_get_owner(login, tasks)), tasks)
+        for login, tasks in by_login.items()
     ]
     created, skipped = _import(owned, dry_run=dry_run)
     verb = "Would import" if dry_run else "Imported"
     echo(f"{verb} {created} tasks and skipped {skipped} existing ones.")
     for line, names in parser.truncated:
         echo(f"line {line}: truncated {', '.join(names)}.")
+
+
+def _exported_project(user: str | None, project_id: int | None) -> int | None:
+    """Return the only project to export; None: the personal ones of all accounts."""
+    if user and project_id:
+        raise click.UsageError("Use --user or --project, not both.")
+    if project_id:
+        projects.check_exists(project_id)
+    return projects.personal_id(get_by_login(user).id) if user else project_id
+
+
+def _target(user: str | None, project_id: int | None) -> service.Target | None:
+    """Return the only target of an import; None: each line names its owner."""
+    if not user:
+        if project_id:
+            message = "--project needs --user: the account that creates the tasks."
+            raise click.UsageError(message)
+        return None
+    target = _personal(get_by_login(user))
+    if not project_id:
+        return target
+    try:
+        role = projects.get(target.caller, project_id).role
+    except NotFound as error:
+        message = f"{user} is not a member of project {project_id}."
+        raise CommandError(message) from error
+    if role is ProjectRole.VIEWER:
+        message = f"{user} is a viewer of project {project_id}: import as an editor."
+        raise CommandError(message)
+    return target._replace(project_id=project_id)
+
+
+def _personal(user: Account) -> service.Target:
+    caller = acting_for(user)
+    return service.Target(caller, caller.personal_project_id)
 
 
 def _format(file: str, name: str | None) -> Format:
@@ -134,8 +175,8 @@ def _write(chunks: Iterator[export.Chunk], file: str, total: int) -> int:
     """Write an export; return the number of tasks in it."""
     written = 0
     with (
-        _file_errors(),
-        _open_target(file) as target,
+        file_errors(),
+        open_target(file) as target,
         progress_bar("Exporting", total) as bar,
     ):
         for chunk in chunks:
@@ -147,20 +188,16 @@ def _write(chunks: Iterator[export.Chunk], file: str, total: int) -> int:
 
 
 def _import(
-    owned: Sequence[tuple[Account, Sequence[ParsedTask]]], *, dry_run: bool
+    owned: Sequence[tuple[service.Target, Sequence[ParsedTask]]], *, dry_run: bool
 ) -> service.ImportResult:
-    """Import the tasks of each owner; return the sums of the results."""
+    """Import the tasks of each target; return the sums of the results."""
     total = sum(len(tasks) for _, tasks in owned)
     with progress_bar("Importing", total) as bar:
         results = [
             service.import_tasks(
-                owner,
-                owner.personal_project_id,
-                tasks,
-                dry_run=dry_run,
-                on_progress=bar.update,
+                *target, tasks, dry_run=dry_run, on_progress=bar.update
             )
-            for owner, tasks in ((acting_for(user), tasks) for user, tasks in owned)
+            for target, tasks in owned
         ]
     return service.ImportResult(
         sum(result.created for result in results),
@@ -175,46 +212,3 @@ def _get_owner(login: str, tasks: Sequence[ParsedTask]) -> Account:
         column = tasks[0].locate(("owner",))
         raise InvalidLines({(tasks[0].line, "owner"): [error.at(column)]})
     return user
-
-
-@contextmanager
-def _open_target(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdout.buffer
-        return
-    with create_file(Path(file)) as path, path.open("wb") as target:
-        yield target
-
-
-@contextmanager
-def _open_source(file: str) -> Iterator[Any]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    size = Path(file).stat().st_size
-    with MonitoredFile(file) as source, progress_bar("Reading", size) as bar:
-        source.on_read = bar.update
-        yield source
-
-
-class MonitoredFile(FileIO):
-    """A file that reports the number of bytes of each read."""
-
-    on_read: Callable[[int], object]
-
-    def readinto(self, buffer: Any, /) -> int | None:
-        """Read into the buffer; return the number of bytes."""
-        size = super().readinto(buffer)
-        self.on_read(size or 0)
-        return size
-
-
-@contextmanager
-def _file_errors() -> Iterator[None]:
-    """Raise CommandError for errors of a file, except a closed pipe."""
-    try:
-        yield
-    except BrokenPipeError:  # click ends quietly when the reader, such as head, ends
-        raise
-    except OSError as error:
-        raise CommandError(f"{error.filename}: {error.strerror}.") from error

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple, Protocol
 
-from sqlalchemy import bindparam, literal, tuple_
+from sqlalchemy import bindparam, func, literal, select, tuple_
 
 from taskapi import db
 from taskapi.db import replica
@@ -42,8 +42,12 @@ LAST_SEEN = tuple_(
 AFTER = tuple_(Task.created_at, Task.id) > LAST_SEEN
 
 
+OF_PROJECT = Task.project_id == bindparam("project", type_=Task.project_id.type)
+COUNT = select(func.count()).where(OF_PROJECT, NOT_DELETED)
+
+
 @cache
-def _statement(dialect: str, *, continues: bool) -> CompiledStatement[ExportedRow]:
+def _of_visible(dialect: str, *, continues: bool) -> CompiledStatement[ExportedRow]:
     where = [NOT_DELETED, *([AFTER] if continues else [])]
     window = Window(literal(PAGE_SIZE), literal(0))
     columns = [*STORED, TAGS]
@@ -51,8 +55,24 @@ def _statement(dialect: str, *, continues: bool) -> CompiledStatement[ExportedRo
     return CompiledStatement(merged[dialect](columns, frozenset(), keys, where, window))
 
 
+@cache
+def _of_project(_dialect: str, *, continues: bool) -> CompiledStatement[ExportedRow]:
+    rows = select(*STORED, TAGS).where(OF_PROJECT, NOT_DELETED)
+    rows = rows.where(AFTER) if continues else rows
+    ordered = rows.order_by(Task.created_at, Task.id)
+    return CompiledStatement(ordered.limit(bindparam("most")))
+
+
 BYTE_ORDER_MARK = "\ufeff"
 """Spreadsheets decode a CSV file as UTF-8 if it begins with this character."""
+
+
+class Statement(Protocol):
+    """The statement of a page: the first one, or one that continues after a task."""
+
+    def __call__(
+        self, dialect: str, /, *, continues: bool
+    ) -> CompiledStatement[ExportedRow]: ...
 
 
 class Chunk(NamedTuple):
@@ -66,11 +86,21 @@ def export_visible(
     caller: Caller, file_format: Format, project_id: int | None, *, bom: bool = False
 ) -> Iterator[Chunk]:
     """Yield the file of all tasks that an account sees, or of one project."""
-    schema = TaskExportSchema()
-    yield _start(file_format, [*schema.dump_fields], bom=bom)
-    for rows in _pages(access.scope(caller, project_id)):
-        tasks = [schema.dump(row) for row in rows]
-        yield Chunk(file_format.write(tasks), len(rows))
+    pages = _pages(_of_visible, access.scope(caller, project_id))
+    return _file(pages, file_format, bom=bom)
+
+
+def export_project(
+    project_id: int, file_format: Format, *, bom: bool = False
+) -> Iterator[Chunk]:
+    """Yield the file of a project, for operators: access is not checked."""
+    pages = _pages(_of_project, {"project": project_id})
+    return _file(pages, file_format, bom=bom)
+
+
+def count_project(project_id: int) -> int:
+    """Return the number of tasks in the file of a project."""
+    return int(db.read(COUNT, {"project": project_id})[0][0])
 
 
 def export_accounts(
@@ -81,26 +111,32 @@ def export_accounts(
     yield _start(file_format, ["owner", *schema.dump_fields], bom=bom)
     for owner in owners:
         login = {"owner": get_login(owner)}
-        for rows in _pages(access.scope(owner, owner.personal_project_id)):
+        personal = access.scope(owner, owner.personal_project_id)
+        for rows in _pages(_of_visible, personal):
             tasks = [login | schema.dump(row) for row in rows]
             yield Chunk(file_format.write(tasks), len(rows))
+
+
+def _file(
+    pages: Iterator[Sequence[ExportedRow]], file_format: Format, *, bom: bool
+) -> Iterator[Chunk]:
+    schema = TaskExportSchema()
+    yield _start(file_format, [*schema.dump_fields], bom=bom)
+    for rows in pages:
+        tasks = [schema.dump(row) for row in rows]
+        yield Chunk(file_format.write(tasks), len(rows))
 
 
 def _start(file_format: Format, names: Sequence[str], *, bom: bool) -> Chunk:
     return Chunk((BYTE_ORDER_MARK if bom else "") + file_format.header(names))
 
 
-def _pages(scope: Fields) -> Iterator[Sequence[ExportedRow]]:
-    """Yield the tasks of projects that are not in the trash, oldest first."""
-    rows = _page(scope)
+def _pages(statement: Statement, parameters: Fields) -> Iterator[Sequence[ExportedRow]]:
+    """Yield the tasks that a statement finds, oldest first."""
+    dialect = db.database.engine.dialect.name
+    parameters = parameters | {"most": PAGE_SIZE}
+    rows = replica.read(statement(dialect, continues=False), parameters)
     while rows:
         yield rows
-        rows = _page(scope, after=rows[-1])
-
-
-def _page(scope: Fields, after: ExportedRow | None = None) -> Sequence[ExportedRow]:
-    dialect = db.database.engine.dialect.name
-    parameters = scope | {"most": PAGE_SIZE}
-    if after:
-        parameters |= {"created_at": after.created_at, "task_id": after.id}
-    return replica.read(_statement(dialect, continues=after is not None), parameters)
+        last = {"created_at": rows[-1].created_at, "task_id": rows[-1].id}
+        rows = replica.read(statement(dialect, continues=True), parameters | last)

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import select, update
 
 from taskapi import db
-from taskapi.errors import NotFound, PersonalProject
-from taskapi.members.service import IS_MEMBER, MEMBERS, PROJECT
+from taskapi.errors import PersonalProject
+from taskapi.members.service import IS_MEMBER, MEMBERS
 from taskapi.projects import queries
 from taskapi.projects import service as projects
 from taskapi.projects.models import (
@@ -46,9 +46,6 @@ SHARED = (
     .where(Project.personal_user_id.is_(None), EXISTING_PROJECT)
     .order_by(Project.id)
 )
-EXISTING = select(Project.personal_user_id).where(
-    Project.id == PROJECT, EXISTING_PROJECT
-)
 
 
 def list_projects() -> Sequence[ListedProjectRow]:
@@ -58,10 +55,8 @@ def list_projects() -> Sequence[ListedProjectRow]:
 
 def list_members(project_id: int) -> Sequence[ListedMemberRow]:
     """Return the members of a project; raises NotFound."""
-    parameters = {"project": project_id}
-    if not db.read(EXISTING, parameters):
-        raise _unknown(project_id)
-    return db.read(MEMBERS.add_columns(User.email), parameters)
+    projects.check_exists(project_id)
+    return db.read(MEMBERS.add_columns(User.email), {"project": project_id})
 
 
 def set_owner(project_id: int, user_id: int) -> None:
@@ -71,10 +66,10 @@ def set_owner(project_id: int, user_id: int) -> None:
     """
     parameters = {"project": project_id, "member": user_id}
     projects.lock_account(user_id)
-    lock = EXISTING.with_for_update(key_share=True)
+    lock = queries.EXISTING.with_for_update(key_share=True)
     project = db.session.execute(lock, parameters).one_or_none()
     if project is None:
-        raise _unknown(project_id)
+        raise projects.unknown(project_id)
     if project.personal_user_id is not None:
         raise PersonalProject
     promote = update(memberships).where(IS_MEMBER).values(role=ProjectRole.OWNER)
@@ -82,7 +77,3 @@ def set_owner(project_id: int, user_id: int) -> None:
     if promoted.one_or_none() is None:
         projects.join(project_id, user_id, ProjectRole.OWNER)
     log.info("owner set", account_id=user_id, project_id=project_id)
-
-
-def _unknown(project_id: int) -> NotFound:
-    return NotFound(f"There is no project {project_id}.")

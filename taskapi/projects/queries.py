@@ -19,6 +19,7 @@ from sqlalchemy import (
 from taskapi.db.types import Id, Ranked, UtcDateTime
 from taskapi.projects import access
 from taskapi.projects.models import (
+    EXISTING_PROJECT,
     IN_TRASH,
     Project,
     ProjectRole,
@@ -26,6 +27,10 @@ from taskapi.projects.models import (
 )
 
 PERSONAL = select(Project.id).where(Project.personal_user_id == bindparam("user_id"))
+
+EXISTING = select(Project.personal_user_id).where(
+    Project.id == bindparam("project", type_=Id), EXISTING_PROJECT
+)
 
 # not the model: accounts depend on this package
 USERS = table("users", column("id", Id))

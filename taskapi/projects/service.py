@@ -87,6 +87,20 @@ def personal_id(user_id: int) -> int:
     return int(db.read(queries.PERSONAL, {"user_id": user_id})[0].id)
 
 
+def check_exists(project_id: int) -> None:
+    """Raise NotFound for a project that does not exist; one in the trash does.
+
+    This is for commands: whether the caller may see the project is not checked.
+    """
+    if not db.read(queries.EXISTING, {"project": project_id}):
+        raise unknown(project_id)
+
+
+def unknown(project_id: int) -> NotFound:
+    """Return the error of a command for a project that does not exist."""
+    return NotFound(f"There is no project {project_id}.")
+
+
 def find_page(
     caller: Account, page: PageRequest, *, deleted: bool
 ) -> tuple[Sequence[ShownProjectRow], int | None]:
