@@ -15,7 +15,7 @@ from taskapi.console import (
     progress_bar,
 )
 from taskapi.db.pagination import PageRequest
-from taskapi.demo import data
+from taskapi.demo import data, team
 from taskapi.import_export import service as import_export
 from taskapi.projects.callers import acting_for
 from taskapi.server.command_line import flask_command
@@ -41,6 +41,9 @@ Created the account {username} with {number} tasks, {trashed} of them in the tra
   password  {password}
   API key   {key}
 
+It shares the project "{project}" with {member} and has invited {invited} to it:
+these accounts have the same password.
+
 They are not shown again. While the service runs (`make run`), this lists open tasks:
 
 curl -H 'X-API-Key: {key}' '{address}{prefix}/tasks?status=todo,in_progress'"""
@@ -57,17 +60,19 @@ curl -H 'X-API-Key: {key}' '{address}{prefix}/tasks?status=todo,in_progress'"""
 )
 @click.pass_context
 def seed(ctx: click.Context, number: int) -> None:
-    """Create a demo account with a month of tasks.
+    """Create a demo account with a month of tasks, and a small team.
 
-    Prints the login, an API key and an example request. Does nothing in production, or
-    if the account already exists.
+    The account shares a project with demo-kim, and has invited demo-lee to it. Prints
+    the login, an API key and an example request. Does nothing in production, or if one
+    of these accounts already exists.
     """
     with command_transaction(ctx):
         if settings.environment == "production":
             raise CommandError("A demo account cannot be created in production.")
-        if users.find_by_login(USERNAME):
-            echo(EXISTS.format(username=USERNAME, flask=flask_command("")))
-            return
+        for name in (USERNAME, team.MEMBER, team.INVITED):
+            if users.find_by_login(name):
+                echo(EXISTS.format(username=name, flask=flask_command("")))
+                return
         echo(_create(number))
 
 
@@ -78,8 +83,12 @@ def _create(number: int) -> str:
     _, key = api_keys.create(user, {"name": USERNAME})
     caller = acting_for(user)
     _create_tasks(caller, number)
+    team.create(caller, password)
     return CREATED.format(
         username=USERNAME,
+        project=team.PROJECT,
+        member=team.MEMBER,
+        invited=team.INVITED,
         number=number,
         trashed=_move_to_trash(caller),
         password=password,

@@ -13,7 +13,7 @@ from flask.cli import FlaskGroup
 
 from config import Environment
 from tests.api_keys.clients import KeyClient
-from tests.helpers.client import Client
+from tests.helpers.client import PASSWORD, Client
 
 Run = Callable[..., Result]
 
@@ -63,7 +63,7 @@ def test_printed_request_lists_open_tasks(anonymous: Client, output: str) -> Non
 
 
 def test_demo_account_has_tasks_of_all_kinds(demo: Client) -> None:
-    tasks = demo.get("tasks?limit=100").json["items"]
+    tasks = demo.get("tasks?limit=100&project_id=personal").json["items"]
 
     kinds = Counter(task["status"] for task in tasks)
     assert min(kinds[n] for n in ("todo", "in_progress", "completed", "cancelled")) > 1
@@ -76,6 +76,51 @@ def test_demo_account_has_tasks_of_all_kinds(demo: Client) -> None:
 
 def completed(tasks: list[dict[str, str]]) -> list[dict[str, str]]:
     return [task for task in tasks if task["status"] == "completed"]
+
+
+def logged_in(anonymous: Client, output: str, username: str) -> Client:
+    """Return a client of a demo account, which has the printed password."""
+    login = {"username": username, "password": printed(output, "password")}
+    client = Client(anonymous.app)
+    client.tokens = anonymous.post("auth/login", login).json
+    return client
+
+
+def test_member_of_the_demo_project_has_assigned_tasks(
+    anonymous: Client, output: str
+) -> None:
+    kim = logged_in(anonymous, output, "demo-kim")
+
+    _, project = kim.get("projects").json["items"]
+    tasks = kim.get(f"tasks?project_id={project['id']}").json["items"]
+    own = kim.get("tasks?assignee_id=me").json["items"]
+
+    assert (project["role"], project["member_count"]) == ("editor", 2)
+    assert {task["project_id"] for task in own} == {project["id"]}
+    assert 0 < len(own) < len(tasks)
+
+
+def test_invited_demo_account_can_join(anonymous: Client, output: str) -> None:
+    lee = logged_in(anonymous, output, "demo-lee")
+
+    (invitation,) = lee.get("invitations").json["items"]
+    joined = lee.post(f"invitations/{invitation['id']}/accept")
+
+    assert invitation["invited_by_username"] == "demo"
+    assert f'shares the project "{joined.json["name"]}" with demo-kim' in output
+    assert joined.json["member_count"] == 3
+
+
+def test_seed_keeps_an_account_with_the_name_of_a_member(
+    app: Flask, anonymous: Client
+) -> None:
+    account = {"username": "demo-kim", "password": PASSWORD}
+    assert anonymous.post("auth/register", account).status_code == 201
+
+    result = seed(app)
+
+    assert result.exit_code == 0
+    assert "demo-kim already exists; nothing was changed" in result.stdout
 
 
 def test_second_seed_changes_nothing(app: Flask, demo: Client) -> None:
@@ -92,7 +137,7 @@ def test_seed_creates_the_requested_number_of_tasks(app: Flask) -> None:
     made = seed(app, "--tasks", "1234")
 
     demo = KeyClient(Client(app), printed(made.stdout, "API key"))
-    live = demo.get("tasks?include_total=true").json["total"]
+    live = demo.get("tasks?include_total=true&project_id=personal").json["total"]
     assert (live, made.stdout.splitlines()[0]) == (
         1231,
         "Created the account demo with 1234 tasks, 3 of them in the trash.",
