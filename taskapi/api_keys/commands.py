@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import click
 
 from taskapi import clock
-from taskapi.api_keys import service
+from taskapi.api_keys import creation, service
 from taskapi.api_keys.schemas import ApiKeySchema
 from taskapi.console import CommandGroup, echo, load
 from taskapi.scopes import Scope
@@ -27,15 +27,24 @@ api_keys_group = CommandGroup("api-keys", help="Manage API keys.")
     type=click.Choice([scope.value for scope in Scope]),
     help="Permission of the key; can be repeated. Default: read and write tasks.",
 )
+@click.option(
+    "--project",
+    "project_id",
+    type=click.IntRange(1, MAX_ID),
+    help="The only project that the key reaches. Default: all of the account.",
+)
 @click.option("--days", type=click.IntRange(1, MAX_DAYS), help="Days until it expires.")
-def create_key(login: str, name: str, scopes: list[str], days: int | None) -> None:
+def create_key(
+    login: str, name: str, scopes: list[str], project_id: int | None, days: int | None
+) -> None:
     """Create an API key for the account LOGIN and print it once."""
     fields = load(ApiKeySchema(only=["name"]), {"name": name})
+    fields["project_id"] = project_id
     if scopes:
         fields["scopes"] = [Scope(scope) for scope in scopes]
     if days:
         fields["expires_at"] = clock.now() + timedelta(days=days)
-    _, text = service.create(get_by_login(login), fields)
+    _, text = creation.create(get_by_login(login), fields)
     echo(text)
 
 
@@ -44,10 +53,12 @@ def create_key(login: str, name: str, scopes: list[str], days: int | None) -> No
 def list_keys(login: str) -> None:
     """List the API keys of the account LOGIN."""
     found = service.list_all(get_by_login(login).id)
-    echo(f"{'ID':>6}  {'PREFIX':8}  {'EXPIRES':10}  {'LAST USED':10}  NAME")
+    echo(f"{'ID':>6}  {'PREFIX':8}  {'EXPIRES':10}  {'LAST USED':10}  PROJECT  NAME")
     for key in found:
         expires_on, used_on = _date(key.expires_at), _date(key.last_used_at)
-        echo(f"{key.id:>6}  {key.prefix:8}  {expires_on:10}  {used_on:10}  {key.name}")
+        dates = f"{expires_on:10}  {used_on:10}"
+        project = key.project_id or "all"
+        echo(f"{key.id:>6}  {key.prefix:8}  {dates}  {project:>7}  {key.name}")
 
 
 @api_keys_group.command("revoke")

@@ -61,6 +61,7 @@ class ApiKeyRow(Protocol):
     """A row without the hash."""
 
     id: int
+    project_id: int | None
     name: str
     prefix: str
     scopes: Sequence[Scope]

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from taskapi.api_keys import service
+from taskapi.api_keys import creation, service
 from taskapi.api_keys.models import MAX_KEYS, ApiKeyRow
 from taskapi.api_keys.schemas import (
     ApiKeyCreatedSchema,
@@ -29,9 +29,10 @@ def create_api_key(fields: Fields) -> tuple[Fields, dict[str, str]]:
     """Create an API key
 
     Only this response contains `api_key`; store it now. Without `scopes` the key can
-    read and write tasks. An account can have 50 keys, including expired ones.
+    read and write tasks. `project_id` restricts it to one of your projects, and cannot
+    be changed. An account can have 50 keys, including expired ones.
     """
-    key, text = service.create(caller(), fields)
+    key, text = creation.create(caller(), fields)
     location = {"Location": f"{PREFIX}/api-keys/{key.id}"}
     return key._asdict() | {"api_key": text}, location
 

@@ -23,6 +23,16 @@ class ApiKeySchema(Schema):
         high=PREFIX_LENGTH, dump_only=True, metadata={"examples": ["3f9a1c07"]}
     )
     scopes = Several(Choice(Scope), validate=Length(min=1, max=len(Scope)))
+    project_id = Integer(
+        low=1,
+        allow_none=True,
+        metadata={
+            "description": "The only project that the key reaches; `null`: all that "
+            "you are a member of, also those that you join later. Requires scopes of "
+            "tasks.",
+            "examples": [None],
+        },
+    )
     expires_at = Timestamp(
         allow_none=True,
         metadata={"description": "The time at which the key expires; `null`: never."},

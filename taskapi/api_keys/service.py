@@ -1,4 +1,4 @@
-"""API keys: creation, lookup of their owners, changes, revocation."""
+"""API keys: lookup of their owners, changes, revocation."""
 
 import hmac
 from collections.abc import Sequence
@@ -10,9 +10,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    func,
-    insert,
-    literal,
     null,
     or_,
     select,
@@ -21,7 +18,7 @@ from sqlalchemy import (
 
 from taskapi import clock, db
 from taskapi.api_keys import key_format
-from taskapi.api_keys.models import MAX_KEYS, ApiKey, ApiKeyRow, KeyOwnerRow
+from taskapi.api_keys.models import ApiKey, ApiKeyRow, KeyOwnerRow
 from taskapi.db import pagination, statements
 from taskapi.db.compiled import CompiledStatement
 from taskapi.db.pagination import PageRequest
@@ -30,17 +27,14 @@ from taskapi.errors import (
     ApiKeyInvalid,
     FieldError,
     Invalid,
-    LimitReached,
     NotFound,
 )
 from taskapi.projects.models import Project
-from taskapi.scopes import Scope
 from taskapi.typing import Account, Fields
-from taskapi.users.models import PUBLIC_COLUMNS, Role, User
+from taskapi.users.models import PUBLIC_COLUMNS, User
 
 log = structlog.get_logger()
 
-DEFAULT_SCOPES = [Scope.TASKS_READ, Scope.TASKS_WRITE]
 TOUCH_AFTER = timedelta(minutes=5)
 """The precision of `last_used_at`, so that few requests write."""
 
@@ -103,55 +97,6 @@ def find_owner(text: str) -> KeyOwnerRow:
     return owner
 
 
-def create(caller: Account, fields: Fields) -> tuple[ApiKeyRow, str]:
-    """Create a key; return its row, and the key itself, which is not stored."""
-    fields.setdefault("scopes", DEFAULT_SCOPES)
-    if Scope.ADMIN in fields["scopes"] and caller.role != Role.ADMIN:
-        error = FieldError("Only administrators can grant this scope.", "choice")
-        raise Invalid({"scopes": [error]})
-    _check_future(fields.get("expires_at"))
-    key = key_format.generate()
-    stored = {"prefix": key.prefix, "secret_hash": key.secret_hash}
-    created = _insert(caller.id, fields | stored)
-    _check_number(caller.id)
-    log.info("API key created", account_id=caller.id, key_id=created.id)
-    return created, key.text
-
-
-def _insert(user_id: int, fields: Fields) -> ApiKeyRow:
-    """Insert a key of an active account; raises NotFound if it is not active."""
-    types = ApiKey.__table__.c
-    literals = {
-        name: literal(value, types[name].type) for name, value in fields.items()
-    }
-    values = {"user_id": User.id} | literals
-    active = (
-        select(*values.values())
-        .where(User.id == user_id, User.is_active)
-        # Lock the account: a transaction that revokes all keys waits for this one and
-        # revokes the new key too, and the next creation waits to count it.
-        .with_for_update(key_share=True)
-    )
-    statement = insert(ApiKey).from_select(list(values), active)
-    returning = statement.returning(*COLUMNS)
-    created: ApiKeyRow | None = db.session.execute(returning).one_or_none()
-    if created is None:
-        raise NotFound
-    return created
-
-
-def _check_number(user_id: int) -> None:
-    """Raise LimitReached if the account has too many keys, including the new one.
-
-    This is a statement of its own: on PostgreSQL the insert does not see keys that were
-    inserted while it waited for the lock of the account.
-    """
-    number = select(func.count()).where(ApiKey.user_id == user_id)
-    if (db.session.scalar(number) or 0) > MAX_KEYS:
-        message = f"An account can have {MAX_KEYS} API keys. Revoke one first."
-        raise LimitReached(message, limit=MAX_KEYS)
-
-
 def get(caller: Account, key_id: int) -> ApiKeyRow:
     """Return a key of the caller; raises NotFound."""
     found = db.read(select(*COLUMNS).where(_is_key(caller, key_id)))
@@ -195,7 +140,7 @@ def _check_sooner(key: ApiKeyRow, expires_at: datetime | None) -> None:
     if expires_at is None or (key.expires_at and key.expires_at < expires_at):
         message = "A key can only expire sooner. To extend it, create a new one."
         raise Invalid({"expires_at": [FieldError(message, "range")]})
-    _check_future(expires_at)
+    check_future(expires_at)
 
 
 def revoke(caller: Account, key_id: int) -> None:
@@ -244,7 +189,8 @@ def _touch(key_id: int, now: datetime) -> None:
     db.try_write(TOUCH, parameters)
 
 
-def _check_future(expires_at: datetime | None) -> None:
+def check_future(expires_at: datetime | None) -> None:
+    """Raise Invalid for an expiry in the past."""
     if expires_at is not None and expires_at <= clock.now():
         error = FieldError("Choose a time in the future.", "range")
         raise Invalid({"expires_at": [error]})

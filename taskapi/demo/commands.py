@@ -6,7 +6,7 @@ from itertools import islice
 import click
 
 from taskapi import clock
-from taskapi.api_keys import service as api_keys
+from taskapi.api_keys import creation
 from taskapi.console import (
     Command,
     CommandError,
@@ -80,7 +80,7 @@ def _create(number: int) -> str:
     """Create the account; return the message with its credentials."""
     password = secrets.token_urlsafe(12)
     user = users.create(username=USERNAME, full_name="Demo", password=password)
-    _, key = api_keys.create(user, {"name": USERNAME})
+    _, key = creation.create(user, {"name": USERNAME})
     caller = acting_for(user)
     _create_tasks(caller, number)
     team.create(caller, password)

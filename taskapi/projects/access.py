@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from taskapi import db
 from taskapi.db.types import Id
-from taskapi.errors import NotFound, RoleRequired
+from taskapi.errors import FieldError, NotFound, RoleRequired
 from taskapi.projects.models import (
     PROJECT_NOT_DELETED,
     Project,
@@ -29,6 +29,7 @@ from taskapi.typing import Account, Caller, Fields
 
 MAX_PROJECT_ID = 2**63 - 1
 RANKS = {role: rank for rank, role in enumerate(ProjectRole)}
+UNKNOWN_PROJECT = FieldError("You have no project with this id.", "not-found")
 ME: BindParameter[int] = bindparam("me", type_=Id)
 FIRST: BindParameter[int] = bindparam("first", type_=Id)
 LAST: BindParameter[int] = bindparam("last", type_=Id)

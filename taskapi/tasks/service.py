@@ -73,7 +73,7 @@ def _refusal(caller: Caller, row: Fields) -> Exception:
     """Return the reason for which a task was not inserted."""
     allowed: Any = db.read(queries.REFUSAL, row)[0]
     if allowed.role is None:
-        return Invalid({"project_id": [writes.UNKNOWN_PROJECT]})
+        return Invalid({"project_id": [access.UNKNOWN_PROJECT]})
     if allowed.role is ProjectRole.VIEWER:
         return RoleRequired(required_role=ProjectRole.EDITOR)
     if not allowed.can_assign:

@@ -68,7 +68,6 @@ EXTERNAL_IDS = (
 ExternalIds = Mapping[tuple[int, str | None], Path]
 """The location in the request of each external id, by project and external id."""
 
-UNKNOWN_PROJECT = FieldError("You have no project with this id.", "not-found")
 NO_TARGETS: Mapping[Path, int] = MappingProxyType({})
 
 
@@ -118,7 +117,9 @@ def check_targets(roles: Roles, targets: Mapping[Path, int]) -> None:
     """Raise Invalid for projects that are not visible, RoleRequired for a viewer."""
     absent = [path for path, project_id in targets.items() if project_id not in roles]
     if absent:
-        raise Invalid({(*path, "project_id"): [UNKNOWN_PROJECT] for path in absent})
+        raise Invalid(
+            {(*path, "project_id"): [access.UNKNOWN_PROJECT] for path in absent}
+        )
     for project_id in targets.values():
         access.check_role(roles[project_id])
 

@@ -18,6 +18,7 @@ SHOWN = {
     "name",
     "prefix",
     "scopes",
+    "project_id",
     "expires_at",
     "last_used_at",
     "created_at",
@@ -44,6 +45,17 @@ INVALID: dict[str, tuple[Any, dict[str, str]]] = {
     "over-already": ({"name": "n", "expires_at": YESTERDAY}, {"#/expires_at": "range"}),
     "prefix-given": ({"name": "n", "prefix": "0" * 8}, {"#/prefix": "read-only"}),
     "owner-given": ({"name": "n", "user_id": 1}, {"#/user_id": "unknown"}),
+    "project-text": ({"name": "n", "project_id": "7"}, {"#/project_id": "type"}),
+    "project-zero": ({"name": "n", "project_id": 0}, {"#/project_id": "range"}),
+    "project-unknown": ({"name": "n", "project_id": 7}, {"#/project_id": "not-found"}),
+    "project-and-account": (
+        {"name": "n", "project_id": 7, "scopes": ["tasks:read", "account:read"]},
+        {"#/scopes": "choice"},
+    ),
+    "project-and-admin": (
+        {"name": "n", "project_id": 7, "scopes": ["admin"]},
+        {"#/scopes": "choice"},
+    ),
     "admin-by-a-user": ({"name": "n", "scopes": ["admin"]}, {"#/scopes": "choice"}),
 }
 

@@ -189,7 +189,7 @@ def test_password_reset_waits_for_credentials_being_created(
         if not blocked:
             blocked.append(is_locked(ann))
 
-    module = "auth.login" if begin == "login" else "api_keys.service"
+    module = "auth.login" if begin == "login" else "api_keys.creation"
     monkeypatch.setattr(f"taskapi.{module}.log.info", record_lock)
     if begin == "login":
         Client(ann.app, "ann").log_in()

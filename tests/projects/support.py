@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import update
-
 from taskapi import db
-from taskapi.api_keys.models import ApiKey
 from taskapi.projects import service
 from taskapi.projects.models import ProjectRole
 from tests.api_keys.clients import KeyClient, create_key
@@ -29,10 +26,7 @@ def add_member(project: dict[str, Any], client: Client, role: str = "editor") ->
 def restricted_key(owner: Client, project_id: int, *scopes: str) -> KeyClient:
     """Return a client with a key that reaches one project only."""
     chosen = list(scopes) or ["tasks:read", "tasks:write"]
-    key = create_key(owner, scopes=chosen)
-    restrict = update(ApiKey).where(ApiKey.id == key["id"])
-    with owner.app.app_context(), db.transaction():
-        db.session.execute(restrict.values(project_id=project_id))
+    key = create_key(owner, scopes=chosen, project_id=project_id)
     return KeyClient(owner, key["api_key"])
 
 
