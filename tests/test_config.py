@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 import config
+from tests.helpers.forked import FLASK, GUNICORN, PROGRAMS, ROOT, run_forked
 from tests.helpers.settings import DEFAULTS, PASSWORD, settings_environment
 
-ROOT = Path(__file__).parents[1]
-TOOLS = Path(sys.executable).parent
-PYTHON = str(TOOLS / "python")
+PYTHON = sys.executable
 LIST = "import config; print(dict(sorted(vars(config.from_env()).items())))"
 PRINT_ALL = [PYTHON, "-c", LIST]
 
@@ -63,16 +62,17 @@ def test_settings_have_defaults(checkout: Path) -> None:
     "command",
     [
         pytest.param([PYTHON, "-c", "import wsgi"], marks=pytest.mark.slow),
-        [str(TOOLS / "gunicorn"), "--check-config", "wsgi:app"],
-        [str(TOOLS / "flask"), "users", "list"],
-        pytest.param([str(TOOLS / "flask"), "db", "upgrade"], marks=pytest.mark.slow),
+        [GUNICORN, "--check-config", "wsgi:app"],
+        [FLASK, "users", "list"],
+        pytest.param([FLASK, "db", "upgrade"], marks=pytest.mark.slow),
     ],
     ids=["wsgi", "gunicorn", "flask", "migrations"],
 )
 def test_each_program_reports_an_invalid_setting(command: list[str]) -> None:
     variables = settings_environment(PORT="0")
 
-    stopped = run(command, variables)
+    start = run_forked if command[0] in PROGRAMS else run
+    stopped = start(command, variables)
 
     assert stopped.returncode == 1
     assert stopped.stderr.startswith("taskapi: PORT: ")
@@ -82,7 +82,7 @@ def test_each_program_reports_an_invalid_setting(command: list[str]) -> None:
 def test_gunicorn_uses_bind_and_keepalive_of_the_settings() -> None:
     variables = settings_environment(HOST="::1", PORT="8001", KEEPALIVE_SECONDS="77")
 
-    shown = run([str(TOOLS / "gunicorn"), "--print-config", "wsgi:app"], variables)
+    shown = run_forked([GUNICORN, "--print-config", "wsgi:app"], variables)
 
     lines = dict(re.findall(r"^(\w+) += (.*)$", shown.stdout, re.MULTILINE))
     assert (lines["bind"], lines["keepalive"]) == ("['[::1]:8001']", "77")

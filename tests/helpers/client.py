@@ -1,22 +1,21 @@
 """A client of the API, and assertions about its responses."""
 
 import json
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
-from taskapi import clock, db, passwords
-from taskapi.auth.models import Session, new_token_id
-from taskapi.db import versioning
-from taskapi.projects import service as projects
-from taskapi.users.models import PUBLIC_COLUMNS, User
+from taskapi import db, passwords
 from taskapi.users.schemas import UserSchema
 from taskapi.web import tokens
 from tests.helpers import documented
+from tests.helpers.inserts import (
+    insert_account,
+    insert_personal_project,
+    insert_session,
+)
 
 API = "/api/v1"
 PASSWORD = "a long walk in the rain"
@@ -74,9 +73,8 @@ class Client:
         Registration and login took half of the time of the tests.
         """
         with self.app.app_context(), db.transaction():
-            account = {"email": f"{self.name}@example.org", "password_hash": _hash()}
-            user = versioning.create(User, account, PUBLIC_COLUMNS)
-            self.project_id = projects.create_personal(user.id)
+            user = insert_account(f"{self.name}@example.org", _hash())
+            self.project_id = insert_personal_project(user.id)
             self.user = json.loads(self.app.json.dumps(UserSchema().dump(user)))
             self._insert_session()
         return self
@@ -94,13 +92,7 @@ class Client:
         self.tokens = self.start_session().tokens
 
     def _insert_session(self) -> None:
-        values = {
-            "user_id": self.user["id"],
-            "refresh_id": new_token_id(),
-            "expires_at": clock.now() + timedelta(days=7),
-        }
-        row = insert(Session).values(values).returning(Session.sid, Session.refresh_id)
-        session = db.session.execute(row).one()
+        session = insert_session(self.user["id"])
         self.tokens = tokens.issue(self.user["id"], session.sid, session.refresh_id)
 
     def register(self) -> "Client":

@@ -91,7 +91,16 @@ def run_flask(
     prepare: Prepare = bool,
 ) -> subprocess.CompletedProcess[str]:
     """Run a `flask` command to its end; `files` replaces standard streams."""
-    command = [FLASK, *map(str, arguments)]
+    return run_forked([FLASK, *map(str, arguments)], variables, files, prepare)
+
+
+def run_forked(
+    command: list[str],
+    variables: dict[str, str],
+    files: dict[int, Path] | None = None,
+    prepare: Prepare = bool,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; `files` replaces standard streams."""
     with tempfile.TemporaryDirectory() as folder:
         texts = {number: Path(folder, str(number)) for number in (STDOUT, STDERR)}
         process = ForkedProcess(command, variables, texts | (files or {}), prepare)

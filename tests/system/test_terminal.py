@@ -87,7 +87,9 @@ def test_json_format_has_no_colours_in_a_terminal(variables: dict[str, str]) -> 
     assert "\x1b" not in terminal.output
 
 
-@pytest.mark.parametrize("purpose", ["development", "production"])
+@pytest.mark.parametrize(
+    "purpose", ["development", pytest.param("production", marks=pytest.mark.slow)]
+)
 def test_port_in_use_is_reported_in_one_sentence(
     variables: dict[str, str], purpose: str
 ) -> None:
@@ -130,7 +132,9 @@ def test_make_dev_prints_the_address_of_the_documentation(
     assert "Traceback" not in terminal.text
 
 
-@pytest.mark.parametrize("step", ["/docs", "Debug mode"])
+@pytest.mark.parametrize(
+    "step", [pytest.param("/docs", marks=pytest.mark.slow), "Debug mode"]
+)
 def test_interrupted_start_of_make_dev_has_no_traceback(
     variables: dict[str, str], step: str
 ) -> None:
@@ -165,7 +169,13 @@ def test_flask_run_serves_host_and_port_of_the_settings(
     assert terminal.text.count("GET") == 2, "Werkzeug logs no second line"
 
 
-@pytest.mark.parametrize("options", [[], ["--port", "{port}"]], ids=["none", "port"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param([], id="none"),
+        pytest.param(["--port", "{port}"], id="port", marks=pytest.mark.slow),
+    ],
+)
 def test_flask_run_serves_host_and_port_of_dotenv(
     variables: dict[str, str], tmp_path: Path, options: list[str]
 ) -> None:
