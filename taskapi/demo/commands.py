@@ -19,7 +19,7 @@ from taskapi.demo import data, team
 from taskapi.import_export import service as import_export
 from taskapi.projects.callers import acting_for
 from taskapi.server.command_line import flask_command
-from taskapi.tasks import service as tasks
+from taskapi.tasks import reads as tasks
 from taskapi.tasks import trash
 from taskapi.typing import Caller
 from taskapi.users import service as users

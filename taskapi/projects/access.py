@@ -163,6 +163,6 @@ def check_visible(parameters: Fields, project_id: int) -> None:
 
 
 def check_role(role: ProjectRole, least: ProjectRole = ProjectRole.EDITOR) -> None:
-    """Raise RoleRequired for a lower role."""
+    """Raise RoleRequired for a role below the required one."""
     if RANKS[role] < RANKS[least]:
         raise RoleRequired(required_role=least)

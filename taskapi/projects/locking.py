@@ -36,8 +36,8 @@ LOCK = lock_where(Project.id.in_(IDS))
 def lock(caller: Account, project_ids: Iterable[int]) -> Roles:
     """Lock the projects among these that the caller may read; return the roles in them.
 
-    The roles are read after the lock: a role that another request changes meanwhile is
-    the new one, and cannot change until the end of the transaction.
+    The roles are read after the lock, so that they cannot change until the end of the
+    transaction.
     """
     parameters = scope(caller) | {"ids": list(set(project_ids))}
     if not parameters["ids"]:

@@ -13,7 +13,7 @@ from taskapi.projects import access
 from taskapi.projects.models import PROJECT_NOT_DELETED, Project
 from taskapi.tasks.models import NOT_DELETED, Task, TaskPriority, TaskStatus
 from taskapi.tasks.queries import NOW, TODAY, overdue
-from taskapi.tasks.service import read_parameters
+from taskapi.tasks.reads import read_parameters
 from taskapi.typing import Caller, Fields
 from taskapi.users.models import USER_NOT_DELETED, Role, User
 

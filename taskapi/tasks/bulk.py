@@ -11,7 +11,7 @@ from datetime import datetime
 from taskapi import clock, db
 from taskapi.errors import FieldError, Invalid, PreconditionRequired
 from taskapi.projects import access
-from taskapi.tasks import service, trash, writes
+from taskapi.tasks import locked_changes, reads, trash, writes
 from taskapi.tasks.creation import NewTask, flatten, insert_trees
 from taskapi.tasks.models import MAX_BULK_TASKS, TaskRow
 from taskapi.tasks.writes import Change, Revision
@@ -59,16 +59,16 @@ def _run(
     _check_repetitions(paths)
     targets = _targets(caller, new_tasks)
     given = targets | _given_projects(update)
-    locked = writes.lock_tasks(caller, paths.values(), given)
+    locked = locked_changes.lock_tasks(caller, paths.values(), given)
     # The clock is read after the locks: later versions have a later updated_at.
     now = clock.now()
     _check_present(locked, paths)
-    changes = writes.prepare(caller, _changes(locked, update), now)
+    changes = locked_changes.prepare(caller, _changes(locked, update), now)
     revisions = writes.revise(changes, now)
     by_project = _by_project(new_tasks, targets)
     deleted = [locked[task_id] for task_id in delete]
     with writes.checked_constraints(_external_id_paths(by_project, revisions, deleted)):
-        writes.apply(revisions)
+        locked_changes.apply(revisions)
         trash.move_to_trash(delete, now)
         created = _create(caller, by_project, now)
     in_order = [created[new.path] for new in new_tasks]
@@ -77,7 +77,7 @@ def _run(
 
 
 def _found(caller: Caller, ids: Mapping[str, Sequence[int]]) -> Fields:
-    rows = service.find_existing(caller, [i for some in ids.values() for i in some])
+    rows = reads.find_existing(caller, [i for some in ids.values() for i in some])
     tasks = {row.id: row for row in rows}
     return {name: [tasks[task_id] for task_id in some] for name, some in ids.items()}
 

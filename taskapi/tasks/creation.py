@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from taskapi import clock, db
 from taskapi.errors import FieldError, Invalid
-from taskapi.tasks import members, tags, tree, writes
+from taskapi.tasks import locked_changes, members, tags, tree, writes
 from taskapi.tasks.models import MAX_SUBTASKS, table
 from taskapi.typing import Caller, Fields, Path
 
@@ -45,7 +45,7 @@ def create_tree(caller: Caller, project_id: int, fields: Fields) -> int:
     new_tasks = [NewTask(fields, ())]
     given = {new.path: (project_id, new.fields) for new in flatten(new_tasks)}
     paths = writes.external_id_paths(given)
-    writes.lock_targets(caller, {(): project_id})
+    locked_changes.lock_targets(caller, {(): project_id})
     with writes.checked_constraints(paths):
         (task_id,) = insert_trees(caller, project_id, new_tasks, clock.now())
     return task_id

@@ -21,7 +21,6 @@ serves, so that the filter is always the one that finds the rows. `project_id IN
 """
 
 from collections.abc import Callable, Sequence
-from itertools import product
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -205,14 +204,11 @@ class CrossJoin(Join):
 
 @compiles(CrossJoin)
 def _cross(element: CrossJoin, compiler: SQLCompiler, **options: Any) -> str:
-    linter = options.get("from_linter")
-    sides = (element.left, element.right)
-    if linter:
-        pairs = product(*(side._from_objects for side in sides))  # noqa: SLF001 # as Join
-        linter.edges.update(pairs)
-    return " CROSS JOIN ".join(
-        compiler.process(side, **options | {"asfrom": True}) for side in sides
+    options |= {"asfrom": True, "from_linter": None}  # cartesian products are meant
+    sides = (
+        compiler.process(side, **options) for side in (element.left, element.right)
     )
+    return " CROSS JOIN ".join(sides)
 
 
 class InVisible(FunctionElement[bool]):

@@ -124,8 +124,8 @@ _VALUES = {name: bindparam(name, type_=table.c[name].type) for name in DEFAULTS}
 _INSERTED = _VALUES | {"project_id": PROJECT, "owner_id": _owner.c.id}
 CAN_WRITE = access.visible(PROJECT, ProjectRole.EDITOR)
 CAN_ASSIGN = or_(ASSIGNEE.is_(None), access.is_member(PROJECT, ASSIGNEE))
-# A task without subtasks; no row if one of the conditions is not met (see REFUSAL). A
-# task without tags needs no other statement, so that it commits by itself without BEGIN
+# A task without subtasks; no row if a condition is false (see REJECTION). A task
+# without tags needs no other statement, so that it commits by itself without BEGIN
 # and COMMIT: 1,260 instead of 1,630 µs on PostgreSQL.
 INSERT = CompiledStatement[ShownTaskRow](
     insert(table)
@@ -142,7 +142,7 @@ INSERT = CompiledStatement[ShownTaskRow](
         overdue(NOW, TODAY).label("is_overdue"),
     )
 )
-REFUSAL = select(
+REJECTION = select(
     access.role_in(PROJECT).label("role"),
     CAN_ASSIGN.label("can_assign"),
     exists().where(_has_room).label("has_room"),

@@ -4,7 +4,7 @@ from functools import partial
 
 from taskapi.projects import access
 from taskapi.scopes import Scope
-from taskapi.tasks import bulk, service, tags
+from taskapi.tasks import bulk, reads, service, tags
 from taskapi.tasks.bulk_schemas import (
     BulkRequestSchema,
     BulkResultSchema,
@@ -71,9 +71,9 @@ def list_tasks(arguments: Fields) -> PageResponse:
     """
     page = pagination.page_request(arguments)
     sort = arguments.pop("sort")
-    rows = service.find_page(caller(), arguments, sort, page)
-    total = service.count(caller(), arguments) if page.with_total else None
-    return pagination.page_response(rows, total, page, service.position(caller(), sort))
+    rows = reads.find_page(caller(), arguments, sort, page)
+    total = reads.count(caller(), arguments) if page.with_total else None
+    return pagination.page_response(rows, total, page, reads.position(caller(), sort))
 
 
 @tasks.get("/tasks/<id:task_id>", scope=READ)
@@ -86,8 +86,8 @@ def get_task(arguments: Fields, task_id: int) -> object:
     With `expand=subtasks` the response contains all descendants, and has no ETag.
     """
     if "expand" in arguments:
-        return service.find_trees(caller(), [task_id])[0]
-    return conditional.tagged(service.find(caller(), task_id))
+        return reads.find_trees(caller(), [task_id])[0]
+    return conditional.tagged(reads.find(caller(), task_id))
 
 
 @tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"], scope=WRITE)
@@ -110,7 +110,7 @@ def update_task(changes: Fields, task_id: int, versions: Versions) -> ShownTaskR
     task back as you read it, with one field changed. Another `version` returns 412.
     An update without effect does not change the version.
     """
-    read = partial(service.find, caller(), task_id)
+    read = partial(reads.find, caller(), task_id)
     versions = conditional.check_read_only(changes, TaskSchema, read, versions)
     return service.change(caller(), task_id, changes, versions)
 
@@ -162,7 +162,7 @@ def bulk_tasks(arguments: dict[str, bool], request: Fields) -> Fields:
     Either all changes are made or none: updates first, then deletions, then creations.
     Errors have a pointer such as `#/update/3/title`.
     """
-    check_read_only(request, partial(service.find_existing, caller()))
+    check_read_only(request, partial(reads.find_existing, caller()))
     if settings.require_if_match:
         bulk.check_versions_named(request)
     return bulk.run(caller(), request, **arguments)

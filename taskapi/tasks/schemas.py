@@ -112,19 +112,15 @@ class TaskSchema(Schema):
     project_id = Integer(
         low=1,
         metadata={
-            "description": "The project of the task. A new task is by default in your "
-            "personal project, or in the project of a restricted API key. A change "
-            "moves the task with all its descendants.",
+            "description": "By default your personal project, or that of a restricted "
+            "API key. A change moves the task with all its descendants.",
         },
     )
     owner_id = Integer(
         dump_only=True,
         low=1,
         allow_none=True,
-        metadata={
-            "description": "The account that created the task; `null` once it is "
-            "deleted."
-        },
+        metadata={"description": "The account that created it, unless it is deleted."},
     )
     assignee_id = Integer(
         low=1,

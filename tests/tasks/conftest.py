@@ -19,5 +19,5 @@ def strict_ann(ann: Client, app_with: Callable[..., Flask]) -> Client:
 
 @pytest.fixture
 def team(app: Flask) -> Team:
-    """Return the members of a project, and a stranger."""
+    """Return the members of a project, and another user."""
     return Team(app)

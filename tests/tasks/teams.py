@@ -9,13 +9,13 @@ from tests.projects.support import add_member, create_project
 
 
 class Team:
-    """A project with an owner, an editor and a viewer; `stranger` is not a member."""
+    """A project with an owner, an editor and a viewer; `outsider` is not a member."""
 
     def __init__(self, app: Flask) -> None:
         self.owner = Client(app, "olga").sign_in()
         self.editor = Client(app, "ed").sign_in()
         self.viewer = Client(app, "vera").sign_in()
-        self.stranger = Client(app, "sam").sign_in()
+        self.outsider = Client(app, "sam").sign_in()
         self.project = create_project(self.owner)
         self.project_id = self.project["id"]
         for role in ("editor", "viewer"):

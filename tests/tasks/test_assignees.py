@@ -48,9 +48,9 @@ def assignments(user_id: int, team: Team, task: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("way", range(7))
-def test_stranger_cannot_be_assigned(team: Team, way: int) -> None:
+def test_other_user_cannot_be_assigned(team: Team, way: int) -> None:
     task = team.create_task()
-    unknown = (team.stranger.user["id"], 2**62)
+    unknown = (team.outsider.user["id"], 2**62)
     for user_id in unknown:
         pointer, method, path, body = assignments(user_id, team, task)[way]
 
@@ -77,7 +77,7 @@ def test_list_of_an_assignee(team: Team, sort: str) -> None:
     assert titles(team.editor, f"assignee_id=me&sort={sort}") == ["A", "C"]
     assert titles(team.owner, f"assignee_id={ed}&sort={sort}") == ["A"]
     assert titles(team.owner, f"assignee_id=none&sort={sort}") == ["B"]
-    assert titles(team.stranger, f"assignee_id={ed}&sort={sort}") == []
+    assert titles(team.outsider, f"assignee_id={ed}&sort={sort}") == []
 
 
 def test_word_that_is_unknown_is_rejected(team: Team) -> None:
@@ -86,9 +86,9 @@ def test_word_that_is_unknown_is_rejected(team: Team) -> None:
     ]
 
 
-def test_database_refuses_an_assignee_who_is_no_member(team: Team) -> None:
+def test_database_rejects_an_assignee_who_is_no_member(team: Team) -> None:
     task = team.create_task()
-    values = {"user": team.stranger.user["id"], "task": task["id"]}
+    values = {"user": team.outsider.user["id"], "task": task["id"]}
     statement = text("UPDATE tasks SET assignee_id = :user WHERE id = :task")
 
     with (

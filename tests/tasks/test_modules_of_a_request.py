@@ -22,7 +22,7 @@ Function = tuple[str, str]
 JSON = "application/json"
 SCHEDULING = "server/scheduling.py"  # runs only while the database is slow
 
-MAX_CREATE, MAX_LIST, MAX_UPDATE = 27, 23, 27
+MAX_CREATE, MAX_LIST, MAX_UPDATE = 28, 23, 28
 MAX_CREATE_FUNCTIONS = 110
 
 

@@ -69,12 +69,12 @@ def test_move_requires_editors_of_both_projects(team: Team) -> None:
     into = team.viewer.patch(f"tasks/{own['id']}", {"project_id": team.project_id})
     personal = {"project_id": team.viewer.project_id}
     out = team.viewer.patch(f"tasks/{shared['id']}", personal)
-    unknown = team.stranger.create_task()
+    unknown = team.outsider.create_task()
     hidden = {"project_id": team.project_id}
 
     assert_problem(into, 403, "role-required")
     assert_problem(out, 403, "role-required")
-    response = team.stranger.patch(f"tasks/{unknown['id']}", hidden)
+    response = team.outsider.patch(f"tasks/{unknown['id']}", hidden)
     assert field_errors(response) == {"#/project_id": "not-found"}
 
 

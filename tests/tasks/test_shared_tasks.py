@@ -57,9 +57,9 @@ def test_all_members_read_a_task(team: Team) -> None:
     assert task["owner_id"] == team.owner.user["id"]
 
 
-def test_strangers_find_nothing(team: Team) -> None:
+def test_other_users_find_nothing(team: Team) -> None:
     task = team.create_task(tags=["garden"])
-    sam = team.stranger
+    sam = team.outsider
 
     assert_problem(sam.get(f"tasks/{task['id']}"), 404, "not-found")
     for query in ("", "q=water", "tag=garden", f"ids={task['id']}", "parent_id=none"):
@@ -82,10 +82,10 @@ def test_viewers_change_nothing(team: Team, write: Any) -> None:
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_strangers_change_nothing(team: Team, write: Any) -> None:
+def test_other_users_change_nothing(team: Team, write: Any) -> None:
     task = team.create_task()
 
-    response = send(team.stranger, write, team, task)
+    response = send(team.outsider, write, team, task)
 
     expected = 404 if "{id}" in write[1] else 422
     assert response.status_code == expected, response.text
@@ -214,7 +214,7 @@ def test_export_covers_all_projects(team: Team) -> None:
     assert ("Own" in every, "Shared" in every) == (True, True)
     assert ("Own" in one, "Shared" in one) == (False, True)
     assert f'"project_id":{team.project_id}' in one.replace(" ", "")
-    hidden = team.stranger.get(f"users/me/export?project_id={team.project_id}")
+    hidden = team.outsider.get(f"users/me/export?project_id={team.project_id}")
     assert_problem(hidden, 404, "not-found")
 
 
@@ -226,6 +226,6 @@ def test_import_into_a_project_requires_an_editor(team: Team) -> None:
     }
 
     assert_problem(team.viewer.call("POST", path, **file), 403, "role-required")
-    assert_problem(team.stranger.call("POST", path, **file), 404, "not-found")
+    assert_problem(team.outsider.call("POST", path, **file), 404, "not-found")
     assert team.editor.call("POST", path, **file).json["created"] == 1
     assert titles(team.viewer) == ["A"]

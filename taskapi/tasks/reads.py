@@ -1,0 +1,110 @@
+"""Reads of tasks: single ones, trees and pages of lists."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from taskapi import clock, db
+from taskapi.db.pagination import PageRequest
+from taskapi.errors import FieldError, Invalid, NotFound
+from taskapi.projects import access
+from taskapi.tasks import conditions, listing, queries, sorting, tree
+from taskapi.tasks.models import MAX_EXPANDED_TASKS, ShownTaskRow, TaskRow
+from taskapi.typing import Caller, Fields
+
+
+def read_parameters(caller: Caller) -> Fields:
+    """Return the parameters of every read: what is visible, and the time."""
+    now = clock.now()
+    today = clock.midnight(clock.current_day(now, caller.timezone))
+    times = {"now": now, "today": today, "latest": max(now, today)}
+    return access.scope(caller) | times
+
+
+def find(caller: Caller, task_id: int) -> ShownTaskRow:
+    """Return a task; raises NotFound."""
+    found = db.read(queries.ONE, read_parameters(caller) | {"task_id": task_id})
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def find_existing(caller: Caller, task_ids: Sequence[int]) -> Sequence[ShownTaskRow]:
+    """Return those of the tasks that exist, in any order."""
+    if not task_ids:
+        return []
+    return db.read(queries.SEVERAL, read_parameters(caller) | {"ids": task_ids})
+
+
+def find_trees(caller: Caller, task_ids: Sequence[int]) -> list[SimpleNamespace]:
+    """Return tasks with their descendants; raises NotFound.
+
+    Raises Invalid if they are more than 1,000 tasks.
+    """
+    statement = tree.TREE[db.database.engine.dialect.name]
+    found = tree.nest(db.read(statement, read_parameters(caller) | {"ids": task_ids}))
+    if len(found) > MAX_EXPANDED_TASKS:
+        text = "The tree has more than 1,000 tasks. List them by parent_id."
+        error = FieldError(text, "range")
+        raise Invalid({"expand": [error]}, in_query=True)
+    if not set(task_ids) <= set(found):
+        raise NotFound
+    return [found[task_id] for task_id in task_ids]
+
+
+def find_page(
+    caller: Caller, filters: Fields, sort: str, page: PageRequest
+) -> Sequence[ShownTaskRow]:
+    """Return a page of the caller's tasks, and one more row if there are more.
+
+    Far from the start of a list that is read in parts, the ids are read first:
+    computing all columns of the skipped rows takes 437 instead of 176 ms at offset
+    10,000.
+    """
+    keys = sorting.parse_sort(sort)
+    if page.offset and listing.has_parts(keys):
+        rows = _find_page(caller, filters, keys, page, only_ids=True)
+        ids = [row.id for row in rows]
+        by_id = {row.id: row for row in find_existing(caller, ids)}
+        if len(by_id) == len(ids):
+            return [by_id[task_id] for task_id in ids]
+    return _find_page(caller, filters, keys, page)
+
+
+def _find_page(
+    caller: Caller,
+    filters: Fields,
+    keys: sorting.Keys,
+    page: PageRequest,
+    *,
+    only_ids: bool = False,
+) -> Sequence[ShownTaskRow]:
+    names, parameters = conditions.translate(caller, filters)
+    position = page.after[0] if page.after else ()
+    after = tuple([value is not None for value in position])
+    limit = page.limit + 1
+    parameters = read_parameters(caller) | parameters
+    parameters |= {"limit": limit, "offset": page.offset, "most": limit + page.offset}
+    if page.after:
+        parameters |= sorting.cursor_parameters(keys, page.after, caller.timezone)
+    statement, has_parts = listing.page(
+        db.database.engine.dialect.name, names, keys, after, only_ids=only_ids
+    )
+    rows = db.read(statement, parameters)
+    if not has_parts:
+        return rows
+    merged = sorting.merge(rows, keys, caller.timezone)
+    return merged[page.offset : page.offset + limit]
+
+
+def position(caller: Caller, sort: str) -> Callable[[TaskRow], list[Any]]:
+    """Return the function that computes the sort values of a task."""
+    keys = sorting.parse_sort(sort)
+    return lambda row: sorting.position_of(row, keys, caller.timezone)
+
+
+def count(caller: Caller, filters: Fields) -> int:
+    """Return the number of tasks that match the filters."""
+    names, parameters = conditions.translate(caller, filters)
+    rows = db.read(listing.total(names), read_parameters(caller) | parameters)
+    return int(rows[0].total)
