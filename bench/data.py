@@ -36,8 +36,8 @@ NEW_TASK = {
     "priority": "high",
 }
 
-COLUMNS = f"""owner_id, title, description, {SEARCH_COLUMN}, status, priority, due_at,
-    due_is_day, completed_at, version, created_at, updated_at"""
+COLUMNS = f"""project_id, owner_id, title, description, {SEARCH_COLUMN}, status,
+    priority, due_at, due_is_day, completed_at, version, created_at, updated_at"""
 TEXTS = """'Task number ' || n,
     'Some words about ' || w || ' and ' || x
         || ' to make it seventy five characters long'
@@ -51,8 +51,8 @@ NUMBERS = """
 INSERT_TASKS = {
     "postgresql": f"""
 INSERT INTO tasks ({COLUMNS})
-SELECT {{owner}}, {TEXTS},
-    (SELECT array_to_tsvector(array_agg(DISTINCT '{{owner}}@' || word))
+SELECT {{project}}, {{owner}}, {TEXTS},
+    (SELECT array_to_tsvector(array_agg(DISTINCT '{{project}}@' || word))
         FROM unnest(ARRAY['task', 'number', n::text, 'some', 'words', 'about', w, x,
         'and', 'to', 'make', 'it', 'seventy', 'five', 'characters', 'long',
         CASE WHEN n % {{every}} = 0 THEN '{{rare}}' END]) AS word
@@ -68,11 +68,11 @@ FROM ({NUMBERS} generate_series(1::bigint, {{number}}) AS n) AS numbers,
 INSERT INTO tasks ({COLUMNS})
 WITH RECURSIVE counter(n) AS
     (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < {{number}})
-SELECT {{owner}}, {TEXTS},
-    '{{owner}}@' || replace('task number ' || n || ' some words about ' || w || ' ' || x
-        || ' and to make it seventy five characters long'
+SELECT {{project}}, {{owner}}, {TEXTS},
+    '{{project}}@' || replace('task number ' || n || ' some words about ' || w
+        || ' ' || x || ' and to make it seventy five characters long'
         || CASE WHEN n % {{every}} = 0 THEN ' {{rare}}' ELSE '' END,
-        ' ', ' {{owner}}@'),
+        ' ', ' {{project}}@'),
     {STATUS},
     CASE WHEN n % 3 > 0
         THEN date('2026-01-01', (n % 700) || ' days') || ' 00:00:00.000000' END,
@@ -85,8 +85,8 @@ FROM ({NUMBERS} counter)
 """,
 }
 INSERT_TAGS = """
-INSERT INTO task_tags (task_id, key, name, owner_id)
-SELECT id, '{name}', '{name}', owner_id FROM tasks WHERE id % {every} = 0
+INSERT INTO task_tags (task_id, key, name, project_id)
+SELECT id, '{name}', '{name}', project_id FROM tasks WHERE id % {every} = 0
 """
 COMMON_TAG_EVERY, RARE_TAG_EVERY = 20, 20_000
 REOPEN_TASKS = """

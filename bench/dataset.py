@@ -101,7 +101,8 @@ def _fill(database: Database, sizes: tuple[int, ...]) -> None:
         start = time.monotonic()
         name = _credentials(size)["username"]
         owner = database.number(f"SELECT id FROM users WHERE username = '{name}'")
-        values = {"owner": owner, "number": size}
+        personal = f"SELECT id FROM projects WHERE personal_user_id = {owner}"
+        values = {"owner": owner, "project": database.number(personal), "number": size}
         values |= {"every": data.RARE_EVERY, "rare": data.RARE_TERM}
         database.run(data.INSERT_TASKS[database.kind].format(**values))
         log(f"  {database.kind}: {size:,} tasks in {time.monotonic() - start:.0f} s")

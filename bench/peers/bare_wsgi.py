@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import psycopg as postgresql
 
 from taskapi import clock
 from taskapi.auth.service import CALLER
+from taskapi.projects import access
 from taskapi.tasks import listing, queries, writes
 from taskapi.tasks.models import TaskPriority, TaskStatus
 from taskapi.tasks.sorting import parse_sort
@@ -37,7 +38,7 @@ PRIORITIES = list(TaskPriority)
 INTERNAL_COLUMNS = {"position", "done_count", "due_at", "due_is_day"}
 TIMESTAMPS = ("completed_at", "deleted_at", "created_at", "updated_at")
 UNLIMITED = {"max_tasks": 1_000_000_000}
-UPDATE = "UPDATE tasks SET {} WHERE id = {} AND owner_id = {} AND deleted_at IS NULL"
+UPDATE = "UPDATE tasks SET {} WHERE id = {} AND project_id = {} AND deleted_at IS NULL"
 
 local = threading.local()
 
@@ -85,8 +86,9 @@ def _connect() -> Any:
 
 
 ONE = Query(queries.ONE)
+SORT = parse_sort("-created_at")
 PAGE = Query(
-    listing.page(frozenset(), parse_sort("-created_at"), (), only_ids=False).statement
+    listing.page(DIALECT.name, frozenset(), SORT, (), only_ids=False).statement
 )
 INSERT = Query(queries.INSERT)
 SESSION = Query(CALLER)
@@ -121,42 +123,44 @@ def _task(row: dict[str, Any]) -> dict[str, Any]:
     return task
 
 
-def _common_parameters(owner_id: int) -> dict[str, Any]:
+def _common_parameters(caller: Any) -> dict[str, Any]:
     now = clock.now()
     today = datetime.combine(now.date(), time(), UTC)
-    owner = queries.OWNER.key
-    return {owner: owner_id, "now": _to_database(now), "today": _to_database(today)}
+    times = {"now": _to_database(now), "today": _to_database(today)}
+    return access.scope(caller) | times
 
 
-def get_task(owner_id: int, task_id: int) -> dict[str, Any]:
+def get_task(caller: Any, task_id: int) -> dict[str, Any]:
     """Return a task."""
-    return _task(ONE.run(_common_parameters(owner_id) | {"task_id": task_id})[0])
+    return _task(ONE.run(_common_parameters(caller) | {"task_id": task_id})[0])
 
 
-def list_tasks(owner_id: int, limit: int) -> dict[str, Any]:
+def list_tasks(caller: Any, limit: int) -> dict[str, Any]:
     """Return the newest tasks."""
-    parameters = _common_parameters(owner_id) | {"limit": limit + 1, "offset": 0}
+    window = {"limit": limit + 1, "most": limit + 1, "offset": 0}
+    parameters = _common_parameters(caller) | window
     rows = PAGE.run(parameters)
     return {"items": [_task(row) for row in rows[:limit]], "total": None}
 
 
 def create_task(caller: Any, fields: dict[str, Any]) -> dict[str, Any]:
     """Insert a task and return it."""
-    columns = writes.new_row(caller.id, fields, clock.now())
+    columns = writes.new_row(caller.id, caller.project_id, fields, clock.now())
     columns["priority"] = PRIORITIES.index(columns["priority"]) + 1
     given = {name: _plain(_to_database(value)) for name, value in columns.items()}
-    parameters = _common_parameters(caller.id) | given | {"joined": ""} | UNLIMITED
+    parameters = _common_parameters(caller) | given | {"joined": ""} | UNLIMITED
+    parameters |= {"project": caller.project_id, "assignee": None}
     return _task(INSERT.run(parameters | credentials.of(caller))[0])
 
 
-def update_task(owner_id: int, task_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+def update_task(caller: Any, task_id: int, fields: dict[str, Any]) -> dict[str, Any]:
     """Set columns of a task and return it."""
     mark = "?" if ON_SQLITE else "%s"
     columns = {**fields, "updated_at": _to_database(clock.now())}
     sets = [f"{name} = {mark}" for name in columns] + ["version = version + 1"]
     text = UPDATE.format(", ".join(sets), mark, mark)
-    _connection().execute(text, [*columns.values(), task_id, owner_id])
-    return get_task(owner_id, task_id)
+    _connection().execute(text, [*columns.values(), task_id, caller.project_id])
+    return get_task(caller, task_id)
 
 
 def _respond(environ: dict[str, Any]) -> tuple[int, Any]:
@@ -164,19 +168,19 @@ def _respond(environ: dict[str, Any]) -> tuple[int, Any]:
         return 200, {"status": "ok"}
     caller = _authenticate(environ)
     if match := TASK_PATH.fullmatch(environ["PATH_INFO"]):
-        return 200, _respond_with_task(environ, caller.id, int(match[1]))
+        return 200, _respond_with_task(environ, caller, int(match[1]))
     if environ["REQUEST_METHOD"] == "POST":
         return 201, create_task(caller, _body(environ))
     limit = parse_qs(environ["QUERY_STRING"]).get("limit", ["20"])
-    return 200, list_tasks(caller.id, int(limit[0]))
+    return 200, list_tasks(caller, int(limit[0]))
 
 
 def _respond_with_task(
-    environ: dict[str, Any], owner_id: int, task_id: int
+    environ: dict[str, Any], caller: Any, task_id: int
 ) -> dict[str, Any]:
     if environ["REQUEST_METHOD"] == "PATCH":
-        return update_task(owner_id, task_id, _body(environ))
-    return get_task(owner_id, task_id)
+        return update_task(caller, task_id, _body(environ))
+    return get_task(caller, task_id)
 
 
 def _body(environ: dict[str, Any]) -> Any:
@@ -192,7 +196,10 @@ def _authenticate(environ: dict[str, Any]) -> Any:
     )
     ids = {"sid": claims["sid"], "user_id": int(claims["sub"])}
     (user,) = SESSION.run(ids)
-    return SimpleNamespace(id=user["id"], session_id=user["session_id"])
+    project_id = user["personal_project_id"]
+    return SimpleNamespace(
+        id=user["id"], session_id=user["session_id"], project_id=project_id
+    )
 
 
 def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:

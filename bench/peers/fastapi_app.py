@@ -133,7 +133,7 @@ async def list_tasks(
 ) -> Any:
     """List tasks, newest first"""
     statement = models.PAGE_AFTER if cursor else models.PAGE
-    parameters = {"owner": caller.id, "limit": limit + 1}
+    parameters = {"project": caller.project_id, "limit": limit + 1}
     parameters |= models.cursor_parameters(cursor)
     parameters |= models.current_time(caller.timezone)
     rows = await session.execute(statement, parameters)
@@ -144,8 +144,9 @@ async def list_tasks(
 async def create_task(task: TaskIn, caller: Caller, session: Database) -> Any:
     """Create a task"""
     time = models.current_time(caller.timezone)
-    terms = models.search_terms(caller.id, task.title, task.description)
+    terms = models.search_terms(caller.project_id, task.title, task.description)
     values = {
+        "project_id": caller.project_id,
         "owner_id": caller.id,
         SEARCH_COLUMN: terms,
         "version": 1,
@@ -171,7 +172,7 @@ async def update_task(
     task_id: int, change: TaskPatch, caller: Caller, session: Database
 ) -> Any:
     """Update a task"""
-    parameters = {"owner": caller.id, "task_id": task_id}
+    parameters = {"project": caller.project_id, "task_id": task_id}
     task = (await session.execute(models.LOCKED, parameters)).scalar_one_or_none()
     if task is None:
         raise HTTPException(404, "The task was not found.")
@@ -188,7 +189,7 @@ async def _update(session: AsyncSession, task: Task, change: TaskPatch) -> None:
     values = {n: value for n, value in values.items() if getattr(task, n) != value}
     if "title" in values or "description" in values:
         texts = [values.get(n, getattr(task, n)) for n in ("title", "description")]
-        values[SEARCH_COLUMN] = models.search_terms(task.owner_id, *texts)
+        values[SEARCH_COLUMN] = models.search_terms(task.project_id, *texts)
     if "tags" in change.model_fields_set:
         await session.execute(delete(TaskTag).where(TaskTag.task_id == task.id))
         await _insert_tags(session, task, change.tags)
@@ -199,14 +200,14 @@ async def _update(session: AsyncSession, task: Task, change: TaskPatch) -> None:
 
 
 async def _insert_tags(session: AsyncSession, task: Any, names: list[str]) -> None:
-    ids = {"task_id": task.id, "owner_id": task.owner_id}
+    ids = {"task_id": task.id, "project_id": task.project_id}
     if names:
         rows = [ids | {"key": name, "name": name} for name in names]
         await session.execute(insert(TaskTag), rows)
 
 
 async def _find(session: AsyncSession, caller: Any, task_id: int) -> dict[str, Any]:
-    parameters = {"owner": caller.id, "task_id": task_id}
+    parameters = {"project": caller.project_id, "task_id": task_id}
     parameters |= models.current_time(caller.timezone)
     row = (await session.execute(models.ONE, parameters)).one_or_none()
     if row is None:

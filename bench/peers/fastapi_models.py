@@ -92,6 +92,7 @@ class Task(Base):
     __tablename__ = "tasks"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int]
     owner_id: Mapped[int]
     parent_id: Mapped[int | None]
     external_id: Mapped[str | None]
@@ -117,12 +118,22 @@ class TaskTag(Base):
     task_id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    owner_id: Mapped[int]
+    project_id: Mapped[int]
+
+
+class Project(Base):
+    """The personal project of an account."""
+
+    __tablename__ = "projects"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    personal_user_id: Mapped[int]
 
 
 CALLER = (
-    select(User.id, User.timezone)
+    select(User.id, User.timezone, Project.id.label("project_id"))
     .join(Session, Session.user_id == User.id)
+    .join(Project, Project.personal_user_id == User.id)
     .where(
         Session.sid == bindparam("sid"),
         User.id == bindparam("user_id"),
@@ -147,7 +158,7 @@ IS_OVERDUE = and_(
     func.coalesce(Task.due_at < _due_before, False),
 ).label("is_overdue")
 _visible = (
-    Task.owner_id == bindparam("owner"),
+    Task.project_id == bindparam("project"),
     Task.deleted_at.is_(None),
 )
 _tasks = select(
@@ -184,12 +195,12 @@ def current_time(timezone: str) -> dict[str, Any]:
     return {"now": now, "today": datetime(day.year, day.month, day.day, tzinfo=UTC)}
 
 
-def search_terms(owner_id: int, *texts: str | None) -> str:
+def search_terms(project_id: int, *texts: str | None) -> str:
     """Return the value of the search index of a task."""
     terms: set[str] = set()
     for text in filter(None, texts):
         terms.update(re.findall(r"[^\W_]+", text.casefold()))
-    return " ".join(f"'{owner_id}@{term}'" for term in sorted(terms))
+    return " ".join(f"'{project_id}@{term}'" for term in sorted(terms))
 
 
 class TaskIn(BaseModel):

@@ -1,8 +1,7 @@
 """Import of tasks into a project, all of them or none.
 
-An import only adds tasks. A task whose external id a task of the project already has is
-skipped, so that the same file can be imported again; its subtasks in the file become
-subtasks of the existing task.
+An import only adds tasks. A line with the external id of an existing task is skipped,
+so that a file can be imported again; its subtasks are added to the existing task.
 """
 
 from collections import Counter, defaultdict
