@@ -44,7 +44,8 @@ Created the account {username} with {number} tasks, {trashed} of them in the tra
 It shares the project "{project}" with {member} and has invited {invited} to it:
 these accounts have the same password.
 
-They are not shown again. While the service runs (`make run`), this lists open tasks:
+Password and key are not shown again. While the service runs (`make run`), this
+lists open tasks:
 
 curl -H 'X-API-Key: {key}' '{address}{prefix}/tasks?status=todo,in_progress'"""
 

@@ -34,7 +34,7 @@ def _tasks(owner_id: int, member_id: int) -> list[Fields]:
     today = clock.now().date()
     return [
         {
-            "title": "Invite the neighbours",
+            "title": "Invite all families",
             "assignee_id": owner_id,
             "status": TaskStatus.COMPLETED,
         },
