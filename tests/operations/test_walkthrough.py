@@ -108,13 +108,16 @@ def test_documented_key_commands_work(ann: Client) -> None:
     ((old,),) = execute(ann.app, "SELECT id FROM api_keys")
     commands = re.sub(r"\bann\b", "ann@example.org", script("Keys for scripts"))
 
+    commands = commands.replace("--project 7", f"--project {ann.project_id}")
+
     output = follow(ann.app, re.sub(r"(revoke \S+) \d+", rf"\1 {old}", commands))
 
-    made, *listed, revoked = output.splitlines()
-    bearer = {"Authorization": f"Bearer {made}"}
-    assert [line.split()[-1] for line in listed] == ["NAME", "old", "report"]
+    first, second, *listed, revoked = output.splitlines()
+    assert [line.split()[-1] for line in listed] == ["NAME", "old", "report", "sensor"]
     assert revoked == f"API key {old} is revoked."
-    assert Client(ann.app).get("tasks", headers=bearer).status_code == 200
+    for key in (first, second):
+        bearer = {"Authorization": f"Bearer {key}"}
+        assert Client(ann.app).get("tasks", headers=bearer).status_code == 200
 
 
 def test_documented_backup_removes_old_backups(ann: Client, folder: Path) -> None:

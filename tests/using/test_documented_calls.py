@@ -4,6 +4,7 @@ They return 2xx unless a comment of their block begins with another status. The 
 a page without a registration run after those of the quickstart.
 """
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from taskapi import db
+from tests.helpers.client import API
 from tests.helpers.server import Server
 from tests.system.conftest import Serve
 from tests.using.conftest import ROOT, need
@@ -53,14 +55,15 @@ def empty(documented: Server, make_app: Callable[..., Flask]) -> Server:
     file = documented.log.with_name("tasks.db")
     with make_app(database_url=f"sqlite:///{file}").app_context():
         with db.transaction():
-            db.session.execute(text("DELETE FROM users"))
+            for table in ("projects", "users"):  # assignees refer to members
+                db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 # names
             db.session.execute(text("DELETE FROM sqlite_sequence"))
         db.database.engine.dispose()
     return documented
 
 
-def error_statuses(script: str, server: Server, folder: Path) -> list[str]:
-    """Run a shell script, and return the statuses that are not 2xx."""
+def run(script: str, server: Server, folder: Path) -> tuple[str, list[str]]:
+    """Run a shell script; return its output, and the statuses of its calls."""
     local_script = re.sub(r"\b800[01]\b", str(server.port), script)
     process = subprocess.run(  # noqa: S603 - the calls of our own documentation
         ["/bin/sh", "-euc", PRINT_STATUS + local_script],
@@ -74,7 +77,7 @@ def error_statuses(script: str, server: Server, folder: Path) -> list[str]:
     assert process.returncode == 0, process.stderr
     statuses = re.findall(r"^returned (\d+)$", process.stderr, re.MULTILINE)
     assert len(statuses) >= len(re.findall(r"\bcurl ", script)), process.stderr
-    return [status for status in statuses if not status.startswith("2")]
+    return process.stdout, statuses
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
@@ -85,13 +88,45 @@ def test_documented_call_returns_documented_status(
     script = calls(page)
     before = "" if "auth/register" in script else calls(QUICKSTART)
 
-    statuses = error_statuses(before + script, empty, tmp_path)
+    _, statuses = run(before + script, empty, tmp_path)
 
-    assert statuses == re.findall(r"^# (\d{3})\b", script, re.MULTILINE)
+    errors = [status for status in statuses if not status.startswith("2")]
+    assert errors == re.findall(r"^# (\d{3})\b", script, re.MULTILINE)
+
+
+def test_documented_key_of_a_team_reaches_one_project(
+    empty: Server, tmp_path: Path
+) -> None:
+    need("curl")
+    script, _, _ = calls("docs/teams.md").partition("curl -i -X DELETE")
+    listed = f"\necho; curl http://127.0.0.1:8000{API}/tasks -H"
+
+    output, _ = run(
+        f'{script}{listed} "X-API-Key: $KEY"{listed} "Authorization: Bearer $BOB"',
+        empty,
+        tmp_path,
+    )
+
+    *_, by_key, by_bob = map(titles, output.splitlines()[-2:])
+    assert by_key == {"Prune the hedge", "Borrow a ladder", "Water the beans"}
+    assert by_bob > by_key
+
+
+def titles(text: str) -> set[str]:
+    """Return the titles of a list of tasks."""
+    return {task["title"] for task in json.loads(text)["items"]}
 
 
 def test_client_pages_contain_calls() -> None:
-    names = {"quickstart", "authentication", "writes", "lists", "errors", "tasks"}
+    names = {
+        "quickstart",
+        "authentication",
+        "writes",
+        "lists",
+        "errors",
+        "tasks",
+        "teams",
+    }
 
     expected = {f"docs/{name}.md" for name in names} | {"README.md"}
 
