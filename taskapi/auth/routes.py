@@ -88,7 +88,7 @@ def issue_token(form: dict[str, str]) -> Fields:
     return _log_in(form["username"], form["password"])
 
 
-@auth.post("/auth/logout", ends_caller=True)
+@auth.post("/auth/logout", ends_caller=True, accepts_restricted=True)
 @auth.arguments(LogoutRequestSchema)
 @auth.response(204)
 def log_out(body: dict[str, bool]) -> None:

@@ -32,7 +32,7 @@ def _returns_token(fields: Fields, **_: object) -> bool:
     return not any(name in fields for name in ADDRESSES)
 
 
-@invitations.post("/projects/<id:project_id>/invitations")
+@invitations.post("/projects/<id:project_id>/invitations", accepts_restricted=True)
 @invitations.arguments(InvitationCreateSchema)
 @partial(idempotent, unless=_returns_token)
 @invitations.response(201, InvitationCreatedSchema)
@@ -50,7 +50,7 @@ def create_invitation(fields: Fields, project_id: int) -> Fields:
     return service.create(caller(), project_id, fields)
 
 
-@invitations.get("/projects/<id:project_id>/invitations")
+@invitations.get("/projects/<id:project_id>/invitations", accepts_restricted=True)
 @invitations.arguments(pagination.PageArguments, location="query")
 @invitations.response(200, InvitationPageSchema, headers={"Link": "Link"})
 @invitations.problems("invalid-cursor", "role-required")
@@ -64,7 +64,8 @@ def list_project_invitations(arguments: Fields, project_id: int) -> PageResponse
     return pagination.page_response(*found, page)
 
 
-@invitations.delete("/invitations/<id:invitation_id>")
+@invitations.delete("/invitations/<id:invitation_id>", accepts_restricted=True)
+@idempotent
 @invitations.response(204)
 @invitations.problems("role-required")
 def revoke_invitation(invitation_id: int) -> None:

@@ -36,7 +36,9 @@ def list_members(arguments: Fields, project_id: int) -> PageResponse:
     return pagination.page_response(*found, page)
 
 
-@members.patch("/projects/<id:project_id>/members/<id:user_id>")
+@members.patch(
+    "/projects/<id:project_id>/members/<id:user_id>", accepts_restricted=True
+)
 @members.arguments(MemberUpdateSchema)
 @idempotent
 @members.response(200, MemberSchema)
@@ -51,7 +53,11 @@ def update_member(changes: Fields, project_id: int, user_id: int) -> MemberRow:
     return service.change_role(caller(), project_id, user_id, changes["role"])
 
 
-@members.delete("/projects/<id:project_id>/members/<id:user_id>", ends_caller=True)
+@members.delete(
+    "/projects/<id:project_id>/members/<id:user_id>",
+    ends_caller=True,
+    accepts_restricted=True,
+)
 @idempotent
 @members.response(204)
 @members.problems("role-required", "personal-project", "last-owner")

@@ -67,7 +67,9 @@ def get_project(project_id: int) -> ShownProjectRow:
     return service.get(caller(), project_id)
 
 
-@projects.route("/projects/<id:project_id>", methods=["PATCH", "PUT"])
+@projects.route(
+    "/projects/<id:project_id>", methods=["PATCH", "PUT"], accepts_restricted=True
+)
 @projects.arguments(ProjectSchema(partial=True))
 @idempotent
 @projects.response(200, ProjectSchema)
@@ -85,7 +87,7 @@ def update_project(
     return service.change(caller(), project_id, changes, versions)
 
 
-@projects.delete("/projects/<id:project_id>")
+@projects.delete("/projects/<id:project_id>", accepts_restricted=True)
 @projects.arguments(ProjectDeleteArguments, location="query")
 @idempotent
 @projects.response(204)
@@ -100,7 +102,7 @@ def delete_project(arguments: Fields, project_id: int, versions: Versions) -> No
     trash.remove(caller(), project_id, versions, **arguments)
 
 
-@projects.post("/projects/<id:project_id>/restore")
+@projects.post("/projects/<id:project_id>/restore", accepts_restricted=True)
 @idempotent
 @projects.response(200, ProjectSchema)
 @projects.problems("role-required")

@@ -9,7 +9,7 @@ from taskapi import clock, db
 from taskapi.db import versioning
 from taskapi.db.pagination import PageRequest
 from taskapi.db.versioning import Versions
-from taskapi.errors import LimitReached, NotFound, SessionRequired
+from taskapi.errors import LimitReached, NotFound
 from taskapi.projects import access, queries
 from taskapi.projects.models import (
     MAX_MEMBERS,
@@ -68,13 +68,7 @@ def join(project_id: int, user_id: int, role: ProjectRole) -> None:
 
 
 def create(caller: Account, fields: Fields) -> ShownProjectRow:
-    """Create a project with the caller as its owner.
-
-    Raises LimitReached, and SessionRequired for a key that is restricted to a project:
-    it does not reach the new one.
-    """
-    if access.restriction(caller) is not None:
-        raise SessionRequired
+    """Create a project with the caller as its owner; raises LimitReached."""
     lock_account(caller.id)
     project: ShownProjectRow = versioning.create(Project, fields, queries.CREATED)
     join(project.id, caller.id, ProjectRole.OWNER)

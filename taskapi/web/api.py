@@ -82,11 +82,13 @@ class Blueprint(flask_smorest.Blueprint):
 
         Query parameters that the view does not declare are rejected, or ignored with
         `any_query`. The option `ends_caller` marks operations that may end the
-        caller's own credentials.
+        caller's own credentials, and `accepts_restricted` those for sessions that
+        concern one project.
         """
-        ends_caller = options.pop("ends_caller", False)
+        names = ("ends_caller", "accepts_restricted")
+        marks = {name: options.pop(name, False) for name in names}
         policy = AccessPolicy(
-            public, scope, self.accepts_keys, limit or self.limit, ends_caller
+            public, scope, self.accepts_keys, limit or self.limit, **marks
         )
         problems = [
             *policy.problems(),

@@ -51,7 +51,9 @@ class CallerLoaders(NamedTuple):
 class AccessPolicy:
     """The callers and the rate limit of an operation, for checks and documentation.
 
-    An operation without a scope accepts sessions only.
+    An operation without a scope accepts sessions only. Next to a session, a key that is
+    restricted to a project is rejected unless the operation `accepts_restricted` keys:
+    it reaches no other project, and nothing that belongs to the account.
     """
 
     public: bool
@@ -59,14 +61,24 @@ class AccessPolicy:
     accepts_keys: bool
     limit: str
     ends_caller: bool = False
+    accepts_restricted: bool = False
 
     def check(self) -> None:
         """Load the caller and count the request; raises Problem if it is rejected."""
         if not self.public:
             authenticate(self.scope, requires_both=self.accepts_keys)
+            self._check_restriction()
         rate_limits.count(self.limit)
         if not self.public:
             rate_limits.begin()
+
+    def _check_restriction(self) -> None:
+        is_of_account = self.scope is None and not self.accepts_restricted
+        if is_of_account and g.caller.key_project_id is not None:
+            raise SessionRequired(
+                "This operation does not accept an API key that is restricted to a "
+                "project. Send the token without the key."
+            )
 
     @contextmanager
     def confirmed(self) -> Iterator[None]:

@@ -93,11 +93,17 @@ def _end(_error: BaseException | None) -> None:
 
 
 def _key_digest(key: str) -> str:
-    """Return the hash of the method, the path and the key; raises Invalid."""
+    """Return the hash of the method, the path and the key; raises Invalid.
+
+    It depends on the project of a restricted API key, which must not read responses to
+    other credentials.
+    """
     if not re.fullmatch("[!-~]{1,255}", key):
         error = FieldError("Send 1 to 255 visible ASCII characters.", "format")
         raise Invalid({HEADER: [error]}, in_query=True)
-    return _digest(request.method, request.path.rstrip("/"), key)
+    project_id = caller().key_project_id
+    restriction = [] if project_id is None else [str(project_id)]
+    return _digest(request.method, request.path.rstrip("/"), key, *restriction)
 
 
 def _fingerprint() -> str:
