@@ -38,6 +38,8 @@ class TaskMachine(RuleBasedStateMachine):
         bob = Client(app, "bob").sign_in()
         self.ids = [bob.create_task()["id"]]
         self.model = Model(strategies.START)
+        self.model.me = self.ann.user["id"]
+        self.model.projects.add_personal(self.ann.project_id, self.model.me)
 
     def teardown(self) -> None:
         """Delete all users."""

@@ -13,20 +13,30 @@ from tests.tasks.model_errors import (
     reject_repeated,
 )
 from tests.tasks.model_fields import NEW, columns_of
+from tests.tasks.model_projects import Projects
 from tests.tasks.model_trees import Task, above, is_kept, is_too_deep, tree
 
 Ids = Iterator[int]
 
 
 class Model:
-    """The tasks of one user by their ids, and the operations on them.
+    """All tasks by their ids, and the operations of the account `me` on them.
 
     An operation that raises Rejected may leave partial changes; callers restore a copy.
     """
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        self.me = 0
         self.tasks: dict[int, Task] = {}
+        self.projects = Projects()
+
+    def visible(self) -> list[Task]:
+        """Return the tasks that the account sees, also those in the trash."""
+        return [task for task in self.tasks.values() if self._role(task)]
+
+    def _role(self, task: Task) -> str | None:
+        return self.projects.role(task["project_id"], self.me)
 
     def create(self, fields: Task, ids: Ids) -> Task:
         """Create a task and its subtasks, whose ids are assigned level by level."""
@@ -146,7 +156,8 @@ class Model:
 
     def _insert(self, fields: Task, parent: int | None, task_id: int) -> Task:
         timestamps = {"created_at": self.now, "updated_at": self.now}
-        task = NEW | timestamps | {"id": task_id, "version": 1, "parent_id": parent}
+        own = {"project_id": self.projects.personal[self.me], "version": 1}
+        task = NEW | timestamps | own | {"id": task_id, "parent_id": parent}
         self.tasks[task_id] = task | columns_of(task, fields, self.now)
         return self.tasks[task_id]
 

@@ -8,6 +8,7 @@ from tests.tasks.model_trees import Task
 
 NEW: Task = {
     "parent_id": None,
+    "assignee_id": None,
     "external_id": None,
     "description": None,
     "status": "todo",
@@ -18,7 +19,16 @@ NEW: Task = {
     "deleted_at": None,
 }
 DERIVED = {"is_overdue", "progress", "subtask_count"}
-MODELLED = {"id", "title", "version", "created_at", "updated_at", *NEW, *DERIVED}
+MODELLED = {
+    "id",
+    "project_id",
+    "title",
+    "version",
+    "created_at",
+    "updated_at",
+    *NEW,
+    *DERIVED,
+}
 OTHER_FIELDS = TaskSchema().fields.keys() - MODELLED
 """Fields of a task that the model does not have, such as its owner."""
 

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from typing import Any
 
 from tests.tasks.model import Model
@@ -45,20 +46,27 @@ def listed(model: Model, filters: dict[str, Any], sort: str) -> list[int]:
     wanted = {"deleted": False} | filters
     found = [
         task
-        for task in model.tasks.values()
-        if all(_meets(task, name, value, model.now) for name, value in wanted.items())
+        for task in model.visible()
+        if all(_meets(task, name, value, model) for name, value in wanted.items())
     ]
-    name, is_falling = sort.removeprefix("-"), sort.startswith("-")
-    empty = [task for task in found if _position(task, name) is None]
-    valued = [task for task in found if _position(task, name) is not None]
-    valued.sort(key=lambda t: (_position(t, name), t["id"]), reverse=is_falling)
-    empty.sort(key=lambda t: t["id"], reverse=is_falling)
-    return [task["id"] for task in valued + empty]
+    keys = sort.split(",")
+    found.sort(key=lambda task: task["id"], reverse=keys[-1].startswith("-"))
+    for key in reversed(keys):
+        found = _sorted(found, key)
+    return [task["id"] for task in found]
 
 
-def stats(model: Model) -> dict[str, Any]:
-    """Return the statistics of all tasks outside the trash."""
-    live = [*filter(is_kept, model.tasks.values())]
+def _sorted(tasks: list[Task], key: str) -> list[Task]:
+    """Sort by one key; tasks with an equal value keep their order."""
+    placed = [(_position(task, key.removeprefix("-")), task) for task in tasks]
+    valued = [pair for pair in placed if pair[0] is not None]
+    valued.sort(key=itemgetter(0), reverse=key.startswith("-"))
+    return [task for _, task in valued] + [t for value, t in placed if value is None]
+
+
+def stats(model: Model, project: int | str | None = None) -> dict[str, Any]:
+    """Return the statistics of the tasks outside the trash."""
+    live = _live(model, project)
     week_ago = model.now - WEEK
     done_at = [t["completed_at"] for t in live if t["completed_at"]]
     return {
@@ -71,11 +79,17 @@ def stats(model: Model) -> dict[str, Any]:
     }
 
 
-def tags(model: Model) -> list[dict[str, Any]]:
+def tags(model: Model, project: int | str | None = None) -> list[dict[str, Any]]:
     """Return each tag outside the trash with the number of its tasks."""
-    live = filter(is_kept, model.tasks.values())
+    live = _live(model, project)
     counted = Counter(tag for task in live for tag in task["tags"])
     return [{"name": name, "task_count": counted[name]} for name in sorted(counted)]
+
+
+def _live(model: Model, project: int | str | None) -> list[Task]:
+    """Return the visible tasks outside the trash, of one project if it is given."""
+    live = filter(is_kept, model.visible())
+    return [t for t in live if project is None or _is_in(t, project, model)]
 
 
 def is_overdue(task: Task, now: datetime) -> bool:
@@ -124,21 +138,33 @@ def _finds(task: Task, query: str) -> bool:
     return all(any(w.startswith(part) for w in existing) for part in words(query))
 
 
-def _meets(task: Task, name: str, value: Any, now: datetime) -> bool:
+def _is_in(task: Task, project: int | str, model: Model) -> bool:
+    own = model.projects.personal[model.me]
+    return bool(task["project_id"] == (own if project == "personal" else project))
+
+
+def _is_assigned(task: Task, assignee: int | str, model: Model) -> bool:
+    named = {"me": model.me, "none": None}.get(str(assignee), assignee)
+    return bool(task["assignee_id"] == named)
+
+
+def _meets(task: Task, name: str, value: Any, model: Model) -> bool:
     field, _, side = name.rpartition("_")
     if side in {"before", "after"}:
         timestamp = _due_at(task) if field == "due" else task[f"{field}_at"]
         return timestamp is not None and (timestamp < value) == (side == "before")
-    return bool(MEETS[name](task, value, now))
+    return bool(MEETS[name](task, value, model))
 
 
-MEETS: dict[str, Callable[[Task, Any, datetime], bool]] = {
+MEETS: dict[str, Callable[[Task, Any, Model], bool]] = {
     "status": lambda task, names, _: task["status"] in names,
     "priority": lambda task, names, _: task["priority"] in names,
     "tag": lambda task, names, _: {*map(folded, names)} <= {*task["tags"]},
     "q": lambda task, query, _: _finds(task, query),
     "parent_id": lambda task, parent, _: (task["parent_id"] or "none") == parent,
-    "overdue": lambda task, wanted, now: is_overdue(task, now) == wanted,
+    "overdue": lambda task, wanted, model: is_overdue(task, model.now) == wanted,
+    "project_id": _is_in,
+    "assignee_id": _is_assigned,
     "external_id": lambda task, name, _: task["external_id"] == name,
     "ids": lambda task, ids, _: task["id"] in ids,
     "deleted": lambda task, wanted, _: is_kept(task) != wanted,

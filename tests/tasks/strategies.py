@@ -81,6 +81,8 @@ FILTERS = bounds | {
     "q": texts,
     "parent_id": st.just("none") | numbers,
     "overdue": st.booleans(),
+    "project_id": st.just("personal") | numbers,
+    "assignee_id": st.sampled_from(["me", "none"]) | numbers.map(lambda n: n + 1),
     "external_id": st.sampled_from(["a", "A"]),
     "ids": st.lists(numbers, min_size=1, max_size=3),
     "deleted": st.booleans(),

@@ -175,3 +175,13 @@ def test_invalid_filter_value_is_rejected(ann: Client, query: str, code: str) ->
     response = ann.get(f"tasks?{query}")
 
     assert field_errors(response) == {query.partition("=")[0]: code}
+
+
+@pytest.mark.parametrize("sort", ["created_at", "-created_at", "title"])
+def test_repeated_status_lists_each_task_once(ann: Client, sort: str) -> None:
+    ann.create_task(title="a")
+
+    page = ann.get(f"tasks?status=todo,todo&sort={sort}&include_total=true")
+
+    assert titles(page) == ["a"]
+    assert page.json["total"] == 1

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api_keys.clients import key_client
+from tests.helpers.cli import run
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.rows import store_user
 from tests.tasks.support import at
@@ -36,8 +37,8 @@ def service_stats(client: Client) -> dict[str, Any]:
 @pytest.fixture
 def admin(ann: Client) -> Client:
     """Return a client that is logged in as an administrator."""
-    store_user(ann, role="admin")
-    return ann
+    run(ann.app, "users", "promote", "ann@example.org")
+    return ann.log_in()
 
 
 @pytest.fixture
