@@ -59,10 +59,9 @@ def _run(
     _check_repetitions(paths)
     targets = _targets(caller, new_tasks)
     given = targets | _given_projects(update)
-    locked = locked_changes.lock_tasks(caller, paths.values(), given)
+    locked = _lock(caller, paths, given)
     # The clock is read after the locks: later versions have a later updated_at.
     now = clock.now()
-    _check_present(locked, paths)
     changes = locked_changes.prepare(caller, _changes(locked, update), now)
     revisions = writes.revise(changes, now)
     by_project = _by_project(new_tasks, targets)
@@ -74,6 +73,16 @@ def _run(
     in_order = [created[new.path] for new in new_tasks]
     result = {"created": in_order, "updated": [fields["id"] for fields in update]}
     return _found(caller, result) | {"deleted": delete}
+
+
+def _lock(
+    caller: Caller, paths: Mapping[Path, int], given: Mapping[Path, int]
+) -> Tasks:
+    """Lock the named tasks, and the projects that they are in or that are given."""
+    locked = locked_changes.lock_tasks(caller, paths.values(), given)
+    _check_present(locked.tasks, paths)
+    locked_changes.check_roles(locked, given)
+    return locked.tasks
 
 
 def _found(caller: Caller, ids: Mapping[str, Sequence[int]]) -> Fields:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from sqlalchemy import bindparam, select, update
 
@@ -11,7 +12,7 @@ from taskapi import db
 from taskapi.errors import Collision, Invalid
 from taskapi.projects import access, locking
 from taskapi.projects.locking import Roles
-from taskapi.projects.models import Project
+from taskapi.projects.models import Project, ProjectRole
 from taskapi.tasks import members, moves, tags, tree
 from taskapi.tasks.models import EXISTING, Task, TaskRow, table
 from taskapi.tasks.queries import STORED
@@ -45,6 +46,19 @@ UPDATE = update(table).where(table.c.id == bindparam("task_id"))
 NO_TARGETS: Mapping[Path, int] = MappingProxyType({})
 
 
+class LockedTaskRow(TaskRow, Protocol):
+    """A locked task, with the role of the caller in its project."""
+
+    role: ProjectRole
+
+
+class Locked(NamedTuple):
+    """Locked tasks by their ids, and roles in the projects that a request names."""
+
+    tasks: Mapping[int, LockedTaskRow]
+    roles: Roles
+
+
 def lock_targets(caller: Caller, targets: Mapping[Path, int]) -> None:
     """Lock the projects into which a request writes new tasks.
 
@@ -66,26 +80,31 @@ def check_targets(roles: Roles, targets: Mapping[Path, int]) -> None:
 
 def lock_tasks(
     caller: Caller, task_ids: Collection[int], targets: Mapping[Path, int] = NO_TARGETS
-) -> dict[int, TaskRow]:
+) -> Locked:
     """Lock the tasks among these that the caller sees, and first their projects.
 
-    Projects of `targets` are locked with them. Raises RoleRequired if the caller is a
-    viewer of one of the projects, and what `check_targets` raises.
+    Projects of `targets` are locked with them. Roles are not checked yet, so that a
+    task that does not exist is reported first.
     """
     parameters = access.scope(caller) | {"ids": list(task_ids)}
+    roles: Roles = {}
     if targets:
         found = db.session.scalars(PROJECTS, parameters) if task_ids else ()
         roles = locking.lock(caller, {*targets.values(), *found})
-        check_targets(roles, targets)
         locked = set(roles)
     else:
         locked = set(db.session.scalars(LOCK_PROJECTS, parameters))
     rows = db.session.execute(LOCK, parameters).all() if task_ids else []
-    for row in rows:
-        if row.project_id not in locked:  # moved since its project was read
-            raise Collision
+    if any(row.project_id not in locked for row in rows):
+        raise Collision  # moved since its project was read
+    return Locked({row.id: row for row in rows}, roles)
+
+
+def check_roles(locked: Locked, targets: Mapping[Path, int] = NO_TARGETS) -> None:
+    """Raise RoleRequired for a viewer of a project, and what `check_targets` raises."""
+    check_targets(locked.roles, targets)
+    for row in locked.tasks.values():
         access.check_role(row.role)
-    return {row.id: row for row in rows}
 
 
 def prepare(
@@ -94,20 +113,30 @@ def prepare(
     """Make the moves among changes of locked tasks; return the remaining changes.
 
     Their tags are as first written in the project. Raises PreconditionFailed, as
-    `revise` does, and AlreadyExists if a moved task has a taken external id.
+    `revise` does, AlreadyExists if a moved task has a taken external id, and Invalid if
+    a task moves with one above it instead of as the request says.
     """
     moved = [c for c in changes if moves.is_move(c.task, c.fields)]
     if moved:
         check_versions(changes)
-        for one in moved:
-            names = moves.external_ids(one.task.id)
-            target = one.fields["project_id"]
-            paths = {(target, name): one.path for name in names}
-            with checked_constraints(paths):
-                moves.move(one.task.id, one.task.project_id, target, now)
+        unmoved = [change for change in moved if not _move(change, now)]
         current = moves.reread([c.task for c in changes])
         changes = [c._replace(task=current[c.task.id]) for c in changes]
+        unmoved += [c for c in changes if moves.is_move(c.task, c.fields)]
+        if unmoved:
+            error = {
+                (*c.path, "project_id"): [moves.MOVED_WITH_PARENT] for c in unmoved
+            }
+            raise Invalid(error)
     return _with_stored_tags(caller, changes)
+
+
+def _move(change: Change, now: datetime) -> bool:
+    """Move a task; return False if it has moved already, with a task above it."""
+    task, target = change.task, change.fields["project_id"]
+    paths = {(target, name): change.path for name in moves.external_ids(task.id)}
+    with checked_constraints(paths):
+        return moves.move(task.id, task.project_id, target, now)
 
 
 def _with_stored_tags(caller: Caller, changes: Sequence[Change]) -> Sequence[Change]:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, case, func, null, select, update
 
 from taskapi import db
 from taskapi.db.types import Id
-from taskapi.errors import FieldError, Invalid, LimitReached
+from taskapi.errors import FieldError, LimitReached
 from taskapi.projects import access
 from taskapi.tasks.models import (
     EXISTING,
@@ -82,11 +82,12 @@ def external_ids(task_id: int) -> Sequence[str | None]:
     return db.session.scalars(EXTERNAL_IDS, {"ids": [task_id]}).all()
 
 
-def move(task_id: int, project_id: int, target: int, now: datetime) -> None:
+def move(task_id: int, project_id: int, target: int, now: datetime) -> bool:
     """Move a task and its descendants; the task moves to the top level.
 
-    Raises LimitReached if they are more than one request may move, IntegrityError for
-    an external id that is taken in the target.
+    Return False if the task has moved already, with a task above it. Raises
+    LimitReached if they are more than one request may move, IntegrityError for an
+    external id that is taken in the target.
     """
     parameters = {"ids": [task_id], "project": project_id, "target": target}
     moved = db.session.scalars(MOVE, parameters | {"now": now}).all()
@@ -96,9 +97,9 @@ def move(task_id: int, project_id: int, target: int, now: datetime) -> None:
             "descendants. Move some of the subtasks first."
         )
         raise LimitReached(message, limit=MAX_DELETED_TASKS)
-    if task_id not in moved:
-        raise Invalid({"project_id": [MOVED_WITH_PARENT]})
-    db.session.execute(MOVE_TAGS, {"ids": moved, "target": target})
+    if moved:
+        db.session.execute(MOVE_TAGS, {"ids": moved, "target": target})
+    return task_id in moved
 
 
 def reread(tasks: Sequence[TaskRow]) -> dict[int, TaskRow]:

@@ -170,9 +170,11 @@ def _lock(
     The project `target` is locked with that of the task.
     """
     targets: dict[Path, int] = {} if target is None else {(): target}
-    task = locked_changes.lock_tasks(caller, [task_id], targets).get(task_id)
+    locked = locked_changes.lock_tasks(caller, [task_id], targets)
+    task = locked.tasks.get(task_id)
     if task is None or (task.deleted_at is not None and not deleted):
         raise NotFound
+    locked_changes.check_roles(locked, targets)
     versioning.check([(task, versions, ())])
     return task
 

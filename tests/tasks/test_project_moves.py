@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.helpers.client import assert_problem, field_errors
 from tests.projects.support import add_member, create_project
 from tests.tasks.teams import Team, titles
@@ -155,3 +157,36 @@ def test_deep_tree_does_not_move_below_another_task(team: Team) -> None:
 
     assert_problem(response, 422, "parent-too-deep")
     assert team.owner.get(f"tasks/{root['id']}").json["project_id"] != team.project_id
+
+
+@pytest.mark.parametrize("target", ["shared", "personal"])
+def test_task_that_moves_with_its_parent_keeps_no_other_project(
+    team: Team, target: str
+) -> None:
+    root = team.owner.create_task(subtasks=[{"title": "Child"}])
+    (child,) = root["subtasks"]
+    projects = {"shared": team.project_id, "personal": team.owner.project_id}
+    request = {
+        "update": [
+            {"id": root["id"], "project_id": team.project_id},
+            {"id": child["id"], "project_id": projects[target]},
+        ]
+    }
+
+    response = team.owner.post("tasks/bulk", request)
+
+    assert field_errors(response) == {"#/update/1/project_id": "repeated"}
+    assert titles(team.viewer) == []
+
+
+def test_missing_task_is_reported_before_the_role(team: Team) -> None:
+    shared = team.create_task()
+    team.owner.delete(f"tasks/{shared['id']}")
+    change = {"project_id": team.project_id}
+
+    for task_id in (shared["id"], 2**60):
+        response = team.viewer.patch(f"tasks/{task_id}", change)
+        assert_problem(response, 404, "not-found")
+        update = {"update": [{"id": task_id, "title": "Other"}]}
+        errors = field_errors(team.viewer.post("tasks/bulk", update))
+        assert errors == {"#/update/0/id": "not-found"}
