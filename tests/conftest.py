@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from config import Environment, Settings
-from taskapi import create_app, db, passwords
+from taskapi import create_app, db
 from taskapi.db import engine
 from tests.helpers.client import Client
 from tests.helpers.rows import empty_tables
@@ -115,22 +115,9 @@ def lock_timeout() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def hash_timeout() -> Iterator[None]:
-    """Let requests wait long for the hashes of others, at the usual priority.
-
-    On a busy machine the low priority of the service delays a hash by seconds.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "TIMEOUT_SECONDS", LOCK_TIMEOUT_SECONDS)
-        patch.setattr(passwords, "NICENESS", 0)
-        yield
-
-
-@pytest.fixture(scope="session")
 def make_app(
     database_urls: dict[str, str],
     lock_timeout: None,
-    hash_timeout: None,
 ) -> Callable[..., Flask]:
     """Return a function that creates an app: kind of database, changed settings."""
 

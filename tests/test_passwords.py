@@ -115,13 +115,10 @@ def test_hash_queue_frees_the_places_of_timed_out_callers() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="priority of threads: Linux only")
-def test_hash_queue_lowers_the_priority_of_its_thread(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(passwords, "NICENESS", 10)
+def test_hash_queue_lowers_the_priority_of_its_thread() -> None:
     before = niceness()
 
     in_queue = HashQueue().run(niceness)
 
-    assert in_queue == min(before + 10, LOWEST_PRIORITY)
+    assert in_queue == min(before + passwords.NICENESS, LOWEST_PRIORITY)
     assert niceness() == before

@@ -32,7 +32,13 @@ from taskapi import clock, db
 from taskapi.db import pagination, statements
 from taskapi.db.pagination import PageRequest
 from taskapi.db.types import Id
-from taskapi.errors import AlreadyExists, LimitReached, NotFound, PersonalProject
+from taskapi.errors import (
+    AlreadyExists,
+    LimitReached,
+    NotFound,
+    PersonalProject,
+    RoleRequired,
+)
 from taskapi.invitations.models import (
     ADDRESSES,
     COLUMNS,
@@ -103,10 +109,11 @@ def revoke(caller: Account, invitation_id: int) -> None:
     statement = delete(Invitation).where(same, is_owner).returning(Invitation.id)
     revoked = db.session.execute(statement, access.scope(caller)).one_or_none()
     if revoked is None:
-        found = db.read(select(Invitation.project_id).where(same))
-        if not found:
+        # One statement whether or not the invitation exists, as it may not be visible.
+        seen = select(Invitation.id).where(same, access.visible(Invitation.project_id))
+        if not db.read(seen, access.scope(caller)):
             raise NotFound
-        raise access.write_error(access.scope(caller), found[0].project_id, OWNER)
+        raise RoleRequired(required_role=OWNER)
     log.info("invitation revoked", invitation_id=invitation_id)
 
 

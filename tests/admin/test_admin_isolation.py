@@ -9,7 +9,9 @@ from tests.helpers.client import PASSWORD, Client
 @pytest.fixture
 def three(root: Client) -> list[Client]:
     """Return clients of three accounts, the oldest account first."""
-    return [Client(root.app, name).sign_in() for name in ("ann", "bob", "cat")]
+    return [
+        Client(root.app, name).register().log_in() for name in ("ann", "bob", "cat")
+    ]
 
 
 def address(client: Client) -> str:

@@ -53,8 +53,10 @@ def app(
 
 @pytest.fixture
 def ann(app: Flask, mailbox: Mailbox) -> Client:
-    """Return a client that is logged in as Ann, without emails."""
-    return Client(app, "ann").sign_in()
+    """Return a client that is logged in as Ann, after her first emails arrived."""
+    client = Client(app, "ann").register().log_in()
+    emails(client, mailbox)
+    return client
 
 
 @pytest.fixture

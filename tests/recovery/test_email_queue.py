@@ -178,7 +178,7 @@ def test_command_reports_that_mail_is_off(
     assert count(ann.app, "emails") == 1
 
 
-def test_purge_deletes_expired_tokens(ann: Client, token: str) -> None:
+def test_purge_deletes_expired_tokens(ann: Client, mailbox: Mailbox) -> None:
     before = count(ann.app, "tokens")
 
     with later(days(1) + MINUTE):
@@ -188,7 +188,7 @@ def test_purge_deletes_expired_tokens(ann: Client, token: str) -> None:
     assert "1 email tokens" in output
 
 
-def test_purge_keeps_valid_tokens(ann: Client, token: str) -> None:
+def test_purge_keeps_valid_tokens(ann: Client, mailbox: Mailbox) -> None:
     request_reset(ann)
 
     run(ann.app, "purge")
