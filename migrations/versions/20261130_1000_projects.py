@@ -52,10 +52,10 @@ DETACH_FROM_OTHERS = (
     "(SELECT owner_id FROM tasks AS above WHERE above.id = tasks.parent_id)"
 )
 CLEAR_EXTERNAL_IDS = (
-    "UPDATE tasks SET external_id = NULL WHERE deleted_at IS NULL AND EXISTS ("
-    "SELECT 1 FROM tasks AS other WHERE other.owner_id = tasks.owner_id "
-    "AND other.external_id = tasks.external_id AND other.deleted_at IS NULL "
-    "AND other.id < tasks.id)"
+    "UPDATE tasks SET external_id = NULL WHERE external_id IS NOT NULL "
+    "AND deleted_at IS NULL AND id NOT IN (SELECT min(id) FROM tasks "
+    "WHERE external_id IS NOT NULL AND deleted_at IS NULL "
+    "GROUP BY owner_id, external_id)"
 )
 MOVE_TERMS_SQLITE = (
     "UPDATE tasks SET terms = substr(replace(' ' || terms, "
@@ -390,7 +390,11 @@ def _move_tasks_to_owners() -> None:
     the first owner of the project.
     """
     on_sqlite = op.get_bind().dialect.name == "sqlite"
-    op.execute(f"UPDATE tasks SET owner_id = {OWNER}, assignee_id = NULL")
+    op.execute(
+        f"UPDATE tasks SET owner_id = {OWNER} "
+        f"WHERE owner_id IS NULL OR owner_id <> {OWNER}"
+    )
+    op.execute("UPDATE tasks SET assignee_id = NULL WHERE assignee_id IS NOT NULL")
     op.execute(DETACH_FROM_OTHERS)
     op.execute(CLEAR_EXTERNAL_IDS)
     op.execute(MOVE_TERMS_SQLITE if on_sqlite else MOVE_TERMS_POSTGRESQL)
