@@ -6,6 +6,7 @@ from flask import current_app
 from taskapi.admin import service as admin
 from taskapi.auth import service as auth
 from taskapi.console import CommandGroup, echo, load
+from taskapi.users import deletion
 from taskapi.users import service as users
 from taskapi.users.models import Role, get_login
 from taskapi.users.schemas import UserCreateSchema, UserSchema
@@ -68,6 +69,19 @@ def deactivate(login: str) -> None:
     """
     user = admin.change(users.get_by_login(login).id, {"is_active": False})
     echo(f"{get_login(user)} is deactivated. Its sessions and API keys are revoked.")
+
+
+@users_group.command("delete")
+@click.argument("login")
+@click.confirmation_option(prompt="Delete the account with all of its data?")
+def delete_user(login: str) -> None:
+    """Delete the account LOGIN with all of its data, permanently.
+
+    The server deletes the rows of a large account in the background.
+    """
+    user = users.get_by_login(login)
+    deletion.delete_user(user.id)
+    echo(f"{get_login(user)} is deleted.")
 
 
 @users_group.command("reset-password")

@@ -64,11 +64,13 @@ def update_user(
 
 @admin.delete("/users/<id:user_id>", scope=Scope.ADMIN, ends_caller=True)
 @admin.response(204)
-@admin.problems("last-admin")
+@admin.problems("last-admin", "last-owner")
 @conditional.write
 def delete_user(user_id: int, versions: frozenset[int] | None) -> None:
     """Delete an account
 
-    All of its data is deleted with it, permanently.
+    All of its data is deleted with it, permanently, also the shared projects that have
+    no other member. If other members of a project would be without an owner, the
+    response is 409. Tasks that it created in other projects stay.
     """
     deletion.delete_user(user_id, versions, by=caller())

@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -76,6 +77,24 @@ def delete_referring(model: type[Model], row_id: int, limit: int) -> int:
             while deleted := len(_delete(statement, row_id, limit - number)):
                 number += deleted
     return number
+
+
+def clear_referring(model: type[Model], row_id: int, limit: int) -> int:
+    """Clear up to `limit` optional references to a row; return their number."""
+    number = 0
+    for table in Model.metadata.sorted_tables:
+        for key in table.foreign_keys:
+            if key.column is model.__table__.c.id and key.ondelete == "SET NULL":
+                statement = _clear(table, key.parent)
+                number += len(_delete(statement, row_id, limit - number))
+    return number
+
+
+def _clear(table: Table, column: Column[Any]) -> UpdateBase:
+    some = select(table.c.id).where(column == bindparam("row_id"))
+    chosen = some.limit(bindparam("limit")).cte("chosen")
+    in_batch = table.c.id.in_(select(chosen.c.id))
+    return update(table).where(in_batch).values({column: None}).returning(table.c.id)
 
 
 def _delete(statement: UpdateBase, row_id: int, limit: int) -> Sequence[object]:

@@ -20,20 +20,19 @@ from sqlalchemy import (
     update,
 )
 
-from taskapi import clock, db
+from taskapi import db
 from taskapi.api_keys import service as keys
 from taskapi.db.pagination import PageRequest
 from taskapi.db.types import Id
 from taskapi.errors import LastOwner, NotFound, PersonalProject
 from taskapi.invitations.models import Invitation
-from taskapi.projects import access
+from taskapi.projects import access, departure
 from taskapi.projects.models import (
     PROJECT_NOT_DELETED,
     Project,
     ProjectRole,
     memberships,
 )
-from taskapi.tasks.models import table as tasks
 from taskapi.typing import Account
 from taskapi.users import credentials
 from taskapi.users.models import User
@@ -167,7 +166,7 @@ def remove(caller: Account, project_id: int, user_id: int) -> None:
     if member.own_role != OWNER and user_id != caller.id:
         raise access.write_error(parameters, project_id, OWNER)
     _check_owner_remains(member, project_id, None)
-    clear_assignments(project_id, user_id)
+    departure.clear_assignments([project_id], user_id)
     is_owner = access.has_role(parameters, project_id, OWNER)
     permitted = or_(memberships.c.user_id == caller.id, is_owner)
     statement = delete(memberships).where(
@@ -180,14 +179,6 @@ def remove(caller: Account, project_id: int, user_id: int) -> None:
     keys.revoke_restricted(user_id, project_id)
     _delete_invitations(project_id, user_id)
     log.info("member removed", account_id=user_id, project_id=project_id)
-
-
-def clear_assignments(project_id: int, user_id: int) -> None:
-    """Clear the assignments of a member to tasks of a project."""
-    assigned = and_(tasks.c.project_id == project_id, tasks.c.assignee_id == user_id)
-    raised = {"version": tasks.c.version + 1, "updated_at": clock.now()}
-    statement = update(tasks).where(assigned).values(assignee_id=None, **raised)
-    db.session.execute(statement)
 
 
 def _lock(caller: Account, project_id: int, user_id: int) -> LockedMemberRow:

@@ -33,10 +33,10 @@ EXISTING = select(Project.personal_user_id).where(
 )
 
 # not the model: accounts depend on this package
-USERS = table("users", column("id", Id))
+USERS = table("users", column("id", Id), column("deleted_at", UtcDateTime))
 LOCK_ACCOUNT = (
     select(USERS.c.id)
-    .where(USERS.c.id == bindparam("user_id"))
+    .where(USERS.c.id == bindparam("user_id"), USERS.c.deleted_at.is_(None))
     .with_for_update(key_share=True)
 )
 

@@ -45,10 +45,12 @@ def update_me(changes: Fields, versions: frozenset[int] | None) -> UserRow:
 @users.delete("/users/me", limit="auth", ends_caller=True)
 @users.arguments(AccountDeletionSchema)
 @users.response(204)
-@users.problems("invalid-credentials", "last-admin")
+@users.problems("invalid-credentials", "last-admin", "last-owner")
 def delete_me(body: dict[str, str]) -> None:
     """Delete your account
 
-    All of your data is deleted with it, permanently.
+    All of your data is deleted with it, permanently, also the shared projects that have
+    no other member. If other members of a project would be without an owner, the
+    response is 409. Tasks that you created in other projects stay.
     """
     deletion.delete_own(caller(), body["password"])
