@@ -31,7 +31,10 @@ NAMES = [
     {"username": "ann"},
     {"email": "ann@example.org", "username": "ann"},
 ]
-CLIENTS = 50
+CLIENTS = 20
+"""Each has a database connection, as every thread of a server does."""
+
+ROUNDS = [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 50))]
 
 LOGIN = {"email": "ann@example.org", "password": PASSWORD}
 MOVE = {"email": "a@example.net", "current_password": PASSWORD}
@@ -175,6 +178,7 @@ def test_conflict_is_found_for_a_name_that_looks_like_a_column(
     assert assert_problem(response, 409, "already-exists")["field"] == next(iter(name))
 
 
+@pytest.mark.parametrize("attempt", ROUNDS)
 @pytest.mark.parametrize(
     "names",
     [
@@ -188,6 +192,7 @@ def test_concurrent_registrations_of_one_name_create_one_account(
     app_with: Callable[..., Flask],
     monkeypatch: pytest.MonkeyPatch,
     names: list[dict[str, str]],
+    attempt: int,
 ) -> None:
     monkeypatch.setattr(
         passwords, "MAX_WAITING", CLIENTS
@@ -205,6 +210,7 @@ def test_concurrent_registrations_of_one_name_create_one_account(
         *names[0]
     }
     assert count(anonymous.app, "users") == 1
+    assert count(anonymous.app, "projects") == 1
 
 
 def test_closed_registration_creates_no_account(

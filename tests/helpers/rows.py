@@ -17,6 +17,7 @@ from tests.helpers.client import Client
 
 ROWS = {
     "users": User,
+    "projects": Project,
     "sessions": Session,
     "tasks": Task,
     "emails": OutgoingEmail,
