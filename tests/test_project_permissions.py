@@ -153,10 +153,10 @@ def restricted_outcome(way: Way) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.operation} {way.place}")
 def test_hidden_project_takes_as_long_as_nonexistent(cast: Cast, way: Way) -> None:
-    own = cast.stranger.create_task()["id"]
+    own = cast.outsider.create_task()["id"]
 
     measured = likelihood(
-        cast.stranger,
+        cast.outsider,
         lambda client: send(client, way, cast.hidden, own),
         lambda client: send(client, way, ABSENT, own),
     )

@@ -61,7 +61,7 @@ class Cast:
         values = {
             "project_id": project_id,
             "role": ProjectRole.VIEWER,
-            "username": "nobody",
+            "username": "dan",
             "created_at": now,
             "updated_at": now,
             "expires_at": now.replace(year=now.year + 1),
@@ -71,7 +71,7 @@ class Cast:
             return int(db.session.scalar(row) or 0)
 
     @cached_property
-    def stranger(self) -> Client:
+    def outsider(self) -> Client:
         return Client(self.app, "sam").sign_in()
 
     @cached_property
@@ -114,7 +114,7 @@ class Cast:
 
 
 OUTSIDERS = [
-    "stranger",
+    "outsider",
     "former",
     "former_key",
     "restricted",
