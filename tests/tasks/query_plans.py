@@ -11,24 +11,41 @@ from tests.helpers.statements import record_statements
 SQLITE_SORT = "TEMP B-TREE FOR ORDER BY"
 
 
-def plans(client: Client, path: str) -> list[str]:
+def plans(client: Client, path: str, *, generic: bool = False) -> list[str]:
     """Return the plan steps of all statements of a request except the first.
 
-    Both databases indent a step below the one that needs it.
+    Both databases indent a step below the one that needs it. `generic` is the plan of
+    PostgreSQL for any values, which it may use for prepared statements.
     """
     with client.app.app_context():
         engine = db.database.engine
-    explain = (
-        "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
-    )
     with engine.connect() as connection:
         return [
             step
             for statement, values in _statements(client, path, status=200)
             for step in _indented(
-                connection.exec_driver_sql(explain + statement, values)
+                connection.exec_driver_sql(
+                    *_explain(statement, values, generic=generic)
+                )
+                if engine.dialect.name == "postgresql"
+                else connection.exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {statement}", values
+                )
             )
         ]
+
+
+def _explain(statement: str, values: Any, *, generic: bool) -> tuple[Any, ...]:
+    """Return the arguments that explain a statement of PostgreSQL."""
+    if not generic:
+        return f"EXPLAIN {statement}", values
+    numbers: dict[str, int] = {}
+    numbered = re.sub(
+        r"%\((\w+)\)s",
+        lambda match: f"${numbers.setdefault(match[1], len(numbers) + 1)}",
+        statement,
+    )
+    return (f"EXPLAIN (GENERIC_PLAN) {numbered}",)
 
 
 def _indented(rows: Iterable[Any]) -> Iterator[str]:
