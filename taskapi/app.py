@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 
 BLUEPRINTS = [
     auth,
+    tasks,
     projects,
     members,
     invitations,
-    tasks,
     stats,
     import_export,
     users,

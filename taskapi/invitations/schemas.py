@@ -53,14 +53,19 @@ class InvitationSchema(Schema):
 
     id = Integer(dump_only=True, low=1)
     project_id = Integer(dump_only=True, low=1)
-    role = Choice(ProjectRole, dump_only=True)
+    role = Choice(
+        ProjectRole, dump_only=True, metadata={"examples": [ProjectRole.EDITOR]}
+    )
     username = username(dump_only=True, allow_none=True)
-    email = email(dump_only=True, allow_none=True)
+    email = email(dump_only=True, allow_none=True, metadata={"examples": [None]})
     invited_by = Integer(
         dump_only=True,
         allow_none=True,
         low=1,
-        metadata={"description": "The id of the account that invites; null: deleted."},
+        metadata={
+            "description": "The id of the account that invites; null: deleted.",
+            "examples": [1],
+        },
     )
     expires_at = Timestamp(dump_only=True)
     created_at = Timestamp(dump_only=True)
