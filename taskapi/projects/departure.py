@@ -96,9 +96,9 @@ class MembershipRow(Protocol):
 def leave_all(user_id: int) -> None:
     """Remove an account, which is locked, from all projects that remain.
 
-    Its personal project and shared projects without other members do not remain:
-    nobody sees them any more, and their rows are deleted with the account. Neither do
-    those in the trash that no other owner could restore. Raises LastOwner.
+    Its personal project and shared projects without other members do not remain: their
+    rows are deleted with the account. Neither do those in the trash that no other owner
+    could restore. Raises LastOwner.
     """
     parameters = {"user_id": user_id}
     db.session.execute(LOCK_PROJECTS, parameters)

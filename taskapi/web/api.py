@@ -30,6 +30,7 @@ from taskapi.web.validators import MAX_ID
 VERSION = "0.1.0"
 PREFIX = "/api/v1"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
+MARKS = ("ends_caller", "accepts_restricted")
 
 
 class IdConverter(BaseConverter):
@@ -85,11 +86,9 @@ class Blueprint(flask_smorest.Blueprint):
         caller's own credentials, and `accepts_restricted` those for sessions that
         concern one project.
         """
-        names = ("ends_caller", "accepts_restricted")
-        marks = {name: options.pop(name, False) for name in names}
-        policy = AccessPolicy(
-            public, scope, self.accepts_keys, limit or self.limit, **marks
-        )
+        marks = {name: options.pop(name, False) for name in MARKS}
+        limit = limit or self.limit
+        policy = AccessPolicy(public, scope, self.accepts_keys, limit, **marks)
         problems = [
             *policy.problems(),
             "bad-request" if any_query else "validation-error",
@@ -97,7 +96,6 @@ class Blueprint(flask_smorest.Blueprint):
             "internal-error",
         ]
         headers = [] if public else ["Server-Timing"]
-
         path = f"{self.url_prefix}{rule}"
 
         def register(view: View) -> View:
