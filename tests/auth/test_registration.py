@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from taskapi import passwords
+from tests.conftest import LOCK_TIMEOUT_SECONDS
 from tests.helpers.client import PASSWORD, Client, assert_problem
 from tests.helpers.concurrency import run_concurrently
 from tests.helpers.rows import count
@@ -194,9 +195,9 @@ def test_concurrent_registrations_of_one_name_create_one_account(
     names: list[dict[str, str]],
     attempt: int,
 ) -> None:
-    monkeypatch.setattr(
-        passwords, "MAX_WAITING", CLIENTS
-    )  # no registration is rejected by the hash queue
+    # no registration is rejected by the hash queue, whose thread has a low priority
+    monkeypatch.setattr(passwords, "MAX_WAITING", CLIENTS)
+    monkeypatch.setattr(passwords, "TIMEOUT_SECONDS", LOCK_TIMEOUT_SECONDS)
     client = Client(app_with())
 
     accounts = [name | {"password": PASSWORD} for name in names]
