@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 from sqlalchemy import (
+    ColumnElement,
     and_,
     bindparam,
     delete,
@@ -152,6 +153,8 @@ def change_role(
     is_owner = access.has_role(parameters, project_id, OWNER)
     statement = update(memberships).where(IS_MEMBER, is_owner).values(role=role)
     db.session.execute(statement, {"project": project_id, "member": user_id})
+    if member.role == OWNER != role:
+        _delete_invitations(project_id, _has_token_of(user_id))
     log.info("role changed", account_id=user_id, project_id=project_id, role=role.value)
     return get(caller, project_id, user_id)
 
@@ -177,7 +180,8 @@ def remove(caller: Account, project_id: int, user_id: int) -> None:
     if removed.one_or_none() is None:
         raise NotFound
     keys.revoke_restricted(user_id, project_id)
-    _delete_invitations(project_id, user_id)
+    former = or_(_is_addressed_to(user_id), _has_token_of(user_id))
+    _delete_invitations(project_id, former)
     log.info("member removed", account_id=user_id, project_id=project_id)
 
 
@@ -204,11 +208,21 @@ def _check_owner_remains(
         raise LastOwner(project_ids=[project_id])
 
 
-def _delete_invitations(project_id: int, user_id: int) -> None:
-    """Delete the invitations to a project that are addressed to an account."""
+def _delete_invitations(project_id: int, condition: ColumnElement[bool]) -> None:
+    of_project = Invitation.project_id == project_id
+    db.session.execute(delete(Invitation).where(of_project, condition))
+
+
+def _is_addressed_to(user_id: int) -> ColumnElement[bool]:
     verified = select(User.email).where(User.id == user_id, User.email_verified)
-    addressed = or_(
+    return or_(
         Invitation.user_id == user_id, Invitation.email == verified.scalar_subquery()
     )
-    of_project = Invitation.project_id == project_id
-    db.session.execute(delete(Invitation).where(of_project, addressed))
+
+
+def _has_token_of(user_id: int) -> ColumnElement[bool]:
+    """Return the condition that an account created an invitation with a token.
+
+    The account knows the token, and could return with it after it was removed.
+    """
+    return and_(Invitation.invited_by == user_id, Invitation.token_hash.is_not(None))

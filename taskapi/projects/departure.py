@@ -7,6 +7,7 @@ from typing import Protocol
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    String,
     bindparam,
     column,
     delete,
@@ -21,13 +22,16 @@ from taskapi.db.types import Id, UtcDateTime
 from taskapi.errors import LastOwner
 from taskapi.projects.models import PERMANENTLY, Project, ProjectRole, memberships
 
-# not the model: tasks depend on this package
+# not the models: they depend on this package
 TASKS = table(
     "tasks",
     column("project_id", Id),
     column("assignee_id", Id),
     column("version", BigInteger),
     column("updated_at", UtcDateTime),
+)
+INVITATIONS = table(
+    "invitations", column("invited_by", Id), column("token_hash", String)
 )
 IDS: BindParameter[int] = bindparam("ids", expanding=True)
 USER: BindParameter[int] = bindparam("user_id", type_=Id)
@@ -79,6 +83,10 @@ CLEAR = (
         updated_at=bindparam("now", type_=UtcDateTime),
     )
 )
+# The account knows these tokens, and could return with another account.
+REVOKE_TOKENS = delete(INVITATIONS).where(
+    INVITATIONS.c.invited_by == USER, INVITATIONS.c.token_hash.is_not(None)
+)
 LEAVE = delete(memberships).where(OWN, memberships.c.project_id.in_(IDS))
 
 
@@ -111,6 +119,7 @@ def leave_all(user_id: int) -> None:
     left = [row.id for row in shared if not _ends(row)]
     if left:
         clear_assignments(left, user_id)
+        db.session.execute(REVOKE_TOKENS, parameters)
         db.session.execute(LEAVE, parameters | {"ids": left})
 
 
