@@ -2,23 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import chain, count
 from typing import Any
-from urllib.parse import urlencode
 
 import time_machine
 from flask import Flask
 from hypothesis.stateful import RuleBasedStateMachine
-from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from taskapi import db
 from tests.helpers.client import Client
+from tests.helpers.rows import empty_tables
 from tests.tasks import strategies
-from tests.tasks.model import Model
+from tests.tasks.machine_values import (
+    from_api,
+    problem_of,
+    without_external_ids,
+)
+from tests.tasks.model_bulk import BulkModel
 from tests.tasks.model_errors import Rejected
-from tests.tasks.model_fields import OTHER_FIELDS, folded
 from tests.tasks.model_lists import shown
 from tests.tasks.model_trees import Task
 from tests.tasks.support import read_all
@@ -27,25 +29,32 @@ Act = Callable[[Iterator[int]], Any]
 
 
 class TaskMachine(RuleBasedStateMachine):
-    """Ann's tasks in the service and in the model; rules refer to them by number."""
+    """Tasks of three accounts in the service and in the model.
+
+    `client` is the account of the current step. Rules name tasks by number.
+    """
 
     def __init__(self, app: Flask) -> None:
         super().__init__()
         self.app = app
         self.travel = time_machine.travel(strategies.START, tick=False)
         self.clock = self.travel.start()
-        self.ann = Client(app, "ann").sign_in()
-        bob = Client(app, "bob").sign_in()
-        self.ids = [bob.create_task()["id"]]
-        self.model = Model(strategies.START)
-        self.model.me = self.ann.user["id"]
-        self.model.projects.add_personal(self.ann.project_id, self.model.me)
+        self.clients = {n: Client(app, n).sign_in() for n in ("ann", "bob", "carl")}
+        self.ids: list[int] = [2**60]
+        self.model = BulkModel(strategies.START)
+        for client in self.clients.values():
+            self.model.projects.add_personal(client.project_id, client.user["id"])
+        self.act_as("ann")
+
+    def act_as(self, name: str) -> None:
+        """Let an account make the next requests."""
+        self.client = self.clients[name]
+        self.model.me = self.client.user["id"]
 
     def teardown(self) -> None:
         """Delete all users."""
         self.travel.stop()
-        with self.app.app_context(), db.transaction():
-            db.session.execute(text("DELETE FROM users"))
+        empty_tables(self.app)
 
     def wait(self, seconds: int) -> None:
         """Advance the time of the service and of the model."""
@@ -56,11 +65,11 @@ class TaskMachine(RuleBasedStateMachine):
         """Return the id that a number stands for, the newest first.
 
         With `trashed` it is one in the trash, if there is any. A high number stands for
-        a task that does not exist or belongs to another user.
+        a task that does not exist or that the account does not see.
         """
         if not isinstance(number, int):
             return number
-        existing = [*self.model.tasks]
+        existing = [task["id"] for task in self.model.visible()]
         trash = [i for i in existing if trashed and not self.model.is_live(i)]
         absent = [task_id for task_id in self.ids if task_id not in existing]
         ids = (trash or existing or absent) if number < strategies.ABSENT else absent
@@ -71,14 +80,34 @@ class TaskMachine(RuleBasedStateMachine):
         version = self.model.tasks.get(task_id, {"version": 1})["version"]
         return None if ahead is None else version + ahead
 
+    def project_of(self, number: Any) -> Any:
+        """Return the id of the project that a number stands for, the newest first."""
+        ids = [*self.model.projects.roles]
+        return ids[-1 - number % len(ids)] if isinstance(number, int) else number
+
+    def account_of(self, number: Any) -> Any:
+        """Return the id of the account that a number stands for."""
+        ids = [client.user["id"] for client in self.clients.values()]
+        return ids[number] if isinstance(number, int) else number
+
     def resolved(self, fields: Task) -> Task:
         """Return fields with ids in place of numbers."""
-        places = {
-            name: self.id_of(fields[name])
-            for name in ("id", "parent_id")
-            if name in fields
+        by_name = {
+            "id": self.id_of,
+            "parent_id": self.id_of,
+            "project_id": self.project_of,
+            "assignee_id": self.account_of,
         }
-        return fields | places
+        named = {n: by_name[n](fields[n]) for n in by_name if n in fields}
+        subtasks = [*map(self.resolved, fields.get("subtasks", []))]
+        return fields | named | ({"subtasks": subtasks} if subtasks else {})
+
+    def resolved_new(self, fields: Task) -> Task:
+        """Return a new task, by default in the project of its parent."""
+        resolved = self.resolved(fields)
+        parent = self.model.tasks.get(resolved["parent_id"])
+        own = {"project_id": parent["project_id"]} if parent else {}
+        return own | resolved
 
     def resolved_change(self, fields: Task) -> Task:
         """Return a change of a bulk request; it keeps the external id of its task."""
@@ -90,12 +119,21 @@ class TaskMachine(RuleBasedStateMachine):
         return change if version is None else change | {"if_version": version}
 
     def resolved_request(self, request: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        """Return a bulk request with ids in place of numbers."""
-        return {
-            "create": [*map(self.resolved, request["create"])],
-            "update": [*map(self.resolved_change, request["update"])],
-            "delete": [*map(self.id_of, request["delete"])],
-        }
+        """Return a bulk request with ids in place of numbers.
+
+        One that names several projects has no external ids.
+        """
+        create = [*map(self.resolved_new, request["create"])]
+        update = [*map(self.resolved_change, request["update"])]
+        delete = [*map(self.id_of, request["delete"])]
+        personal = self.model.projects.personal[self.model.me]
+        projects = {fields.get("project_id", personal) for fields in create}
+        named = [*delete, *(fields["id"] for fields in update)]
+        projects |= {f["project_id"] for f in update if "project_id" in f}
+        projects |= {t["project_id"] for t in self.model.visible() if t["id"] in named}
+        if len(projects) > 1:
+            create, update = without_external_ids(create), without_external_ids(update)
+        return {"create": create, "update": update, "delete": delete}
 
     def resolved_filters(self, filters: dict[str, Any]) -> dict[str, Any]:
         """Return filters with ids in place of numbers."""
@@ -108,7 +146,8 @@ class TaskMachine(RuleBasedStateMachine):
 
     def agree(self, response: TestResponse, act: Act, *, dry_run: bool = False) -> None:
         """Run an operation in the model; assert that the results are equal."""
-        before, stored = deepcopy(self.model.tasks), self.everything()
+        before, seen = deepcopy(self.model.tasks), self.everything()
+        stored = {n: task for tasks in seen.values() for n, task in tasks.items()}
         new = sorted(set(stored) - set(self.ids))
         self.ids += new
         dry_run_ids = (
@@ -120,10 +159,27 @@ class TaskMachine(RuleBasedStateMachine):
         assert actual == expected, f"{actual} is not {expected}"
         if dry_run or not accepted:
             self.model.tasks = before
-        tasks = self.model.tasks
-        assert stored == {
-            task_id: shown(self.model, tasks[task_id]) for task_id in tasks
-        }
+        self.check_visible(seen)
+
+    def agree_on_projects(self, response: TestResponse, act: Callable[[], Any]) -> None:
+        """Change projects in the model; assert that the results are equal."""
+        before = deepcopy(self.model.projects)
+        expected = self.attempt(lambda _: act(), count())
+        accepted = response.status_code < 300
+        actual = None if accepted else problem_of(response)
+        assert actual == expected, f"{actual} is not {expected}"
+        if not accepted:
+            self.model.projects = before
+        self.check_visible(self.everything())
+
+    def check_visible(self, seen: dict[str, dict[int, Task]]) -> None:
+        """Assert that each account sees the tasks of its projects."""
+        me = self.model.me
+        for name, tasks in seen.items():
+            self.model.me = self.clients[name].user["id"]
+            visible = {t["id"]: shown(self.model, t) for t in self.model.visible()}
+            assert tasks == visible, name
+        self.model.me = me
 
     def attempt(self, act: Act, ids: Iterator[int]) -> Any:
         """Return the result of the model, or its error."""
@@ -140,55 +196,13 @@ class TaskMachine(RuleBasedStateMachine):
         }
         return done | tasks
 
-    def everything(self) -> dict[int, Task]:
-        """Return all tasks of the service, including the trash."""
-        live = read_all(self.ann, "limit=100")
+    def everything(self) -> dict[str, dict[int, Task]]:
+        """Return all tasks that each account sees, including the trash."""
         return {
-            t["id"]: from_api(t)
-            for t in [*live, *read_all(self.ann, "limit=100&deleted=true")]
+            name: {
+                task["id"]: from_api(task)
+                for query in ("limit=100", "limit=100&deleted=true")
+                for task in read_all(client, query)
+            }
+            for name, client in self.clients.items()
         }
-
-
-def if_match(version: int | None) -> dict[str, str]:
-    """Return the If-Match header for a version."""
-    return {} if version is None else {"If-Match": f'"{version}"'}
-
-
-def from_api(response: Any) -> Any:
-    """Return a response with the fields of the model, and with folded tags."""
-    if isinstance(response, list):
-        return [from_api(one) for one in response]
-    if isinstance(response, dict):
-        actual = {n: from_api(v) for n, v in response.items() if n not in OTHER_FIELDS}
-        if "tags" in actual:
-            actual["tags"] = sorted(map(folded, actual["tags"]))
-        return actual
-    return response
-
-
-def problem_of(response: TestResponse) -> tuple[int, str, list[str]]:
-    """Return status, code and pointers of a problem."""
-    problem = response.json or {}
-    pointers = [error.get("pointer") for error in problem.get("errors", [])]
-    return response.status_code, problem.get("code", ""), sorted(pointers)
-
-
-def as_json(value: Any) -> Any:
-    """Return fields as JSON values."""
-    if isinstance(value, list):
-        return [as_json(one) for one in value]
-    if isinstance(value, dict):
-        return {name: as_json(one) for name, one in value.items()}
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def as_query(filters: dict[str, Any]) -> str:
-    """Return filters as a query string."""
-    sent = as_json(filters)
-    commas = {
-        n: ",".join(map(str, sent[n]))
-        for n in ("status", "priority", "ids")
-        if n in sent
-    }
-    flags = {n: str(v).lower() for n, v in sent.items() if isinstance(v, bool)}
-    return urlencode(sent | commas | flags, doseq=True)

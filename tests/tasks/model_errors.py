@@ -18,11 +18,11 @@ def placed(request: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {f"#/{kind}/{n}": part for n, part in enumerate(request[kind])}
 
 
-def named_in(place: str, fields: Task) -> dict[str, str | None]:
-    """Return the external ids of a new task and of its subtasks."""
-    found = {place: fields.get("external_id")}
+def named_in(place: str, fields: Task, name: str = "external_id") -> dict[str, Any]:
+    """Return one field of a new task and of its subtasks, by their locations."""
+    found = {place: fields.get(name)}
     for number, sub in enumerate(fields.get("subtasks", [])):
-        found |= named_in(f"{place}/subtasks/{number}", sub)
+        found |= named_in(f"{place}/subtasks/{number}", sub, name)
     return found
 
 

@@ -22,6 +22,7 @@ DERIVED = {"is_overdue", "progress", "subtask_count"}
 MODELLED = {
     "id",
     "project_id",
+    "owner_id",
     "title",
     "version",
     "created_at",
@@ -29,13 +30,14 @@ MODELLED = {
     *NEW,
     *DERIVED,
 }
+NOT_COLUMNS = {"subtasks", "if_version", "project_id"}
 OTHER_FIELDS = TaskSchema().fields.keys() - MODELLED
 """Fields of a task that the model does not have, such as its owner."""
 
 
 def columns_of(task: Task, fields: Task, now: datetime) -> Task:
     """Return the columns that fields set; a status also sets `completed_at`."""
-    columns = {n: v for n, v in fields.items() if n not in {"subtasks", "if_version"}}
+    columns = {n: v for n, v in fields.items() if n not in NOT_COLUMNS}
     if "title" in columns:
         columns["title"] = columns["title"].strip()
     if "tags" in columns:

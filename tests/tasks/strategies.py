@@ -20,12 +20,16 @@ ZONES = [UTC, timezone(timedelta(hours=5.5)), timezone(timedelta(hours=-8))]
 texts = st.text("aAbZzäßé\u0301✓ _-%*'\"&|:1", max_size=8)
 titles = texts.filter(str.strip)
 tags = st.sampled_from(["home", "Home ", "büro", "ﬁx  it", "fix it", "a'b", "Z"])
+actors = st.sampled_from(["ann", "ann", "bob", "carl"])
+roles = st.sampled_from(["viewer", "editor", "owner"])
+assignees = st.none() | st.integers(0, 2)
 external_ids = st.none() | st.sampled_from(["a", "a", "A"])
 days = st.dates(date(2026, 2, 26), date(2026, 3, 4))
 hours = st.integers(-72, 72).map(lambda number: START + timedelta(hours=number))
 timestamps = st.builds(datetime.astimezone, hours, st.sampled_from(ZONES))
 numbers = st.integers(0, 5) | st.integers(0, ABSENT)
 parents = st.none() | numbers
+projects = st.just({}) | st.fixed_dictionaries({"project_id": st.integers(0, 4)})
 levels = st.sampled_from([2, 3, 3, 9, 10, 11])
 versions = st.sampled_from([None, None, None, 0, 0, 0, 1])
 limits = st.integers(1, 4)
@@ -38,6 +42,7 @@ optional: dict[str, Any] = {
     "due_date": st.none() | days | timestamps,
     "tags": st.lists(tags, max_size=3),
     "external_id": external_ids,
+    "assignee_id": assignees,
 }
 alone = st.fixed_dictionaries({"title": titles}, optional=optional)
 
@@ -49,10 +54,17 @@ def _with_subtasks(below: Any) -> Any:
 
 subtrees = st.recursive(alone, _with_subtasks, max_leaves=4)
 new_tasks = st.builds(
-    lambda fields, parent: fields | {"parent_id": parent}, subtrees, parents
+    lambda fields, parent, project: fields | {"parent_id": parent} | project,
+    subtrees,
+    parents,
+    projects,
 )
-changes = st.fixed_dictionaries(
-    {}, optional=optional | {"title": titles, "parent_id": parents}
+changes = st.builds(
+    lambda fields, project: fields | project,
+    st.fixed_dictionaries(
+        {}, optional=optional | {"title": titles, "parent_id": parents}
+    ),
+    projects,
 )
 
 
@@ -82,7 +94,7 @@ FILTERS = bounds | {
     "parent_id": st.just("none") | numbers,
     "overdue": st.booleans(),
     "project_id": st.just("personal") | numbers,
-    "assignee_id": st.sampled_from(["me", "none"]) | numbers.map(lambda n: n + 1),
+    "assignee_id": st.sampled_from(["me", "none"]) | st.integers(0, 2),
     "external_id": st.sampled_from(["a", "A"]),
     "ids": st.lists(numbers, min_size=1, max_size=3),
     "deleted": st.booleans(),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.client import Client, field_errors
 from tests.tasks import strategies
-from tests.tasks.machine import as_query
+from tests.tasks.machine_values import as_query
 from tests.tasks.model_fields import folded
 from tests.tasks.model_lists import listed, stats, tags, words
 from tests.tasks.support import follow, read_all
