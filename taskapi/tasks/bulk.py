@@ -65,8 +65,9 @@ def _run(
     changes = locked_changes.prepare(caller, _changes(locked, update), now)
     revisions = writes.revise(changes, now)
     by_project = _by_project(new_tasks, targets)
-    deleted = [locked[task_id] for task_id in delete]
-    with writes.checked_constraints(_external_id_paths(by_project, revisions, deleted)):
+    freed = [locked[r.task.id] for r in revisions if "external_id" in r.columns]
+    freed += [locked[task_id] for task_id in delete]
+    with writes.checked_constraints(_external_id_paths(by_project, revisions, freed)):
         locked_changes.apply(revisions)
         trash.move_to_trash(delete, now)
         created = _create(caller, by_project, now)
@@ -146,9 +147,11 @@ def _changes(locked: Tasks, update: Sequence[Fields]) -> list[Change]:
 def _external_id_paths(
     new_tasks: Mapping[int, Sequence[NewTask]],
     revisions: Sequence[Revision],
-    deleted: Sequence[TaskRow],
+    freed: Sequence[TaskRow],
 ) -> dict[tuple[int, str | None], Path]:
     """Return the locations of external ids, except of new tasks that reuse freed ones.
+
+    `freed` are the tasks before the request that lose their external ids.
 
     A freed id cannot cause a conflict, because its task no longer has it at that time.
     """
@@ -158,10 +161,11 @@ def _external_id_paths(
         for new in flatten(own)
     }
     given |= {r.path: (r.task.project_id, r.columns) for r in revisions}
-    changed = [r.task for r in revisions if "external_id" in r.columns]
-    freed = {(task.project_id, task.external_id) for task in [*changed, *deleted]}
+    reusable = {(task.project_id, task.external_id) for task in freed}
     paths = writes.external_id_paths(given).items()
-    return {key: path for key, path in paths if path[0] == "update" or key not in freed}
+    return {
+        key: path for key, path in paths if path[0] == "update" or key not in reusable
+    }
 
 
 def _check_size(number: int) -> None:

@@ -119,16 +119,26 @@ def prepare(
     moved = [c for c in changes if moves.is_move(c.task, c.fields)]
     if moved:
         check_versions(changes)
+        moves.release([c.task.id for c in changes if _replaces_external_id(c)])
         unmoved = [change for change in moved if not _move(change, now)]
         current = moves.reread([c.task for c in changes])
         changes = [c._replace(task=current[c.task.id]) for c in changes]
         unmoved += [c for c in changes if moves.is_move(c.task, c.fields)]
-        if unmoved:
-            error = {
-                (*c.path, "project_id"): [moves.MOVED_WITH_PARENT] for c in unmoved
-            }
-            raise Invalid(error)
+        _check_moved(unmoved)
     return _with_stored_tags(caller, changes)
+
+
+def _replaces_external_id(change: Change) -> bool:
+    stored = change.task.external_id
+    return change.fields.get("external_id", stored) != stored
+
+
+def _check_moved(unmoved: Sequence[Change]) -> None:
+    """Raise Invalid for tasks that have moved with one above them."""
+    if unmoved:
+        raise Invalid(
+            {(*c.path, "project_id"): [moves.MOVED_WITH_PARENT] for c in unmoved}
+        )
 
 
 def _move(change: Change, now: datetime) -> bool:

@@ -65,6 +65,7 @@ EXTERNAL_IDS = (
     .join(_below, _below.c.id == Task.id)
     .where(Task.external_id.is_not(None), NOT_DELETED)
 )
+RELEASE = update(table).where(table.c.id.in_(IDS)).values(external_id=null())
 STORED_ROWS = select(*STORED).where(Task.id.in_(IDS))
 MOVED_WITH_PARENT = FieldError(
     "The task moves with a task above it, which the request moves too.", "repeated"
@@ -75,6 +76,15 @@ def is_move(task: TaskRow, fields: Fields) -> bool:
     """Return whether fields of a change name another project."""
     target: int = fields.get("project_id", task.project_id)
     return target != task.project_id
+
+
+def release(task_ids: Sequence[int]) -> None:
+    """Clear the external ids of tasks that get others after the moves.
+
+    Otherwise an id that the request replaces could be taken in the target.
+    """
+    if task_ids:
+        db.session.execute(RELEASE, {"ids": task_ids})
 
 
 def external_ids(task_id: int) -> Sequence[str | None]:
@@ -103,16 +113,16 @@ def move(task_id: int, project_id: int, target: int, now: datetime) -> bool:
 
 
 def reread(tasks: Sequence[TaskRow]) -> dict[int, TaskRow]:
-    """Return tasks as they are after moves, with their previous versions.
+    """Return tasks as they are after moves, with previous versions and external ids.
 
     A change that follows a move is part of it, and does not raise the version again.
     """
-    versions = {task.id: task.version for task in tasks}
-    rows = db.session.execute(STORED_ROWS, {"ids": list(versions)})
+    before = {
+        task.id: {"version": task.version, "external_id": task.external_id}
+        for task in tasks
+    }
+    rows = db.session.execute(STORED_ROWS, {"ids": list(before)})
     return {
-        row.id: cast(
-            "TaskRow",
-            SimpleNamespace(**{**row._asdict(), "version": versions[row.id]}),
-        )
+        row.id: cast("TaskRow", SimpleNamespace(**row._asdict() | before[row.id]))
         for row in rows
     }

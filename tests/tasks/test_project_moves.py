@@ -91,6 +91,81 @@ def test_taken_external_id_prevents_a_move(team: Team) -> None:
     assert team.owner.get(f"tasks/{task['id']}").json == task
 
 
+@pytest.mark.parametrize("external_id", ["b", None])
+def test_move_with_another_external_id_needs_only_this_one(
+    team: Team, external_id: str | None
+) -> None:
+    task = team.owner.create_task(external_id="a")
+    team.create_task(external_id="a")
+    change = {"project_id": team.project_id, "external_id": external_id}
+
+    moved = team.owner.patch(f"tasks/{task['id']}", change)
+
+    assert moved.status_code == 200, moved.text
+    assert moved.json["external_id"] == external_id
+    assert moved.json["version"] == task["version"] + 1
+
+
+def test_move_to_a_taken_external_id_changes_nothing(team: Team) -> None:
+    task = team.owner.create_task(external_id="a")
+    existing = [team.create_task(external_id=name) for name in ("a", "b")]
+    change = {"project_id": team.project_id, "external_id": "b"}
+
+    response = team.owner.patch(f"tasks/{task['id']}", change)
+
+    problem = assert_problem(response, 409, "already-exists")
+    assert problem["existing_id"] == existing[1]["id"]
+    assert team.owner.get(f"tasks/{task['id']}").json == task
+
+
+def test_move_with_its_own_external_id_keeps_it(team: Team) -> None:
+    task = team.owner.create_task(external_id="a")
+    change = {"project_id": team.project_id, "external_id": "a"}
+
+    moved = team.owner.patch(f"tasks/{task['id']}", change)
+
+    assert moved.status_code == 200, moved.text
+    assert moved.json["external_id"] == "a"
+    found = team.viewer.get("tasks?external_id=a").json["items"]
+    assert [one["id"] for one in found] == [task["id"]]
+
+
+def test_bulk_reports_an_external_id_that_a_move_does_not_release(team: Team) -> None:
+    task = team.owner.create_task(external_id="a")
+    existing = team.create_task(external_id="a")
+    move = {"id": task["id"], "project_id": team.project_id, "external_id": "b"}
+    new = {"title": "New", "project_id": team.project_id, "external_id": "a"}
+
+    response = team.owner.post("tasks/bulk", {"update": [move], "create": [new]})
+
+    problem = assert_problem(response, 409, "already-exists")
+    assert problem["existing_id"] == existing["id"]
+    assert [one["pointer"] for one in problem["errors"]] == ["#/create/0/external_id"]
+
+
+def test_bulk_move_takes_an_external_id_that_another_change_releases(
+    team: Team,
+) -> None:
+    child = {"title": "Child", "external_id": "b"}
+    root = team.owner.create_task(external_id="a", subtasks=[child])
+    (child,) = root["subtasks"]
+    first, second = (team.create_task(external_id=name) for name in ("a", "b"))
+    changes = [
+        {"id": root["id"], "project_id": team.project_id},
+        {"id": child["id"], "external_id": "c"},
+        {"id": first["id"], "external_id": None},
+    ]
+
+    response = team.owner.post("tasks/bulk", {"update": changes})
+
+    assert response.status_code == 200, response.text
+    found = response.json["updated"]
+    assert [one["external_id"] for one in found] == ["a", "c", None]
+    assert [one["version"] for one in found] == [2, 2, 2]
+    assert {one["project_id"] for one in found} == {team.project_id}
+    assert team.owner.get(f"tasks/{second['id']}").json == second
+
+
 def test_assignees_who_are_no_members_are_cleared(team: Team) -> None:
     other = create_project(team.owner, "Field")
     add_member(other, team.editor, "viewer")
