@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bench import growth, load, login_burst, resources, system_info, throughput
+from bench import (
+    growth,
+    load,
+    login_burst,
+    memberships,
+    resources,
+    system_info,
+    throughput,
+)
 from bench.databases import KINDS
 from bench.dataset import Dataset, prepare
 from bench.paths import WORK, log
@@ -20,6 +28,7 @@ from bench.throughput import Plan
 PARTS: dict[str, Callable[[Dataset, Plan], Any]] = {
     "main": throughput.run,
     "growth": growth.run,
+    "memberships": memberships.run,
     "login_burst": login_burst.run,
     "memory": resources.memory,
     "startup": resources.startup,
@@ -28,7 +37,7 @@ PARTS: dict[str, Callable[[Dataset, Plan], Any]] = {
 }
 DEFAULT_PARTS = [name for name in PARTS if name != "soak"]
 DEFAULT_SOAK_MINUTES = 10
-PARTS_OF_EACH_DATABASE = {"main", "growth"}
+PARTS_OF_EACH_DATABASE = {"main", "growth", "memberships"}
 """The other parts run on the first database only."""
 
 

@@ -22,6 +22,12 @@ MAIN_SIZE = 1_000
 PATCHED_TASKS = 500
 """The number of tasks, the oldest ones, that the main run reads and changes."""
 
+MEMBERSHIPS = (1, 13, 200)
+"""Projects of the accounts whose lists are compared."""
+
+PROJECT_TASKS, SMALL_PROJECT_TASKS = 2_000, 50
+"""Tasks of each of their projects."""
+
 RARE_TERM = "rarest"
 RARE_EVERY = 300
 MISSING_TERM = "zzzz"
@@ -84,6 +90,20 @@ SELECT {{project}}, {{owner}}, {TEXTS},
 FROM ({NUMBERS} counter)
 """,
 }
+INSERT_PROJECT = """
+INSERT INTO projects (name, version, created_at, updated_at)
+VALUES ('Shared', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')
+"""
+INSERT_MEMBERSHIPS = """
+INSERT INTO memberships (user_id, project_id, role, created_at)
+SELECT {user}, id, 2, '2026-01-01 00:00:00'
+FROM (SELECT id FROM projects WHERE personal_user_id IS NULL ORDER BY id LIMIT {number})
+    AS shared
+"""
+ASSIGN_TASKS = """
+UPDATE tasks SET assignee_id = {user} WHERE id % 100 = 7 AND project_id IN
+    (SELECT project_id FROM memberships WHERE user_id = {user})
+"""
 INSERT_TAGS = """
 INSERT INTO task_tags (task_id, key, name, project_id)
 SELECT id, '{name}', '{name}', project_id FROM tasks WHERE id % {every} = 0

@@ -93,23 +93,67 @@ def _fingerprint(sizes: tuple[int, ...]) -> list[Any]:
 
 def _fill(database: Database, sizes: tuple[int, ...]) -> None:
     with Server(SPECS["taskapi"], database) as server:
-        for login in [*map(_credentials, sizes), *data.BURST_LOGINS]:
+        members = map(_member, data.MEMBERSHIPS)
+        for login in [*map(_credentials, sizes), *members, *data.BURST_LOGINS]:
             status, _ = server.call("POST", "/api/v1/auth/register", login)
             if status != 201:
                 raise RuntimeError(f"registration returned {status}")
+    _fill_projects(database, small=sizes == data.SMALL_SIZES)
     for size in sizes:
         start = time.monotonic()
-        name = _credentials(size)["username"]
-        owner = database.number(f"SELECT id FROM users WHERE username = '{name}'")
-        personal = f"SELECT id FROM projects WHERE personal_user_id = {owner}"
-        values = {"owner": owner, "project": database.number(personal), "number": size}
-        values |= {"every": data.RARE_EVERY, "rare": data.RARE_TERM}
-        database.run(data.INSERT_TASKS[database.kind].format(**values))
+        owner = _user_id(database, _credentials(size))
+        _insert_tasks(database, owner, _personal(database, owner), size)
         log(f"  {database.kind}: {size:,} tasks in {time.monotonic() - start:.0f} s")
     database.run(
         data.INSERT_TAGS.format(name="common", every=data.COMMON_TAG_EVERY),
         data.INSERT_TAGS.format(name="rare", every=data.RARE_TAG_EVERY),
     )
+
+
+def _fill_projects(database: Database, *, small: bool) -> None:
+    """Fill shared projects, and the personal ones of their members."""
+    number = data.SMALL_PROJECT_TASKS if small else data.PROJECT_TASKS
+    users = {n: _user_id(database, _member(n)) for n in data.MEMBERSHIPS}
+    owner = users[max(users)]
+    shared = max(data.MEMBERSHIPS) - 1
+    database.run(*[data.INSERT_PROJECT] * shared)
+    ids = database.rows("SELECT id FROM projects WHERE personal_user_id IS NULL")
+    for (project_id,) in ids:
+        _insert_tasks(database, owner, project_id, number)
+    for memberships, user_id in users.items():
+        values = {"user": user_id, "number": memberships - 1}
+        database.run(data.INSERT_MEMBERSHIPS.format(**values))
+        _insert_tasks(database, user_id, _personal(database, user_id), number)
+        database.run(data.ASSIGN_TASKS.format(user=user_id))
+
+
+def _insert_tasks(database: Database, owner: int, project_id: int, number: int) -> None:
+    values = {"owner": owner, "project": project_id, "number": number}
+    values |= {"every": data.RARE_EVERY, "rare": data.RARE_TERM}
+    database.run(data.INSERT_TASKS[database.kind].format(**values))
+
+
+def _user_id(database: Database, login: dict[str, str]) -> int:
+    name = login["username"]
+    return database.number(f"SELECT id FROM users WHERE username = '{name}'")
+
+
+def _personal(database: Database, user_id: int) -> int:
+    return database.number(
+        f"SELECT id FROM projects WHERE personal_user_id = {user_id}"
+    )
+
+
+def log_in_member(server: Server, memberships: int) -> str:
+    """Return an access token of the member of a number of projects."""
+    status, tokens = server.call("POST", LOGIN, _member(memberships))
+    if status != 200:
+        raise RuntimeError(f"login returned {status}")
+    return str(tokens["access_token"])
+
+
+def _member(memberships: int) -> dict[str, str]:
+    return {"username": f"member-{memberships}", "password": data.PASSWORD}
 
 
 def _log_in(server: Server, database: Database, size: int) -> Account:

@@ -55,18 +55,18 @@ def _measure_pages(
     deep = f"cursor={_deep_cursor(connection, dataset.largest)}"
     pages = [(dataset.main, ""), (dataset.largest, ""), (dataset.largest, deep)]
     rows = [
-        [_milliseconds(connection, *page) for page in pages]
+        [milliseconds(connection, page.token, query) for page, query in pages]
         for _ in range(PAGE_REPETITIONS)
     ]
-    return [_summary(times) for times in zip(*rows, strict=True)]
+    return [summary(times) for times in zip(*rows, strict=True)]
 
 
 def _deep_cursor(connection: http.client.HTTPConnection, account: Account) -> str:
     """Read the first half of the account, and return the cursor at its end."""
-    page = _get(connection, account, f"limit={WALK_LIMIT}")
+    page = _get(connection, account.token, f"limit={WALK_LIMIT}")
     for _ in range(account.size // WALK_LIMIT // 2):
         query = f"limit={WALK_LIMIT}&cursor={page['next_cursor']}"
-        page = _get(connection, account, query)
+        page = _get(connection, account.token, query)
     return str(page["next_cursor"])
 
 
@@ -76,24 +76,26 @@ def _measure(
     query = query.format(last=account.size)
     times: list[float] = []
     while len(times) < (REPETITIONS if sum(times) < SLOW_MS else SLOW_REPETITIONS):
-        times.append(_milliseconds(connection, account, query))
-    return _summary(times[1:])
+        times.append(milliseconds(connection, account.token, query))
+    return summary(times[1:])
 
 
-def _summary(times: Sequence[float]) -> dict[str, float]:
+def summary(times: Sequence[float]) -> dict[str, float]:
+    """Return median and maximum."""
     return {"median": statistics.median(times), "max": max(times)}
 
 
-def _milliseconds(
-    connection: http.client.HTTPConnection, account: Account, query: str
+def milliseconds(
+    connection: http.client.HTTPConnection, token: str, query: str
 ) -> float:
+    """Return the latency of a list."""
     start = time.perf_counter()
-    _get(connection, account, query)
+    _get(connection, token, query)
     return (time.perf_counter() - start) * 1000
 
 
-def _get(connection: http.client.HTTPConnection, account: Account, query: str) -> Any:
-    status, page = exchange(connection, "GET", f"{TASKS}?{query}", token=account.token)
+def _get(connection: http.client.HTTPConnection, token: str, query: str) -> Any:
+    status, page = exchange(connection, "GET", f"{TASKS}?{query}", token=token)
     if status != http.HTTPStatus.OK:
         raise RuntimeError(f"the list returned {status} for {query}")
     return page

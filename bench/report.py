@@ -31,6 +31,7 @@ def markdown(found: dict[str, Any]) -> str:
         *_ratios(results),
         *_rates(results),
         *_growth(results),
+        *_memberships(results),
         *_login_burst(results),
         *_memory(results),
         *_soak(results),
@@ -144,6 +145,21 @@ def _growth(results: Results) -> Iterable[str]:
         yield f"""## Growth
 
 Latency of a list of 20 tasks for one client in ms: median and maximum.
+
+{table}"""
+
+
+def _memberships(results: Results) -> Iterable[str]:
+    for kind, lists in (results.at("memberships") or {}).items():
+        numbers = next(iter(lists.values())).keys()
+        rows = [
+            [name, *(_number(times[number]["median"]) for number in numbers)]
+            for name, times in lists.items()
+        ]
+        table = _table(["list", *(f"{number} projects" for number in numbers)], rows)
+        yield f"""## Lists over several projects, {TITLES[kind]}
+
+Latency of a list of 20 tasks for one client in ms: median.
 
 {table}"""
 
