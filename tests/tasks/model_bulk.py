@@ -43,9 +43,9 @@ class BulkModel(Model):
         )
         for task_id in filter(self.is_live, delete.values()):
             self.trash(self.tasks[task_id])
-        refused = taken if self.taken(named, only) else []
+        rejected = taken if self.taken(named, only) else []
         return {
-            "created": self._create_all(create, targets, refused, ids),
+            "created": self._create_all(create, targets, rejected, ids),
             "updated": [task for task, _ in changed.values()],
             "deleted": [*delete.values()],
         }

@@ -1,4 +1,4 @@
-"""What an account gets after its removal from a project: nothing of the project."""
+"""Responses to an account after its removal from a project: none has its data."""
 
 from collections.abc import Callable
 from typing import Any
@@ -178,7 +178,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_database_refuses_assignees_that_are_not_members(
+def test_database_rejects_assignees_that_are_not_members(
     team: Team, task: dict[str, Any], name: str
 ) -> None:
     values = {

@@ -43,8 +43,8 @@ def test_member_is_not_assigned_after_a_concurrent_removal(
 
     assert removed.status_code == 204
     assert statuses(others) <= {200, 201, 422}, [one.text for one in others]
-    refused = [one.json["errors"] for one in others if one.status_code == 422]
-    assert {e["pointer"].rpartition("/")[2] for errors in refused for e in errors} <= {
+    rejected = [one.json["errors"] for one in others if one.status_code == 422]
+    assert {e["pointer"].rpartition("/")[2] for errors in rejected for e in errors} <= {
         "assignee_id"
     }
     assert titles(team.owner, f"assignee_id={team.editor.user['id']}") == []

@@ -11,6 +11,7 @@ from taskapi.web.openapi.conversion import component_name
 from taskapi.web.schema import Schema
 from tests.helpers.cli import run
 from tests.helpers.client import PASSWORD, Client
+from tests.helpers.rows import store_user
 from tests.import_export.files import json_lines, send_file
 from tests.openapi_components import OUTPUTS
 
@@ -64,17 +65,25 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     return seen
 
 
-def test_serializer_output_equals_marshmallow(ann: Client, compared: set[str]) -> None:
+def test_serializer_output_equals_marshmallow(
+    ann: Client, bob: Client, compared: set[str]
+) -> None:
+    store_user(ann, email_verified=True)
     run(ann.app, "users", "promote", "ann@example.org")
     login = ann.post("auth/login", {"email": "ann@example.org", "password": PASSWORD})
     made = ann.post("tasks", TREE)
     key = ann.post("api-keys", {"name": "backup"})
     task = made.json["id"]
     shared = ann.post("projects", {"name": "Garden"}).json["id"]
+    other = bob.post("projects", {"name": "House"}).json["id"]
     changes = {"create": [TREE], "update": [{"id": task, "title": "Sew"}]}
 
     responses = [
         *(login, made, key),
+        bob.post(f"projects/{other}/invitations", {"email": "ann@example.org"}),
+        bob.post(f"projects/{other}/invitations", {}),
+        bob.get(f"projects/{other}/invitations"),
+        ann.get("invitations"),
         ann.post("tasks/bulk", changes),
         ann.patch(f"tasks/{task}", {"description": "Soon"}),
         ann.get(f"tasks/{task}?expand=subtasks"),
