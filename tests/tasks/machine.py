@@ -81,14 +81,25 @@ class TaskMachine(RuleBasedStateMachine):
         return None if ahead is None else version + ahead
 
     def project_of(self, number: Any) -> Any:
-        """Return the id of the project that a number stands for, the newest first."""
-        ids = [*self.model.projects.roles]
-        return ids[-1 - number % len(ids)] if isinstance(number, int) else number
+        """Return the id of the project that a number stands for, the newest first.
 
-    def account_of(self, number: Any) -> Any:
-        """Return the id of the account that a number stands for."""
-        ids = [client.user["id"] for client in self.clients.values()]
-        return ids[number] if isinstance(number, int) else number
+        A high number stands for any project, others for one that the account sees.
+        """
+        if not isinstance(number, int):
+            return number
+        projects = self.model.projects
+        visible = [i for i in projects.roles if projects.role(i, self.model.me)]
+        ids = visible if number < strategies.ANY else [*projects.roles]
+        return ids[-1 - number % len(ids)]
+
+    def account_of(self, number: Any, project: int | None = None) -> Any:
+        """Return the id of an account, for a low number a member of the project."""
+        if not isinstance(number, int):
+            return number
+        members = [*self.model.projects.roles.get(project or 0, ())]
+        every = [client.user["id"] for client in self.clients.values()]
+        ids = members if members and number < strategies.ANY else every
+        return ids[number % len(ids)]
 
     def resolved(self, fields: Task) -> Task:
         """Return fields with ids in place of numbers."""
@@ -96,11 +107,24 @@ class TaskMachine(RuleBasedStateMachine):
             "id": self.id_of,
             "parent_id": self.id_of,
             "project_id": self.project_of,
-            "assignee_id": self.account_of,
         }
         named = {n: by_name[n](fields[n]) for n in by_name if n in fields}
-        subtasks = [*map(self.resolved, fields.get("subtasks", []))]
-        return fields | named | ({"subtasks": subtasks} if subtasks else {})
+        return self.with_assignees(fields | named)
+
+    def with_assignees(self, fields: Task, project: int | None = None) -> Task:
+        """Return fields with the ids of assignees, most of them members."""
+        task = self.model.tasks.get(fields.get("id") or fields.get("parent_id") or 0)
+        own = (
+            task["project_id"] if task else self.model.projects.personal[self.model.me]
+        )
+        project = fields.get("project_id", project or own)
+        found = dict(fields)
+        if "assignee_id" in fields:
+            found["assignee_id"] = self.account_of(fields["assignee_id"], project)
+        if "subtasks" in fields:
+            below = fields["subtasks"]
+            found["subtasks"] = [self.with_assignees(one, project) for one in below]
+        return found
 
     def resolved_new(self, fields: Task) -> Task:
         """Return a new task, by default in the project of its parent."""

@@ -50,7 +50,7 @@ class ProjectMachine(TaskMachine):
 
     @step(number=strategies.numbers, account=st.integers(0, 2), role=strategies.roles)
     def change_role(self, number: int, account: int, role: str) -> None:
-        project, member = self.project_of(number), self.account_of(account)
+        project, member = self.project_of(number), self.account_of(account, 0)
 
         path = f"projects/{project}/members/{member}"
         response = self.client.patch(path, {"role": role})
@@ -62,7 +62,7 @@ class ProjectMachine(TaskMachine):
 
     @step(number=strategies.numbers, account=st.integers(0, 2))
     def remove_member(self, number: int, account: int) -> None:
-        project, member = self.project_of(number), self.account_of(account)
+        project, member = self.project_of(number), self.account_of(account, 0)
 
         response = self.client.delete(f"projects/{project}/members/{member}")
 

@@ -39,11 +39,14 @@ class Tasks(ProjectMachine):
     @initialize(trees=st.lists(strategies.subtrees, min_size=3, max_size=5))
     def begin(self, trees: list[dict[str, Any]]) -> None:
         self.create_project()
+        self.create_project()
         for name, role in (("bob", "editor"), ("carl", "viewer")):
             self.add_member(0, name, role)
+            self.add_member(1, name, "editor")
         for number, new_task in enumerate(trees):
             place = {"project_id": 0} if number % 2 else {}
-            self.create(new_task | {"parent_id": None} | place)
+            assigned = {"assignee_id": number % strategies.ANY}
+            self.create(new_task | {"parent_id": None} | place | assigned)
 
     @step(new_task=strategies.new_tasks)
     def create(self, new_task: dict[str, Any]) -> None:
@@ -74,7 +77,8 @@ class Tasks(ProjectMachine):
     def change(
         self, method: str, number: int, changes: dict[str, Any], ahead: int | None
     ) -> None:
-        task_id, fields = self.id_of(number), self.resolved(changes)
+        fields = self.resolved(changes | {"id": number})
+        task_id = fields.pop("id")
         version = self.version_of(task_id, ahead)
         sent = {"json": as_json(fields), "headers": if_match(version)}
 
@@ -88,6 +92,14 @@ class Tasks(ProjectMachine):
     @step(number=strategies.numbers, parent=strategies.parents)
     def move(self, number: int, parent: int | None) -> None:
         self.change("PATCH", number, {"parent_id": parent}, None)
+
+    @step(number=st.integers(0, 5), account=st.integers(0, strategies.ANY))
+    def assign(self, number: int, account: int) -> None:
+        self.change("PATCH", number, {"assignee_id": account}, None)
+
+    @step(number=st.integers(0, 5), project=st.integers(0, strategies.ANY))
+    def move_to_project(self, number: int, project: int) -> None:
+        self.change("PATCH", number, {"project_id": project}, None)
 
     @step(
         number=strategies.numbers,
