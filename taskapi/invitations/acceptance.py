@@ -146,9 +146,9 @@ def _accept(caller: Account, condition: ColumnElement[bool]) -> ShownProjectRow:
     """
     open_invitation = and_(condition, is_open())
     project_id = _find_project(open_invitation)
-    projects.lock_account(caller.id)
     _lock_project(project_id)
     if not _is_member(caller, project_id):
+        projects.lock_account(caller.id)
         role = _use_up(caller, project_id, open_invitation)
         projects.join(project_id, caller.id, role)
         log.info("invitation accepted", account_id=caller.id, project_id=project_id)

@@ -1,8 +1,9 @@
 """Invitations: creation, lists, revocation.
 
-Rows are locked in this order: accounts, the project, memberships. Whatever creates or
-accepts an invitation locks its project, so that limits hold, and what was read after
-the lock stays true.
+A new invitation locks accounts, so that they are not deleted, and then the project. The
+lock of accounts permits other changes of them, which follow a lock of the project.
+Whatever creates or accepts an invitation locks its project, so that limits hold, and
+what was read after the lock stays true.
 
 A new invitation runs the same statements whether or not an account has the address,
 and emails are never compared with those of members: nothing reveals an account.

@@ -65,7 +65,6 @@ def set_owner(project_id: int, user_id: int) -> None:
     Raises NotFound, PersonalProject or LimitReached.
     """
     parameters = {"project": project_id, "member": user_id}
-    projects.lock_account(user_id)
     lock = queries.EXISTING.with_for_update(key_share=True)
     project = db.session.execute(lock, parameters).one_or_none()
     if project is None:
@@ -75,5 +74,6 @@ def set_owner(project_id: int, user_id: int) -> None:
     promote = update(memberships).where(IS_MEMBER).values(role=ProjectRole.OWNER)
     promoted = db.session.execute(promote.returning(memberships.c.role), parameters)
     if promoted.one_or_none() is None:
+        projects.lock_account(user_id)
         projects.join(project_id, user_id, ProjectRole.OWNER)
     log.info("owner set", account_id=user_id, project_id=project_id)

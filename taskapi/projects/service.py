@@ -42,7 +42,11 @@ def add_member(project_id: int, user_id: int, role: ProjectRole) -> None:
 
 
 def lock_account(user_id: int) -> None:
-    """Lock an account, before its memberships are counted; raises NotFound."""
+    """Lock an account, before its memberships are counted; raises NotFound.
+
+    Lock the project first, as writes of tasks do, which then update the account: two
+    requests in different orders end each other's transaction.
+    """
     if not db.session.execute(queries.LOCK_ACCOUNT, {"user_id": user_id}).all():
         raise NotFound
 
@@ -50,7 +54,7 @@ def lock_account(user_id: int) -> None:
 def join(project_id: int, user_id: int, role: ProjectRole) -> None:
     """Add an account to a project; raises LimitReached.
 
-    Lock the account and, unless it is new, the project first: otherwise concurrent
+    Lock the project, unless it is new, and then the account: otherwise concurrent
     requests do not count the new rows of each other.
     """
     member: Fields = {"project_id": project_id, "user_id": user_id, "role": role}

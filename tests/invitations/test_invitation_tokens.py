@@ -47,6 +47,25 @@ def test_acceptance_of_token_is_nine_statements(
     assert len(statements) == 9
 
 
+def test_acceptance_locks_the_project_before_the_account(
+    bob: Client, invite: Invite, statements: list[str]
+) -> None:
+    invitation = invite()
+    statements.clear()
+
+    bob.post(ACCEPT, {"token": invitation["token"]})
+
+    # as writes of tasks do, which lock the project and then count the tasks
+    locked = [s.split()[1] for s in statements if is_lock(s)]
+    assert locked == ["projects.id", "users.id"]
+
+
+def is_lock(statement: str) -> bool:
+    return statement.startswith(
+        ("SELECT projects.id \nFROM projects", "SELECT users.id \nFROM users")
+    )
+
+
 def test_acceptance_deletes_invitations_addressed_to_the_account(
     ann: Client, bob: Client, project: dict[str, Any], invite: Invite
 ) -> None:
