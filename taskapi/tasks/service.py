@@ -45,10 +45,7 @@ def create(caller: Caller, fields: Fields) -> ShownTaskRow | SimpleNamespace:
     if fields.get("subtasks") or fields.get("parent_id") is not None:
         task_id = creation.create_tree(caller, project_id, fields)
         return reads.find_trees(caller, [task_id])[0]
-    names: list[str] = []
-    if fields.get("tags"):
-        stored = tags.stored_names(caller, project_id, fields["tags"], is_locked=False)
-        names = list(stored.values())
+    names = _tag_names(caller, project_id, fields) if fields.get("tags") else []
     row = writes.new_row(caller.id, project_id, fields, clock.now())
     row |= credentials.of(caller) | reads.read_parameters(caller)
     row |= {"joined": ",".join(names), "max_tasks": writes.max_tasks()}
@@ -62,6 +59,12 @@ def create(caller: Caller, fields: Fields) -> ShownTaskRow | SimpleNamespace:
     if names:
         tags.attach(project_id, {task.id: names})
     return task
+
+
+def _tag_names(caller: Caller, project_id: int, fields: Fields) -> list[str]:
+    given = fields["tags"]
+    stored = tags.stored_names(caller, project_id, given, is_locked=False)
+    return list(stored.values())
 
 
 def _rejection(caller: Caller, row: Fields) -> Exception:
