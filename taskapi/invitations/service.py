@@ -189,9 +189,10 @@ def _check_new(project_id: int, values: Fields) -> None:
     )
     found = db.session.execute(statement, values).one()
     if found.is_invited:
-        raise _already_exists("is invited", values)
+        text = "is invited already. Revoke the invitation to invite it again."
+        raise _already_exists(text, values)
     if found.is_member:
-        raise _already_exists("is a member", values)
+        raise _already_exists("is a member already.", values)
     if found.open >= MAX_OPEN:
         message = f"A project can have {MAX_OPEN} open invitations. Revoke one first."
         raise LimitReached(message, limit=MAX_OPEN)
@@ -199,7 +200,7 @@ def _check_new(project_id: int, values: Fields) -> None:
 
 def _already_exists(state: str, values: Fields) -> AlreadyExists:
     field = "username" if values["username"] else "email"
-    return AlreadyExists(f"This {field} {state} already.", field=field)
+    return AlreadyExists(f"This {field} {state}", field=field)
 
 
 def _insert(caller: Account, project_id: int, values: Fields) -> InvitationRow:

@@ -14,7 +14,11 @@ IDS: BindParameter[int] = bindparam("ids", expanding=True)
 PRESENT = select(memberships.c.user_id).where(
     memberships.c.project_id == PROJECT, memberships.c.user_id.in_(IDS)
 )
-NOT_A_MEMBER = FieldError("The project has no member with this id.", "not-found")
+NOT_A_MEMBER = FieldError(
+    "The project of the task has no member with this id. A task without `project_id` "
+    "is in your personal project.",
+    "not-found",
+)
 
 
 def check(project_id: int, given: Mapping[Path, Fields]) -> None:
