@@ -112,7 +112,9 @@ def test_second_invitations_to_all_accounts_are_alike(
 
     details = {p["detail"].replace(p["field"], "address") for p in problems}
     assert {p["code"] for p in problems} == {"already-exists"}
-    assert details == {"This address is invited already."}
+    assert details == {
+        "This address is invited already. Revoke the invitation to invite it again."
+    }
 
 
 PAIRS = [
