@@ -19,6 +19,7 @@ from taskapi.tasks.queries import STORED
 from taskapi.tasks.tree import IDS
 from taskapi.tasks.writes import (
     Change,
+    ExternalIds,
     Revision,
     check_versions,
     checked_constraints,
@@ -42,6 +43,9 @@ LOCK = (
     .with_for_update(key_share=True)
 )
 UPDATE = update(table).where(table.c.id == bindparam("task_id"))
+
+MOVE_ONLY = {"id", "if_version", "version", "project_id"}
+"""Fields that change nothing after a move."""
 
 NO_TARGETS: Mapping[Path, int] = MappingProxyType({})
 
@@ -121,6 +125,12 @@ def prepare(
         check_versions(changes)
         moves.release([c.task.id for c in changes if _replaces_external_id(c)])
         unmoved = [change for change in moved if not _move(change, now)]
+        if (
+            not unmoved
+            and len(changes) == 1
+            and MOVE_ONLY.issuperset(changes[0].fields)
+        ):
+            return []
         current = moves.reread([c.task for c in changes])
         changes = [c._replace(task=current[c.task.id]) for c in changes]
         unmoved += [c for c in changes if moves.is_move(c.task, c.fields)]
@@ -144,8 +154,11 @@ def _check_moved(unmoved: Sequence[Change]) -> None:
 def _move(change: Change, now: datetime) -> bool:
     """Move a task; return False if it has moved already, with a task above it."""
     task, target = change.task, change.fields["project_id"]
-    paths = {(target, name): change.path for name in moves.external_ids(task.id)}
-    with checked_constraints(paths):
+
+    def find_external_ids() -> ExternalIds:
+        return {(target, name): change.path for name in moves.external_ids(task.id)}
+
+    with checked_constraints(find_external_ids):
         return moves.move(task.id, task.project_id, target, now)
 
 

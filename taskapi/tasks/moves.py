@@ -89,7 +89,7 @@ def release(task_ids: Sequence[int]) -> None:
 
 def external_ids(task_id: int) -> Sequence[str | None]:
     """Return the external ids of a task and its descendants outside the trash."""
-    return db.session.scalars(EXTERNAL_IDS, {"ids": [task_id]}).all()
+    return [row.external_id for row in db.read(EXTERNAL_IDS, {"ids": [task_id]})]
 
 
 def move(task_id: int, project_id: int, target: int, now: datetime) -> bool:

@@ -5,7 +5,7 @@ versions and compares values, and then write what it returns. `locked_changes` h
 writes of locked tasks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -44,6 +44,8 @@ EXTERNAL_IDS = (
 )
 ExternalIds = Mapping[tuple[int, str | None], Path]
 """The location in the request of each external id, by project and external id."""
+
+FindExternalIds = Callable[[], ExternalIds]
 
 
 class Change(NamedTuple):
@@ -141,15 +143,19 @@ def _columns(fields: Fields, *, completed_at: datetime) -> Fields:
 
 
 @contextmanager
-def checked_constraints(paths: ExternalIds) -> Iterator[None]:
-    """Raise AlreadyExists, with the existing task, for an external id that is taken."""
+def checked_constraints(paths: ExternalIds | FindExternalIds) -> Iterator[None]:
+    """Raise AlreadyExists, with the existing task, for an external id that is taken.
+
+    A function is called after the transaction was rolled back.
+    """
     try:
         yield
     except exc.IntegrityError as error:
         if statements.violated_column(error, Task) != "external_id":
             raise
         db.undo()
-        raise _external_id_taken(paths) from error
+        found = paths if isinstance(paths, Mapping) else paths()
+        raise _external_id_taken(found) from error
 
 
 def _external_id_taken(paths: ExternalIds) -> AlreadyExists:

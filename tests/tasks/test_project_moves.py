@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.client import assert_problem, field_errors
 from tests.projects.support import add_member, create_project
 from tests.tasks.teams import Team, titles
+from tests.tasks.trees import make_chain
 
 
 def test_task_moves_with_its_descendants(team: Team) -> None:
@@ -265,3 +266,15 @@ def test_missing_task_is_reported_before_the_role(team: Team) -> None:
         update = {"update": [{"id": task_id, "title": "Other"}]}
         errors = field_errors(team.viewer.post("tasks/bulk", update))
         assert errors == {"#/update/0/id": "not-found"}
+
+
+@pytest.mark.parametrize("levels", [1, 5])
+def test_move_needs_nine_statements(
+    team: Team, statements: list[str], levels: int
+) -> None:
+    top = make_chain(team.owner, levels)[0]
+    statements.clear()
+
+    team.owner.patch(f"tasks/{top}", {"project_id": team.project_id})
+
+    assert len(statements) == 9
