@@ -10,7 +10,7 @@ from tests.helpers.client import Client
 JSONL = "application/x-ndjson"
 CSV = "text/csv"
 TYPES = {"jsonl": JSONL, "csv": CSV}
-ASSIGNED = {"id", "parent_id", "updated_at"}
+ASSIGNED = {"project_id", "id", "parent_id", "updated_at"}
 """Fields that an import assigns."""
 
 
