@@ -90,12 +90,8 @@ def _locked(
 
 def _creation_error(caller: Account, project_id: int | None) -> Exception:
     """Return the reason for which a key was not inserted."""
-    if project_id is not None:
-        visible = access.visible_projects().where(
-            memberships.c.project_id == project_id
-        )
-        if not db.read(visible, access.scope(caller)):
-            return Invalid({"project_id": [access.UNKNOWN_PROJECT]})
+    if project_id is not None and not access.has_access(caller, project_id):
+        return Invalid({"project_id": [access.UNKNOWN_PROJECT]})
     return NotFound()
 
 

@@ -67,11 +67,12 @@ def export_tasks(
 ) -> None:
     """Write tasks to FILE, or to standard output if it is "-".
 
-    With --project, export all tasks of one project, whoever created them; with --user,
-    the personal project of one account. Otherwise export the personal projects of all
-    accounts; each line begins with its owner. Shared projects are exported by --project
-    only. Tasks in the trash are not exported. The service can keep running. An existing
-    FILE is never replaced, and a new one appears only when it is complete.
+    With --project, export all tasks of one project, also those that others created;
+    with --user, the personal project of one account. Otherwise export the personal
+    projects of all accounts; each line begins with its owner. Shared projects are
+    exported by --project only. Tasks in the trash are not exported. The service can
+    keep running. An existing FILE is never replaced, and a new one appears only when it
+    is complete.
     """
     file_format = _format(file, format_name)
     bom = bom and file_format is FORMATS["csv"]

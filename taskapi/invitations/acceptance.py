@@ -26,7 +26,12 @@ from taskapi.db import pagination
 from taskapi.db.pagination import PageRequest
 from taskapi.db.types import Id
 from taskapi.errors import FieldError, Invalid, NotFound, RateLimited
-from taskapi.invitations.models import COLUMNS, EmailInvitationRow, Invitation
+from taskapi.invitations.models import (
+    COLUMNS,
+    EmailInvitationRow,
+    Invitation,
+    is_addressed_to,
+)
 from taskapi.invitations.service import digest, is_open
 from taskapi.mail.models import EmailRow
 from taskapi.projects import access
@@ -83,7 +88,7 @@ def find_page(caller: Account, page: PageRequest) -> tuple[Sequence[Any], int | 
     Those to projects of which it is a member already have no effect and are omitted.
     """
     is_member = access.is_member(Invitation.project_id, literal(caller.id, Id))
-    scope = and_(IN_PROJECT, _is_addressed_to(caller.id), is_open(), ~is_member)
+    scope = and_(IN_PROJECT, is_addressed_to(caller.id), is_open(), ~is_member)
     rows = pagination.newest_first(RECEIVED, Invitation, scope, page)
     return rows, pagination.total(Invitation, scope, page)
 
@@ -94,7 +99,7 @@ def accept(caller: Account, invitation_id: int) -> ShownProjectRow:
     Raises NotFound or LimitReached.
     """
     same = Invitation.id == invitation_id
-    return _accept(caller, and_(same, _is_addressed_to(caller.id)))
+    return _accept(caller, and_(same, is_addressed_to(caller.id)))
 
 
 def accept_token(caller: Account, token: str) -> ShownProjectRow:
@@ -112,7 +117,7 @@ def accept_token(caller: Account, token: str) -> ShownProjectRow:
 
 def decline(caller: Account, invitation_id: int) -> None:
     """Delete an invitation to the caller; raises NotFound."""
-    same = and_(Invitation.id == invitation_id, _is_addressed_to(caller.id), is_open())
+    same = and_(Invitation.id == invitation_id, is_addressed_to(caller.id), is_open())
     in_project = exists().where(IN_PROJECT).correlate(Invitation)
     statement = delete(Invitation).where(same, in_project).returning(Invitation.id)
     if db.session.execute(statement).one_or_none() is None:
@@ -183,7 +188,7 @@ def _use_up(
     Return its role. Raises NotFound if it was used or revoked before the project was
     locked.
     """
-    others = and_(Invitation.project_id == project_id, _is_addressed_to(caller.id))
+    others = and_(Invitation.project_id == project_id, is_addressed_to(caller.id))
     used = open_invitation.label("is_used")
     statement = delete(Invitation).where(or_(open_invitation, others))
     rows = db.session.execute(statement.returning(Invitation.role, used))
@@ -191,10 +196,3 @@ def _use_up(
         if row.is_used:
             return ProjectRole(row.role)
     raise NotFound
-
-
-def _is_addressed_to(user_id: int) -> ColumnElement[bool]:
-    verified = select(User.email).where(User.id == user_id, User.email_verified)
-    return or_(
-        Invitation.user_id == user_id, Invitation.email == verified.scalar_subquery()
-    )

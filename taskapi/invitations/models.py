@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    String,
+    UniqueConstraint,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from taskapi.db import Model
@@ -84,3 +92,14 @@ class EmailInvitationRow(Protocol):
     expires_at: datetime
     inviter: str | None
     recipient: str
+
+
+def is_addressed_to(user_id: int) -> ColumnElement[bool]:
+    """Return the condition that an invitation is to an account or its email.
+
+    Only a verified email counts.
+    """
+    verified = select(User.email).where(User.id == user_id, User.email_verified)
+    return or_(
+        Invitation.user_id == user_id, Invitation.email == verified.scalar_subquery()
+    )

@@ -98,7 +98,7 @@ def find_project_page(
     scope = and_(Invitation.project_id == project_id, is_open(), is_owner)
     parameters = access.scope(caller, project_id)
     rows = pagination.newest_first(COLUMNS, Invitation, scope, page, parameters)
-    if not rows and not _is_owner(caller, project_id):
+    if not rows and not access.has_access(caller, project_id, OWNER):
         raise access.write_error(parameters, project_id, OWNER)
     return rows, pagination.total(Invitation, scope, page, parameters)
 
@@ -131,13 +131,6 @@ def is_open() -> ColumnElement[bool]:
 def digest(token: str) -> str:
     """Return the stored form of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _is_owner(caller: Account, project_id: int) -> bool:
-    statement = select(Project.id).where(
-        Project.id == project_id, access.visible(Project.id, OWNER)
-    )
-    return bool(db.read(statement, access.scope(caller, project_id)))
 
 
 def _lock_accounts(caller: Account, username: str | None) -> int | None:

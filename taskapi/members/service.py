@@ -26,7 +26,7 @@ from taskapi.api_keys import service as keys
 from taskapi.db.pagination import PageRequest
 from taskapi.db.types import Id
 from taskapi.errors import LastOwner, NotFound, PersonalProject
-from taskapi.invitations.models import Invitation
+from taskapi.invitations.models import Invitation, is_addressed_to
 from taskapi.projects import access, departure
 from taskapi.projects.models import (
     PROJECT_NOT_DELETED,
@@ -122,7 +122,7 @@ def find_page(
     paging["after"] = page.after[1] if page.after else 0
     rows: Sequence[MemberRow] = db.read(PAGE, parameters | paging)
     if not rows or page.with_total:
-        access.check_visible(parameters, project_id)
+        _check_visible(caller, project_id)
     if not page.with_total:
         return rows, None
     return rows, int(db.read(TOTAL, {"project": project_id})[0][0])
@@ -180,9 +180,14 @@ def remove(caller: Account, project_id: int, user_id: int) -> None:
     if removed.one_or_none() is None:
         raise NotFound
     keys.revoke_restricted(user_id, project_id)
-    former = or_(_is_addressed_to(user_id), _has_token_of(user_id))
+    former = or_(is_addressed_to(user_id), _has_token_of(user_id))
     _delete_invitations(project_id, former)
     log.info("member removed", account_id=user_id, project_id=project_id)
+
+
+def _check_visible(caller: Account, project_id: int) -> None:
+    if not access.has_access(caller, project_id):
+        raise NotFound
 
 
 def _lock(caller: Account, project_id: int, user_id: int) -> LockedMemberRow:
@@ -211,13 +216,6 @@ def _check_owner_remains(
 def _delete_invitations(project_id: int, condition: ColumnElement[bool]) -> None:
     of_project = Invitation.project_id == project_id
     db.session.execute(delete(Invitation).where(of_project, condition))
-
-
-def _is_addressed_to(user_id: int) -> ColumnElement[bool]:
-    verified = select(User.email).where(User.id == user_id, User.email_verified)
-    return or_(
-        Invitation.user_id == user_id, Invitation.email == verified.scalar_subquery()
-    )
 
 
 def _has_token_of(user_id: int) -> ColumnElement[bool]:

@@ -155,11 +155,12 @@ def write_error(
     return NotFound()
 
 
-def check_visible(parameters: Fields, project_id: int) -> None:
-    """Raise NotFound for a project that is not visible."""
-    own = visible_projects().where(memberships.c.project_id == project_id)
-    if not db.read(own, parameters):
-        raise NotFound
+def has_access(
+    caller: Account, project_id: int, least: ProjectRole = ProjectRole.VIEWER
+) -> bool:
+    """Return whether the caller has at least a role in a visible project."""
+    own = visible_projects(least).where(memberships.c.project_id == project_id)
+    return bool(db.read(own, scope(caller)))
 
 
 def check_role(role: ProjectRole, least: ProjectRole = ProjectRole.EDITOR) -> None:

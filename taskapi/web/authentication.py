@@ -67,18 +67,11 @@ class AccessPolicy:
         """Load the caller and count the request; raises Problem if it is rejected."""
         if not self.public:
             authenticate(self.scope, requires_both=self.accepts_keys)
-            self._check_restriction()
+            if self.scope is None and not self.accepts_restricted:
+                _check_unrestricted(g.caller)
         rate_limits.count(self.limit)
         if not self.public:
             rate_limits.begin()
-
-    def _check_restriction(self) -> None:
-        is_of_account = self.scope is None and not self.accepts_restricted
-        if is_of_account and g.caller.key_project_id is not None:
-            raise SessionRequired(
-                "This operation does not accept an API key that is restricted to a "
-                "project. Send the token without the key."
-            )
 
     @contextmanager
     def confirmed(self) -> Iterator[None]:
@@ -228,6 +221,15 @@ def _load_key_owner(loaders: CallerLoaders, key: str) -> Caller:
     except ApiKeyInvalid:
         rate_limits.count_invalid_credentials()
         raise
+
+
+def _check_unrestricted(caller: Caller) -> None:
+    """Raise SessionRequired if a key next to the session reaches one project only."""
+    if caller.key_project_id is not None:
+        raise SessionRequired(
+            "This operation does not accept an API key that is restricted to a "
+            "project. Send the token without the key."
+        )
 
 
 def _authorize(caller: Caller, scope: Scope | None) -> None:
