@@ -63,10 +63,10 @@ def _measure_pages(
 
 def _deep_cursor(connection: http.client.HTTPConnection, account: Account) -> str:
     """Read the first half of the account, and return the cursor at its end."""
-    page = _get(connection, account.token, f"limit={WALK_LIMIT}")
+    page = get_page(connection, account.token, f"limit={WALK_LIMIT}")
     for _ in range(account.size // WALK_LIMIT // 2):
         query = f"limit={WALK_LIMIT}&cursor={page['next_cursor']}"
-        page = _get(connection, account.token, query)
+        page = get_page(connection, account.token, query)
     return str(page["next_cursor"])
 
 
@@ -90,11 +90,12 @@ def milliseconds(
 ) -> float:
     """Return the latency of a list."""
     start = time.perf_counter()
-    _get(connection, token, query)
+    get_page(connection, token, query)
     return (time.perf_counter() - start) * 1000
 
 
-def _get(connection: http.client.HTTPConnection, token: str, query: str) -> Any:
+def get_page(connection: http.client.HTTPConnection, token: str, query: str) -> Any:
+    """Return a page of tasks."""
     status, page = exchange(connection, "GET", f"{TASKS}?{query}", token=token)
     if status != http.HTTPStatus.OK:
         raise RuntimeError(f"the list returned {status} for {query}")

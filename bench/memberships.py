@@ -5,9 +5,9 @@ from typing import Any
 
 from bench import data
 from bench.dataset import Dataset, log_in_member
-from bench.growth import PAGE_REPETITIONS, milliseconds, summary
+from bench.growth import PAGE_REPETITIONS, get_page, milliseconds, summary
 from bench.load import TASKS, Request
-from bench.servers import SPECS, Server, exchange
+from bench.servers import SPECS, Server
 from bench.throughput import Plan, warm_up
 
 LISTS = {
@@ -19,8 +19,7 @@ LISTS = {
     "search for one word": f"q={data.RARE_TERM}",
     "with the total": "include_total=true",
 }
-DEEP = 2_000
-"""The offset at which the deep cursor begins."""
+MAX_OFFSET = 9_999
 
 
 def run(dataset: Dataset, _: Plan) -> dict[str, Any]:
@@ -58,8 +57,8 @@ def _measure(
 
 
 def _deep_cursor(connection: http.client.HTTPConnection, token: str) -> str:
-    path = f"{TASKS}?limit=1&offset={DEEP}"
-    status, page = exchange(connection, "GET", path, token=token)
-    if status != http.HTTPStatus.OK:
-        raise RuntimeError(f"the list returned {status}")
+    """Return a cursor in the middle of a list, or at the largest offset."""
+    total = get_page(connection, token, "limit=1&include_total=true")["total"]
+    offset = min(total // 2, MAX_OFFSET)
+    page = get_page(connection, token, f"limit=1&offset={offset}")
     return str(page["next_cursor"])
