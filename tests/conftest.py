@@ -25,6 +25,7 @@ from taskapi import create_app, db
 from taskapi.db import engine
 from tests.helpers.client import Client
 from tests.helpers.rows import empty_tables
+from tests.helpers.smtp import Mailbox
 from tests.helpers.statements import record_statements
 
 SERVER = "TEST_DATABASE_URL"
@@ -173,6 +174,21 @@ def app(request: pytest.FixtureRequest, apps: dict[str, Flask]) -> Iterator[Flas
     made = apps[request.param]
     yield made
     empty_tables(made)
+
+
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[Mailbox]:
+    """Return the mail server of all tests."""
+    server = Mailbox()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def mailbox(mail_server: Mailbox) -> Mailbox:
+    """Return the mail server, without the messages of other tests."""
+    mail_server.reset()
+    return mail_server
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Emails about invitations."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,29 +24,12 @@ PUBLIC_URL = "https://tasks.example.org"
 SUBJECT = "Invitation to a project"
 
 
-@pytest.fixture(scope="module")
-def mail_server() -> Iterator[Mailbox]:
-    """Return the mail server of this module."""
-    server = Mailbox()
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def mailbox(mail_server: Mailbox) -> Mailbox:
-    """Return the mail server, without the messages of other tests."""
-    mail_server.reset()
-    return mail_server
-
-
-@pytest.fixture
-def with_mail(
-    app_with: Callable[..., Flask], mail_server: Mailbox
-) -> Callable[..., Flask]:
+def with_mail(app_with: Callable[..., Flask], mailbox: Mailbox) -> Callable[..., Flask]:
     """Return a function that creates apps with emails."""
 
     def make(**settings: Any) -> Flask:
-        mail = {"smtp_url": f"smtp://{mail_server.address}", "mail_from": "a@b.cc"}
+        mail = {"smtp_url": f"smtp://{mailbox.address}", "mail_from": "a@b.cc"}
         return app_with(**mail, public_url=PUBLIC_URL, **settings)
 
     return make

@@ -13,24 +13,13 @@ from taskapi.invitations.models import Invitation
 from taskapi.projects.models import ProjectRole
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.rows import store_user
+from tests.members.support import path
 from tests.projects.support import (
     add_member,
     create_project,
     restricted_key,
     with_session,
 )
-
-
-@pytest.fixture
-def project(ann: Client, bob: Client) -> dict[str, Any]:
-    """Return a project of Ann in which Bob is an editor."""
-    created = create_project(ann)
-    add_member(created, bob)
-    return created
-
-
-def path(project: dict[str, Any], client: Client) -> str:
-    return f"projects/{project['id']}/members/{client.user['id']}"
 
 
 def invite(app: Flask, project: dict[str, Any], **address: Any) -> None:

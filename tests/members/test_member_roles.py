@@ -5,19 +5,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.client import Client, assert_problem, field_errors
+from tests.members.support import path
 from tests.projects.support import add_member, create_project
-
-
-@pytest.fixture
-def project(ann: Client, bob: Client) -> dict[str, Any]:
-    """Return a project of Ann in which Bob is an editor."""
-    created = create_project(ann)
-    add_member(created, bob)
-    return created
-
-
-def path(project: dict[str, Any], client: Client) -> str:
-    return f"projects/{project['id']}/members/{client.user['id']}"
 
 
 @pytest.mark.parametrize("role", ["viewer", "editor", "owner"])

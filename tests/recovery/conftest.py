@@ -1,4 +1,4 @@
-"""An app that sends emails, and an SMTP server."""
+"""An app that sends emails."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,21 +10,6 @@ from tests.helpers.client import Client
 from tests.helpers.smtp import Mailbox, emails, token_in
 
 SENDER = "Tasks <tasks@example.org>"
-
-
-@pytest.fixture(scope="session")
-def mail_server() -> Iterator[Mailbox]:
-    """Return the mail server of all tests."""
-    server = Mailbox()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def mailbox(mail_server: Mailbox) -> Mailbox:
-    """Return the mail server, without the messages of other tests."""
-    mail_server.reset()
-    return mail_server
 
 
 @pytest.fixture(scope="session")
