@@ -23,7 +23,7 @@ JSON = "application/json"
 SCHEDULING = "server/scheduling.py"  # runs only while the database is slow
 
 MAX_CREATE, MAX_LIST, MAX_UPDATE = 28, 23, 28
-MAX_CREATE_FUNCTIONS = 111
+MAX_CREATE_FUNCTIONS = 110
 
 
 def functions_run_by(request: Callable[[], object]) -> set[Function]:
