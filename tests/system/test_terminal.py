@@ -42,17 +42,26 @@ def client_of(variables: dict[str, str]) -> Server:
     return client
 
 
-def test_terminal_shows_one_line_per_request(variables: dict[str, str]) -> None:
-    with Terminal(GUNICORN, variables) as terminal:
-        terminal.read_until(BANNER_END)
-        client = client_of(variables)
-        client.call("POST", f"{API}/auth/register", ACCOUNT)
-        tokens = client.call("POST", f"{API}/auth/login", ACCOUNT).json
-        bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
-        client.call("GET", f"{API}/tasks?q=plants", headers=bearer)
-        client.call("GET", "/%1b[2Jnothing")
-        terminal.interrupt()
+def send_requests(client: Server) -> None:
+    """Create an account, list its tasks, and request a path that does not exist."""
+    client.call("POST", f"{API}/auth/register", ACCOUNT)
+    tokens = client.call("POST", f"{API}/auth/login", ACCOUNT).json
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    client.call("GET", f"{API}/tasks?q=plants", headers=bearer)
+    client.call("GET", "/%1b[2Jnothing")
 
+
+def test_terminal_shows_banner_after_the_start_and_a_line_per_request(
+    variables: dict[str, str],
+) -> None:
+    with Terminal(GUNICORN, variables) as terminal:
+        start = terminal.read_until(BANNER_END)
+        send_requests(client_of(variables))
+        status = terminal.interrupt()
+
+    assert start.count("Booting worker") == 2
+    assert start.index("Create an account") > start.rindex("Booting worker")
+    assert f"http://127.0.0.1:{variables['PORT']}/docs" in start
     lines = terminal.text.splitlines()
     own = re.compile(REQUEST.format(path=f"{API}/tasks", status=200, user=" user=1"))
     other = re.compile(REQUEST.format(path="/%1B%5B2Jnothing", status=404, user=""))
@@ -61,16 +70,6 @@ def test_terminal_shows_one_line_per_request(variables: dict[str, str]) -> None:
     assert "\x1b[32m200" in terminal.output
     assert "\x1b[33m404" in terminal.output
     assert "{" not in terminal.text.partition(BANNER_END)[2][4:]
-
-
-def test_banner_follows_the_log_lines_of_the_start(variables: dict[str, str]) -> None:
-    with Terminal(GUNICORN, variables) as terminal:
-        shown = terminal.read_until(BANNER_END)
-        status = terminal.interrupt()
-
-    assert shown.count("Booting worker") == 2
-    assert shown.index("Create an account") > shown.rindex("Booting worker")
-    assert f"http://127.0.0.1:{variables['PORT']}/docs" in shown
     assert status == 0
     assert "Traceback" not in terminal.text
 
@@ -125,16 +124,15 @@ def test_make_dev_prints_the_address_of_the_documentation(
     variables: dict[str, str],
 ) -> None:
     with Terminal(MAKE_DEV, variables) as terminal:
-        shown = terminal.read_until("Debugger is active")
+        shown = terminal.read_until("Debug mode")
         terminal.interrupt()
 
     assert f"http://127.0.0.1:{variables['PORT']}/docs" in shown
     assert "Traceback" not in terminal.text
 
 
-@pytest.mark.parametrize(
-    "step", [pytest.param("/docs", marks=pytest.mark.slow), "Debug mode"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["/docs", "Debug mode"])
 def test_interrupted_start_of_make_dev_has_no_traceback(
     variables: dict[str, str], step: str
 ) -> None:
