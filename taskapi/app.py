@@ -107,6 +107,8 @@ def _configured(settings: "Settings") -> Flask:
     app.extensions["settings"] = settings
     app.config.from_mapping({n.upper(): value for n, value in vars(settings).items()})
     app.config["TRUSTED_HOSTS"] = None  # an empty list would reject all; see middleware
+    # No sessions in cookies: Flask would create a signer for each request.
+    app.config["SECRET_KEY"] = None
     return app
 
 
