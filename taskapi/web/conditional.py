@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, Protocol
 
 import orjson
-from flask import Response, request
+from flask import Response, current_app, request
 from werkzeug.datastructures import ETags
 from werkzeug.http import parse_etags
 
@@ -25,7 +25,6 @@ from taskapi.errors import (
 from taskapi.typing import Fields, Path
 from taskapi.web.openapi.operations import View, annotate
 from taskapi.web.schema import READ_ONLY, Schema
-from taskapi.web.settings import settings
 from taskapi.web.timestamps import parse_timestamp
 
 VERSION = "[1-9][0-9]{0,17}"
@@ -137,7 +136,7 @@ def _expected_versions() -> frozenset[int] | None:
     Raises PreconditionRequired.
     """
     tags = _entity_tags("If-Match")
-    if tags is None and settings.require_if_match:
+    if tags is None and current_app.config["REQUIRE_IF_MATCH"]:
         raise PreconditionRequired
     if tags is None or tags.star_tag:
         return None

@@ -124,14 +124,11 @@ class Text(Strict[str], fields.String):
         """Return the cleaned text."""
         if not isinstance(value, str):
             raise self.make_error("invalid")
-        return self._clean(value)
-
-    def _clean(self, text: str) -> str:
-        if len(text) > (self.limits.max or 0) * MAX_SHRINKAGE:
-            self.limits(text)  # Unicode normalization of 1 MiB can take minutes
-        if "\0" in text or not _is_utf8(text):
+        if len(value) > (self.limits.max or 0) * MAX_SHRINKAGE:
+            self.limits(value)  # Unicode normalization of 1 MiB can take minutes
+        if "\0" in value or not _is_utf8(value):
             raise self.make_error("characters")
-        text = text.strip() if self.trim else text
+        text = value.strip() if self.trim else value
         if not self.lines and not re.fullmatch(ONE_LINE, text):
             raise self.make_error("control")
         text = self.clean(text)

@@ -87,27 +87,22 @@ def _begin() -> None:
 def _finish(response: Response) -> Response:
     """Add the headers that the view has not set, and write the access log."""
     milliseconds = round((time.perf_counter() - g.started_at) * 1000, 1)
-    headers = response.headers
-    present = {name.lower() for name, _ in headers}
-    for name, value in _default_headers(milliseconds).items():
-        if name.lower() not in present:
-            headers.add(name, value)
-    if response.status_code in STATUSES_WITHOUT_BODY:
-        del headers["Content-Type"]
-    _log(response, milliseconds)
-    return response
-
-
-def _default_headers(milliseconds: float) -> dict[str, str]:
-    headers = SECURITY_HEADERS | {"X-Request-ID": g.request_id}
+    defaults = SECURITY_HEADERS | {"X-Request-ID": g.request_id}
     if request.is_secure or current_app.config["USES_HTTPS"]:
-        headers["Strict-Transport-Security"] = HSTS
+        defaults["Strict-Transport-Security"] = HSTS
     is_private = "caller" in g and request.method in {"GET", "HEAD"}
-    headers["Cache-Control"] = "private, no-cache" if is_private else "no-store"
+    defaults["Cache-Control"] = "private, no-cache" if is_private else "no-store"
     # Without a caller the time would reveal how long a password check takes.
     if "caller" in g:
-        headers["Server-Timing"] = f"app;dur={milliseconds}"
-    return headers
+        defaults["Server-Timing"] = f"app;dur={milliseconds}"
+    present = set(map(str.lower, response.headers.keys()))
+    for name, value in defaults.items():
+        if name.lower() not in present:
+            response.headers.add(name, value)
+    if response.status_code in STATUSES_WITHOUT_BODY:
+        del response.headers["Content-Type"]
+    _log(response, milliseconds)
+    return response
 
 
 def _clear_log_context(_error: object) -> None:

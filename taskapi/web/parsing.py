@@ -50,34 +50,31 @@ def init_app(app: Flask) -> None:
 def _receive() -> Response | None:
     """Read the body, or return the problem of a request that the server cannot parse.
 
-    A body that is too large is rejected later, after the credentials.
+    A body that is too large is rejected later, after the credentials. Raises
+    Incomplete.
     """
-    body = request.input_stream
-    if isinstance(body, Unparsed):
-        return problem_response(body.code, body.detail)
+    stream = request.input_stream
+    if isinstance(stream, Unparsed):
+        return problem_response(stream.code, stream.detail)
     coding = request.headers.get("Transfer-Encoding")
     if coding is not None and coding.strip().lower() != "chunked":
         raise exceptions.NotImplemented
-    if coding is not None or request.content_length:
-        g.oversized = (request.content_length or 0) > MAX_BYTES or _read() > MAX_BYTES
-    return None
-
-
-def _read() -> int:
-    """Return the size of a complete body. Raises Incomplete."""
-    request.max_content_length = MAX_BYTES + 1  # Werkzeug reads no further
-    try:
-        size = len(request.get_data())
-    except Exception as error:  # each WSGI server raises its own errors
-        raise Incomplete from error
-    if size < (request.content_length or 0):
+    size = announced = request.content_length or 0
+    if (coding is not None or announced) and announced <= MAX_BYTES:
+        request.max_content_length = MAX_BYTES + 1  # Werkzeug reads no further
+        try:
+            size = len(request.get_data())
+        except Exception as error:  # each WSGI server raises its own errors
+            raise Incomplete from error
+    if size < announced:
         raise Incomplete
-    return size
+    g.oversized = size > MAX_BYTES
+    return None
 
 
 def reject_oversized() -> None:
     """Reject a body beyond the limit; `_receive` left the rest of it unread."""
-    if g.get("oversized"):
+    if g.oversized:
         raise exceptions.RequestEntityTooLarge
 
 
@@ -191,7 +188,7 @@ class Json(JSONProvider):
 
     def dumps(self, obj: object, **_options: object) -> str:
         """Serialize a document."""
-        return self._serialize(obj).decode()
+        return orjson.dumps(obj, option=orjson.OPT_UTC_Z).decode()
 
     def loads(self, s: str | bytes, **_options: object) -> Any:
         """Parse a document."""
@@ -199,9 +196,6 @@ class Json(JSONProvider):
 
     def response(self, *args: object, **kwargs: object) -> Response:
         """Return a response with a document."""
-        body = self._serialize(self._prepare_response_obj(args, kwargs))
+        document = self._prepare_response_obj(args, kwargs)
+        body = orjson.dumps(document, option=orjson.OPT_UTC_Z)
         return Response(body, mimetype="application/json")
-
-    @staticmethod
-    def _serialize(obj: object) -> bytes:
-        return orjson.dumps(obj, option=orjson.OPT_UTC_Z)

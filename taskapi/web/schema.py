@@ -1,10 +1,10 @@
 """The base class of all schemas, and the compiled form of its `dump`."""
 
 import difflib
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from functools import cached_property
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import marshmallow
@@ -21,9 +21,6 @@ MAX_UNKNOWN_FIELDS = 50
 READ_ONLY = "read_only"
 """The key of the read-only members of an update in the result of `load`."""
 
-
-Getter = Callable[[Any, str, object], object]
-"""A function like `getattr`, with a default."""
 
 PADDING = ("__class__", "__class__")
 """Further attributes to read, since `attrgetter` of a single one returns no tuple."""
@@ -67,35 +64,35 @@ class Serializer:
 
     def serialize(self, obj: object) -> Fields:
         """Serialize an object or a dictionary; members that it lacks are omitted."""
-        get: Getter = dict.get if isinstance(obj, dict) else getattr
+        if isinstance(obj, dict):
+            obj = SimpleNamespace(**obj)
         members: Fields = dict.fromkeys(self.keys, missing)
-        members.update(zip(self.plain, self._plain_values(obj, get), strict=False))
+        try:
+            plain = self.get_plain(obj)
+        except AttributeError:
+            plain = tuple(getattr(obj, n, missing) for n in self.plain.values())
+        members.update(zip(self.plain, plain, strict=False))
         for key, derive in self.derived:
             members[key] = derive(obj)
         for key, serialize_field in self.others:
-            members[key] = serialize_field(obj, get)
+            members[key] = serialize_field(obj)
         if missing in members.values():
             return {key: v for key, v in members.items() if v is not missing}
         return members
 
-    def _plain_values(self, obj: object, get: Getter) -> Iterable[object]:
-        if get is getattr:
-            with suppress(AttributeError):
-                return self.get_plain(obj)
-        return [get(obj, name, missing) for name in self.plain.values()]
 
-
-def _compile(name: str, field: fields.Field[Any]) -> Callable[[object, Getter], object]:
+def _compile(name: str, field: Any) -> Callable[[object], object]:
     attribute = field.attribute or name
+
+    def serialize_list(obj: object) -> object:
+        values: Any = getattr(obj, attribute, missing)
+        if values is missing:
+            return missing
+        return list(map(field.inner.schema.serializer.serialize, values))
+
     if type(field) is fields.List and isinstance(field.inner, fields.Nested):
-        return lambda obj, get: _serialize_list(get(obj, attribute, missing), field)
-    return lambda obj, get: field.serialize(name, obj, get)
-
-
-def _serialize_list(values: Any, field: Any) -> Any:
-    if values is missing:
-        return values
-    return list(map(field.inner.schema.serializer.serialize, values))
+        return serialize_list
+    return lambda obj: field.serialize(name, obj, getattr)
 
 
 class Schema(marshmallow.Schema):

@@ -33,7 +33,12 @@ def parse_json(body: bytes) -> Any:
     Duplicate names, NaN, Infinity, numbers of more than 20 digits, more than 32 levels,
     more than 10,000 values and text after the document are rejected.
     """
-    return parse_text(_decode(body))
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        valid = body[: error.start].decode()
+        raise _malformed("The body is not UTF-8.", valid, len(valid)) from error
+    return parse_text(text)
 
 
 def parse_text(text: str) -> Any:
@@ -121,14 +126,6 @@ def line_and_column(text: str, position: int) -> tuple[int, int]:
     """Return the line and the column of a position, counted from 1."""
     line = text.count("\n", 0, position) + 1
     return line, position - text.rfind("\n", 0, position)
-
-
-def _decode(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        valid = body[: error.start].decode()
-        raise _malformed("The body is not UTF-8.", valid, len(valid)) from error
 
 
 def _malformed(message: str, text: str, position: int) -> MalformedJson:

@@ -104,14 +104,9 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.extensions["tokens"] = Tokens(app, settings)
 
 
-def _tokens() -> Tokens:
-    tokens: Tokens = current_app.extensions["tokens"]
-    return tokens
-
-
 def issue(user_id: int, sid: str, refresh_id: str) -> Fields:
     """Return the OAuth 2.0 token response (RFC 6749, section 5.1) of a session."""
-    tokens = _tokens()
+    tokens: Tokens = current_app.extensions["tokens"]
     session = {SESSION_ID: sid}
     headers = {"kid": tokens.key_id}
     refresh = session | {"jti": refresh_id}
@@ -130,7 +125,8 @@ def issue(user_id: int, sid: str, refresh_id: str) -> Fields:
 
 def verify(token: str, kind: str) -> Claims:
     """Return the claims of an active token of this kind; raises Unauthenticated."""
-    claims = _tokens().verified(token)
+    tokens: Tokens = current_app.extensions["tokens"]
+    claims = tokens.verified(token)
     if claims.kind != kind:
         raise TokenInvalid
     if claims.expires_at + LEEWAY_SECONDS <= clock.now().timestamp():
