@@ -15,13 +15,12 @@ from flask import Flask, request
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
-from taskapi.errors import Invalid
+from taskapi import errors
 from taskapi.scopes import Scope
 from taskapi.typing import JsonObject
 from taskapi.web import examples
 from taskapi.web.authentication import AccessPolicy
-from taskapi.web.openapi import introduction, operations
-from taskapi.web.openapi.conversion import Plugin
+from taskapi.web.openapi import conversion, introduction, operations
 from taskapi.web.openapi.operations import Decorator, View
 from taskapi.web.parsing import PARSER, reject_oversized
 from taskapi.web.schema import Schema, unknown_field
@@ -103,10 +102,9 @@ class Blueprint(flask_smorest.Blueprint):
             operations.annotate(
                 guarded, problems=problems, headers=headers, access=policy, path=path
             )
-            documented = super(Blueprint, self).route(
-                rule, parameters=operations.path_parameters(rule), **options
-            )
-            return documented(guarded)
+            parameters = operations.path_parameters(rule)
+            document = super(Blueprint, self).route
+            return document(rule, parameters=parameters, **options)(guarded)
 
         return register
 
@@ -164,12 +162,18 @@ def _guard(view: View, policy: AccessPolicy, *, any_query: bool) -> View:
     def guarded(*args: object, **kwargs: object) -> object:
         policy.check()
         if not reads_query and request.args:
-            errors = {name: [unknown_field(name, [])] for name in request.args}
-            raise Invalid(errors, in_query=True)
+            unknown = {name: [unknown_field(name, [])] for name in request.args}
+            raise errors.Invalid(unknown, in_query=True)
         if not reads_body:
             reject_oversized()
-        with policy.confirmed():
-            return view(*args, **kwargs)
+        try:
+            response = view(*args, **kwargs)
+        except errors.NotFound:
+            policy.confirm()
+            raise
+        if not policy.ends_caller:
+            policy.confirm()
+        return response
 
     return operations.annotate(guarded, operation=view.__name__)
 
@@ -195,7 +199,7 @@ class Api(flask_smorest.Api):
                 "title": "taskapi",
                 "version": VERSION,
                 "openapi_version": "3.1.0",
-                "marshmallow_plugin": Plugin(),
+                "marshmallow_plugin": conversion.Plugin(),
                 "info": {"description": introduction.TEXT, "license": LICENSE},
                 "servers": [{"url": server}],
                 "security": [{name: []} for name in ("bearer", "password")],

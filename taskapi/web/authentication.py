@@ -4,8 +4,7 @@ A request carries the access token of a session, an API key, or both. The factor
 passes in the functions that load callers, so that this module knows no feature.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +16,6 @@ from taskapi.errors import (
     AdminRequired,
     ApiKeyInvalid,
     InsufficientScope,
-    NotFound,
     SessionRequired,
     SessionRevoked,
     TokenMissing,
@@ -33,6 +31,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 API_KEY_PREFIX = "tsk_"
+BOTH_REQUIRED = "Send an access token and an API key of the same user."
+RESTRICTED_KEY = (
+    "This operation does not accept an API key that is restricted to a project. Send "
+    "the token without the key."
+)
 SESSION_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"password": []}]
 
 
@@ -64,33 +67,48 @@ class AccessPolicy:
     accepts_restricted: bool = False
 
     def check(self) -> None:
-        """Load the caller and count the request; raises Problem if it is rejected."""
-        if not self.public:
-            authenticate(self.scope, requires_both=self.accepts_keys)
-            if self.scope is None and not self.accepts_restricted:
-                _check_unrestricted(g.caller)
-        rate_limits.count(self.limit)
-        if not self.public:
-            rate_limits.begin()
+        """Load the caller and count the request; raises Problem if it is rejected.
 
-    @contextmanager
-    def confirmed(self) -> Iterator[None]:
-        """Check the credentials again before the writes of the block are committed.
+        Some operations require a token and a key if `REQUIRE_API_KEY` is set.
+        """
+        if not self.public:
+            token, key = _read_credentials()
+            claims = tokens.verify(token, "access") if token else None
+            g.credentials = claims, key
+            app: Authentication = current_app.extensions["authentication"]
+            g.caller = _load(app.loaders)
+            if self.accepts_keys and app.requires_both and not (token and key):
+                raise TokenMissing(BOTH_REQUIRED)
+            structlog.contextvars.bind_contextvars(user_id=g.caller.id)
+            self._authorize(g.caller)
+        rate_limits.count(self.limit)
+
+    def confirm(self) -> None:
+        """Check the credentials again, before the writes of the view are committed.
 
         Statements of operations that may end the caller's own credentials contain
         these as a condition. When they affect no row, the check finds the cause.
         """
-        try:
-            yield
-        except NotFound:
-            self._confirm()
-            raise
-        if not self.ends_caller:
-            self._confirm()
-
-    def _confirm(self) -> None:
         if not self.public and db.in_transaction():
-            confirm(self.scope)
+            app: Authentication = current_app.extensions["authentication"]
+            self._authorize(_load(app.rechecks))
+
+    def _authorize(self, caller: Caller) -> None:
+        """Check the session, the scopes of the key and the role."""
+        scope = self.scope
+        if scope is None:
+            if caller.session_id is None:
+                raise SessionRequired
+            if caller.key_project_id is not None and not self.accepts_restricted:
+                raise SessionRequired(RESTRICTED_KEY)
+            return
+        if caller.scopes is not None and not covers(caller.scopes, scope):
+            log.warning(
+                "insufficient scope", account_id=caller.id, required_scope=scope
+            )
+            raise InsufficientScope(required_scope=scope)
+        if scope is Scope.ADMIN and caller.role != "admin":
+            raise AdminRequired
 
     def problems(self) -> list[str]:
         """Return the codes of the problems that the policy can cause.
@@ -121,9 +139,6 @@ class AccessPolicy:
         return f"API keys need the scope `{self.scope}`."
 
 
-UNRESTRICTED = AccessPolicy(public=True, scope=None, accepts_keys=False, limit="")
-
-
 class Authentication(NamedTuple):
     """The loaders of an app; those in `rechecks` write nothing.
 
@@ -148,28 +163,6 @@ def caller() -> Caller:
     """Return the caller; only inside operations that require login."""
     found: Caller = g.caller
     return found
-
-
-def authenticate(scope: Scope | None, *, requires_both: bool) -> None:
-    """Load the caller of the request and check the scope.
-
-    Without a scope only sessions are accepted. `requires_both` marks operations that
-    require a token and a key if `REQUIRE_API_KEY` is set. Raises Unauthenticated,
-    InsufficientScope, SessionRequired or AdminRequired.
-    """
-    token, key = _read_credentials()
-    g.credentials = tokens.verify(token, "access") if token else None, key
-    app: Authentication = current_app.extensions["authentication"]
-    g.caller = _load(app.loaders)
-    if requires_both and app.requires_both and not (token and key):
-        raise TokenMissing("Send an access token and an API key of the same user.")
-    structlog.contextvars.bind_contextvars(user_id=g.caller.id)
-    _authorize(g.caller, scope)
-
-
-def confirm(scope: Scope | None) -> None:
-    """Raise what `authenticate` raises if the credentials are no longer valid."""
-    _authorize(_load(current_app.extensions["authentication"].rechecks), scope)
 
 
 def bearer_token() -> str:
@@ -221,25 +214,3 @@ def _load_key_owner(loaders: CallerLoaders, key: str) -> Caller:
     except ApiKeyInvalid:
         rate_limits.count_invalid_credentials()
         raise
-
-
-def _check_unrestricted(caller: Caller) -> None:
-    """Raise SessionRequired if a key next to the session reaches one project only."""
-    if caller.key_project_id is not None:
-        raise SessionRequired(
-            "This operation does not accept an API key that is restricted to a "
-            "project. Send the token without the key."
-        )
-
-
-def _authorize(caller: Caller, scope: Scope | None) -> None:
-    """Check the session, the scopes of the key and the role."""
-    if scope is None:
-        if caller.session_id is None:
-            raise SessionRequired
-        return
-    if caller.scopes is not None and not covers(caller.scopes, scope):
-        log.warning("insufficient scope", account_id=caller.id, required_scope=scope)
-        raise InsufficientScope(required_scope=scope)
-    if scope is Scope.ADMIN and caller.role != "admin":
-        raise AdminRequired

@@ -128,17 +128,26 @@ class RequestsInProgress:
         self.lock = Lock()
 
     def begin(self, user_id: int) -> None:
-        """Count a request; raises RateLimited above the maximum."""
+        """Count this request until it has ended; raises RateLimited above the maximum.
+
+        It is counted once, also if its transaction is retried.
+        """
+        if "in_progress" in g:
+            return
         with self.lock:
             number = self.numbers.get(user_id, 0)
             if number < self.maximum:
                 self.numbers[user_id] = number + 1
+                g.in_progress = user_id
                 return
         metrics.count_limit("in-progress")
         raise RateLimited(MANY_IN_PROGRESS, retry_after=1)
 
-    def end(self, user_id: int) -> None:
-        """Remove a counted request."""
+    def end(self, _error: BaseException | None) -> None:
+        """Remove this request; a streamed response has been sent by now."""
+        user_id = g.pop("in_progress", None)
+        if user_id is None:
+            return
         with self.lock:
             number = self.numbers[user_id] - 1
             if number:
@@ -150,15 +159,21 @@ class RequestsInProgress:
 def init_app(app: Flask, settings: "Settings") -> None:
     """Create the limits, and send clients their remaining requests."""
     app.extensions["rate_limits"] = RateLimits(settings)
-    app.extensions["in_progress"] = RequestsInProgress(settings)
+    app.extensions["in_progress"] = in_progress = RequestsInProgress(settings)
     app.after_request(_add_headers)
-    app.teardown_request(_end)
+    app.teardown_request(in_progress.end)
 
 
 def count(policy: str) -> None:
-    """Count this request of a user or address; raises RateLimited above the limit."""
-    client = f"user {g.caller.id}" if "caller" in g else f"address {client_network()}"
-    _count(policy, client)
+    """Count this request of a user or address; raises RateLimited above a limit.
+
+    The request of a user is also counted as one in progress.
+    """
+    if "caller" in g:
+        _count(policy, f"user {g.caller.id}")
+        current_app.extensions["in_progress"].begin(g.caller.id)
+    else:
+        _count(policy, f"address {client_network()}")
 
 
 def count_invalid_credentials() -> None:
@@ -168,20 +183,6 @@ def count_invalid_credentials() -> None:
     the logins of other users in its network.
     """
     _count("auth", f"credentials {client_network()}")
-
-
-def begin() -> None:
-    """Count the request of a user until it has ended; raises RateLimited."""
-    if "in_progress" not in g:  # it is when the transaction is retried
-        current_app.extensions["in_progress"].begin(g.caller.id)
-        g.in_progress = g.caller.id
-
-
-def _end(_error: BaseException | None) -> None:
-    """Remove the request; a streamed response has been sent by now."""
-    user_id = g.pop("in_progress", None)
-    if user_id is not None:
-        current_app.extensions["in_progress"].end(user_id)
 
 
 def _count(policy: str, client: str) -> None:
