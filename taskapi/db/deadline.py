@@ -14,6 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from threading import Thread, get_ident
 from typing import Any
@@ -28,20 +29,12 @@ MAX_CONNECT_SECONDS = 3
 MIN_CONNECT_SECONDS = 2  # psycopg raises smaller timeouts to this
 
 
+@dataclass(slots=True)
 class Deadline:
-    """Time limit of a block for waiting on databases, enforced once `start` ran."""
+    """Time limit of a thread, and the function that interrupts the current call."""
 
-    __slots__ = ("expires_at", "interrupt")
-
-    def __init__(self, seconds: float) -> None:
-        self.expires_at = time.monotonic() + seconds
-        self.interrupt: Callable[[], None] | None = None
-
-    def __enter__(self) -> None:
-        running[get_ident()] = self
-
-    def __exit__(self, *_raised: object) -> None:
-        del running[get_ident()]
+    expires_at: float
+    interrupt: Callable[[], None] | None = None
 
     def enforce(self) -> None:
         """Interrupt the call that the thread waits for, if there is one."""
@@ -52,6 +45,17 @@ class Deadline:
 
 
 running: dict[int, Deadline] = {}
+
+
+@contextmanager
+def limit(seconds: float) -> Iterator[None]:
+    """Limit the time that the block waits for databases, enforced once `start` ran."""
+    thread = get_ident()
+    running[thread] = Deadline(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        del running[thread]
 
 
 def remaining() -> float:

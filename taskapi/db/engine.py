@@ -73,6 +73,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
     """Configure the engine of the app. The first statement connects."""
     url = make_url(sqlalchemy_url(settings.database_url, "read-write"))
     app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLITE_LOCK_TIMEOUT"] = _sqlite_lock_timeout(settings)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(settings, url)
     database.init_app(app)
     with app.app_context():
@@ -129,7 +130,7 @@ def _options(settings: "Settings", url: URL) -> Fields:
 
 def _sqlite(settings: "Settings") -> Fields:
     return {
-        "timeout": sqlite_lock_timeout(settings),
+        "timeout": _sqlite_lock_timeout(settings),
         "cached_statements": MAX_CACHED_STATEMENTS,
     }
 
@@ -139,7 +140,7 @@ def _postgresql(settings: "Settings") -> Fields:
     return KEEPALIVES | {"application_name": "taskapi", "prepare_threshold": threshold}
 
 
-def sqlite_lock_timeout(settings: "Settings") -> float:
+def _sqlite_lock_timeout(settings: "Settings") -> float:
     """Return how many seconds SQLite waits for its lock; nothing interrupts that."""
     return min(SQLITE_LOCK_TIMEOUT_SECONDS, settings.request_timeout / 2)
 

@@ -135,7 +135,7 @@ def stream_file(chunks: Iterator[Chunk], name: str) -> Response:
 def _with_deadlines(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
     """Read each chunk within the request timeout, however slow the client is."""
     while True:
-        with deadline.Deadline(settings.request_timeout):
+        with deadline.limit(settings.request_timeout):
             chunk = next(chunks, None)
         if chunk is None:
             return

@@ -141,7 +141,7 @@ def test_second_request_with_a_key_is_rejected_while_the_first_runs(
 def test_same_key_of_other_users_or_paths_is_not_in_progress(
     ann: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setitem(ann.app.config, "SQLITE_LOCK_TIMEOUT", 0.2)
     seen: list[Any] = []
 
     def read(_session: Any) -> None:
@@ -162,7 +162,7 @@ def test_same_key_of_other_users_or_paths_is_not_in_progress(
 def test_key_used_by_another_process_is_in_progress(
     ann: Client, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "SQLITE_LOCK_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setitem(ann.app.config, "SQLITE_LOCK_TIMEOUT", 0.2)
     ann.post("tasks", {"title": "Tea"}, headers=KEY)
     path = app.extensions["settings"].database_url.removeprefix("sqlite:///")
     command = [sys.executable, "-c", LOCK_ALL, f"{path}.requests"]
