@@ -27,7 +27,6 @@ from taskapi.projects import access
 from taskapi.tasks import listing, queries, writes
 from taskapi.tasks.models import TaskPriority, TaskStatus
 from taskapi.tasks.sorting import parse_sort
-from taskapi.users import credentials
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 DATABASE_URL = os.environ["DATABASE_URL"]
@@ -127,7 +126,12 @@ def _common_parameters(caller: Any) -> dict[str, Any]:
     now = clock.now()
     today = datetime.combine(now.date(), time(), UTC)
     times = {"now": _to_database(now), "today": _to_database(today)}
-    return access.scope(caller) | times
+    credentials = {
+        "caller_id": caller.id,
+        "caller_session_id": caller.session_id,
+        "caller_key_id": None,
+    }
+    return access.scope(caller) | credentials | times
 
 
 def get_task(caller: Any, task_id: int) -> dict[str, Any]:
@@ -150,7 +154,7 @@ def create_task(caller: Any, fields: dict[str, Any]) -> dict[str, Any]:
     given = {name: _plain(_to_database(value)) for name, value in columns.items()}
     parameters = _common_parameters(caller) | given | {"joined": ""} | UNLIMITED
     parameters |= {"project": caller.project_id, "assignee": None}
-    return _task(INSERT.run(parameters | credentials.of(caller))[0])
+    return _task(INSERT.run(parameters)[0])
 
 
 def update_task(caller: Any, task_id: int, fields: dict[str, Any]) -> dict[str, Any]:

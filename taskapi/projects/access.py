@@ -16,7 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from taskapi import db
+from taskapi import clock, db
 from taskapi.db.types import Id
 from taskapi.errors import FieldError, NotFound, RoleRequired
 from taskapi.projects.models import (
@@ -115,10 +115,28 @@ def scope(caller: Account, project_id: int | None = None) -> Fields:
     given; it is empty if both are and differ.
     """
     first, last = 1, MAX_PROJECT_ID
-    for only in (project_id, restriction(caller)):
+    for only in (project_id, getattr(caller, "key_project_id", None)):
         if only is not None:
             first, last = max(first, only), min(last, only)
     return {"me": caller.id, "first": first, "last": last}
+
+
+def parameters(caller: Caller) -> Fields:
+    """Return the parameters of statements of tasks.
+
+    They are those of `scope`, the credentials of the caller, and the time.
+    """
+    now = clock.now()
+    today = clock.midnight(clock.current_day(now, caller.timezone))
+    return {
+        **scope(caller),
+        "caller_id": caller.id,
+        "caller_session_id": caller.session_id,
+        "caller_key_id": caller.key_id,
+        "now": now,
+        "today": today,
+        "latest": max(now, today),
+    }
 
 
 def chosen(caller: Caller, project: int | str | None) -> int | None:
@@ -130,13 +148,7 @@ def default(caller: Caller, project_id: int | None) -> int:
     """Return the project of new tasks: by default that of the key, or the personal."""
     if project_id is not None:
         return project_id
-    return restriction(caller) or caller.personal_project_id
-
-
-def restriction(caller: Account) -> int | None:
-    """Return the only project that the key of a caller reaches; None: all."""
-    only: int | None = getattr(caller, "key_project_id", None)
-    return only
+    return caller.key_project_id or caller.personal_project_id
 
 
 def write_error(

@@ -13,7 +13,6 @@ from taskapi.projects import access
 from taskapi.projects.models import PROJECT_NOT_DELETED, Project
 from taskapi.tasks.models import NOT_DELETED, Task, TaskPriority, TaskStatus
 from taskapi.tasks.queries import NOW, TODAY, overdue
-from taskapi.tasks.reads import read_parameters
 from taskapi.typing import Caller, Fields
 from taskapi.users.models import USER_NOT_DELETED, Role, User
 
@@ -53,7 +52,7 @@ ACCOUNTS_BY_TIMEZONE = (
 
 def get_task_stats(caller: Caller, project: int | str | None = None) -> Fields:
     """Return the numbers of the tasks that the caller may read."""
-    parameters = read_parameters(caller) | access.scope(
+    parameters = access.parameters(caller) | access.scope(
         caller, access.chosen(caller, project)
     )
     parameters["since"] = clock.now() - RECENT

@@ -88,15 +88,6 @@ def conditions_of(names: frozenset[str]) -> list[ColumnElement[bool]]:
     return [place, *(CONDITIONS[name] for name in sorted(names - {"deleted"}))]
 
 
-def translate(caller: Caller, filters: Fields) -> tuple[frozenset[str], Fields]:
-    """Return the names of the conditions of filters, and their parameters."""
-    parameters: Fields = {}
-    for name, value in filters.items():
-        own = TRANSLATED.get(name)
-        parameters |= own(value, caller) if own else {name: value}
-    return frozenset(NAMES & parameters.keys()), parameters
-
-
 def _due_before(bound: date, caller: Caller) -> Fields:
     return _due_bounds("due_before", bound, caller.timezone, max)
 

@@ -184,8 +184,10 @@ class TaskListArguments(PageArguments):
         metadata={"description": "Tasks with one of these ids."},
     )
     deleted = QueryFlag(
-        load_default=False,
-        metadata={"description": "List the tasks in the trash instead."},
+        metadata={
+            "description": "List the tasks in the trash instead.",
+            "default": False,
+        }
     )
     sort = Sort(
         load_default="-created_at",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from taskapi import clock, db
+from taskapi import db
 from taskapi.db.pagination import PageRequest
 from taskapi.errors import FieldError, Invalid, NotFound
 from taskapi.projects import access
@@ -13,17 +13,9 @@ from taskapi.tasks.models import MAX_EXPANDED_TASKS, ShownTaskRow, TaskRow
 from taskapi.typing import Caller, Fields
 
 
-def read_parameters(caller: Caller) -> Fields:
-    """Return the parameters of every read: what is visible, and the time."""
-    now = clock.now()
-    today = clock.midnight(clock.current_day(now, caller.timezone))
-    times = {"now": now, "today": today, "latest": max(now, today)}
-    return access.scope(caller) | times
-
-
 def find(caller: Caller, task_id: int) -> ShownTaskRow:
     """Return a task; raises NotFound."""
-    found = db.read(queries.ONE, read_parameters(caller) | {"task_id": task_id})
+    found = db.read(queries.ONE, access.parameters(caller) | {"task_id": task_id})
     if not found:
         raise NotFound
     return found[0]
@@ -33,7 +25,7 @@ def find_existing(caller: Caller, task_ids: Sequence[int]) -> Sequence[ShownTask
     """Return those of the tasks that exist, in any order."""
     if not task_ids:
         return []
-    return db.read(queries.SEVERAL, read_parameters(caller) | {"ids": task_ids})
+    return db.read(queries.SEVERAL, access.parameters(caller) | {"ids": task_ids})
 
 
 def find_trees(caller: Caller, task_ids: Sequence[int]) -> list[SimpleNamespace]:
@@ -42,7 +34,7 @@ def find_trees(caller: Caller, task_ids: Sequence[int]) -> list[SimpleNamespace]
     Raises Invalid if they are more than 1,000 tasks.
     """
     statement = tree.TREE[db.database.engine.dialect.name]
-    found = tree.nest(db.read(statement, read_parameters(caller) | {"ids": task_ids}))
+    found = tree.nest(db.read(statement, access.parameters(caller) | {"ids": task_ids}))
     if len(found) > MAX_EXPANDED_TASKS:
         text = "The tree has more than 1,000 tasks. List them by parent_id."
         error = FieldError(text, "range")
@@ -79,11 +71,10 @@ def _find_page(
     *,
     only_ids: bool = False,
 ) -> Sequence[ShownTaskRow]:
-    names, parameters = conditions.translate(caller, filters)
+    names, parameters = _translate(caller, filters)
     position = page.after[0] if page.after else ()
     after = tuple([value is not None for value in position])
     limit = page.limit + 1
-    parameters = read_parameters(caller) | parameters
     parameters |= {"limit": limit, "offset": page.offset, "most": limit + page.offset}
     if page.after:
         parameters |= sorting.cursor_parameters(keys, page.after, caller.timezone)
@@ -105,6 +96,15 @@ def position(caller: Caller, sort: str) -> Callable[[TaskRow], list[Any]]:
 
 def count(caller: Caller, filters: Fields) -> int:
     """Return the number of tasks that match the filters."""
-    names, parameters = conditions.translate(caller, filters)
-    rows = db.read(listing.total(names), read_parameters(caller) | parameters)
-    return int(rows[0].total)
+    names, parameters = _translate(caller, filters)
+    return int(db.read(listing.total(names), parameters)[0].total)
+
+
+def _translate(caller: Caller, filters: Fields) -> tuple[frozenset[str], Fields]:
+    """Return the names of the conditions of filters, and the parameters of the list."""
+    own: Fields = {}
+    for name, value in filters.items():
+        translate = conditions.TRANSLATED.get(name)
+        own |= translate(value, caller) if translate else {name: value}
+    names = frozenset(conditions.NAMES & own.keys())
+    return names, access.parameters(caller) | own

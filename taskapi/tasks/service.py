@@ -46,12 +46,12 @@ def create(caller: Caller, fields: Fields) -> ShownTaskRow | SimpleNamespace:
         task_id = creation.create_tree(caller, project_id, fields)
         return reads.find_trees(caller, [task_id])[0]
     names = _tag_names(caller, project_id, fields) if fields.get("tags") else []
-    row = writes.new_row(caller.id, project_id, fields, clock.now())
-    row |= credentials.of(caller) | reads.read_parameters(caller)
+    row = access.parameters(caller)
+    row |= writes.new_row(caller.id, project_id, fields, row["now"])
     row |= {"joined": ",".join(names), "max_tasks": writes.max_tasks()}
     row |= {"project": project_id, "assignee": fields.get("assignee_id")}
-    paths = writes.external_id_paths({(): (project_id, fields)})
-    with writes.checked_constraints(paths):
+    external_id = (project_id, fields.get("external_id"))
+    with writes.checked_constraints({external_id: ()}):
         inserted = db.write(queries.INSERT, row, alone=not names)
     if not inserted:
         raise _rejection(caller, row)
@@ -128,18 +128,19 @@ def _change_unlocked(
     has changed, the caller locks the row instead of trying again: concurrent changes of
     one task then wait in the queue of the database.
     """
-    task = _find_writable(caller, task_id)
-    changes = [Change(task, fields, versions={(): versions})]
-    revisions = writes.revise(changes, clock.now())
+    parameters = access.parameters(caller) | {"task_id": task_id}
+    task = _find_writable(parameters)
+    accepted: dict[Path, Versions] = {} if versions is None else {(): versions}
+    change = Change(task, fields, versions=accepted)
+    revisions = writes.revise([change], clock.now())
     if not revisions:
         return task
     columns = revisions[0].columns
-    parameters = reads.read_parameters(caller) | credentials.of(caller) | columns
-    parameters |= {"task_id": task_id, "read_version": task.version}
+    parameters |= columns | {"read_version": task.version}
     parameters["assignee"] = columns.get("assignee_id")
     statement = queries.guarded_update(frozenset(columns))
-    paths = writes.external_id_paths({(): (task.project_id, columns)})
-    with writes.checked_constraints(paths):
+    external_id = (task.project_id, columns.get("external_id"))
+    with writes.checked_constraints({external_id: ()}):
         rows = db.write(statement, parameters, alone=True)
     return rows[0] if rows else None
 
@@ -182,9 +183,8 @@ def _lock(
     return task
 
 
-def _find_writable(caller: Caller, task_id: int) -> ShownTaskRow:
+def _find_writable(parameters: Fields) -> ShownTaskRow:
     """Return a task that the caller may change; raises NotFound or RoleRequired."""
-    parameters = reads.read_parameters(caller) | {"task_id": task_id}
     found = db.read(queries.ONE_WITH_ROLE, parameters)
     if not found:
         raise NotFound

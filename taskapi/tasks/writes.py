@@ -100,11 +100,13 @@ def revise(changes: Sequence[Change], now: datetime) -> list[Revision]:
 
 def check_versions(changes: Sequence[Change]) -> None:
     """Raise PreconditionFailed if a task has none of the accepted versions."""
-    versioning.check(
+    expected = [
         (task, versions, path)
         for task, _, _, accepted in changes
         for path, versions in accepted.items()
-    )
+    ]
+    if expected:
+        versioning.check(expected)
 
 
 def _revision(change: Change, present: Sequence[str], now: datetime) -> Revision | None:
@@ -131,7 +133,9 @@ def _changed_columns(task: TaskRow, fields: Fields, now: datetime) -> Fields:
 
 def _columns(fields: Fields, *, completed_at: datetime) -> Fields:
     """Translate fields: a due date is two columns, a status implies another one."""
-    columns = {name: value for name, value in fields.items() if name not in NOT_COLUMNS}
+    columns = fields.copy()
+    for name in NOT_COLUMNS & columns.keys():
+        del columns[name]
     if "due_date" in fields:
         due = fields["due_date"]
         is_day = due is not None and not isinstance(due, datetime)

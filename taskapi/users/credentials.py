@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from taskapi.db.types import Id
 from taskapi.errors import ApiKeyInvalid, SessionRevoked, Unauthenticated
-from taskapi.typing import Account
+from taskapi.typing import Account, Caller
 
 # not the models: sessions and keys depend on this package
 USERS = table(
@@ -33,11 +33,18 @@ API_KEYS = table("api_keys", column("id", Id), column("user_id", Id))
 
 
 def valid(caller: Account | None = None) -> ColumnElement[bool]:
-    """Return the condition for a caller, or for bind parameters filled by `of`."""
-    values = dict.fromkeys(of(None)) if caller is None else of(caller)
+    """Return the condition for a caller, or with the parameters of a request.
+
+    The latter are in `projects.access.parameters`. An account has no session or key.
+    """
     user_id, session_id, key_id = (
-        bindparam(name, value, type_=Id, unique=caller is not None)
-        for name, value in values.items()
+        bindparam(
+            f"caller_{name}",
+            getattr(caller, name, None),
+            type_=Id,
+            unique=caller is not None,
+        )
+        for name in ("id", "session_id", "key_id")
     )
     return and_(
         exists().where(USERS.c.id == user_id, USERS.c.is_active),
@@ -51,18 +58,9 @@ def has_role(caller: Account) -> ColumnElement[bool]:
     return exists().where(USERS.c.id == caller.id, USERS.c.role == caller.role)
 
 
-def of(caller: Account | None) -> dict[str, int | None]:
-    """Return the bind parameters for a caller; an account has no session or key."""
-    return {
-        "caller_id": getattr(caller, "id", None),
-        "caller_session_id": getattr(caller, "session_id", None),
-        "caller_key_id": getattr(caller, "key_id", None),
-    }
-
-
-def revoked(caller: Account) -> Unauthenticated:
+def revoked(caller: Caller) -> Unauthenticated:
     """Return the error for a statement without effect because of the condition."""
-    return SessionRevoked() if of(caller)["caller_session_id"] else ApiKeyInvalid()
+    return ApiKeyInvalid() if caller.session_id is None else SessionRevoked()
 
 
 def _exists(
