@@ -128,7 +128,8 @@ def index_terms(project_id: int, *texts: str | None) -> str:
         terms.update(
             [*_pairs(part), part[-1]] if is_unspaced else [part[:MAX_TERM_LENGTH]]
         )
-    return " ".join(f"{project_id}@{term}" for term in sorted(terms))
+    prefix = f"{project_id}@"
+    return prefix + f" {prefix}".join(sorted(terms)) if terms else ""
 
 
 def query_terms(query: str) -> list[str]:

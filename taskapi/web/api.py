@@ -11,8 +11,8 @@ from typing import Any
 
 import flask_smorest
 from apispec import APISpec
-from flask import Flask, request
-from werkzeug.exceptions import NotFound
+from flask import Flask, g, request
+from werkzeug.exceptions import NotFound, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
 from taskapi import errors
@@ -22,7 +22,7 @@ from taskapi.web import examples
 from taskapi.web.authentication import AccessPolicy
 from taskapi.web.openapi import conversion, introduction, operations
 from taskapi.web.openapi.operations import Decorator, View
-from taskapi.web.parsing import PARSER, reject_oversized
+from taskapi.web.parsing import PARSER
 from taskapi.web.schema import Schema, unknown_field
 from taskapi.web.validators import MAX_ID
 
@@ -164,8 +164,8 @@ def _guard(view: View, policy: AccessPolicy, *, any_query: bool) -> View:
         if not reads_query and request.args:
             unknown = {name: [unknown_field(name, [])] for name in request.args}
             raise errors.Invalid(unknown, in_query=True)
-        if not reads_body:
-            reject_oversized()
+        if not reads_body and g.oversized:
+            raise RequestEntityTooLarge
         try:
             response = view(*args, **kwargs)
         except errors.NotFound:

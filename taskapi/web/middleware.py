@@ -88,6 +88,7 @@ def _finish(response: Response) -> Response:
     """Add the headers that the view has not set, and write the access log."""
     milliseconds = round((time.perf_counter() - g.started_at) * 1000, 1)
     defaults = SECURITY_HEADERS | {"X-Request-ID": g.request_id}
+    defaults |= g.get("limit_headers", {})
     if request.is_secure or current_app.config["USES_HTTPS"]:
         defaults["Strict-Transport-Security"] = HSTS
     is_private = "caller" in g and request.method in {"GET", "HEAD"}

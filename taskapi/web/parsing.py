@@ -72,12 +72,6 @@ def _receive() -> Response | None:
     return None
 
 
-def reject_oversized() -> None:
-    """Reject a body beyond the limit; `_receive` left the rest of it unread."""
-    if g.oversized:
-        raise exceptions.RequestEntityTooLarge
-
-
 class Parser(FlaskParser):
     """webargs parser that checks media types, repeated names and strict JSON."""
 
@@ -164,7 +158,8 @@ def read_body(req: Request) -> bytes:
     """Return the body, which `_receive` has read; raises HTTPException."""
     if req.content_encoding:
         raise UnsupportedBody("Send the body without Content-Encoding.")
-    reject_oversized()
+    if g.oversized:
+        raise exceptions.RequestEntityTooLarge
     return req.get_data()
 
 

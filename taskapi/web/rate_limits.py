@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from flask import Flask, Response, current_app, g
+from flask import Flask, current_app, g
 from limits.errors import StorageError
 from limits.storage import RedisStorage
 
@@ -157,10 +157,9 @@ class RequestsInProgress:
 
 
 def init_app(app: Flask, settings: "Settings") -> None:
-    """Create the limits, and send clients their remaining requests."""
+    """Create the limits."""
     app.extensions["rate_limits"] = RateLimits(settings)
     app.extensions["in_progress"] = in_progress = RequestsInProgress(settings)
-    app.after_request(_add_headers)
     app.teardown_request(in_progress.end)
 
 
@@ -192,18 +191,12 @@ def _count(policy: str, client: str) -> None:
     amount = limits.policies[policy]
     number, ends_at = limits.hit(f"taskapi/{policy}/{client}")
     seconds = max(1, math.ceil(ends_at - time.time()))
-    g.limit = (policy, amount, max(0, amount - number), seconds)
+    remaining = max(0, amount - number)
+    # the IETF draft httpapi-ratelimit-headers, version 10
+    g.limit_headers = {
+        "RateLimit-Policy": f'"{policy}";q={amount};w={WINDOW_SECONDS}',
+        "RateLimit": f'"{policy}";r={remaining};t={seconds}',
+    }
     if number > amount:
         metrics.count_limit(policy)
         raise RateLimited(retry_after=seconds)
-
-
-def _add_headers(response: Response) -> Response:
-    """Add the headers of the IETF draft httpapi-ratelimit-headers, version 10."""
-    if "limit" in g:
-        policy, amount, remaining, seconds = g.limit
-        response.headers["RateLimit-Policy"] = (
-            f'"{policy}";q={amount};w={WINDOW_SECONDS}'
-        )
-        response.headers["RateLimit"] = f'"{policy}";r={remaining};t={seconds}'
-    return response
