@@ -82,6 +82,8 @@ class AccessPolicy:
             structlog.contextvars.bind_contextvars(user_id=g.caller.id)
             self._authorize(g.caller)
         rate_limits.count(self.limit)
+        if not self.public:
+            current_app.extensions["in_progress"].begin(g.caller.id)
 
     def confirm(self) -> None:
         """Check the credentials again, before the writes of the view are committed.

@@ -163,31 +163,17 @@ def init_app(app: Flask, settings: "Settings") -> None:
     app.teardown_request(in_progress.end)
 
 
-def count(policy: str) -> None:
-    """Count this request of a user or address; raises RateLimited above a limit.
+def count(policy: str, client: str = "") -> None:
+    """Count this request of a client, by default of its user or its address.
 
-    The request of a user is also counted as one in progress.
+    Raises RateLimited above the limit.
     """
-    if "caller" in g:
-        _count(policy, f"user {g.caller.id}")
-        current_app.extensions["in_progress"].begin(g.caller.id)
-    else:
-        _count(policy, f"address {client_network()}")
-
-
-def count_invalid_credentials() -> None:
-    """Count an invalid key or token of an address; raises RateLimited above `auth`.
-
-    Logins are counted separately, so that a script with a revoked key does not block
-    the logins of other users in its network.
-    """
-    _count("auth", f"credentials {client_network()}")
-
-
-def _count(policy: str, client: str) -> None:
     limits: RateLimits = current_app.extensions["rate_limits"]
     if not policy or not limits.enabled:
         return
+    if not client:
+        has_user = "caller" in g
+        client = f"user {g.caller.id}" if has_user else f"address {client_network()}"
     amount = limits.policies[policy]
     number, ends_at = limits.hit(f"taskapi/{policy}/{client}")
     seconds = max(1, math.ceil(ends_at - time.time()))
@@ -200,3 +186,12 @@ def _count(policy: str, client: str) -> None:
     if number > amount:
         metrics.count_limit(policy)
         raise RateLimited(retry_after=seconds)
+
+
+def count_invalid_credentials() -> None:
+    """Count an invalid key or token of an address; raises RateLimited above `auth`.
+
+    Logins are counted separately, so that a script with a revoked key does not block
+    the logins of other users in its network.
+    """
+    count("auth", f"credentials {client_network()}")

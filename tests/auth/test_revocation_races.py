@@ -48,7 +48,7 @@ def after_lookup(monkeypatch: pytest.MonkeyPatch) -> Callable[[Event], None]:
     """Return a function that runs an event once, after the next caller was loaded."""
     events: list[Event] = []
 
-    def count(_policy: str) -> None:
+    def count(_policy: str, _client: str = "") -> None:
         while events:
             in_another_worker(events.pop())
 

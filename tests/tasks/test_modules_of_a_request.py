@@ -22,7 +22,7 @@ JSON = "application/json"
 SCHEDULING = "server/scheduling.py"  # runs only while the database is slow
 
 MAX_CREATE, MAX_LIST, MAX_UPDATE = 25, 22, 23
-MAX_CREATE_FUNCTIONS = 79
+MAX_CREATE_FUNCTIONS = 78
 
 
 def functions_run_by(request: Callable[[], object]) -> set[Function]:
