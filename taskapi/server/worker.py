@@ -35,7 +35,11 @@ class Log(Logger):
 
 
 class Worker(ThreadWorker):
-    """Gthread worker that ignores idle clients and stops listening before it drains.
+    """Gthread worker that ignores idle clients and stops listening before it finishes.
+
+    After SIGTERM it accepts the connections that wait in the kernel, closes its
+    listeners, and finishes the requests in progress. gunicorn closes connections that
+    are kept alive two seconds later.
 
     It differs from gunicorn's worker in five ways. Each override names the test that
     requires it, and tests/server/test_gunicorn_internals.py fails if a new version of

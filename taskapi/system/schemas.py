@@ -22,13 +22,13 @@ class CheckStatus(StrEnum):
     """The result of a health check.
 
     `ahead`: the database was migrated by a newer release, with which this one works.
-    `leaving`: the instance is shutting down.
+    `draining`: the instance is shutting down.
     """
 
     OK = "ok"
     AHEAD = "ahead"
     FAILED = "failed"
-    LEAVING = "leaving"
+    DRAINING = "draining"
 
 
 class LivenessSchema(Schema):

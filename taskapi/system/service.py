@@ -12,14 +12,14 @@ REMEDIES = {
     "migrations": "Run `flask db upgrade`.",
     "server": "The instance is shutting down. Use another one.",
 }
-NOT_READY = {"failed", "leaving"}
+NOT_READY = {"failed", "draining"}
 REVISION = text("SELECT version_num FROM alembic_version")
 
 
 def checks() -> dict[str, str]:
     """Return the state of each dependency of requests."""
     if draining.is_draining():
-        return {"server": "leaving"}
+        return {"server": "draining"}
     return {
         "database": "ok" if _read(PING) == [1] else "failed",
         "migrations": _migration_state(),

@@ -55,7 +55,7 @@ def test_instance_reports_draining_before_it_stops(serving: Serve) -> None:
     live = server.call("GET", "/health/live")
     response = server.call("GET", API)
 
-    assert ready.json["checks"] == {"server": "leaving"}
+    assert ready.json["checks"] == {"server": "draining"}
     assert ready.headers["Retry-After"] == "1"
     assert (live.status, response.status) == (200, 200)
     assert server.stop() == 0  # a second SIGTERM ends the drain period

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from taskapi.tasks import conditions
+from taskapi.tasks.filters import TaskListArguments
+from taskapi.web.pagination import PageArguments
 from tests.helpers.client import Client, field_errors
 
 pytestmark = pytest.mark.one_database
@@ -44,6 +47,14 @@ def test_each_list_parameter_is_documented_and_tested(anonymous: Client) -> None
 
     names = {parameter["name"] for parameter in described if "name" in parameter}
     assert names == {*PARAMETERS, REPEATABLE}
+
+
+def test_each_filter_is_translated_or_has_a_condition() -> None:
+    arguments = set(TaskListArguments().fields) - set(PageArguments().fields)
+
+    missing = arguments - conditions.NAMES - conditions.TRANSLATED.keys()
+
+    assert missing == {"sort"}
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
