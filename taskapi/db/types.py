@@ -11,15 +11,18 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Enum,
+    FromClause,
     Integer,
     SmallInteger,
     String,
     TypeDecorator,
     literal_column,
+    true,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import Join
 from sqlalchemy.types import TypeEngine
 
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -132,3 +135,21 @@ def _each_on_postgresql(element: Each, compiler: SQLCompiler, **options: object)
 @compiles(Each, "sqlite")
 def _each_on_sqlite(element: Each, compiler: SQLCompiler, **options: object) -> str:
     return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+class CrossJoin(Join):
+    """A join without a condition; SQLite keeps the order of its sides."""
+
+    inherit_cache = True
+
+    def __init__(self, left: FromClause, right: FromClause) -> None:
+        super().__init__(left, right, onclause=true())
+
+
+@compiles(CrossJoin)
+def _cross(element: CrossJoin, compiler: SQLCompiler, **options: Any) -> str:
+    options |= {"asfrom": True, "from_linter": None}  # cartesian products are meant
+    sides = (
+        compiler.process(side, **options) for side in (element.left, element.right)
+    )
+    return " CROSS JOIN ".join(sides)

@@ -108,7 +108,7 @@ def _due_bounds(
 
 TRANSLATED: dict[str, Callable[[Any, Caller], Fields]] = {
     "tag": lambda names, _: {f"tag_{n}": key_of(name) for n, name in enumerate(names)},
-    "q": lambda text, _: {"q": json.dumps(query_terms(text))},
+    "q": lambda text, _: {"q": query_terms(text)},
     "status": lambda chosen, _: {
         "status": chosen,
         "statuses": json.dumps([*dict.fromkeys(chosen)]),  # each is read separately

@@ -101,7 +101,7 @@ def page(
     groups = product(*(GROUPS.get(key.name, [Group()]) for key in keys))
     found = (_conditions(filters, keys, group, after) for group in groups)
     parts = [part for part in found if part is not None]
-    select_part = filtered_first if is_selective(filters) else merged[dialect]
+    select_part = (filtered_first if is_selective(filters) else merged)[dialect]
     if len(parts) == 1:
         window = Window(bindparam("limit"), bindparam("offset"))
         rows = select_part(columns, filters, keys, parts[0], window)

@@ -37,9 +37,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import Join
 
-from taskapi.db.types import Each
+from taskapi.db.types import CrossJoin, Each
 from taskapi.projects import access
 from taskapi.projects.models import Project, memberships
 from taskapi.tasks.models import Task, table
@@ -71,17 +70,39 @@ def has_statuses(filters: frozenset[str], keys: Keys) -> bool:
     return "status" in filters and by_creation and not is_selective(filters)
 
 
-def filtered_first(
+def _by_filter(
     columns: Columns, _filters: frozenset[str], keys: Keys, where: Conditions, w: Window
 ) -> Select[Any]:
-    """Select a page by the index of a filter."""
-    sorts = [SORTS[key.name] for key in keys]
-    # No index has this expression. The database does not know how rare a word is and
-    # would otherwise read the whole list in order instead of using the search index (a
-    # search without a match among a million tasks: 4 instead of 1,069 ms).
-    hidden = [func.coalesce(sorts[0], sorts[0]), *sorts[1:]]
+    """Select a page by the index of a filter, on PostgreSQL."""
+    hidden = _hidden([SORTS[key.name] for key in keys])
     rows = select(*columns).where(*where, IN_VISIBLE)
     return rows.order_by(*_order(hidden, Task.id, keys)).limit(w.limit).offset(w.offset)
+
+
+def _keys_by_filter(
+    columns: Columns, _filters: frozenset[str], keys: Keys, where: Conditions, w: Window
+) -> Select[Any]:
+    """Select a page by the index of a filter, on SQLite: keys first, then the rows.
+
+    SQLite would compute all columns before it sorts: with 444 hits that takes twice as
+    long. PostgreSQL sorts first anyway.
+    """
+    positions = [SORTS[key.name] for key in keys]
+    labels = [column.label(f"position_{n}") for n, column in enumerate(positions)]
+    found = select(Task.id, *labels).where(*where, IN_VISIBLE)
+    ordered = found.order_by(*_order(_hidden(positions), Task.id, keys))
+    page = ordered.limit(w.limit).offset(w.offset).subquery("page")
+    return _rows_in_order(columns, page, keys)
+
+
+def _hidden(sorts: Columns) -> Columns:
+    """Return sort columns by which no index is read.
+
+    The database does not know how rare a word is and would otherwise read the whole
+    list in order instead of using the search index (a search without a match among a
+    million tasks: 4 instead of 1,069 ms).
+    """
+    return [func.coalesce(sorts[0], sorts[0]), *sorts[1:]]
 
 
 def count(filters: frozenset[str], where: Conditions) -> Select[Any]:
@@ -118,10 +139,19 @@ def _cross_join(
     labels = [column.label(f"position_{n}") for n, column in enumerate(positions)]
     keys_of = select(first.c.id, *labels).select_from(CrossJoin(sources, first))
     page = _window(keys_of.where(first.c.id.in_(inner)), positions, first.c.id, keys, w)
+    return _rows_in_order(columns, page, keys)
+
+
+def _rows_in_order(columns: Columns, page: FromClause, keys: Keys) -> Select[Any]:
+    """Read the rows of a page on SQLite; CROSS JOIN fixes the order."""
     rows = select(*columns).select_from(CrossJoin(page, table))
     return rows.where(Task.id == page.c.id).order_by(*_page_order(page, keys))
 
 
+filtered_first: dict[str, Callable[..., Select[Any]]] = {
+    "postgresql": _by_filter,
+    "sqlite": _keys_by_filter,
+}
 merged: dict[str, Callable[..., Select[Any]]] = {
     "postgresql": _lateral,
     "sqlite": _cross_join,
@@ -149,7 +179,7 @@ def _first_keys(
     if "assigned" in filters and keys[0].name != "created_at":
         # SQLite without statistics would walk the index of the sort order: 72 instead
         # of 0.01 ms.
-        columns = [func.coalesce(columns[0], columns[0]), *columns[1:]]
+        columns = [*_hidden(columns)]
     ordered = first.order_by(*_order(columns, Task.id, keys))
     limited: Any = ordered.limit(bindparam("most")).correlate(*correlated)
     return sources, limited
@@ -189,26 +219,8 @@ def _of_membership(project_id: SQLColumnExpression[int]) -> ColumnElement[bool]:
     return project_id == memberships.c.project_id
 
 
-def _memberships() -> "CrossJoin":
+def _memberships() -> CrossJoin:
     return CrossJoin(memberships, Project.__table__)
-
-
-class CrossJoin(Join):
-    """A join without a condition; SQLite keeps the order of its sides."""
-
-    inherit_cache = True
-
-    def __init__(self, left: FromClause, right: FromClause) -> None:
-        super().__init__(left, right, onclause=true())
-
-
-@compiles(CrossJoin)
-def _cross(element: CrossJoin, compiler: SQLCompiler, **options: Any) -> str:
-    options |= {"asfrom": True, "from_linter": None}  # cartesian products are meant
-    sides = (
-        compiler.process(side, **options) for side in (element.left, element.right)
-    )
-    return " CROSS JOIN ".join(sides)
 
 
 class InVisible(FunctionElement[bool]):

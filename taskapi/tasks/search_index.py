@@ -4,14 +4,15 @@ PostgreSQL keeps the terms of a task as a `tsvector` under a GIN index, SQLite i
 FTS5 table.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Dialect,
     Select,
     SQLColumnExpression,
     String,
+    TypeDecorator,
     bindparam,
     cast,
     column,
@@ -19,14 +20,12 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
-    true,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from taskapi.db.types import Each
 from taskapi.projects import access
 
 _REMOVE = (
@@ -46,36 +45,29 @@ SQLITE_INDEX = (
 """Statements that create the FTS5 table and keep it equal to `tasks.terms`."""
 
 
-def _query(
-    joined: Callable[..., ColumnElement[str]], term: tuple[str, str], operators: str
-) -> ColumnElement[str]:
-    """Select the query of an index: each word, with the id of a visible project.
+class SearchQuery(TypeDecorator[list[str]]):
+    """Prefixes of words, as a query of the index of a project that is still missing.
 
-    `term` is the text before and after a term; `operators` are those for OR and AND.
+    The id of a project is inserted before each `@`, which no word contains.
     """
-    either, both = operators.split()
-    words = Each(bindparam("q", type_=String())).table_valued("value", name="words")
-    projects = access.visible_projects().subquery("allowed")
-    before: ColumnElement[str] = literal_column(f"'{term[0]}'")
-    after: ColumnElement[str] = literal_column(f"'{term[1]}'")
-    prefix = before.concat(cast(projects.c.project_id, String)).concat(
-        literal_column("'@'").concat(words.c.value).concat(after)
-    )
-    alternatives = (
-        select(joined(prefix, literal_column(f"' {either} '")).label("terms"))
-        .select_from(words.join(projects, true()))
-        .group_by(words.c.value)
-        .subquery("alternatives")
-    )
-    group = literal_column("'('").concat(alternatives.c.terms).concat(")")
-    return select(joined(group, literal_column(f"' {both} '"))).scalar_subquery()
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> str:
+        """Require a term with each of the prefixes."""
+        if dialect.name == "sqlite":
+            terms = " AND ".join(f'"@{term}" *' for term in value or ())
+        else:
+            terms = " & ".join(f"'@{term}':*" for term in value or ())
+        return f"({terms})"
 
 
 class HasTerms(FunctionElement[bool]):
     """Condition that a task has words that begin with the prefixes of `q`.
 
-    The parameter is a JSON array. Words are looked up in visible projects only, by the
-    parameters of `access.scope`: the time does not depend on tasks of others.
+    Words are looked up in visible projects only, by the parameters of `access.scope`:
+    the time does not depend on tasks of others.
     """
 
     inherit_cache = True
@@ -83,9 +75,15 @@ class HasTerms(FunctionElement[bool]):
     def __init__(
         self, terms: SQLColumnExpression[str], task_id: SQLColumnExpression[int]
     ) -> None:
-        tsquery = _query(func.string_agg, ("''", "'':*"), "| &")
-        fts5 = _query(func.group_concat, ('"', '" *'), "OR AND")
-        super().__init__(terms, task_id, tsquery, fts5)
+        projects = access.visible_projects().subquery("allowed")
+        at: ColumnElement[str] = literal_column("'@'")
+        prefix = cast(projects.c.project_id, String).concat(at)
+        query = func.replace(bindparam("q", type_=SearchQuery()), at, prefix)
+        tsquery = select(func.string_agg(query, literal_column("' | '")))
+        fts5 = select(func.group_concat(query, literal_column("' OR '")))
+        super().__init__(
+            terms, task_id, tsquery.scalar_subquery(), fts5.scalar_subquery()
+        )
 
 
 @compiles(HasTerms, "postgresql")

@@ -20,6 +20,9 @@ WIDE = 1_500
 STEPS_OF_AN_ID = {"postgresql": 0, "sqlite": 30}
 """SQLite reads the ids of all subtasks of a task; a row with its counts takes 150."""
 
+STEPS_OF_A_HIT = 75
+"""Those of its key; the columns of a row take 150 more."""
+
 FILTERS = [
     "status=todo",
     "priority=low",
@@ -75,6 +78,17 @@ def test_expand_reads_a_bounded_number_of_rows(
     more = work(ann, path, 422) - before
     assert before > MAX_EXPANDED_TASKS
     assert more <= WIDE * STEPS_OF_AN_ID[database_of(ann)]
+
+
+def test_search_computes_the_columns_of_the_page_only(
+    ann: Client, wide: dict[str, Any]
+) -> None:
+    before = work(ann, "tasks?q=dig&limit=5", 200)
+
+    insert_below(ann, wide["id"], WIDE)
+
+    more = work(ann, "tasks?q=dig&limit=5", 200) - before
+    assert more <= WIDE * STEPS_OF_A_HIT
 
 
 def test_large_tree_is_not_found_after_permanent_deletion(
