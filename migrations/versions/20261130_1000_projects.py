@@ -118,6 +118,12 @@ TASK_INDEXES = {
 }
 """Columns after the first one, which was the owner and becomes the project."""
 
+ASSIGNED = (
+    *("project_id", "assignee_id", "created_at", "id", "deleted_at", "due_is_day"),
+    *("due_at", "title", "priority", "status", "updated_at", "completed_at"),
+)
+"""Columns of the index of assigned tasks."""
+
 ONE_ADDRESS = (
     "(username IS NOT NULL AND email IS NULL AND token_hash IS NULL) "
     "OR (username IS NULL AND email IS NOT NULL AND token_hash IS NULL) "
@@ -316,10 +322,13 @@ def _move_tasks_to_projects() -> None:
     else:
         _alter_to_projects()
     _create_index("tasks", "owner_id")
-    _create_index(
+    assigned = sa.text("assignee_id IS NOT NULL")
+    op.create_index(
+        "ix_tasks_assigned",
         "tasks",
-        *("project_id", "assignee_id", "created_at", "id"),
-        where=sa.text("assignee_id IS NOT NULL"),
+        [*ASSIGNED],
+        sqlite_where=assigned,
+        postgresql_where=assigned,
     )
 
 
@@ -423,7 +432,7 @@ def _alter_to_owners() -> None:
     op.execute("UPDATE task_tags SET project_id = " + TAG_OWNER)
     op.execute("UPDATE tasks SET project_id = owner_id")
     op.drop_index(op.f("ix_tasks_owner_id"), "tasks")
-    op.drop_index(op.f("ix_tasks_project_id_assignee_id_created_at_id"), "tasks")
+    op.drop_index("ix_tasks_assigned", "tasks")
     op.drop_column("tasks", "assignee_id")
     op.drop_column("tasks", "owner_id")
     for table in ("task_tags", "tasks"):

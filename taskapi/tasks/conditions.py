@@ -6,7 +6,10 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from taskapi.clock import first_day_from, midnight, start_of_day
 from taskapi.db.types import UtcDateTime
@@ -79,6 +82,31 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
         }.items()
     },
 }
+
+
+class InVisible(FunctionElement[bool]):
+    """Condition that a project is one of a subquery, for which no index is used."""
+
+    inherit_cache = True
+
+
+@compiles(InVisible, "postgresql")
+def _in_array(element: InVisible, compiler: SQLCompiler, **options: object) -> str:
+    project_id, visible = (compiler.process(c, **options) for c in element.clauses)
+    return f"{project_id} = ANY (ARRAY{visible})"
+
+
+@compiles(InVisible, "sqlite")
+def _in_list(element: InVisible, compiler: SQLCompiler, **options: object) -> str:
+    project_id, visible = (compiler.process(c, **options) for c in element.clauses)
+    return f"{project_id} IN {visible}"
+
+
+IN_VISIBLE = InVisible(
+    func.coalesce(Task.project_id, Task.project_id),
+    access.visible_projects().scalar_subquery(),
+)
+
 NAMES = CONDITIONS.keys() | {"deleted"}
 
 

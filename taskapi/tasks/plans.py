@@ -36,12 +36,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from taskapi.db.types import CrossJoin, Each
 from taskapi.projects import access
 from taskapi.projects.models import Project, memberships
-from taskapi.tasks.models import Task, table
+from taskapi.tasks.conditions import IN_VISIBLE
+from taskapi.tasks.models import ASSIGNED_INDEX, Task, table
 from taskapi.tasks.sorting import SORTS, Key, Keys
 
 SELECTIVE = {"q", "ids", "parent_id"}
@@ -133,12 +133,19 @@ def _cross_join(
     columns: Columns, filters: frozenset[str], keys: Keys, where: Conditions, w: Window
 ) -> Select[Any]:
     """Merge the first keys of each project, on SQLite; CROSS JOIN fixes the order."""
-    sources, inner = _first_keys(filters, keys, where, sorts=False)
-    first = table.alias("k")
+    by_assignee = _sorts_assigned(filters, keys)
+    first: FromClause = table if by_assignee else table.alias("k")
     positions = [first.c[SORTS[key.name].key] for key in keys]
     labels = [column.label(f"position_{n}") for n, column in enumerate(positions)]
-    keys_of = select(first.c.id, *labels).select_from(CrossJoin(sources, first))
-    page = _window(keys_of.where(first.c.id.in_(inner)), positions, first.c.id, keys, w)
+    keys_of = select(first.c.id, *labels)
+    if by_assignee:
+        keys_of = keys_of.select_from(ByAssignee(_memberships(), table))
+        keys_of = keys_of.where(_of_membership(Task.project_id), *where)
+    else:
+        sources, inner = _first_keys(filters, keys, where, sorts=False)
+        keys_of = keys_of.select_from(CrossJoin(sources, first))
+        keys_of = keys_of.where(first.c.id.in_(inner))
+    page = _window(keys_of, positions, first.c.id, keys, w)
     return _rows_in_order(columns, page, keys)
 
 
@@ -156,6 +163,15 @@ merged: dict[str, Callable[..., Select[Any]]] = {
     "postgresql": _lateral,
     "sqlite": _cross_join,
 }
+
+
+def _sorts_assigned(filters: frozenset[str], keys: Keys) -> bool:
+    """Return whether all tasks of an assignee are sorted.
+
+    Their index has the order of creation. That of the sort would be walked over tasks
+    of others.
+    """
+    return "assigned" in filters and keys[0].name != "created_at"
 
 
 def _first_keys(
@@ -176,9 +192,7 @@ def _first_keys(
         sources = CrossJoin(sources, statuses)
         first = first.where(Task.status == statuses.c.value)
         correlated.append(statuses)
-    if "assigned" in filters and keys[0].name != "created_at":
-        # SQLite without statistics would walk the index of the sort order: 72 instead
-        # of 0.01 ms.
+    if _sorts_assigned(filters, keys):
         columns = [*_hidden(columns)]
     ordered = first.order_by(*_order(columns, Task.id, keys))
     limited: Any = ordered.limit(bindparam("most")).correlate(*correlated)
@@ -223,25 +237,17 @@ def _memberships() -> CrossJoin:
     return CrossJoin(memberships, Project.__table__)
 
 
-class InVisible(FunctionElement[bool]):
-    """Condition that a project is one of a subquery, for which no index is used."""
+class ByAssignee(CrossJoin):
+    """A join with the tasks of an assignee, for which SQLite must use their index.
+
+    It would take that of the sort order, or that of tasks without a due date: 424
+    instead of 12 ms for 10,000 of a million tasks.
+    """
 
     inherit_cache = True
 
 
-@compiles(InVisible, "postgresql")
-def _in_array(element: InVisible, compiler: SQLCompiler, **options: object) -> str:
-    project_id, visible = (compiler.process(c, **options) for c in element.clauses)
-    return f"{project_id} = ANY (ARRAY{visible})"
-
-
-@compiles(InVisible, "sqlite")
-def _in_list(element: InVisible, compiler: SQLCompiler, **options: object) -> str:
-    project_id, visible = (compiler.process(c, **options) for c in element.clauses)
-    return f"{project_id} IN {visible}"
-
-
-IN_VISIBLE = InVisible(
-    func.coalesce(Task.project_id, Task.project_id),
-    access.visible_projects().scalar_subquery(),
-)
+@compiles(ByAssignee)
+def _indexed_by(element: ByAssignee, compiler: SQLCompiler, **options: object) -> str:
+    joined = compiler.process(CrossJoin(element.left, element.right), **options)
+    return f"{joined} INDEXED BY {ASSIGNED_INDEX}"
