@@ -1,5 +1,6 @@
 """The application factory."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -75,7 +76,9 @@ def create_app(settings: "Settings | None" = None) -> Flask:
         app,
         settings,
         CallerLoaders(sessions.find_caller, api_keys.find_caller),
-        rechecks=CallerLoaders(sessions.find_active, api_keys.find_owner),
+        rechecks=CallerLoaders(
+            partial(sessions.find_caller, touch=False), api_keys.find_owner
+        ),
     )
     idempotency.init_app(
         app, ResponseStore(responses.begin, responses.reserve, responses.store)

@@ -43,16 +43,18 @@ def start_of_day(day: date, timezone: str) -> datetime:
     return start
 
 
-def current_day(instant: datetime, timezone: str) -> date:
-    """Return the last day that has begun at an instant."""
+def current_day(instant: datetime, timezone: str) -> datetime:
+    """Return the stored timestamp of the last day that has begun at an instant."""
     day = instant.astimezone(ZoneInfo(timezone)).date()
     # The clocks of some zones were put back past midnight, into the day before.
-    return day + DAY if start_of_day(day + DAY, timezone) <= instant else day
+    if start_of_day(day + DAY, timezone) <= instant:
+        day += DAY
+    return datetime.combine(day, time_of_day(), UTC)
 
 
 def first_day_from(instant: datetime, timezone: str) -> date:
     """Return the first day that begins at an instant or later."""
-    day = current_day(instant, timezone)
+    day = current_day(instant, timezone).date()
     return day if start_of_day(day, timezone) == instant else day + DAY
 
 

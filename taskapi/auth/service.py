@@ -66,19 +66,14 @@ COLUMNS = [
 ]
 
 
-def find_caller(sid: str, user_id: int) -> SessionUserRow | None:
-    """Return the active user of a session, and record its use."""
-    found = find_active(sid, user_id)
+def find_caller(sid: str, user_id: int, *, touch: bool = True) -> SessionUserRow | None:
+    """Return the active user of a session; `touch` records the use of the session."""
+    rows = db.read(CALLER, {"sid": sid, "user_id": user_id})
+    found: SessionUserRow | None = rows[0] if rows else None
     now = clock.now()
-    if found and found.last_used_at + TOUCH_AFTER <= now:
+    if touch and found and found.last_used_at + TOUCH_AFTER <= now:
         _touch(found.session_id, now)
     return found
-
-
-def find_active(sid: str, user_id: int) -> SessionUserRow | None:
-    """Return the active user of a session, in one query."""
-    found = db.read(CALLER, {"sid": sid, "user_id": user_id})
-    return found[0] if found else None
 
 
 def log_out(caller: Caller, *, everywhere: bool) -> None:

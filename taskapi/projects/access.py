@@ -127,7 +127,7 @@ def parameters(caller: Caller) -> Fields:
     They are those of `scope`, the credentials of the caller, and the time.
     """
     now = clock.now()
-    today = clock.midnight(clock.current_day(now, caller.timezone))
+    today = clock.current_day(now, caller.timezone)
     return {
         **scope(caller),
         "caller_id": caller.id,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, func, literal, select
 
 from taskapi import clock, db
-from taskapi.clock import current_day, midnight
+from taskapi.clock import current_day
 from taskapi.db import replica
 from taskapi.db.types import UtcDateTime
 from taskapi.projects import access
@@ -68,10 +68,10 @@ def get_service_stats() -> Fields:
     accounts = replica.read(ACCOUNTS_BY_TIMEZONE)
     now = clock.now()
     zones = {row.timezone for row in accounts}
-    days = {zone: midnight(current_day(now, zone)) for zone in zones}
+    days = {zone: current_day(now, zone) for zone in zones}
     stored = {zone: literal(day, UtcDateTime) for zone, day in days.items()}
     # Dates of shared projects, which have no time zone, are compared in UTC.
-    utc = literal(midnight(current_day(now, "UTC")), UtcDateTime)
+    utc = literal(current_day(now, "UTC"), UtcDateTime)
     today = case(stored, value=User.timezone, else_=utc)
     tasks = (
         select(*_counts(today))

@@ -29,6 +29,9 @@ from taskapi.web.validators import MAX_ID, MAX_SHORT, Length, Range
 MAX_SHRINKAGE = 4
 """A text this many times longer than its limit stays too long after cleaning."""
 
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, which PostgreSQL cannot store, and surrogates, which UTF-8 cannot encode."""
+
 ANY_TEXT = r"^[^\u0000]*$"
 ONE_LINE = r"^[^\u0000-\u001F\u007F-\u009F]*$"
 CODES = {"type": "type", "invalid": "type", "unknown": "choice"}
@@ -126,7 +129,7 @@ class Text(Strict[str], fields.String):
             raise self.make_error("invalid")
         if len(value) > (self.limits.max or 0) * MAX_SHRINKAGE:
             self.limits(value)  # Unicode normalization of 1 MiB can take minutes
-        if "\0" in value or not _is_utf8(value):
+        if UNUSABLE.search(value):
             raise self.make_error("characters")
         text = value.strip() if self.trim else value
         if not self.lines and not re.fullmatch(ONE_LINE, text):
@@ -237,11 +240,3 @@ class DateOrTimestamp(Timestamp):
     def parse(self, value: object) -> date:
         """Return the date, or the timestamp in UTC."""
         return parse_date(value) or super().parse(value)
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

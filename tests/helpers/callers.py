@@ -133,7 +133,7 @@ def call_operation(
     body = body_of(operation, owned)
     csv = {"data": body, "headers": {"Content-Type": "text/csv"}}
     content = csv if isinstance(body, str) else {"json": body}
-    return client.call(method, path.format_map(owned), buffered=True, **content)
+    return client.call(method, path.format_map(owned), **content)
 
 
 def body_of(operation: str, owned: dict[str, object]) -> Any:

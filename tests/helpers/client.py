@@ -41,7 +41,12 @@ class Client:
         self.project_id = 0
 
     def call(self, method: str, path: str, **options: Any) -> TestResponse:
-        """Send a request; a path without a slash is one of the API."""
+        """Send a request; a path without a slash is one of the API.
+
+        By default the response is read to its end, so that no open stream outlives the
+        test.
+        """
+        options.setdefault("buffered", True)
         headers = dict(options.pop("headers", {}))
         if self.tokens:
             bearer = f"Bearer {self.tokens['access_token']}"

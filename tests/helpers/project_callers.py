@@ -136,9 +136,9 @@ def send(client: Client, way: Way, ids: Ids, own: int, **headers: str) -> TestRe
     path = way.path.format_map(values)
     if isinstance(way.body, str):
         csv = {"data": way.body, "headers": {"Content-Type": "text/csv"} | headers}
-        return client.call(method, path, buffered=True, **csv)
+        return client.call(method, path, **csv)
     body = filled(way.body, values)
-    return client.call(method, path, json=body, headers=headers, buffered=True)
+    return client.call(method, path, json=body, headers=headers)
 
 
 def filled(value: Any, values: Ids) -> Any:

@@ -103,7 +103,7 @@ def test_head_request_reads_one_page(many: Client, statements: list[str]) -> Non
 def test_export_that_fails_midway_is_visibly_incomplete(
     app: Flask, many: Client
 ) -> None:
-    response = many.get("users/me/export")
+    response = many.get("users/me/export", buffered=False)
 
     def fail(_statement: str, _values: object = None) -> None:
         raise exc.OperationalError("", None, OSError("closed"))
@@ -129,7 +129,7 @@ def test_export_returns_503_without_a_database(app: Flask, many: Client) -> None
 def test_export_to_a_slow_client_occupies_no_connection(
     app: Flask, many: Client
 ) -> None:
-    pieces = many.get("users/me/export").iter_encoded()
+    pieces = many.get("users/me/export", buffered=False).iter_encoded()
     next(pieces)
 
     with app.app_context():

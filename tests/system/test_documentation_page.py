@@ -81,7 +81,7 @@ def test_documentation_page_links_only_served_files(
 
 @pytest.mark.parametrize("path", TYPES)
 def test_file_of_the_pages_has_its_type(anonymous: Client, path: str) -> None:
-    response = anonymous.get(path, buffered=True)
+    response = anonymous.get(path)
 
     assert (response.status_code, response.content_type) == (200, TYPES[path])
     assert len(response.data) == response.content_length > 0
@@ -90,16 +90,16 @@ def test_file_of_the_pages_has_its_type(anonymous: Client, path: str) -> None:
 
 @pytest.mark.parametrize("path", TYPES)
 def test_cached_file_returns_304(anonymous: Client, path: str) -> None:
-    tag = anonymous.get(path, buffered=True).headers["ETag"]
+    tag = anonymous.get(path).headers["ETag"]
 
-    response = anonymous.get(path, headers={"If-None-Match": tag}, buffered=True)
+    response = anonymous.get(path, headers={"If-None-Match": tag})
 
     assert (response.status_code, response.data) == (304, b"")
     assert response.headers["ETag"] == tag
 
 
 def test_interface_reads_the_served_document(anonymous: Client) -> None:
-    script = anonymous.get("/static/docs.js", buffered=True).text
+    script = anonymous.get("/static/docs.js").text
 
     assert 'url: "/openapi.json"' in script
     assert "validatorUrl: null" in script
@@ -162,7 +162,7 @@ def test_document_contains_the_public_url(
 
 @pytest.mark.parametrize("path", ["/static/swagger-ui-bundle.js", "/openapi.json"])
 def test_large_files_are_served_precompressed(anonymous: Client, path: str) -> None:
-    plain = anonymous.get(path, buffered=True)
+    plain = anonymous.get(path)
     response = anonymous.get(path, headers={"Accept-Encoding": "br, gzip"})
 
     assert response.headers["Content-Encoding"] == "gzip"
