@@ -1,7 +1,9 @@
 """Visibility: which projects an account may read, write and administer.
 
-Every statement that reads or writes the content of projects has one of the conditions
-of this module. Nothing else reads memberships for access control.
+Every statement that finds the content of projects for a request has one of the
+conditions of this module. Statements that follow a lock of the project rely on the role
+that the lock returned (`projects.locking`), and `members.service` compares roles of
+members itself. Commands of the operator see everything.
 """
 
 from sqlalchemy import (

@@ -120,6 +120,7 @@ class Task(Versioned, Model):
     title: Mapped[str] = mapped_column(exact(TITLE_LENGTH))
     description: Mapped[str | None] = mapped_column(Text)
     terms: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
+    """The terms of the search index, from `search.index_terms`."""
     status: Mapped[TaskStatus] = mapped_column(
         choice(TaskStatus), default=TaskStatus.TODO
     )

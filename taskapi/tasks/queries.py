@@ -2,7 +2,7 @@
 
 The conditions of `projects.access` are part of every statement that finds tasks by what
 a request names. Other statements follow a lock of the project (`projects.locking`),
-which has checked the role of the caller.
+whose caller has checked the role that it returned.
 """
 
 from functools import lru_cache

@@ -87,7 +87,7 @@ def get_task(arguments: Fields, task_id: int) -> object:
     """
     if "expand" in arguments:
         return reads.find_trees(caller(), [task_id])[0]
-    return conditional.tagged(reads.find(caller(), task_id))
+    return conditional.with_entity_tag(reads.find(caller(), task_id))
 
 
 @tasks.route("/tasks/<id:task_id>", methods=["PATCH", "PUT"], scope=WRITE)

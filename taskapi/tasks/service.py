@@ -76,7 +76,11 @@ def _rejection(caller: Caller, row: Fields) -> Exception:
         return RoleRequired(required_role=ProjectRole.EDITOR)
     if not allowed.can_assign:
         return Invalid({"assignee_id": [members.NOT_A_MEMBER]})
-    return credentials.revoked(caller) if allowed.has_room else writes.limit_reached()
+    return (
+        credentials.revoked_error(caller)
+        if allowed.has_room
+        else writes.limit_reached()
+    )
 
 
 def change(

@@ -31,7 +31,10 @@ from taskapi.typing import Caller, Fields, Path
 NOT_COLUMNS = {
     *("id", "if_version", "version", "due_date", "tags", "subtasks", "project_id")
 }
-"""Fields that are not columns of the same name; `moves` writes the project."""
+"""Fields that `_columns` does not copy; `moves` writes the project."""
+
+SEARCHED = ("title", "description")
+"""The texts that a search finds."""
 
 EXTERNAL_IDS = (
     select(Task.id, Task.project_id, Task.external_id)
@@ -75,7 +78,7 @@ def new_row(owner_id: int, project_id: int, fields: Fields, now: datetime) -> Fi
     own = {
         "project_id": project_id,
         "owner_id": owner_id,
-        "terms": index_terms(project_id, fields["title"], fields.get("description")),
+        "terms": index_terms(project_id, *map(fields.get, SEARCHED)),
         "created_at": now,
         "updated_at": now,
     }
@@ -125,8 +128,8 @@ def _changed_columns(task: TaskRow, fields: Fields, now: datetime) -> Fields:
     """Return the columns that get another value than the task has."""
     new = _columns(fields, completed_at=task.completed_at or now)
     columns = {n: value for n, value in new.items() if getattr(task, n) != value}
-    if {"title", "description"} & set(columns):
-        texts = [columns.get(n, getattr(task, n)) for n in ("title", "description")]
+    if set(SEARCHED) & set(columns):
+        texts = [columns.get(n, getattr(task, n)) for n in SEARCHED]
         columns["terms"] = index_terms(task.project_id, *texts)
     return columns
 

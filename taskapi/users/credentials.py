@@ -58,7 +58,7 @@ def has_role(caller: Account) -> ColumnElement[bool]:
     return exists().where(USERS.c.id == caller.id, USERS.c.role == caller.role)
 
 
-def revoked(caller: Caller) -> Unauthenticated:
+def revoked_error(caller: Caller) -> Unauthenticated:
     """Return the error for a statement without effect because of the condition."""
     return ApiKeyInvalid() if caller.session_id is None else SessionRevoked()
 

@@ -59,7 +59,7 @@ def read(view: View) -> View:
 
     @wraps(view)
     def wrapper(*args: object, **kwargs: object) -> object:
-        return tagged(view(*args, **kwargs))
+        return with_entity_tag(view(*args, **kwargs))
 
     return readable(wrapper)
 
@@ -69,7 +69,7 @@ def readable(view: View) -> View:
     return annotate(view, parameters=["IfNoneMatch"], headers=["ETag"])
 
 
-def tagged(resource: Resource) -> Response | tuple[Resource, Headers]:
+def with_entity_tag(resource: Resource) -> Response | tuple[Resource, Headers]:
     """Return a resource with its ETag, or 304 if the client's copy is current."""
     if is_current(str(resource.version)):
         return Response(status=304, headers=_etag_header(resource))
