@@ -15,7 +15,7 @@ from taskapi.typing import Fields
 from taskapi.web import conditional, pagination
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.conditional import Headers, Resource
+from taskapi.web.conditional import Headers, Resource, Versions
 from taskapi.web.idempotency import idempotent
 from taskapi.web.pagination import PageResponse
 
@@ -27,7 +27,6 @@ projects = Blueprint(
 )
 
 READ = Scope.TASKS_READ
-Versions = frozenset[int] | None
 
 
 @projects.post("/projects")

@@ -28,7 +28,7 @@ from taskapi.typing import Fields
 from taskapi.web import conditional, pagination
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.conditional import Headers, Resource
+from taskapi.web.conditional import Headers, Resource, Versions
 from taskapi.web.idempotency import idempotent
 from taskapi.web.pagination import PageResponse
 from taskapi.web.settings import settings
@@ -36,7 +36,6 @@ from taskapi.web.settings import settings
 tasks = Blueprint("tasks", "Your tasks and tags.", limit="default", accepts_keys=True)
 
 READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE
-Versions = frozenset[int] | None
 
 
 @tasks.post("/tasks", scope=WRITE)

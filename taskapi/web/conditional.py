@@ -129,7 +129,7 @@ def _etag_header(resource: Resource) -> Headers:
     return {"ETag": f'"{resource.version}"'}
 
 
-def _expected_versions() -> frozenset[int] | None:
+def _expected_versions() -> Versions:
     """Return the versions in If-Match, also of weak tags; None if any will do.
 
     Compressing proxies make strong tags weak, so weak ones are accepted.
