@@ -60,6 +60,11 @@ BLUEPRINTS = [
     system,
 ]
 
+LOADERS = CallerLoaders(sessions.find_caller, api_keys.find_caller)
+RECHECKS = CallerLoaders(
+    partial(sessions.find_caller, touch=False), api_keys.find_owner
+)
+
 
 def create_app(settings: "Settings | None" = None) -> Flask:
     """Create an app, by default with the settings of the environment.
@@ -72,14 +77,7 @@ def create_app(settings: "Settings | None" = None) -> Flask:
     for module in (db, replica, passwords, smtp, tokens, metrics):
         module.init_app(app, settings)
     migrations.init_app(app)
-    authentication.init_app(
-        app,
-        settings,
-        CallerLoaders(sessions.find_caller, api_keys.find_caller),
-        rechecks=CallerLoaders(
-            partial(sessions.find_caller, touch=False), api_keys.find_owner
-        ),
-    )
+    authentication.init_app(app, settings, LOADERS, RECHECKS)
     idempotency.init_app(
         app, ResponseStore(responses.begin, responses.reserve, responses.store)
     )
