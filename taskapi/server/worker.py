@@ -190,7 +190,7 @@ class Worker(ThreadWorker):
     def murder_pending(self) -> None:
         """Also close connections that clients did not close in time.
 
-        tests/system/test_closing_connections.py
+        tests/server/test_worker.py
         """
         super().murder_pending()
         now = time.monotonic()

@@ -23,6 +23,7 @@ SHOWN = {
     "last_used_at",
     "created_at",
 }
+READ_ONLY = ["id", "prefix", "last_used_at", "created_at"]
 YESTERDAY = "2020-01-01T00:00:00Z"
 INVALID: dict[str, tuple[Any, dict[str, str]]] = {
     "no-name": ({}, {"#/name": "required"}),
@@ -43,7 +44,10 @@ INVALID: dict[str, tuple[Any, dict[str, str]]] = {
         {"#/scopes": "length"},
     ),
     "over-already": ({"name": "n", "expires_at": YESTERDAY}, {"#/expires_at": "range"}),
-    "prefix-given": ({"name": "n", "prefix": "0" * 8}, {"#/prefix": "read-only"}),
+    "read-only": (
+        {"name": "n"} | dict.fromkeys(READ_ONLY, 1),
+        {f"#/{field}": "read-only" for field in READ_ONLY},
+    ),
     "owner-given": ({"name": "n", "user_id": 1}, {"#/user_id": "unknown"}),
     "project-text": ({"name": "n", "project_id": "7"}, {"#/project_id": "type"}),
     "project-zero": ({"name": "n", "project_id": 0}, {"#/project_id": "range"}),

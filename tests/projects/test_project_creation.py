@@ -8,6 +8,16 @@ from taskapi.projects import service
 from tests.helpers.client import Client, assert_problem, field_errors
 from tests.projects.support import add_member, create_project
 
+READ_ONLY = [
+    "id",
+    "is_personal",
+    "role",
+    "member_count",
+    "version",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+]
 KEY = {"Idempotency-Key": "7b1d"}
 
 
@@ -44,7 +54,10 @@ def test_created_project_has_its_creator_as_owner(ann: Client) -> None:
         ({"name": "x" * 101}, {"#/name": "length"}),
         ({"name": "a\tb"}, {"#/name": "control"}),
         ({"name": "a\u0000b"}, {"#/name": "characters"}),
-        ({"name": "x", "role": "owner"}, {"#/role": "read-only"}),
+        (
+            {"name": "x"} | dict.fromkeys(READ_ONLY, 1),
+            {f"#/{field}": "read-only" for field in READ_ONLY},
+        ),
         ({"name": "x", "color": "red"}, {"#/color": "unknown"}),
     ],
 )

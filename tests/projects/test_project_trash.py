@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from taskapi import db, maintenance
+from taskapi.mail import service as mail
 from taskapi.projects.models import Project
 from tests.helpers.client import Client, assert_problem
 from tests.helpers.clock import days, later
@@ -110,7 +111,9 @@ def test_purge_deletes_projects_after_trash_days(
 
 def test_background_job_deletes_marked_projects(ann: Client, app: Flask) -> None:
     project = create_project(ann)
+    mail.work_available.clear()
     ann.delete(f"projects/{project['id']}?permanent=true")
+    assert mail.work_available.is_set()
 
     maintenance.run_due(app, maintenance.Schedule(float("inf"), float("inf")))
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from taskapi import clock, db
 from taskapi.db import engine
+from taskapi.mail import service as mail
 from taskapi.tasks import listing, queries, trash
 from taskapi.tasks.models import MAX_EXPANDED_TASKS, Task, table
 from taskapi.tasks.writes import new_row
@@ -115,9 +116,11 @@ def test_large_tree_is_deleted_in_batches_in_the_background(
     ann.delete(f"tasks/{trashed['id']}")
     ann.delete(path)
     statements.clear()
+    mail.work_available.clear()
 
     assert ann.delete(f"{path}?permanent=true").status_code == 204
 
+    assert mail.work_available.is_set()
     assert not any("DELETE FROM tasks" in text for text in statements)
     with ann.app.app_context():
         assert trash.purge_marked() == 1 + WIDE

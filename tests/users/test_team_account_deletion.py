@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from taskapi import db, maintenance
-from taskapi.projects.models import Project, memberships
+from taskapi.projects.models import PERMANENTLY, Project, memberships
 from taskapi.tasks.models import Task
 from taskapi.users import deletion
 from tests.admin.conftest import root
@@ -162,6 +162,8 @@ def test_large_account_leaves_its_projects_at_once(
     assert {task["assignee_id"] for task in found} == {None}
     assert bob.get(f"projects/{shared['id']}").json["member_count"] == 1
     with ann.app.app_context():
+        end_of_own = select(Project.deleted_at).where(Project.id == own["id"])
+        assert db.read(end_of_own)[0][0] == PERMANENTLY
         counted = maintenance.purge()["deleted accounts"]
     assert counted >= 8 + 8 + 8 - 5
     found = bob.get(f"tasks?project_id={shared['id']}&limit=100").json["items"]
