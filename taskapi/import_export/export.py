@@ -19,8 +19,9 @@ from taskapi.db.types import UtcDateTime
 from taskapi.import_export.lines import Format
 from taskapi.import_export.schemas import TaskExportSchema
 from taskapi.projects import access
+from taskapi.tasks.listing import plan_of
 from taskapi.tasks.models import NOT_DELETED, Task
-from taskapi.tasks.plans import Window, merged
+from taskapi.tasks.plans import Window
 from taskapi.tasks.queries import STORED, TAGS
 from taskapi.tasks.sorting import parse_sort
 from taskapi.typing import Caller, Fields
@@ -52,7 +53,8 @@ def _of_visible(dialect: str, *, continues: bool) -> CompiledStatement[ExportedR
     window = Window(literal(PAGE_SIZE), literal(0))
     columns = [*STORED, TAGS]
     keys = parse_sort("created_at")
-    return CompiledStatement(merged[dialect](columns, frozenset(), keys, where, window))
+    select_page = plan_of(dialect, frozenset(), keys)
+    return CompiledStatement(select_page(columns, frozenset(), keys, where, window))
 
 
 @cache

@@ -9,7 +9,7 @@ caller. Each part has the order of the whole list, so a page reads at most as ma
 of a part as it shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ from sqlalchemy import (
     SQLColumnExpression,
     and_,
     bindparam,
+    case,
+    func,
     literal,
     or_,
     select,
@@ -29,16 +31,10 @@ from sqlalchemy import (
 )
 
 from taskapi.db.compiled import CompiledStatement
+from taskapi.tasks import plans, sqlite_plans
 from taskapi.tasks.conditions import LIST_PARAMETERS, conditions_of
 from taskapi.tasks.models import Task
-from taskapi.tasks.plans import (
-    Window,
-    count,
-    filtered_first,
-    has_statuses,
-    is_selective,
-    merged,
-)
+from taskapi.tasks.plans import Window, follows
 from taskapi.tasks.queries import COLUMNS, MAX_CACHED_STATEMENTS, NO_DUE_DATE
 from taskapi.tasks.sorting import SORTS, Key, Keys
 
@@ -70,6 +66,10 @@ GROUPS = {
 }
 
 
+Plan = Callable[..., Select[Any]]
+Part = tuple[Plan, Sequence[Condition]]
+
+
 class Page(NamedTuple):
     """Statement of a page; the rows of several parts must be merged."""
 
@@ -99,29 +99,87 @@ def page(
     sorted_by = [Task.id, Task.due_is_day, *(SORTS[key.name] for key in keys)]
     columns = tuple(sorted_by if only_ids else COLUMNS)
     groups = product(*(GROUPS.get(key.name, [Group()]) for key in keys))
-    found = (_conditions(filters, keys, group, after) for group in groups)
-    parts = [part for part in found if part is not None]
-    select_part = (filtered_first if is_selective(filters) else merged)[dialect]
+    found = [(group, _conditions(filters, keys, group, after)) for group in groups]
+    parts = [
+        (plan_of(dialect, filters, keys, group, only_ids=only_ids), where)
+        for group, where in found
+        if where is not None
+    ]
     if len(parts) == 1:
         window = Window(bindparam("limit"), bindparam("offset"))
-        rows = select_part(columns, filters, keys, parts[0], window)
+        ((select_part, where),) = parts
+        rows = select_part(columns, filters, keys, where, window)
         return Page(_ready(rows, filters, keys), has_parts=False)
-    window = Window(bindparam("most"), literal(0))
-    selected = (select_part(columns, filters, keys, part, window) for part in parts)
-    statement = union_all(*(select(part.subquery()) for part in selected))
+    statement = _union(columns, filters, keys, parts)
     return Page(_ready(statement, filters, keys), has_parts=True)
+
+
+def _union(
+    columns: Sequence[Expression],
+    filters: frozenset[str],
+    keys: Keys,
+    parts: Sequence[Part],
+) -> CompoundSelect[Any]:
+    """Select the first rows of several parts.
+
+    By one key, tasks without a value are read only if the others do not fill the page.
+    """
+    window = Window(bindparam("most"), literal(0))
+    if len(keys) > 1:
+        return _union_all(columns, filters, keys, parts, window)
+    valued = _union_all(columns, filters, keys, parts[:-1], window).cte()
+    number = select(func.count()).select_from(valued).scalar_subquery()
+    most = case((number < window.limit, window.limit), else_=0)
+    last = _union_all(columns, filters, keys, parts[-1:], Window(most, literal(0)))
+    return union_all(select(valued), select(last.subquery()))
+
+
+def _union_all(
+    columns: Sequence[Expression],
+    filters: frozenset[str],
+    keys: Keys,
+    parts: Sequence[Part],
+    window: Window,
+) -> CompoundSelect[Any]:
+    selected = (plan(columns, filters, keys, where, window) for plan, where in parts)
+    return union_all(*(select(part.subquery()) for part in selected))
+
+
+def plan_of(
+    dialect: str,
+    filters: frozenset[str],
+    keys: Keys,
+    groups: Sequence[Group] = (),
+    *,
+    only_ids: bool = False,
+) -> Plan:
+    """Return the function that selects a part of a page.
+
+    Row by row is slow for rows that an offset skips, of which only the ids are read,
+    and by an index of another order, which other filters might have.
+    """
+    if plans.is_selective(filters):
+        return sqlite_plans.keys_by_filter if dialect == "sqlite" else plans.by_filter
+    if dialect != "sqlite":
+        return plans.lateral
+    by_due_date = [key.name for key in keys] == ["due_date"] and not groups[0].is_empty
+    if by_due_date and filters <= {"top_level", "unassigned"} and not only_ids:
+        return sqlite_plans.row_by_row
+    return sqlite_plans.cross_join
 
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
 def total(filters: frozenset[str]) -> Statement:
     """Return the statement that counts the list."""
-    return _ready(count(filters, conditions_of(filters)), filters, ())
+    return _ready(plans.count(filters, conditions_of(filters)), filters, ())
 
 
 def _ready(
     statement: Select[Any] | CompoundSelect[Any], filters: frozenset[str], keys: Keys
 ) -> Statement:
-    lists = LIST_PARAMETERS - ({"status"} if has_statuses(filters, keys) else set())
+    lists = LIST_PARAMETERS - (
+        {"status"} if plans.has_statuses(filters, keys) else set()
+    )
     return statement if filters & lists else CompiledStatement(statement)
 
 
@@ -131,13 +189,16 @@ def _conditions(
     groups: Sequence[Group],
     after: tuple[bool, ...],
 ) -> list[Condition] | None:
-    """Return the conditions of one group per key; None if all precede the cursor."""
+    """Return the conditions of one group per key, then those of the cursor.
+
+    None if all tasks of the groups precede the cursor.
+    """
     beyond = _beyond(keys, groups, after) if after else ()
     if beyond is None:
         return None
     in_groups = [condition for group in groups for condition in group.conditions]
-    names = filters - ({"status"} if has_statuses(filters, keys) else set())
-    return [and_(*conditions_of(frozenset(names)), *in_groups, *beyond)]
+    split = {"status"} if plans.has_statuses(filters, keys) else set()
+    return [and_(*conditions_of(filters - split), *in_groups), *beyond]
 
 
 def _beyond(
@@ -161,7 +222,7 @@ def _beyond(
             return (or_(*later),) if later else None
         column, bound = SORTS[key.name], _bound(number, key, group)
         compared.append((column, bound, key))
-        later.append(and_(*equal, _follows(column, bound, key)))
+        later.append(and_(*equal, follows(column, bound, key)))
         equal.append(column == bound)
     return _beyond_row([*compared, (Task.id, AFTER_ID, keys[-1])], later, equal)
 
@@ -177,17 +238,12 @@ def _beyond_row(
     """
     columns, bounds, keys = zip(*compared, strict=True)
     if len({key.descending for key in keys}) == 1:
-        return (_follows(tuple_(*columns), tuple_(*bounds), keys[-1]),)
+        return (follows(tuple_(*columns), tuple_(*bounds), keys[-1]),)
     reached = bounds[0] >= columns[0] if keys[0].descending else bounds[0] <= columns[0]
-    return (reached, or_(*later, and_(*equal, _follows(Task.id, AFTER_ID, keys[-1]))))
+    return (reached, or_(*later, and_(*equal, follows(Task.id, AFTER_ID, keys[-1]))))
 
 
 def _bound(number: int, key: Key, group: Group) -> Expression:
     """Return the parameter that a value of the group is compared with."""
     suffix = "_day" if group.is_day else ""
     return bindparam(f"after_{number}{suffix}", type_=SORTS[key.name].type)
-
-
-def _follows(column: Expression, bound: Expression, key: Key) -> Condition:
-    follows: Condition = column < bound if key.descending else column > bound
-    return follows
