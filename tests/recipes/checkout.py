@@ -165,9 +165,14 @@ def _end_of(name: str, source: str) -> int:
                 one for one in node.body if isinstance(one, ast.Assign | ast.AnnAssign)
             ]
             return fields[-1].end_lineno or 0
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _target(node) == name:
             return (node.end_lineno or 0) - 1  # before the closing bracket
     raise AssertionError(f"{name} is not in the file")
+
+
+def _target(node: ast.Assign | ast.AnnAssign) -> str:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return ast.unparse(targets[0])
 
 
 def _is_import(node: ast.stmt) -> bool:

@@ -21,6 +21,11 @@ TESTS = {
         "tests/tasks/test_create.py",
         "tests/tasks/test_model.py",
     ),
+    "Add a filter of the task list": (
+        "tests/recipes/added_filter.py",
+        "tests/tasks/test_list_arguments.py",
+        "tests/tasks/test_list_filters.py",
+    ),
     "Add a resource": (
         "tests/recipes/added_resource.py",
         "tests/test_permissions.py",

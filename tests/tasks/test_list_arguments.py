@@ -12,35 +12,11 @@ from tests.helpers.client import Client, field_errors
 pytestmark = pytest.mark.one_database
 
 REPEATABLE = "tag"
-LISTS = ["status", "priority", "ids"]
-SINGLE = [
-    "q",
-    "parent_id",
-    "project_id",
-    "assignee_id",
-    "external_id",
-    "deleted",
-    "due_before",
-    "due_after",
-    "due",
-    "created_before",
-    "created_after",
-    "updated_before",
-    "updated_after",
-    "completed_before",
-    "completed_after",
-    "overdue",
-    "sort",
-    "limit",
-    "cursor",
-    "offset",
-    "page",
-    "include_total",
-]
-PARAMETERS = [*SINGLE, *LISTS]
+PARAMETERS = sorted(TaskListArguments().fields.keys() - {REPEATABLE})
+SINGLE = [name for name in PARAMETERS if name not in {"status", "priority", "ids"}]
 
 
-def test_each_list_parameter_is_documented_and_tested(anonymous: Client) -> None:
+def test_each_list_parameter_is_documented(anonymous: Client) -> None:
     document = anonymous.get("/openapi.json").json
 
     described = document["paths"]["/api/v1/tasks"]["get"]["parameters"]
