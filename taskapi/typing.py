@@ -59,5 +59,9 @@ class Caller(Account, Protocol):
         """Return the id of the personal project of the account."""
 
     @property
+    def has_shared_projects(self) -> bool:
+        """Return whether the account is a member of a project besides its own."""
+
+    @property
     def key_project_id(self) -> int | None:
         """Return the only project that the API key reaches; None: all."""

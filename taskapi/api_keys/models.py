@@ -79,6 +79,7 @@ class KeyOwnerRow(UserRow, Protocol):
     secret_hash: str
     key_project_id: int | None
     personal_project_id: int
+    has_shared_projects: bool
     scopes: Sequence[Scope]
     expires_at: datetime | None
     last_used_at: datetime | None

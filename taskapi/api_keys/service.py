@@ -29,7 +29,7 @@ from taskapi.errors import (
     Invalid,
     NotFound,
 )
-from taskapi.projects.models import Project
+from taskapi.projects.models import HAS_SHARED_PROJECTS, Project
 from taskapi.typing import Account, Fields
 from taskapi.users.models import PUBLIC_COLUMNS, User
 
@@ -55,6 +55,7 @@ OWNER = CompiledStatement(
         ApiKey.last_used_at,
         ApiKey.project_id.label("key_project_id"),
         Project.id.label("personal_project_id"),
+        HAS_SHARED_PROJECTS,
     )
     .join(ApiKey, ApiKey.user_id == User.id)
     .join(Project, Project.personal_user_id == User.id)

@@ -68,4 +68,5 @@ class SessionUserRow(UserRow, Protocol):
     scopes: None
     key_project_id: None
     personal_project_id: int
+    has_shared_projects: bool
     last_used_at: datetime

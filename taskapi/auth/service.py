@@ -18,7 +18,7 @@ from taskapi.db.pagination import PageRequest
 from taskapi.errors import (
     NotFound,
 )
-from taskapi.projects.models import Project
+from taskapi.projects.models import HAS_SHARED_PROJECTS, Project
 from taskapi.typing import Caller
 from taskapi.users import credentials
 from taskapi.users import service as users
@@ -37,6 +37,7 @@ CALLER = CompiledStatement(
         null().label("scopes"),
         null().label("key_project_id"),
         Project.id.label("personal_project_id"),
+        HAS_SHARED_PROJECTS,
         Session.last_used_at,
     )
     .join(Session, Session.user_id == User.id)

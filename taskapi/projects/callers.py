@@ -15,6 +15,7 @@ class CommandCaller(NamedTuple):
     timezone: str
     role: str
     personal_project_id: int
+    has_shared_projects: bool = True
     session_id: None = None
     key_id: None = None
     scopes: None = None

@@ -12,6 +12,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    exists,
     or_,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -96,6 +97,13 @@ memberships = Table(
     UniqueConstraint("project_id", "user_id"),
     CheckConstraint("role BETWEEN 1 AND 3", name="role"),
 )
+
+_others = exists().where(
+    memberships.c.user_id == Project.personal_user_id,
+    memberships.c.project_id != Project.id,
+)
+HAS_SHARED_PROJECTS = _others.correlate(Project).label("has_shared_projects")
+"""Whether the owner of a personal project is a member of other projects."""
 
 Index(
     None,

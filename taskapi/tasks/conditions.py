@@ -64,6 +64,7 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "not_overdue": ~overdue(NOW, TODAY),
     "assigned": Task.assignee_id == ASSIGNEE,
     "unassigned": Task.assignee_id.is_(None),
+    "one_project": and_(Task.project_id == access.FIRST, access.visible(access.FIRST)),
     "q": HasTerms(Task.terms, Task.id),
     "no_due_date": NO_DUE_DATE,
     "due_before": _due("due_before", operator.lt),

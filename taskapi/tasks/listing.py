@@ -1,6 +1,6 @@
 """Statements of the task list, one for each shape of a request.
 
-`plans` has the two forms in which a statement reads the projects of the caller.
+`plans` has the forms in which a statement reads the projects of the caller.
 
 A page is read in parts, each in the order of an index. Tasks with a value of a sort key
 and tasks without one are separate parts. So are due days and due timestamps, since a
@@ -65,7 +65,6 @@ GROUPS = {
     ],
 }
 
-
 Plan = Callable[..., Select[Any]]
 Part = tuple[Plan, Sequence[Condition]]
 
@@ -106,9 +105,9 @@ def page(
         if where is not None
     ]
     if len(parts) == 1:
+        ((plan, where),) = parts
         window = Window(bindparam("limit"), bindparam("offset"))
-        ((select_part, where),) = parts
-        rows = select_part(columns, filters, keys, where, window)
+        rows = plan(columns, filters, keys, where, window)
         return Page(_ready(rows, filters, keys), has_parts=False)
     statement = _union(columns, filters, keys, parts)
     return Page(_ready(statement, filters, keys), has_parts=True)
@@ -153,25 +152,22 @@ def plan_of(
     *,
     only_ids: bool = False,
 ) -> Plan:
-    """Return the function that selects a part of a page.
-
-    Row by row is slow for rows that an offset skips, of which only the ids are read,
-    and by an index of another order, which other filters might have.
-    """
-    if plans.is_selective(filters):
-        return sqlite_plans.keys_by_filter if dialect == "sqlite" else plans.by_filter
-    if dialect != "sqlite":
-        return plans.lateral
-    by_due_date = [key.name for key in keys] == ["due_date"] and not groups[0].is_empty
-    if by_due_date and filters <= {"top_level", "unassigned"} and not only_ids:
-        return sqlite_plans.row_by_row
-    return sqlite_plans.cross_join
+    """Return the function that selects a part of a page."""
+    if plans.is_simple(filters, keys):
+        return plans.of_one_project
+    if dialect == "sqlite":
+        has_values = not any(group.is_empty for group in groups)
+        return sqlite_plans.plan_of(
+            filters, keys, has_values=has_values, only_ids=only_ids
+        )
+    return plans.by_filter if plans.is_selective(filters) else plans.lateral
 
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
 def total(filters: frozenset[str]) -> Statement:
     """Return the statement that counts the list."""
-    return _ready(plans.count(filters, conditions_of(filters)), filters, ())
+    where = conditions_of(plans.conditions_of_rows(filters, ()))
+    return _ready(plans.count(filters, where), filters, ())
 
 
 def _ready(
@@ -197,8 +193,8 @@ def _conditions(
     if beyond is None:
         return None
     in_groups = [condition for group in groups for condition in group.conditions]
-    split = {"status"} if plans.has_statuses(filters, keys) else set()
-    return [and_(*conditions_of(filters - split), *in_groups), *beyond]
+    names = plans.conditions_of_rows(filters, keys)
+    return [and_(*conditions_of(names), *in_groups), *beyond]
 
 
 def _beyond(

@@ -101,10 +101,18 @@ def count(caller: Caller, filters: Fields) -> int:
 
 
 def _translate(caller: Caller, filters: Fields) -> tuple[frozenset[str], Fields]:
-    """Return the names of the conditions of filters, and the parameters of the list."""
+    """Return the names of the conditions of filters, and the parameters of the list.
+
+    The list of an account without shared projects is that of its personal project. An
+    account that joins one after its credentials were read sees it in the next request.
+    """
     own: Fields = {}
     for name, value in filters.items():
         translate = conditions.TRANSLATED.get(name)
         own |= translate(value, caller) if translate else {name: value}
-    names = frozenset(conditions.NAMES & own.keys())
-    return names, access.parameters(caller) | own
+    parameters = access.parameters(caller) | own
+    if not caller.has_shared_projects and "project_id" not in filters:
+        parameters |= access.scope(caller, caller.personal_project_id)
+    if parameters["first"] == parameters["last"]:
+        own["one_project"] = True
+    return frozenset(conditions.NAMES & own.keys()), parameters
