@@ -29,7 +29,7 @@ pytestmark = pytest.mark.one_database
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 IS_LONG = bool({"ALL_DATABASES", "FUZZ_EXAMPLES"} & set(os.environ))
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
 SCENARIOS = 3 * EXAMPLES
 STEPS = 8
 PASSWORD = "correct horse battery staple"  # the example of the document

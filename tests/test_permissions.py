@@ -17,7 +17,6 @@ from tests.helpers.callers import (
     call_operation,
     expected_with_both,
     outcome,
-    refers,
 )
 from tests.helpers.client import Client
 from tests.permissions import ACCESS, PRIVATE, PUBLIC
@@ -83,7 +82,7 @@ def accepted(outcomes: Outcomes) -> pytest.MarkDecorator:
 
 def call(accounts: Accounts, caller: str, operation: str) -> TestResponse:
     """Call an operation as one of the callers."""
-    owned = accounts.owned if refers(operation) else {}
+    owned = accounts.owned(operation)
     client = copy(CALLERS[caller].client(accounts, ACCESS[operation].scope))
     client.app = accounts.app
     return call_operation(client, operation, owned)
@@ -111,9 +110,10 @@ def test_caller_with_permission_is_accepted(
 def test_resource_of_other_account_looks_nonexistent(
     accounts: Accounts, operation: str
 ) -> None:
-    absent = dict.fromkeys(accounts.owned, 2**60)
+    owned = accounts.owned(operation)
+    absent = dict.fromkeys(owned, 2**60)
 
-    foreign = call_operation(accounts.other, operation, accounts.owned)
+    foreign = call_operation(accounts.other, operation, owned)
     missing = call_operation(accounts.other, operation, absent)
 
     assert visible(foreign) == visible(missing)

@@ -18,7 +18,6 @@ from tests.helpers.client import Client, assert_problem
 from tests.helpers.project_callers import (
     ABSENT,
     OK,
-    OUTSIDERS,
     Cast,
     expected_outcome,
     hidden_status,
@@ -75,7 +74,16 @@ def test_table_has_every_place_of_the_document() -> None:
     assert {(way.operation, way.place) for way in WAYS} == for_members
 
 
-@pytest.mark.parametrize("name", OUTSIDERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("outsider", "former_key", "restricted_with_session"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("former", "restricted", "admin")
+        ),
+    ],
+)
 def test_hidden_project_looks_nonexistent(
     cast: Cast, name: str, statements: list[str]
 ) -> None:

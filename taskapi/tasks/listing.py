@@ -9,7 +9,7 @@ caller. Each part has the order of the whole list, so a page reads at most as ma
 of a part as it shows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ from taskapi.db.compiled import CompiledStatement
 from taskapi.tasks import plans, sqlite_plans
 from taskapi.tasks.conditions import LIST_PARAMETERS, conditions_of
 from taskapi.tasks.models import Task
-from taskapi.tasks.plans import Window, follows
+from taskapi.tasks.plans import Plan, Window, follows
 from taskapi.tasks.queries import COLUMNS, MAX_CACHED_STATEMENTS, NO_DUE_DATE
 from taskapi.tasks.sorting import SORTS, Key, Keys
 
@@ -65,7 +65,7 @@ GROUPS = {
     ],
 }
 
-Plan = Callable[..., Select[Any]]
+
 Part = tuple[Plan, Sequence[Condition]]
 
 

@@ -23,7 +23,7 @@ serves, so that the filter is always the one that finds the rows. `project_id IN
 (<visible>) ORDER BY created_at LIMIT 20` would sort all that is visible (75 to 350 ms).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -48,6 +48,8 @@ from taskapi.tasks.sorting import SORTS, Key, Keys
 SELECTIVE = {"q", "ids", "parent_id"}
 Columns = Sequence[SQLColumnExpression[Any]]
 Conditions = Sequence[ColumnElement[bool]]
+Plan = Callable[..., Select[Any]]
+"""Selects columns by filters, keys and conditions, for a window."""
 
 
 class Window(NamedTuple):

@@ -14,7 +14,6 @@ project. Their due dates are all over the table, and each is a read of its own: 
 projects of 50,000 tasks a part takes 0.2 instead of 2.5 ms.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +36,7 @@ from taskapi.tasks.models import ASSIGNED_INDEX, Task, table
 from taskapi.tasks.plans import (
     Columns,
     Conditions,
+    Plan,
     Window,
     first_keys,
     follows,
@@ -55,7 +55,7 @@ from taskapi.tasks.sorting import SORTS, Key, Keys
 
 def plan_of(
     filters: frozenset[str], keys: Keys, *, has_values: bool, only_ids: bool
-) -> Callable[..., Select[Any]]:
+) -> Plan:
     """Return the function that selects a part of a page.
 
     Row by row is slow for rows that an offset skips, of which only the ids are read,

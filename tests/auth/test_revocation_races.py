@@ -102,7 +102,7 @@ WRITES_AND_ENDINGS = [
 def test_write_has_no_effect_after_its_session_ended(
     ann: Client, after_lookup: Any, operation: str, end: Callable[[Client], object]
 ) -> None:
-    owned = Accounts(ann).owned
+    owned = Accounts(ann).owned(operation)
     after: list[Any] = []
     after_lookup(lambda: (end(ann), after.append(rows(ann.app))))
 
@@ -116,7 +116,7 @@ def test_write_has_no_effect_after_its_session_ended(
 def test_write_has_no_effect_after_its_key_was_revoked(
     ann: Client, after_lookup: Any, operation: str
 ) -> None:
-    owned = Accounts(ann).owned
+    owned = Accounts(ann).owned(operation)
     script = key_client(ann, "tasks:write", "account:write")
     key_id = ann.get("api-keys").json["items"][0]["id"]
     after: list[Any] = []
@@ -160,7 +160,8 @@ def test_administrator_who_loses_the_role_changes_no_account(
     ann: Client, after_lookup: Any, operation: str, *, key: bool
 ) -> None:
     accounts = Accounts(ann)
-    owned, root = accounts.owned, accounts.key_of_admin if key else accounts.admin
+    owned = accounts.owned(operation)
+    root = accounts.key_of_admin if key else accounts.admin
     after: list[Any] = []
     after_lookup(
         lambda: (store_user(accounts.admin, role="user"), after.append(rows(ann.app)))
@@ -178,7 +179,7 @@ def test_write_has_no_effect_if_its_session_ends_during_the_upload(
 ) -> None:
     accounts = Accounts(ann)
     client = accounts.admin if operation in ADMIN_WRITES else ann
-    owned = accounts.owned
+    owned = accounts.owned(operation)
     after: list[Any] = []
 
     def log_out() -> None:

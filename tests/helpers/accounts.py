@@ -1,7 +1,7 @@
 """The clients that tests of permissions call operations with."""
 
-from functools import cached_property
-from typing import Any
+import re
+from functools import cache, cached_property
 
 from sqlalchemy import update
 
@@ -24,6 +24,12 @@ class Accounts:
 
     def __init__(self, owner: Client) -> None:
         self.owner = owner
+        self.values: dict[str, object] = {
+            "user_id": owner.user["id"],
+            "code": "not-found",
+            "name": "pages.css",
+            "guide_name": "writes",
+        }
         self.app = owner.app
         self.anonymous = Client(owner.app)
 
@@ -86,34 +92,43 @@ class Accounts:
         self.owner.delete(f"api-keys/{key['id']}")
         return KeyClient(self.owner, key["api_key"])
 
-    @cached_property
-    def owned(self) -> dict[str, object]:
-        """The values for parameters in paths: resources of the owner, and public ones.
+    def owned(self, *operations: str) -> dict[str, object]:
+        """Return the values for the names in paths and bodies of operations.
 
-        Where an operation creates such a resource, it is called.
+        They are resources of the owner, which are created on first use, and public
+        ones.
         """
-        (session,) = self.owner.get("auth/sessions").json["items"]
-        created = {name: self._create(*post) for name, post in creations().items()}
-        self._add_owner(created["project_id"])
-        return self._invitations(created["project_id"]) | {
-            **created,
-            "session_id": session["id"],
-            "user_id": self.owner.user["id"],
-            "code": "not-found",
-            "name": "pages.css",
-            "guide_name": "writes",
-        }
+        texts = [f"{operation}{ACCESS[operation].body}" for operation in operations]
+        names = re.findall(r"{(\w+)}", "".join(texts))
+        return {name: self._value(name) for name in names}
 
-    def _add_owner(self, project_id: Any) -> None:
+    def _value(self, name: str) -> object:
+        if name not in self.values:
+            self.values |= self._new_values(name)
+        return self.values[name]
+
+    def _new_values(self, name: str) -> dict[str, object]:
+        if name == "session_id":
+            sessions = self.owner.get("auth/sessions").json["items"]
+            return {name: next(one["id"] for one in sessions if one["current"])}
+        if name.startswith("invitation_"):
+            return self._invitations()
+        path, body = creations()[name]
+        created = self.owner.call("POST", path, json=body).json["id"]
+        if name == "project_id":
+            self._add_owner(created)
+        return {name: created}
+
+    def _add_owner(self, project_id: int) -> None:
         """Add a second owner: the last one can be neither removed nor demoted."""
         partner = Client(self.owner.app, "partner").sign_in()
         with self.owner.app.app_context(), db.transaction():
             projects.add_member(project_id, partner.user["id"], ProjectRole.OWNER)
 
-    def _invitations(self, project_id: object) -> dict[str, object]:
+    def _invitations(self) -> dict[str, object]:
         """Create invitations of the owner: one to the own email, one with a token."""
         store_user(self.owner, email_verified=True)
-        path = f"projects/{project_id}/invitations"
+        path = f"projects/{self._value('project_id')}/invitations"
         to_owner = self.owner.post(path, {"email": self.owner.user["email"]}).json
         with_token = self.owner.post(path, {}).json
         return {
@@ -121,10 +136,8 @@ class Accounts:
             "invitation_token": with_token["token"],
         }
 
-    def _create(self, path: str, body: object) -> object:
-        return self.owner.call("POST", path, json=body).json["id"]
 
-
+@cache
 def creations() -> dict[str, tuple[str, object]]:
     """Return the path and the body that create the resource of each path parameter."""
     found = {}

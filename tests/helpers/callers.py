@@ -147,11 +147,6 @@ def body_of(operation: str, owned: dict[str, object]) -> Any:
     }
 
 
-def refers(operation: str) -> bool:
-    """Return whether the path or the body contains names of resources."""
-    return "{" in f"{operation}{ACCESS[operation].body}".replace("{'", "")
-
-
 def outcome(response: TestResponse) -> str:
     """Return the code of an error, whose form is checked, or OK."""
     if response.status_code < 400:

@@ -113,16 +113,6 @@ class Cast:
         return getattr(self, name)  # type: ignore[no-any-return] # a property
 
 
-OUTSIDERS = [
-    "outsider",
-    "former",
-    "former_key",
-    "restricted",
-    "restricted_with_session",
-    "admin",
-]
-
-
 def with_ids(key: KeyClient, owner: Client) -> KeyClient:
     """Return the client of a key with the ids of its owner."""
     key.user, key.project_id = owner.user, owner.project_id

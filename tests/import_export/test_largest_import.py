@@ -51,7 +51,7 @@ def test_tags_are_inserted_in_bulk(ann: Client, statements: list[str]) -> None:
     assert all(20 <= tag["task_count"] <= 40 for tag in tags["items"])
 
 
-@pytest.mark.one_database
+@pytest.mark.slow
 def test_largest_import_is_stored(ann: Client) -> None:
     body = largest()
 

@@ -38,6 +38,8 @@ DAMAGES: dict[str, Damage] = {
     "a half": lambda content: content[: len(content) // 2],
     "all but a bit": lambda content: content[:-1],
 }
+TYPICAL_DAMAGES = {"a text", "all but a bit"}
+"""`make test-all` tries all of them."""
 
 
 @pytest.fixture
@@ -142,7 +144,15 @@ def test_restore_never_changes_a_database_with_tables(ann: Client, saved: Path) 
     assert ann.get(f"tasks/{later['id']}").status_code == 200
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(
+            damage, id=name, marks=[] if name in TYPICAL_DAMAGES else [pytest.mark.slow]
+        )
+        for name, damage in DAMAGES.items()
+    ],
+)
 def test_damaged_backup_is_rejected(saved: Path, empty: Flask, damage: Damage) -> None:
     saved.write_bytes(damage(saved.read_bytes()))
 

@@ -43,7 +43,7 @@ def examples(usual: int) -> Any:
         deadline=None,
         derandomize=EXAMPLES is None,
         database=None,
-        max_examples=int(EXAMPLES or usual * (10 if LONG else 1)),
+        max_examples=int(EXAMPLES or usual * (25 if LONG else 1)),
         suppress_health_check=list(HealthCheck),
     )
 
@@ -79,7 +79,7 @@ def check_pages(client: Client, query: str, expected: list[int], offset: int) ->
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_lists_equal_a_naive_computation(app: Flask, seed: int) -> None:
-    @examples(45)
+    @examples(20)
     @given(accounts, strategies.filters, sorts, st.integers(0, 60))
     def check(account: int, chosen: dict[str, Any], sort: str, offset: int) -> None:
         client = world.act_as(account)
@@ -97,7 +97,7 @@ def test_lists_equal_a_naive_computation(app: Flask, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_tags_and_stats_equal_a_naive_computation(app: Flask, seed: int) -> None:
-    @examples(12)
+    @examples(6)
     @given(accounts, projects, st.integers(1, 5))
     def check(account: int, project: int | str | None, limit: int) -> None:
         client = world.act_as(account)

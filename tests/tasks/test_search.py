@@ -166,9 +166,9 @@ def test_search_does_not_join_title_and_description(ann: Client) -> None:
 @pytest.mark.parametrize("q", PUNCTUATION)
 def test_search_ignores_operators_of_the_databases(ann: Client, q: str) -> None:
     ann.create_task(title="Green tea", description="with lemon")
-    forms = ["{}tea", "tea{}", "te{}", "tea {} lem", "{} tea", "tea{}green", "{}tea{}"]
+    forms = ["te{}", "tea {} lem", "tea{}green", "{}tea{}"]
 
-    assert [found(ann, form.replace("{}", q)) for form in forms] == [["Green tea"]] * 7
+    assert [found(ann, form.replace("{}", q)) for form in forms] == [["Green tea"]] * 4
     assert found(ann, f"tea {q} milk") == found(ann, f"{q}ea") == []
 
 
