@@ -51,13 +51,19 @@ class Query:
         )
         self.text = str(compiled)
         binds = compiled.binds.items()
-        self.fixed = {n: _plain(b.value) for n, b in binds if b.value is not None}
+        self.fixed = {n: _stored(b) for n, b in binds if b.value is not None}
 
     def run(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the rows as dictionaries."""
         cursor = _connection().execute(self.text, self.fixed | parameters)
         rows: list[dict[str, Any]] = cursor.fetchall()
         return rows
+
+
+def _stored(parameter: Any) -> Any:
+    """Return the value of a parameter as the driver expects it."""
+    convert = parameter.type.dialect_impl(DIALECT).bind_processor(DIALECT)
+    return _plain(convert(parameter.value) if convert else parameter.value)
 
 
 def _plain(value: Any) -> Any:
@@ -86,8 +92,9 @@ def _connect() -> Any:
 
 ONE = Query(queries.ONE)
 SORT = parse_sort("-created_at")
+ONE_PROJECT = frozenset({"one_project"})
 PAGE = Query(
-    listing.page(DIALECT.name, frozenset(), SORT, (), only_ids=False).statement
+    listing.page(DIALECT.name, ONE_PROJECT, SORT, (), only_ids=False).statement
 )
 INSERT = Query(queries.INSERT)
 SESSION = Query(CALLER)
@@ -131,7 +138,7 @@ def _common_parameters(caller: Any) -> dict[str, Any]:
         "caller_session_id": caller.session_id,
         "caller_key_id": None,
     }
-    return access.scope(caller) | credentials | times
+    return access.scope(caller, caller.project_id) | credentials | times
 
 
 def get_task(caller: Any, task_id: int) -> dict[str, Any]:
