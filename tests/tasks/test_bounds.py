@@ -24,6 +24,9 @@ STEPS_OF_AN_ID = {"postgresql": 0, "sqlite": 30}
 STEPS_OF_A_HIT = 75
 """Those of its key; the columns of a row take 150 more."""
 
+ROUNDING = 2 * 100
+"""The steps of each of two statements are counted in hundreds."""
+
 FILTERS = [
     "status=todo",
     "priority=low",
@@ -90,6 +93,18 @@ def test_search_computes_the_columns_of_the_page_only(
 
     more = work(ann, "tasks?q=dig&limit=5", 200) - before
     assert more <= WIDE * STEPS_OF_A_HIT
+
+
+@pytest.mark.parametrize("query", ["", "&sort=due_date"])
+def test_list_of_a_hidden_project_reads_none_of_its_tasks(
+    ann: Client, bob: Client, query: str
+) -> None:
+    insert_below(bob, bob.create_task()["id"], WIDE)
+    path = f"tasks?include_total=true{query}&project_id="
+
+    hidden = work(ann, f"{path}{bob.project_id}", 200)
+
+    assert hidden <= work(ann, f"{path}{2**60}", 200) + ROUNDING
 
 
 def test_large_tree_is_not_found_after_permanent_deletion(
