@@ -166,7 +166,7 @@ def init_app(app: Flask, settings: "Settings") -> None:
 def count(policy: str, client: str = "") -> None:
     """Count this request of a client, by default of its user or its address.
 
-    Raises RateLimited above the limit.
+    It is counted once, also if its transaction is retried. Raises RateLimited.
     """
     limits: RateLimits = current_app.extensions["rate_limits"]
     if not policy or not limits.enabled:
@@ -175,7 +175,10 @@ def count(policy: str, client: str = "") -> None:
         has_user = "caller" in g
         client = f"user {g.caller.id}" if has_user else f"address {client_network()}"
     amount = limits.policies[policy]
-    number, ends_at = limits.hit(f"taskapi/{policy}/{client}")
+    key, counted = f"taskapi/{policy}/{client}", g.setdefault("counted", {})
+    if key not in counted:
+        counted[key] = limits.hit(key)
+    number, ends_at = counted[key]
     seconds = max(1, math.ceil(ends_at - time.time()))
     remaining = max(0, amount - number)
     # the IETF draft httpapi-ratelimit-headers, version 10

@@ -2,11 +2,14 @@
 
 import socket
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 
 from taskapi import clock
+from taskapi.errors import Collision
+from taskapi.projects import service as projects
 from tests.api_keys.clients import key_client
 from tests.helpers.client import (
     PASSWORD,
@@ -39,6 +42,21 @@ def test_response_reports_remaining_requests(ann: Client, app_with: MakeApp) -> 
     assert first.headers["RateLimit-Policy"] == '"default";q=5;w=60'
     assert first.headers["RateLimit"].startswith('"default";r=4;t=')
     assert second.headers["RateLimit"].startswith('"default";r=3;t=')
+
+
+def test_retried_request_is_counted_once(
+    ann: Client, app_with: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = with_app(ann, app_with(ratelimit_enabled=True, ratelimit_per_minute=1))
+    collide = Mock(side_effect=[Collision(), Collision(), ([], None)])
+    monkeypatch.setattr(projects, "find_page", collide)
+
+    response = caller.get("projects")
+
+    assert response.status_code == 200, response.text
+    assert collide.call_count == 3
+    assert response.headers["RateLimit"].startswith('"default";r=0;t=')
+    assert_problem(caller.get("projects"), 429, "rate-limited")
 
 
 def test_login_reports_remaining_requests(app_with: MakeApp) -> None:
