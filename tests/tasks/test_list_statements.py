@@ -1,8 +1,10 @@
-"""The number of statements does not depend on tags, subtasks and searches."""
+"""The statements of lists: their number, and joins with projects."""
 
 import pytest
 
 from tests.helpers.client import Client
+from tests.projects.support import restricted_key, with_session
+from tests.tasks.teams import Team
 
 TREE = {"tags": ["a", "b"], "subtasks": [{"title": "x", "tags": ["c"]}] * 5}
 
@@ -40,6 +42,28 @@ def test_list_needs_a_constant_number_of_statements(
 
     assert [page.status_code for page in pages] == [200, 200]
     assert len(statements) == 2 * count
+
+
+@pytest.mark.one_database
+def test_list_of_one_project_joins_no_projects(
+    team: Team, statements: list[str]
+) -> None:
+    of_all, of_one = "tasks?limit=1", f"tasks?limit=1&project_id={team.project_id}"
+    key, other = (restricted_key(team.viewer, team.project_id) for _ in "12")
+    requests = [
+        (team.outsider, of_all),
+        (team.viewer, of_all),
+        (team.viewer, of_one),
+        (key, of_all),
+        (with_session(other, team.viewer), of_all),
+    ]
+
+    joins = []
+    for client, path in requests:
+        assert client.get(path).status_code == 200
+        joins.append(" JOIN " in statements[-1])
+
+    assert joins == [False, True, False, False, False]
 
 
 @pytest.mark.parametrize("query", ["", "?expand=subtasks"])

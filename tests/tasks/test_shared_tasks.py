@@ -42,6 +42,18 @@ def send(client: Client, write: tuple[str, str, Any], team: Team, task: Any) -> 
     return client.call(method, fill(path, team, task), json=fill(body, team, task))
 
 
+@pytest.mark.one_database
+@pytest.mark.parametrize("query", ["", "&sort=due_date", "&q=water"])
+def test_filter_by_a_hidden_project_finds_nothing(team: Team, query: str) -> None:
+    team.create_task(title="Water the plants")
+    team.outsider.create_task(title="Water the lawn")
+    path = f"tasks?project_id={team.project_id}&include_total=true{query}"
+
+    page = team.outsider.get(path).json
+
+    assert (page["items"], page["total"]) == ([], 0)
+
+
 def test_all_members_read_a_task(team: Team) -> None:
     task = team.create_task(tags=["garden"])
 
