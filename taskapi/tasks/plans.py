@@ -93,7 +93,10 @@ def of_one_project(
 
 
 def conditions_of_rows(filters: frozenset[str], keys: Keys) -> frozenset[str]:
-    """Return the filters whose conditions are those of the rows of `tasks`."""
+    """Return the filters that the WHERE clause of `tasks` contains.
+
+    Access to projects, and statuses that are read separately, are joined instead.
+    """
     names = filters if is_simple(filters, keys) else filters - {"one_project"}
     return names - {"status"} if has_statuses(filters, keys) else names
 

@@ -1,8 +1,8 @@
 """Selects of tasks: conditions, columns and compiled statements.
 
 The conditions of `projects.access` are part of every statement that finds tasks by what
-a request names. Other statements follow a lock of the project (`projects.locking`),
-whose caller has checked the role that it returned.
+a request names. Other statements follow a lock of the project (`projects.locking`)
+and a check of the role that the lock returned.
 """
 
 from functools import lru_cache
