@@ -133,7 +133,10 @@ class Unauthenticated(Problem):
 
 class TokenMissing(Unauthenticated):
     code = "token-missing"
-    message = "Credentials are required. Send `Authorization: Bearer <access token>`."
+    message = (
+        "Credentials are required. Send `Authorization: Bearer <access token>`, or an "
+        "API key as `X-API-Key`."
+    )
 
 
 class TokenInvalid(Unauthenticated):
@@ -213,7 +216,10 @@ class LimitReached(Problem):
 
 class RoleRequired(Problem):
     code = "role-required"
-    message = "Your role in the project does not permit this. Ask one of its owners."
+    message = (
+        "Your role in the project does not permit this, which needs `required_role`. "
+        "Ask one of its owners."
+    )
 
 
 class PersonalProject(Problem):

@@ -185,7 +185,8 @@ def _check_new(project_id: int, values: Fields) -> None:
         text = "is invited already. Revoke the invitation to invite it again."
         raise _already_exists(text, values)
     if found.is_member:
-        raise _already_exists("is a member already.", values)
+        text = "is a member already. Change the role of the member instead."
+        raise _already_exists(text, values)
     if found.open >= MAX_OPEN:
         message = f"A project can have {MAX_OPEN} open invitations. Revoke one first."
         raise LimitReached(message, limit=MAX_OPEN)

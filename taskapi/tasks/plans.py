@@ -67,8 +67,8 @@ def is_selective(filters: frozenset[str]) -> bool:
 def is_simple(filters: frozenset[str], keys: Keys) -> bool:
     """Return whether a list of one project is read without merging.
 
-    PostgreSQL plans the merging statement anew for each request: a list takes 18 %
-    more CPU time, by due date 33 %.
+    PostgreSQL plans the merging statement again for each request: a list takes
+    18 % more CPU time, by due date 33 %.
     """
     merges = has_statuses(filters, keys) or (keys and sorts_assigned(filters, keys))
     return "one_project" in filters and not (merges or is_selective(filters))

@@ -72,7 +72,7 @@ def _get_metrics(metrics: Metrics, token: bytes) -> Response:
     """Return the metrics; raises Unauthenticated without the token."""
     sent = authentication.bearer_token().encode()
     if not sent:
-        raise TokenMissing
+        raise TokenMissing("Send `Authorization: Bearer <METRICS_TOKEN>`.")
     if not hmac.compare_digest(sent, token):
         rate_limits.count_invalid_credentials()
         raise TokenInvalid
