@@ -17,7 +17,7 @@ from taskapi.users.schemas import UserSchema
 from taskapi.web import conditional, pagination
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.conditional import Versions
+from taskapi.web.conditional import ExpectedVersions
 from taskapi.web.pagination import PageResponse
 
 admin = Blueprint(
@@ -51,7 +51,7 @@ def get_user(user_id: int) -> UserRow:
 @admin.response(200, UserSchema)
 @admin.problems("last-admin")
 @conditional.write
-def update_user(changes: Fields, user_id: int, versions: Versions) -> UserRow:
+def update_user(changes: Fields, user_id: int, versions: ExpectedVersions) -> UserRow:
     """Change the role of an account, or deactivate it
 
     A deactivated account keeps its data; its sessions and API keys end at once.
@@ -65,7 +65,7 @@ def update_user(changes: Fields, user_id: int, versions: Versions) -> UserRow:
 @admin.response(204)
 @admin.problems("last-admin", "last-owner")
 @conditional.write
-def delete_user(user_id: int, versions: Versions) -> None:
+def delete_user(user_id: int, versions: ExpectedVersions) -> None:
     """Delete an account
 
     All of its data is deleted with it, permanently, also the shared projects that have

@@ -15,7 +15,7 @@ from taskapi.typing import Fields
 from taskapi.web import conditional, pagination
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.conditional import Headers, Resource, Versions
+from taskapi.web.conditional import ExpectedVersions, Headers, Resource
 from taskapi.web.idempotency import idempotent
 from taskapi.web.pagination import PageResponse
 
@@ -75,7 +75,7 @@ def get_project(project_id: int) -> ShownProjectRow:
 @projects.problems("role-required")
 @conditional.write
 def update_project(
-    changes: Fields, project_id: int, versions: Versions
+    changes: Fields, project_id: int, versions: ExpectedVersions
 ) -> ShownProjectRow:
     """Update a project
 
@@ -92,7 +92,9 @@ def update_project(
 @projects.response(204)
 @projects.problems("role-required", "personal-project")
 @conditional.write
-def delete_project(arguments: Fields, project_id: int, versions: Versions) -> None:
+def delete_project(
+    arguments: Fields, project_id: int, versions: ExpectedVersions
+) -> None:
     """Delete a project
 
     The project is moved to the trash. It and its tasks are invisible to all members
@@ -106,7 +108,7 @@ def delete_project(arguments: Fields, project_id: int, versions: Versions) -> No
 @projects.response(200, ProjectSchema)
 @projects.problems("role-required")
 @conditional.write
-def restore_project(project_id: int, versions: Versions) -> ShownProjectRow:
+def restore_project(project_id: int, versions: ExpectedVersions) -> ShownProjectRow:
     """Restore a project
 
     Its members and tasks are as they were. Only owners can do this.

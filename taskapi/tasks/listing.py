@@ -153,7 +153,7 @@ def plan_of(
     only_ids: bool = False,
 ) -> Plan:
     """Return the function that selects a part of a page."""
-    if plans.is_simple(filters, keys):
+    if plans.reads_one_project(filters, keys):
         return plans.of_one_project
     if dialect == "sqlite":
         has_values = not any(group.is_empty for group in groups)

@@ -1,6 +1,7 @@
 """The three ways in which a list reads the tasks of projects.
 
-**One project** is read by the index of the sort order.
+**One project** is read by the index of the sort order: for the filter `project_id`, a
+restricted key, or an account without shared projects.
 
 **Merge per project.** Each visible project contributes its first keys from the index of
 the sort order; the database merges them, and then reads the rows of the page:
@@ -64,13 +65,13 @@ def is_selective(filters: frozenset[str]) -> bool:
     return bool(filters & SELECTIVE) or any(name.startswith("tag_") for name in filters)
 
 
-def is_simple(filters: frozenset[str], keys: Keys) -> bool:
+def reads_one_project(filters: frozenset[str], keys: Keys) -> bool:
     """Return whether a list of one project is read without merging.
 
     PostgreSQL plans the merging statement again for each request: a list takes
     18 % more CPU time, by due date 33 %.
     """
-    merges = has_statuses(filters, keys) or (keys and sorts_assigned(filters, keys))
+    merges = has_statuses(filters, keys) or sorts_assigned(filters, keys)
     return "one_project" in filters and not (merges or is_selective(filters))
 
 
@@ -97,7 +98,7 @@ def conditions_of_rows(filters: frozenset[str], keys: Keys) -> frozenset[str]:
 
     Access to projects, and statuses that are read separately, are joined instead.
     """
-    names = filters if is_simple(filters, keys) else filters - {"one_project"}
+    names = filters if reads_one_project(filters, keys) else filters - {"one_project"}
     return names - {"status"} if has_statuses(filters, keys) else names
 
 
@@ -123,7 +124,7 @@ def hidden(sorts: Columns) -> Columns:
 def count(filters: frozenset[str], where: Conditions) -> Select[Any]:
     """Count the tasks that meet conditions: per project, then summed."""
     number = select(func.count().label("total")).select_from(Task).where(*where)
-    if is_simple(filters, ()):
+    if reads_one_project(filters, ()):
         return number
     if is_selective(filters):
         return number.where(IN_VISIBLE)
@@ -152,7 +153,7 @@ def sorts_assigned(filters: frozenset[str], keys: Keys) -> bool:
     Their index has the order of creation. That of the sort would be walked over tasks
     of others.
     """
-    return "assigned" in filters and keys[0].name != "created_at"
+    return "assigned" in filters and bool(keys) and keys[0].name != "created_at"
 
 
 def first_keys(

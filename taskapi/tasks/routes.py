@@ -28,7 +28,7 @@ from taskapi.typing import Fields
 from taskapi.web import conditional, pagination
 from taskapi.web.api import PREFIX, Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.conditional import Headers, Resource, Versions
+from taskapi.web.conditional import ExpectedVersions, Headers, Resource
 from taskapi.web.idempotency import idempotent
 from taskapi.web.pagination import PageResponse
 from taskapi.web.settings import settings
@@ -97,7 +97,9 @@ def get_task(arguments: Fields, task_id: int) -> object:
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @tasks.problems("parent-cycle", "parent-too-deep")
 @conditional.write
-def update_task(changes: Fields, task_id: int, versions: Versions) -> ShownTaskRow:
+def update_task(
+    changes: Fields, task_id: int, versions: ExpectedVersions
+) -> ShownTaskRow:
     """Update a task
 
     The body is a JSON merge patch (RFC 7396): omitted fields keep their values, and
@@ -121,7 +123,7 @@ def update_task(changes: Fields, task_id: int, versions: Versions) -> ShownTaskR
 @tasks.problems("role-required")
 @tasks.problems("limit-reached", limit=10_000)
 @conditional.write
-def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
+def delete_task(arguments: Fields, task_id: int, versions: ExpectedVersions) -> None:
     """Delete a task
 
     The task is moved to the trash with its descendants, and can be restored until the
@@ -136,7 +138,7 @@ def delete_task(arguments: Fields, task_id: int, versions: Versions) -> None:
 @tasks.problems("role-required")
 @tasks.problems("already-exists", field="external_id", existing_id=12)
 @conditional.write
-def restore_task(task_id: int, versions: Versions) -> ShownTaskRow:
+def restore_task(task_id: int, versions: ExpectedVersions) -> ShownTaskRow:
     """Restore a task
 
     The descendants that were deleted with it are restored too. If its parent no longer

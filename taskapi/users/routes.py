@@ -8,7 +8,7 @@ from taskapi.users.schemas import AccountDeletionSchema, UserSchema
 from taskapi.web import conditional, rate_limits
 from taskapi.web.api import Blueprint
 from taskapi.web.authentication import caller
-from taskapi.web.conditional import Versions
+from taskapi.web.conditional import ExpectedVersions
 from taskapi.web.settings import settings
 
 users = Blueprint("users", "Your account.", limit="default", accepts_keys=True)
@@ -27,7 +27,7 @@ def get_me() -> Caller:
 @users.response(200, UserSchema)
 @users.problems("already-exists", "invalid-credentials")
 @conditional.write
-def update_me(changes: Fields, versions: Versions) -> UserRow:
+def update_me(changes: Fields, versions: ExpectedVersions) -> UserRow:
     """Update your account
 
     The body is a JSON merge patch (RFC 7396): omitted members stay as they are, `null`

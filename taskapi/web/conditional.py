@@ -34,7 +34,7 @@ PROXY_SUFFIX = re.compile(r'(?:--?|[;:])(?:gzip|br|zstd|deflate)(?="?\s*(?:,|$))
 Headers = dict[str, str]
 
 
-Versions = frozenset[int] | None
+ExpectedVersions = frozenset[int] | None
 DIFFERENT = FieldError(
     "This field is read-only.", "read-only", "Send it unchanged, or omit it."
 )
@@ -129,7 +129,7 @@ def _etag_header(resource: Resource) -> Headers:
     return {"ETag": f'"{resource.version}"'}
 
 
-def _expected_versions() -> Versions:
+def _expected_versions() -> ExpectedVersions:
     """Return the versions in If-Match, also of weak tags; None if any will do.
 
     Compressing proxies make strong tags weak, so weak ones are accepted.
@@ -145,7 +145,7 @@ def _expected_versions() -> Versions:
 
 
 @contextmanager
-def _explain_tags(versions: Versions) -> Iterator[None]:
+def _explain_tags(versions: ExpectedVersions) -> Iterator[None]:
     """Say what to send if no tag in If-Match is one of this service."""
     try:
         yield
@@ -159,8 +159,8 @@ def check_read_only(
     changes: Fields,
     schema: type[Schema],
     read: Callable[[], Any],
-    versions: Versions = None,
-) -> Versions:
+    versions: ExpectedVersions = None,
+) -> ExpectedVersions:
     """Remove the read-only members of an update; return the versions that it allows.
 
     `read` returns the resource. Raises PreconditionFailed for another version, Invalid

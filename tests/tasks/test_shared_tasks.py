@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.client import Client, assert_problem, field_errors
+from tests.projects.support import add_member
 from tests.tasks.teams import Team, titles
 
 WRITES: list[tuple[str, str, Any]] = [
@@ -154,6 +155,21 @@ def test_lists_cover_all_projects(team: Team) -> None:
     assert titles(team.editor, "project_id=0") == []
     assert team.editor.get("tasks/stats").json["total"] == 2
     assert team.editor.get("tasks/stats?project_id=personal").json["total"] == 1
+
+
+def test_list_follows_the_first_shared_project_of_an_account(team: Team) -> None:
+    team.create_task(title="Prune")
+    nora = Client(team.owner.app, "nora").sign_in()
+    nora.create_task(title="Sow")
+    path = f"projects/{team.project_id}/members/{nora.user['id']}"
+
+    before = titles(nora)
+    add_member({"id": team.project_id}, nora, "viewer")
+    during = titles(nora)
+    team.owner.delete(path)
+
+    assert (before, sorted(during)) == (["Sow"], ["Prune", "Sow"])
+    assert titles(nora) == ["Sow"]
 
 
 def test_word_for_a_project_that_is_unknown_is_rejected(team: Team) -> None:
