@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import insert, literal, select, text
+from sqlalchemy import String, cast, insert, literal, select, text
 
 from taskapi import clock, db
 from taskapi.projects import service
@@ -30,7 +30,7 @@ FILTERS = [
     ("project_id=personal", "title"),
     ("deleted=true", "-created_at"),
     ("external_id=external7", "-created_at"),
-    ("tag=a", "-created_at"),
+    ("tag=tag7", "-created_at"),
     ("q=word7", "title"),
     ("parent_id=none", "-created_at"),
     ("ids=1,2,3", "-created_at"),
@@ -73,7 +73,8 @@ def store(
     db.session.execute(insert(table), rows)
     ids = select(table.c.id).where(table.c.project_id == project_id).subquery()
     columns = ["task_id", "key", "name", "project_id"]
-    tags = select(ids.c.id, literal("a"), literal("a"), literal(project_id))
+    name = literal("tag") + cast(ids.c.id % 100, String)  # few tasks have each tag
+    tags = select(ids.c.id, name, name, literal(project_id))
     db.session.execute(insert(task_tags).from_select(columns, tags))
 
 
