@@ -66,8 +66,9 @@ def _silence_server_log() -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run tests marked `one_database` on SQLite only, unless ALL_DATABASES is set."""
-    marks = list(metafunc.definition.iter_markers("parametrize"))
-    if "app" in metafunc.fixturenames and not any("app" in m.args[0] for m in marks):
+    names = [m.args[0] for m in metafunc.definition.iter_markers("parametrize")]
+    is_chosen = any(one == "app" or "app" in tuple(one) for one in names)
+    if "app" in metafunc.fixturenames and not is_chosen:
         is_marked = metafunc.definition.get_closest_marker("one_database")
         is_once = is_marked and "ALL_DATABASES" not in os.environ
         metafunc.parametrize("app", KINDS[:1] if is_once else KINDS, indirect=True)

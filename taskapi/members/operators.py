@@ -56,7 +56,8 @@ def list_projects() -> Sequence[ListedProjectRow]:
 def list_members(project_id: int) -> Sequence[ListedMemberRow]:
     """Return the members of a project; raises NotFound."""
     projects.check_exists(project_id)
-    return db.read(MEMBERS.add_columns(User.email), {"project": project_id})
+    own = MEMBERS.where(memberships.c.project_id == project_id)
+    return db.read(own.add_columns(User.email))
 
 
 def set_owner(project_id: int, user_id: int) -> None:

@@ -74,10 +74,9 @@ MEMBERS = (
         User.id.label("position"),
     )
     .join(memberships, memberships.c.user_id == User.id)
-    .where(memberships.c.project_id == PROJECT)
     .order_by(User.id)
 )
-VISIBLE = MEMBERS.where(access.visible(PROJECT))
+VISIBLE = MEMBERS.where(memberships.c.project_id == access.visible_project())
 ONE = VISIBLE.where(User.id == USER)
 PAGE = (
     VISIBLE.where(User.id > bindparam("after", type_=Id))
@@ -117,7 +116,7 @@ def find_page(
     caller: Account, project_id: int, page: PageRequest
 ) -> tuple[Sequence[MemberRow], int | None]:
     """Return a page of the members, by account, and the total; raises NotFound."""
-    parameters = access.scope(caller) | {"project": project_id}
+    parameters = access.scope(caller, project_id)
     paging = {"limit": page.limit + 1, "offset": page.offset}
     paging["after"] = page.after[1] if page.after else 0
     rows: Sequence[MemberRow] = db.read(PAGE, parameters | paging)
@@ -130,8 +129,7 @@ def find_page(
 
 def get(caller: Account, project_id: int, user_id: int) -> MemberRow:
     """Return a member of a project that the caller can see; raises NotFound."""
-    member = {"project": project_id, "member": user_id}
-    found = db.read(ONE, access.scope(caller) | member)
+    found = db.read(ONE, access.scope(caller, project_id) | {"member": user_id})
     if not found:
         raise NotFound
     row: MemberRow = found[0]

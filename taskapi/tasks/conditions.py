@@ -53,10 +53,6 @@ def _due(name: str, compare: Callable[..., Any]) -> ColumnElement[bool]:
     return and_(EITHER_KIND, compare(Task.due_at, either), compare(Task.due_at, bound))
 
 
-# The subquery is NULL for a hidden project, so that none of its tasks is read. SQLite
-# would check an EXISTS for each of them: 21,100 instead of 200 steps for 1,500 tasks.
-ONE_PROJECT = Task.project_id == access.visible_projects().scalar_subquery()
-
 CONDITIONS: dict[str, ColumnElement[bool]] = {
     "status": Task.status.in_(bindparam("status", expanding=True)),
     "priority": Task.priority.in_(bindparam("priority", expanding=True)),
@@ -68,7 +64,7 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     "not_overdue": ~overdue(NOW, TODAY),
     "assigned": Task.assignee_id == ASSIGNEE,
     "unassigned": Task.assignee_id.is_(None),
-    "one_project": ONE_PROJECT,
+    "one_project": Task.project_id == access.visible_project(),
     "q": HasTerms(Task.terms, Task.id),
     "no_due_date": NO_DUE_DATE,
     "due_before": _due("due_before", operator.lt),
