@@ -9,6 +9,7 @@ import re
 import sqlite3
 import threading
 from datetime import UTC, datetime, time
+from functools import cache
 from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
@@ -93,11 +94,14 @@ def _connect() -> Any:
 ONE = Query(queries.ONE)
 SORT = parse_sort("-created_at")
 ONE_PROJECT = frozenset({"one_project"})
-PAGE = Query(
-    listing.page(DIALECT.name, ONE_PROJECT, SORT, (), only_ids=False).statement
-)
+SHAPE = listing.Shape(DIALECT.name, ONE_PROJECT, SORT)
 INSERT = Query(queries.INSERT)
 SESSION = Query(CALLER)
+
+
+@cache
+def _page(limit: int) -> Query:
+    return Query(listing.page(SHAPE, limit).statement)
 
 
 def _to_database(value: Any) -> Any:
@@ -148,9 +152,7 @@ def get_task(caller: Any, task_id: int) -> dict[str, Any]:
 
 def list_tasks(caller: Any, limit: int) -> dict[str, Any]:
     """Return the newest tasks."""
-    window = {"limit": limit + 1, "most": limit + 1, "offset": 0}
-    parameters = _common_parameters(caller) | window
-    rows = PAGE.run(parameters)
+    rows = _page(limit + 1).run(_common_parameters(caller))
     return {"items": [_task(row) for row in rows[:limit]], "total": None}
 
 

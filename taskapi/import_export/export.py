@@ -21,7 +21,7 @@ from taskapi.import_export.schemas import TaskExportSchema
 from taskapi.projects import access
 from taskapi.tasks.listing import plan_of
 from taskapi.tasks.models import NOT_DELETED, Task
-from taskapi.tasks.plans import Window
+from taskapi.tasks.plans import first_rows
 from taskapi.tasks.queries import STORED, TAGS
 from taskapi.tasks.sorting import parse_sort
 from taskapi.typing import Caller, Fields
@@ -50,7 +50,7 @@ COUNT = select(func.count()).where(OF_PROJECT, NOT_DELETED)
 @cache
 def _of_visible(dialect: str, *, continues: bool) -> CompiledStatement[ExportedRow]:
     where = [NOT_DELETED, *([AFTER] if continues else [])]
-    window = Window(literal(PAGE_SIZE), literal(0))
+    window = first_rows(literal(PAGE_SIZE))
     columns = [*STORED, TAGS]
     keys = parse_sort("created_at")
     select_page = plan_of(dialect, frozenset(), keys)

@@ -23,7 +23,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -34,7 +34,7 @@ from taskapi.db.compiled import CompiledStatement
 from taskapi.tasks import plans, sqlite_plans
 from taskapi.tasks.conditions import LIST_PARAMETERS, conditions_of
 from taskapi.tasks.models import Task
-from taskapi.tasks.plans import Plan, Window, follows
+from taskapi.tasks.plans import WINDOW, Plan, Window, first_rows, follows
 from taskapi.tasks.queries import COLUMNS, MAX_CACHED_STATEMENTS, NO_DUE_DATE
 from taskapi.tasks.sorting import SORTS, Key, Keys
 
@@ -64,9 +64,16 @@ GROUPS = {
         Group((Task.completed_at.is_(None),), is_empty=True),
     ],
 }
-
-
 Part = tuple[Plan, Sequence[Condition]]
+
+
+class Shape(NamedTuple):
+    """A kind of list; `after` has for each key whether the cursor has a value."""
+
+    dialect: str
+    filters: frozenset[str]
+    keys: Keys
+    after: tuple[bool, ...] = ()
 
 
 class Page(NamedTuple):
@@ -82,19 +89,17 @@ def has_parts(keys: Keys) -> bool:
 
 
 @lru_cache(maxsize=MAX_CACHED_STATEMENTS)
-def page(
-    dialect: str,
-    filters: frozenset[str],
-    keys: Keys,
-    after: tuple[bool, ...],
-    *,
-    only_ids: bool,
-) -> Page:
-    """Return the statement of a page.
+def page(shape: Shape, limit: int | None, *, only_ids: bool = False) -> Page:
+    """Return the statement of a page, with `limit` None for one after an offset.
 
-    `after` contains for each key whether the cursor has a value; it is empty without a
-    cursor. With `only_ids` the rows have only the id and the sort columns.
+    With `only_ids` the rows have only the id and the sort columns.
+
+    Without an offset `limit` is part of the statement: PostgreSQL assumes that a
+    parameter returns a tenth of all rows, and plans the statement again for each
+    request (a list of 20: 0.65 instead of 0.28 ms of its CPU time).
     """
+    dialect, filters, keys, after = shape
+    window = WINDOW if limit is None else first_rows(literal_column(str(limit)))
     sorted_by = [Task.id, Task.due_is_day, *(SORTS[key.name] for key in keys)]
     columns = tuple(sorted_by if only_ids else COLUMNS)
     groups = product(*(GROUPS.get(key.name, [Group()]) for key in keys))
@@ -106,10 +111,9 @@ def page(
     ]
     if len(parts) == 1:
         ((plan, where),) = parts
-        window = Window(bindparam("limit"), bindparam("offset"))
         rows = plan(columns, filters, keys, where, window)
         return Page(_ready(rows, filters, keys), has_parts=False)
-    statement = _union(columns, filters, keys, parts)
+    statement = _union(columns, filters, keys, parts, window.most)
     return Page(_ready(statement, filters, keys), has_parts=True)
 
 
@@ -118,18 +122,19 @@ def _union(
     filters: frozenset[str],
     keys: Keys,
     parts: Sequence[Part],
+    most: Expression,
 ) -> CompoundSelect[Any]:
     """Select the first rows of several parts.
 
     By one key, tasks without a value are read only if the others do not fill the page.
     """
-    window = Window(bindparam("most"), literal(0))
+    window = first_rows(most)
     if len(keys) > 1:
         return _union_all(columns, filters, keys, parts, window)
     valued = _union_all(columns, filters, keys, parts[:-1], window).cte()
     number = select(func.count()).select_from(valued).scalar_subquery()
-    most = case((number < window.limit, window.limit), else_=0)
-    last = _union_all(columns, filters, keys, parts[-1:], Window(most, literal(0)))
+    rest = case((number < most, most), else_=0)
+    last = _union_all(columns, filters, keys, parts[-1:], first_rows(rest))
     return union_all(select(valued), select(last.subquery()))
 
 

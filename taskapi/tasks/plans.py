@@ -35,6 +35,7 @@ from sqlalchemy import (
     String,
     bindparam,
     func,
+    literal_column,
     select,
     true,
 )
@@ -54,10 +55,19 @@ Plan = Callable[..., Select[Any]]
 
 
 class Window(NamedTuple):
-    """The rows of a statement that are returned."""
+    """The rows of a statement that are returned; `most` is both numbers together."""
 
     limit: SQLColumnExpression[int]
     offset: SQLColumnExpression[int]
+    most: SQLColumnExpression[int]
+
+
+WINDOW = Window(bindparam("limit"), bindparam("offset"), bindparam("most"))
+
+
+def first_rows(limit: SQLColumnExpression[int]) -> Window:
+    """Return the window of the first rows."""
+    return Window(limit, literal_column("0"), limit)
 
 
 def is_selective(filters: frozenset[str]) -> bool:
@@ -138,7 +148,7 @@ def lateral(
     columns: Columns, filters: frozenset[str], keys: Keys, where: Conditions, w: Window
 ) -> Select[Any]:
     """Merge the first keys of each project, on PostgreSQL."""
-    sources, inner = first_keys(filters, keys, where, sorts=True)
+    sources, inner = first_keys(filters, keys, where, w.most, sorts=True)
     first = inner.lateral("k")
     keys_of = select(first).select_from(sources.join(first, true()))
     positions = [first.c[f"position_{n}"] for n, _ in enumerate(keys)]
@@ -157,7 +167,12 @@ def sorts_assigned(filters: frozenset[str], keys: Keys) -> bool:
 
 
 def first_keys(
-    filters: frozenset[str], keys: Keys, where: Conditions, *, sorts: bool
+    filters: frozenset[str],
+    keys: Keys,
+    where: Conditions,
+    most: SQLColumnExpression[int],
+    *,
+    sorts: bool,
 ) -> tuple[FromClause, Select[Any]]:
     """Return the joined projects, and the first keys of one of them."""
     columns: list[SQLColumnExpression[Any]] = [SORTS[key.name] for key in keys]
@@ -177,7 +192,7 @@ def first_keys(
     if sorts_assigned(filters, keys):
         columns = [*hidden(columns)]
     ordered = first.order_by(*order(columns, Task.id, keys))
-    limited: Any = ordered.limit(bindparam("most")).correlate(*correlated)
+    limited: Any = ordered.limit(most).correlate(*correlated)
     return sources, limited
 
 

@@ -78,9 +78,9 @@ def _find_page(
     parameters |= {"limit": limit, "offset": page.offset, "most": limit + page.offset}
     if page.after:
         parameters |= sorting.cursor_parameters(keys, page.after, caller.timezone)
-    statement, has_parts = listing.page(
-        db.database.engine.dialect.name, names, keys, after, only_ids=only_ids
-    )
+    shape = listing.Shape(db.database.engine.dialect.name, names, keys, after)
+    fixed = None if page.offset else limit
+    statement, has_parts = listing.page(shape, fixed, only_ids=only_ids)
     rows = db.read(statement, parameters)
     if not has_parts:
         return rows

@@ -98,7 +98,7 @@ def cross_join(
         keys_of = keys_of.select_from(ByAssignee(joined_projects(), table))
         keys_of = keys_of.where(of_membership(Task.project_id), *where)
     else:
-        sources, inner = first_keys(filters, keys, where, sorts=False)
+        sources, inner = first_keys(filters, keys, where, w.most, sorts=False)
         keys_of = keys_of.select_from(CrossJoin(sources, first))
         keys_of = keys_of.where(first.c.id.in_(inner))
     page = window_of(keys_of, positions, first.c.id, keys, w)
@@ -123,7 +123,8 @@ def row_by_row(
     after = _after(last, column, where[:1], key)
     step = rows.select_from(CrossJoin(last, found)).where(found.c.id == after)
     direction = "DESC" if key.descending else "ASC"
-    step = step.suffix_with(text(f"ORDER BY 2 {direction}, 1 {direction} LIMIT :most"))
+    queue = f"ORDER BY 2 {direction}, 1 {direction} LIMIT {w.most}"
+    step = step.suffix_with(text(queue))
     page = select(last.union_all(step)).limit(w.limit).offset(w.offset)
     return _rows_in_order(columns, page.subquery("page"), keys)
 

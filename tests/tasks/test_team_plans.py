@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import String, cast, insert, literal, select, text
 
 from taskapi import clock, db
+from taskapi.db.engine import EXECUTIONS_BEFORE_PREPARE
 from taskapi.projects import service
 from taskapi.projects.models import ProjectRole
 from taskapi.tasks.models import table, task_tags
@@ -22,6 +23,12 @@ from tests.tasks.test_plans import ANALYZE, DIRECTED, FORGET, at_times, fields_o
 PROJECTS = 13
 TASKS = 250
 MOST_SORTED = (PROJECTS + 1) * 3 * 21  # projects, kinds of due dates, rows of a page
+CUSTOM_PLANS = 5
+"""PostgreSQL plans the first executions of a prepared statement with their values."""
+
+PREPARED_LISTS = """
+SELECT custom_plans FROM pg_prepared_statements WHERE statement LIKE '%%ORDER BY%%'
+"""
 FILTERS = [
     ("status=todo,completed", "title"),
     ("assignee_id=me", "-created_at"),
@@ -109,8 +116,25 @@ def test_filter_over_projects_scans_no_table(
 
 
 def test_two_statuses_scan_no_table(member: Client) -> None:
-    """Without values PostgreSQL expects a longer page, and scans a small table."""
-    assert scans(plans(member, "tasks?status=todo,completed")) == []
+    assert scans(all_plans(member, "tasks?status=todo,completed")) == []
+
+
+@pytest.mark.parametrize("member", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "query",
+    ["limit=20", "limit=100", "sort=due_date", "status=todo", "project_id=personal"],
+)
+def test_frequent_list_is_not_planned_again(member: Client, query: str) -> None:
+    with member.app.app_context():
+        engine = db.database.engine
+        engine.dispose()
+
+    for _ in range(EXECUTIONS_BEFORE_PREPARE + CUSTOM_PLANS + 2):
+        assert member.get(f"tasks?{query}").status_code == 200
+
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(PREPARED_LISTS).all()
+    assert [row.custom_plans for row in found] == [CUSTOM_PLANS]
 
 
 def test_total_is_counted_by_indexes(member: Client) -> None:
