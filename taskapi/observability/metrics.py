@@ -14,10 +14,11 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from flask import Flask, current_app
 from prometheus_client import (
@@ -25,11 +26,13 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     disable_created_metrics,
     generate_latest,
     values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 from sqlalchemy import Engine, event
 
 from taskapi.errors import Problem, RateLimited, Unavailable
@@ -86,6 +89,25 @@ def _delete_folder(master: int) -> None:
     """Delete the folder: in the master, or in a worker that outlived it."""
     if os.getppid() != master:
         shutil.rmtree(Multiprocess.folder, ignore_errors=True)
+
+
+class _SharedFiles(Collector):
+    """The sums of the files. One that its worker is creating is empty, and ignored."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [
+            str(path)
+            for path in Path(Multiprocess.folder).glob("*.db")
+            if _is_used(path)
+        ]
+        return cast("Iterable[Metric]", MultiProcessCollector.merge(files))
+
+
+def _is_used(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:  # of a gauge whose worker has ended
+        return False
 
 
 class Metrics:
@@ -183,7 +205,7 @@ class Metrics:
         registry = self.registry
         if Multiprocess.folder:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, Multiprocess.folder)
+            registry.register(_SharedFiles())
         return generate_latest(registry)
 
 

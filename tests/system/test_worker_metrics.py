@@ -79,6 +79,15 @@ def test_counters_survive_the_end_of_their_worker(server: Server) -> None:
     assert {path.name for path in folder(server).iterdir()} <= files
 
 
+def test_file_that_a_worker_is_creating_is_ignored(server: Server) -> None:
+    (folder(server) / "counter_7.db").touch()
+
+    response = server.call("GET", "/metrics", headers=BEARER)
+
+    assert response.status == 200
+    assert parse_metrics(response.body.decode())[POOL] == ALL
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_metrics_folder_is_deleted_with_the_master(
     server: Server, ending: signal.Signals
