@@ -5,15 +5,18 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from sqlalchemy import text
 
+from taskapi import db
 from tests.helpers.client import API, PASSWORD
 from tests.helpers.server import Server
 from tests.system.conftest import Serve, serving
@@ -111,3 +114,22 @@ class Visit:
         """Save a screenshot."""
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@pytest.fixture(scope="session")
+def documented(serving: Serve) -> Server:
+    """Return the server that documented calls are sent to."""
+    return serving()
+
+
+@pytest.fixture
+def empty(documented: Server, make_app: Callable[..., Flask]) -> Server:
+    """Return the server with an empty database."""
+    file = documented.log.with_name("tasks.db")
+    with make_app(database_url=f"sqlite:///{file}").app_context():
+        with db.transaction():
+            for table in ("projects", "users"):  # assignees refer to members
+                db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 # names
+            db.session.execute(text("DELETE FROM sqlite_sequence"))
+        db.database.engine.dispose()
+    return documented

@@ -7,18 +7,13 @@ a page without a registration run after those of the quickstart.
 import json
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from flask import Flask
-from sqlalchemy import text
 
-from taskapi import db
 from tests.helpers.client import API
 from tests.helpers.server import Server
-from tests.system.conftest import Serve
 from tests.using.conftest import ROOT, need
 
 QUICKSTART = "docs/quickstart.md"
@@ -41,25 +36,6 @@ SETUP_PAGES = {
 
 EVERY = ["README.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))]
 PAGES = [page for page in EVERY if page not in SETUP_PAGES and calls(page)]
-
-
-@pytest.fixture(scope="session")
-def documented(serving: Serve) -> Server:
-    """Return the server that the pages call."""
-    return serving()
-
-
-@pytest.fixture
-def empty(documented: Server, make_app: Callable[..., Flask]) -> Server:
-    """Return the server with an empty database."""
-    file = documented.log.with_name("tasks.db")
-    with make_app(database_url=f"sqlite:///{file}").app_context():
-        with db.transaction():
-            for table in ("projects", "users"):  # assignees refer to members
-                db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608 # names
-            db.session.execute(text("DELETE FROM sqlite_sequence"))
-        db.database.engine.dispose()
-    return documented
 
 
 def run(script: str, server: Server, folder: Path) -> tuple[str, list[str]]:
