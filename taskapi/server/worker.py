@@ -200,13 +200,17 @@ class Worker(ThreadWorker):
     def set_accept_enabled(self, enabled: Any) -> None:
         """When the worker stops, accept queued connections, then stop listening.
 
-        tests/system/test_draining.py
+        A worker that is stopped while it boots still calls this with True, and one
+        that has too many connections twice with False.
+
+        tests/system/test_draining.py, tests/server/test_worker.py
         """
         super().set_accept_enabled(enabled)
-        if not self.alive:
+        if not enabled and not self.alive:
             for listener in self.sockets:
                 self._accept_all(listener)
                 listener.close()
+            self.sockets = []
             for conn in self.pending_conns:
                 conn.timeout = time.monotonic() + LINGER_SECONDS
 

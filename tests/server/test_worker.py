@@ -1,4 +1,4 @@
-"""Connections that the worker closes because their clients do not."""
+"""Connections that the worker accepts last, or closes because clients do not."""
 
 import os
 import selectors
@@ -8,6 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.sock import TCPSocket
 from gunicorn.workers.gthread import TConn
 
 from taskapi.server.scheduling import Scheduler
@@ -52,6 +53,30 @@ def close_later(worker: Worker, conn: TConn) -> None:
     done: Future[bool] = Future()
     done.set_result(False)
     worker.finish_request(conn, done)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        pytest.param([True, False], id="stopped before it accepts"),
+        pytest.param([False], id="stopped with too many connections"),
+        pytest.param([False, False], id="stopped twice"),
+    ],
+)
+def test_stopped_worker_accepts_queued_connections_once(
+    worker: Worker, calls: list[bool]
+) -> None:
+    listener = TCPSocket(("127.0.0.1", 0), worker.cfg, worker.log)
+    listener.settimeout(0)
+    worker.sockets, worker.heads, worker.alive = [listener], {}, False
+
+    with socket.create_connection(listener.getsockname()):
+        for is_enabled in calls:
+            worker.set_accept_enabled(is_enabled)
+
+    assert (worker.nr_conns, listener.sock) == (1, None)
+    (conn,) = worker.heads
+    conn.close()
 
 
 def test_idle_connection_is_closed_after_its_timeout(
