@@ -53,9 +53,14 @@ class Workload:
         self.wait_for_writes()
 
     def kill_master(self) -> None:
-        """Kill the master, whose workers then stop, and start another."""
+        """Kill the master, and start another when its workers have stopped.
+
+        While they listen, a new master gives up after five seconds.
+        """
+        workers = self.instance.program.children()
         self.instance.program.process.kill()
         self.instance.program.process.wait()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
         self.instance.program.start()
         self.wait_for_writes()
 
