@@ -13,19 +13,23 @@ Changed = dict[str, tuple[Task, Task]]
 def move(
     changed: Changed, tasks: Tasks, projects: Projects, touch: Callable[..., None]
 ) -> None:
-    """Move tasks with their descendants to the projects that their fields name."""
+    """Move tasks with their descendants to the projects that their fields name.
+
+    An external id that the request replaces need not be free in the target.
+    """
     start = {place: task["project_id"] for place, (task, _) in changed.items()}
     target = {p: f.get("project_id", start[p]) for p, (_, f) in changed.items()}
     used = external_ids(tasks)
     unmoved = []
-    for place, (task, _) in changed.items():
+    for place, (task, fields) in changed.items():
         if target[place] == start[place]:
             continue
         if task["project_id"] != start[place]:
             unmoved.append(place)  # it has moved with a task above it
             continue
         moved = tree(tasks, task, lambda _: True)
-        names = {(target[place], t["external_id"]) for t in filter(is_kept, moved)}
+        kept = filter(is_kept, moved[1:] if "external_id" in fields else moved)
+        names = {(target[place], one["external_id"]) for one in kept}
         if names & external_ids(tasks):
             blamed = [f"{place}/external_id"] if names & used else []
             raise Rejected(409, "already-exists", blamed)
