@@ -149,18 +149,6 @@ def plan_by_index() -> None:
         session.execute(text("SET LOCAL enable_seqscan = off"))
 
 
-def analyze(*tables: Table) -> None:
-    """Collect statistics of tables that this transaction has filled.
-
-    PostgreSQL does so within a minute, and until then keeps the plans of prepared
-    statements. After 150,000 tasks were imported into an empty table, lists of 20 took
-    1,200 ms instead of 2. A table that another session analyzes is skipped.
-    """
-    if session.get_bind().dialect.name == "postgresql":
-        names = ", ".join(table.name for table in tables)
-        session.execute(text(f"ANALYZE (SKIP_LOCKED) {names}"))
-
-
 def violated_column(error: exc.IntegrityError, model: type[Model]) -> str | None:
     """Return the column that is not unique, or that is NULL but must not be.
 

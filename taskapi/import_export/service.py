@@ -29,7 +29,7 @@ from taskapi.import_export.lines import ParsedTask
 from taskapi.projects import access, locking
 from taskapi.tasks import tags
 from taskapi.tasks.creation import INSERT
-from taskapi.tasks.models import MAX_TREE_DEPTH, Task, table, task_tags
+from taskapi.tasks.models import MAX_TREE_DEPTH, Task, table
 from taskapi.tasks.tree import ANCESTORS
 from taskapi.tasks.writes import EXTERNAL_IDS, check_limit, new_row
 from taskapi.typing import Caller, Fields
@@ -45,7 +45,9 @@ SET_PARENT = (
     .values(parent_id=bindparam("parent"))
 )
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-SPECIAL_FIELDS = {"id", "parent_id", "updated_at", "owner", "project_id", "assignee_id"}
+SPECIAL_FIELDS = {
+    *("id", "parent_id", "updated_at", "owner", "project_id", "assignee_id")
+}
 """Fields of a line that are not columns of the new task."""
 
 UNKNOWN_PARENT = FieldError("No line of this file has this id.", "not-found")
@@ -231,8 +233,6 @@ def _insert(
         db.session.execute(
             SET_PARENT, [{"task_id": child, "parent": up} for child, up in pairs]
         )
-    if len(tasks) >= BATCH:
-        statements.analyze(table, task_tags)
 
 
 def _columns(target: Target, fields: Fields, now: datetime) -> Fields:

@@ -51,18 +51,6 @@ def test_tags_are_inserted_in_bulk(ann: Client, statements: list[str]) -> None:
     assert all(20 <= tag["task_count"] <= 40 for tag in tags["items"])
 
 
-@pytest.mark.parametrize("app", ["postgresql"], indirect=True)
-def test_large_import_collects_statistics(app: Flask, ann: Client) -> None:
-    body = "title\n" + "Sow\n" * service.BATCH
-
-    assert send_file(ann, body.encode(), CSV).status_code == 200
-
-    [(estimate,)] = execute(
-        app, "SELECT reltuples FROM pg_class WHERE relname = 'tasks'"
-    )
-    assert estimate >= service.BATCH
-
-
 @pytest.mark.slow
 def test_largest_import_is_stored(ann: Client) -> None:
     body = largest()
