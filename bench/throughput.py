@@ -50,8 +50,8 @@ class Plan:
 class Slice:
     """The requests that wrk sends, and a function that prepares the data.
 
-    It begins when writes and password hashes that wrk did not wait for have ended: of
-    the async FastAPI, 58 inserts were waiting for a row when a slice had ended.
+    One that settles waits before for writes and password hashes that wrk did not wait
+    for: 58 inserts of the async FastAPI were waiting for a row when a slice had ended.
     """
 
     requests: Sequence[Request]
@@ -141,6 +141,7 @@ def _measure_operation(
             slices = results[server.spec.name].setdefault(name, {})
             slices.setdefault(str(number), []).append(quietest)
     if name in WRITES:
+        time.sleep(SECONDS_TO_SETTLE)
         dataset.clean()
 
 

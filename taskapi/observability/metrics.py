@@ -95,11 +95,8 @@ class _SharedFiles(Collector):
     """The sums of the files. One that its worker is creating is empty, and ignored."""
 
     def collect(self) -> Iterable[Metric]:
-        files = [
-            str(path)
-            for path in Path(Multiprocess.folder).glob("*.db")
-            if _is_used(path)
-        ]
+        paths = Path(Multiprocess.folder).iterdir()
+        files = [str(path) for path in paths if path.suffix == ".db" and _is_used(path)]
         return cast("Iterable[Metric]", MultiProcessCollector.merge(files))
 
 

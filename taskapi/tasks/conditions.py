@@ -84,6 +84,17 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
     },
 }
 
+OF_SOME_VALUES = {"status", "priority", "overdue", "not_overdue"} | {
+    f"{name}_{side}"
+    for name in ("due", "created", "updated", "completed")
+    for side in ("before", "after")
+}
+"""Conditions that most tasks meet or none, so that the values decide the best plan.
+
+In a project of 60,000 tasks, dates without a match take 10 to 40 ms with a plan for any
+values, and 2 with a plan for these.
+"""
+
 
 class InVisible(FunctionElement[bool]):
     """Condition that a project is one of a subquery, for which no index is used."""

@@ -12,6 +12,9 @@ from taskapi.tasks import conditions, listing, queries, sorting, tree
 from taskapi.tasks.models import MAX_EXPANDED_TASKS, ShownTaskRow, TaskRow
 from taskapi.typing import Caller, Fields
 
+FREQUENT_LIMITS = {20, 50, 100}
+"""Pages of other sizes share a statement: compiling one takes 3 to 33 ms."""
+
 
 def find(caller: Caller, task_id: int) -> ShownTaskRow:
     """Return a task; raises NotFound."""
@@ -79,8 +82,10 @@ def _find_page(
     if page.after:
         parameters |= sorting.cursor_parameters(keys, page.after, caller.timezone)
     shape = listing.Shape(db.database.engine.dialect.name, names, keys, after)
-    fixed = None if page.offset else limit
-    statement, has_parts = listing.page(shape, fixed, only_ids=only_ids)
+    is_frequent = page.limit in FREQUENT_LIMITS and not page.offset
+    statement, has_parts = listing.page(
+        shape, limit if is_frequent else None, only_ids=only_ids
+    )
     rows = db.read(statement, parameters)
     if not has_parts:
         return rows

@@ -123,6 +123,7 @@ def row_by_row(
     after = _after(last, column, where[:1], key)
     step = rows.select_from(CrossJoin(last, found)).where(found.c.id == after)
     direction = "DESC" if key.descending else "ASC"
+    # `most` is a parameter or a number here
     queue = f"ORDER BY 2 {direction}, 1 {direction} LIMIT {w.most}"
     step = step.suffix_with(text(queue))
     page = select(last.union_all(step)).limit(w.limit).offset(w.offset)

@@ -16,6 +16,7 @@ from taskapi.tasks.writes import new_row
 from tests.conftest import KINDS
 from tests.helpers.client import Client
 from tests.helpers.rows import empty_tables
+from tests.helpers.statements import record_statements
 from tests.projects.support import create_project
 from tests.tasks.query_plans import large_sorts, plans
 from tests.tasks.test_plans import ANALYZE, DIRECTED, FORGET, at_times, fields_of, scans
@@ -135,6 +136,28 @@ def test_frequent_list_is_not_planned_again(member: Client, query: str) -> None:
     with engine.connect() as connection:
         found = connection.exec_driver_sql(PREPARED_LISTS).all()
     assert [row.custom_plans for row in found] == [CUSTOM_PLANS]
+
+
+@pytest.mark.parametrize("member", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("query", "is_fixed"),
+    [
+        ("limit=20", True),
+        ("limit=21", False),
+        ("limit=20&offset=1", False),
+        ("due_before=2026-03-01", False),
+        ("status=todo&sort=title", False),
+    ],
+)
+def test_limit_is_fixed_unless_values_decide_the_plan(
+    member: Client, query: str, *, is_fixed: bool
+) -> None:
+    texts: list[str] = []
+
+    with record_statements(member.app, lambda text, _: texts.append(text)):
+        member.get(f"tasks?{query}")
+
+    assert ("LIMIT 21" in texts[-1]) == is_fixed
 
 
 def test_total_is_counted_by_indexes(member: Client) -> None:
