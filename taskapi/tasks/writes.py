@@ -170,11 +170,14 @@ def _external_id_taken(paths: ExternalIds) -> AlreadyExists:
     given = {"projects": list(projects), "external_ids": list(names)}
     found = [(row, (row.project_id, row.external_id)) for row in _read(given)]
     existing = [(row.id, paths[key]) for row, key in found if key in paths]
+    named = {path for _, path in existing}
+    if len({*paths.values()}) == 1:  # also if the other task moved in this request
+        named = {*paths.values()}
     taken = FieldError("Another task has this external id.", "taken")
     return AlreadyExists(
         "The project has a task with this external_id. Change it or choose another "
         "one.",
-        errors={(*path, "external_id"): [taken] for _, path in existing},
+        errors={(*path, "external_id"): [taken] for path in named},
         field="external_id",
         existing_id=existing[0][0] if existing else None,
     )

@@ -107,6 +107,17 @@ def test_move_with_another_external_id_needs_only_this_one(
     assert moved.json["version"] == task["version"] + 1
 
 
+def test_move_with_the_external_id_of_a_subtask_names_it(team: Team) -> None:
+    task = team.owner.create_task(subtasks=[{"title": "Dig", "external_id": "a"}])
+    change = {"project_id": team.project_id, "external_id": "a"}
+
+    response = team.owner.patch(f"tasks/{task['id']}", change)
+
+    problem = assert_problem(response, 409, "already-exists")
+    assert [error["pointer"] for error in problem["errors"]] == ["#/external_id"]
+    assert team.owner.get(f"tasks/{task['id']}").json["project_id"] != team.project_id
+
+
 def test_move_to_a_taken_external_id_changes_nothing(team: Team) -> None:
     task = team.owner.create_task(external_id="a")
     existing = [team.create_task(external_id=name) for name in ("a", "b")]
