@@ -28,7 +28,10 @@ def move(
             unmoved.append(place)  # it has moved with a task above it
             continue
         moved = tree(tasks, task, lambda _: True)
-        kept = filter(is_kept, moved[1:] if "external_id" in fields else moved)
+        is_replaced = (
+            fields.get("external_id", task["external_id"]) != task["external_id"]
+        )
+        kept = filter(is_kept, moved[1:] if is_replaced else moved)
         names = {(target[place], one["external_id"]) for one in kept}
         if names & external_ids(tasks):
             blamed = [f"{place}/external_id"] if names & used else []
