@@ -161,4 +161,4 @@ def test_limit_is_fixed_unless_values_decide_the_plan(
 
 
 def test_total_is_counted_by_indexes(member: Client) -> None:
-    assert scans(plans(member, "tasks?include_total=true")) == []
+    assert scans(all_plans(member, "tasks?include_total=true")) == []
