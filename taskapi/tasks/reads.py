@@ -81,11 +81,11 @@ def _find_page(
     parameters |= {"limit": limit, "offset": page.offset, "most": limit + page.offset}
     if page.after:
         parameters |= sorting.cursor_parameters(keys, page.after, caller.timezone)
-    shape = listing.Shape(db.database.engine.dialect.name, names, keys, after)
+    dialect = db.database.engine.dialect.name
+    shape = listing.Shape(dialect, names, keys, after)
     is_frequent = page.limit in FREQUENT_LIMITS and not page.offset
-    statement, has_parts = listing.page(
-        shape, limit if is_frequent else None, only_ids=only_ids
-    )
+    fixed = limit if is_frequent and dialect == "postgresql" else None
+    statement, has_parts = listing.page(shape, fixed, only_ids=only_ids)
     rows = db.read(statement, parameters)
     if not has_parts:
         return rows

@@ -57,8 +57,12 @@ def test_team_page_works_with_a_shell_for_each_person(
     shells = {name: Shell(tmp_path) for name in ("Ann", "Bob", "Carla")}
     token = ""
 
-    for title, code in BLOCK_OF_A_PERSON.findall(page):
-        for name in shells if "Everyone" in title else set(shells) & set(title.split()):
+    blocks = BLOCK_OF_A_PERSON.findall(page)
+    assert len(blocks) == page.count("```sh\n")
+    for title, code in blocks:
+        names = shells if "Everyone" in title else set(shells) & set(title.split())
+        assert names, title
+        for name in names:
             output = shells[name].run(f"INVITATION_TOKEN={token}\n{code}")
             check_statuses(title, output)
             if "echo" in code:
