@@ -76,14 +76,14 @@ class AccessPolicy:
             claims = tokens.verify(token, "access") if token else None
             g.credentials = claims, key
             app: Authentication = current_app.extensions["authentication"]
-            g.caller = _load(app.loaders)
+            g.caller = caller = _load(app.loaders)
             if self.accepts_keys and app.requires_both and not (token and key):
                 raise TokenMissing(BOTH_REQUIRED)
-            structlog.contextvars.bind_contextvars(user_id=g.caller.id)
-            self._authorize(g.caller)
+            structlog.contextvars.bind_contextvars(user_id=caller.id)
+            self._authorize(caller)
         rate_limits.count(self.limit)
         if not self.public:
-            current_app.extensions["in_progress"].begin(g.caller.id)
+            current_app.extensions["in_progress"].begin(caller.id)
 
     def confirm(self) -> None:
         """Check the credentials again, before the writes of the view are committed.

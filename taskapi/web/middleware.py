@@ -75,13 +75,13 @@ def _rename_loopback(app: "WSGIApplication") -> "WSGIApplication":
 
 def _begin() -> None:
     """Take the request id from the client if it is valid, or generate one."""
-    sent = request.headers.get("X-Request-ID", "")
+    headers = request.headers
+    sent = headers.get("X-Request-ID", "")
     g.request_id = sent if REQUEST_ID.fullmatch(sent) else secrets.token_hex(16)
     g.started_at = time.perf_counter()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-    if trace:
-        structlog.contextvars.bind_contextvars(trace_id=trace[1])
+    trace = TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    traced = {"trace_id": trace[1]} if trace else {}
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, **traced)
 
 
 def _finish(response: Response) -> Response:
@@ -91,10 +91,11 @@ def _finish(response: Response) -> Response:
     defaults |= g.get("limit_headers", {})
     if request.is_secure or current_app.config["USES_HTTPS"]:
         defaults["Strict-Transport-Security"] = HSTS
-    is_private = "caller" in g and request.method in {"GET", "HEAD"}
+    has_caller = "caller" in g
+    is_private = has_caller and request.method in {"GET", "HEAD"}
     defaults["Cache-Control"] = "private, no-cache" if is_private else "no-store"
     # Without a caller the time would reveal how long a password check takes.
-    if "caller" in g:
+    if has_caller:
         defaults["Server-Timing"] = f"app;dur={milliseconds}"
     present = set(map(str.lower, response.headers.keys()))
     for name, value in defaults.items():
@@ -117,12 +118,12 @@ def _log(response: Response, milliseconds: float) -> None:
     It has the route, which contains no data of users. The path is for terminals only,
     and the query is never logged.
     """
-    shown = current_app.config["LOGS_PATHS"]
+    shown, rule = current_app.config["LOGS_PATHS"], request.url_rule
     path = {"path": quote(request.path, errors="replace")} if shown else {}
     log.info(
         "request",
         method=request.method,
-        route=request.url_rule.rule if request.url_rule else None,
+        route=rule.rule if rule else None,
         status=response.status_code,
         ms=milliseconds,
         **path,
