@@ -13,7 +13,8 @@ SUMMARIES = {
     "authentication": "Which credential to send, and how to refresh or revoke it.",
     "tasks": "How subtasks, tags, search, due dates, the trash, bulk changes and files "
     "work.",
-    "teams": "How to share projects, invite members, assign tasks and restrict keys.",
+    "teams": "Share a project, assign a task, and restrict a key to the project.",
+    "projects": "Rules of roles, invitations, members, assignees, moves and deletion.",
     "writes": "How to lose no update, and how to repeat a request safely.",
     "lists": "How to read a list to its end, filter it and sort it.",
     "errors": "What an error response contains, and when to try again.",

@@ -1,4 +1,4 @@
-"""The team page, as people read it who have a shell each."""
+"""The pages about teams, with a shell for each person."""
 
 import re
 import subprocess
@@ -49,11 +49,13 @@ def check_statuses(title: str, output: str) -> None:
         assert status == expected[1] if expected else status.startswith("2"), output
 
 
-def test_team_page_works_with_a_shell_for_each_person(
+def test_team_pages_work_with_a_shell_for_each_person(
     empty: Server, tmp_path: Path
 ) -> None:
     need("curl")
-    page = (ROOT / "docs/teams.md").read_text().replace("8000", str(empty.port))
+    pages = [ROOT / "docs/teams.md", ROOT / "docs/projects.md"]
+    page = "".join(path.read_text() for path in pages)
+    page = page.replace("8000", str(empty.port))
     shells = {name: Shell(tmp_path) for name in ("Ann", "Bob", "Carla")}
     token = ""
 
