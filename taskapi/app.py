@@ -1,8 +1,7 @@
 """The application factory."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.utils import import_string
@@ -46,8 +45,6 @@ from taskapi.web.idempotency import ResponseStore
 if TYPE_CHECKING:
     from config import Settings
 
-View = TypeVar("View", bound=Callable[..., object])
-
 BLUEPRINTS = [
     auth,
     tasks,
@@ -67,14 +64,6 @@ LOADERS = CallerLoaders(sessions.find_caller, api_keys.find_caller)
 RECHECKS = CallerLoaders(
     partial(sessions.find_caller, touch=False), api_keys.find_owner
 )
-
-
-class SynchronousFlask(Flask):
-    """Flask without async views, whose check takes 2 % of the CPU time of a read."""
-
-    def ensure_sync(self, func: View) -> View:
-        """Return the view or hook itself."""
-        return func
 
 
 def create_app(settings: "Settings | None" = None) -> Flask:
@@ -114,7 +103,7 @@ def _load_settings() -> "Settings":
 
 
 def _configured(settings: "Settings") -> Flask:
-    app = SynchronousFlask(__name__, static_folder=None)
+    app = middleware.SynchronousFlask(__name__, static_folder=None)
     app.json = parsing.Json(app)
     app.extensions["settings"] = settings
     app.config.from_mapping({n.upper(): value for n, value in vars(settings).items()})

@@ -2,8 +2,9 @@
 
 import difflib
 from collections.abc import Callable
-from functools import cached_property
-from operator import attrgetter
+from functools import cached_property, partial
+from itertools import compress
+from operator import attrgetter, is_not
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -134,7 +135,8 @@ class Schema(marshmallow.Schema):
         for key, serialize in own.others:
             members[key] = serialize(obj)
         if missing in members.values():
-            return {key: v for key, v in members.items() if v is not missing}
+            is_present = map(partial(is_not, missing), members.values())
+            return dict(compress(members.items(), is_present))
         return members
 
     def load(self, data: Any, **options: Any) -> Any:
