@@ -48,7 +48,8 @@ class Worker(ThreadWorker):
     - Listeners close when the worker stops. gunicorn's worker keeps them open until its
       last connection ends, and clients that connect in between get no response: 12 of
       13,500 requests failed while two instances behind nginx were restarted, none of
-      14,000 with this class (tests/system/test_draining.py).
+      14,000 with this class. They also close when the master was killed
+      (tests/system/test_draining.py).
     - A connection gets a thread when its request arrives, not before, so idle clients
       occupy none (tests/system/test_index.py).
     - Liveness probes have a thread of their own and succeed while all others wait for a
@@ -213,6 +214,16 @@ class Worker(ThreadWorker):
             self.sockets = []
             for conn in self.pending_conns:
                 conn.timeout = time.monotonic() + LINGER_SECONDS
+
+    def is_parent_alive(self) -> bool:
+        """Stop as after SIGTERM when the master was killed.
+
+        gunicorn's worker would keep its listeners and busy connections open for another
+        25 seconds, in which no new master can use the port
+        (tests/system/test_draining.py).
+        """
+        self.alive = self.alive and super().is_parent_alive()
+        return self.alive
 
     def _accept_all(self, listener: socket.socket) -> None:
         before = None

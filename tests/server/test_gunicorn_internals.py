@@ -31,6 +31,7 @@ OVERRIDDEN = {
     "finish_request": "(self, conn, fs)",
     "murder_pending": "(self)",
     "set_accept_enabled": "(self, enabled)",
+    "is_parent_alive": "(self)",
 }
 CALLED = {
     ThreadWorker.accept: "(self, listener)",
