@@ -220,10 +220,11 @@ class Worker(ThreadWorker):
 
         gunicorn's worker would keep its listeners and busy connections open for another
         25 seconds, in which no new master can use the port
-        (tests/system/test_draining.py).
+        (tests/system/test_draining.py, tests/server/test_worker.py).
         """
-        self.alive = self.alive and super().is_parent_alive()
-        return self.alive
+        if not super().is_parent_alive():
+            self.alive = False  # never True, which could undo a SIGTERM
+        return bool(self.alive)
 
     def _accept_all(self, listener: socket.socket) -> None:
         before = None

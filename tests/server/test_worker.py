@@ -2,6 +2,7 @@
 
 import os
 import selectors
+import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -53,6 +54,22 @@ def close_later(worker: Worker, conn: TConn) -> None:
     done: Future[bool] = Future()
     done.set_result(False)
     worker.finish_request(conn, done)
+
+
+def test_check_of_the_master_does_not_undo_sigterm(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop() -> int:
+        worker.handle_exit(signal.SIGTERM, None)
+        return worker.ppid
+
+    worker.ppid = os.getppid()
+    worker.method_queue.init()
+    monkeypatch.setattr(os, "getppid", stop)
+
+    assert not worker.is_parent_alive()
+    assert not worker.alive
+    worker.method_queue.close()
 
 
 @pytest.mark.parametrize(
