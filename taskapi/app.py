@@ -103,7 +103,7 @@ def _load_settings() -> "Settings":
 
 
 def _configured(settings: "Settings") -> Flask:
-    app = middleware.SynchronousFlask(__name__, static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.json = parsing.Json(app)
     app.extensions["settings"] = settings
     app.config.from_mapping({n.upper(): value for n, value in vars(settings).items()})

@@ -49,7 +49,7 @@ class Worker(ThreadWorker):
       last connection ends, and clients that connect in between get no response: 12 of
       13,500 requests failed while two instances behind nginx were restarted, none of
       14,000 with this class. They also close when the master was killed
-      (tests/system/test_draining.py).
+      (tests/system/test_draining.py, tests/server/test_worker.py).
     - A connection gets a thread when its request arrives, not before, so idle clients
       occupy none (tests/system/test_index.py).
     - Liveness probes have a thread of their own and succeed while all others wait for a
@@ -218,9 +218,9 @@ class Worker(ThreadWorker):
     def is_parent_alive(self) -> bool:
         """Stop as after SIGTERM when the master was killed.
 
-        gunicorn's worker would keep its listeners and busy connections open for another
-        25 seconds, in which no new master can use the port
-        (tests/system/test_draining.py, tests/server/test_worker.py).
+        gunicorn's worker keeps its listeners open for up to 25 seconds while clients
+        keep their connections busy, and no other master can use the port
+        (tests/server/test_worker.py).
         """
         if not super().is_parent_alive():
             self.alive = False  # never True, which could undo a SIGTERM

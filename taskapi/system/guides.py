@@ -49,7 +49,8 @@ class Renderer(mistune.HTMLRenderer):
         page = PAGE.fullmatch(url)
         if page and page[1] in SUMMARIES:
             return super().link(text, f"/guides/{page[1]}{page[2] or ''}", title)
-        return super().link(text, url, title) if "://" in url else text
+        is_shown = "://" in url or url.startswith("#")
+        return super().link(text, url, title) if is_shown else text
 
 
 render = mistune.create_markdown(renderer=Renderer(), plugins=["table"])

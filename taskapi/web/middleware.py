@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import structlog
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from config import Settings
-
-View = TypeVar("View", bound=Callable[..., object])
 
 log = structlog.get_logger()
 
@@ -42,14 +40,6 @@ LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
 
 STATUSES_WITHOUT_BODY = {HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT}
 HSTS = "max-age=31536000; includeSubDomains"
-
-
-class SynchronousFlask(Flask):
-    """Flask without async views, whose check takes 2 % of the CPU time of a read."""
-
-    def ensure_sync(self, func: View) -> View:
-        """Return the view or hook itself."""
-        return func
 
 
 def init_app(app: Flask, settings: "Settings") -> None:

@@ -2,9 +2,8 @@
 
 import difflib
 from collections.abc import Callable
-from functools import cached_property, partial
-from itertools import compress
-from operator import attrgetter, is_not
+from functools import cached_property
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -135,8 +134,7 @@ class Schema(marshmallow.Schema):
         for key, serialize in own.others:
             members[key] = serialize(obj)
         if missing in members.values():
-            is_present = map(partial(is_not, missing), members.values())
-            return dict(compress(members.items(), is_present))
+            return {key: v for key, v in members.items() if v is not missing}
         return members
 
     def load(self, data: Any, **options: Any) -> Any:

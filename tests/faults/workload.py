@@ -53,9 +53,14 @@ class Workload:
         self.wait_for_writes()
 
     def kill_master(self) -> None:
-        """Kill the master, and start another at once, which retries to listen."""
+        """Kill the master, and start another when its workers have stopped.
+
+        While they listen, another master ends with an error.
+        """
+        workers = self.instance.program.children()
         self.instance.program.process.kill()
         self.instance.program.process.wait()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
         self.instance.program.start()
         self.wait_for_writes()
 

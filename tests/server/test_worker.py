@@ -56,6 +56,15 @@ def close_later(worker: Worker, conn: TConn) -> None:
     worker.finish_request(conn, done)
 
 
+def test_worker_stops_as_after_sigterm_when_its_master_was_killed(
+    worker: Worker,
+) -> None:
+    worker.ppid = os.getppid() + 1
+
+    assert not worker.is_parent_alive()
+    assert not worker.alive
+
+
 def test_check_of_the_master_does_not_undo_sigterm(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

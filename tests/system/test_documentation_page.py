@@ -191,6 +191,7 @@ def test_guides_link_each_other_and_nothing_else(anonymous: Client) -> None:
     assert "If-Match" in pages["writes"]
     assert {page for page, _ in targets} <= set(names)
     assert [t for t in targets if t[1] and f'id="{t[1]}"' not in pages[t[0]]] == []
+    assert 'href="#roles"' in pages["projects"]
     assert [link for link in links if not link.startswith(("/", "http", "#"))] == []
 
 

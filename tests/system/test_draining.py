@@ -82,21 +82,6 @@ def test_idle_connection_does_not_delay_shutdown(serving: Serve) -> None:
         assert server.process.wait(GRACEFUL_SECONDS) == 0
 
 
-def test_workers_of_a_killed_master_stop_listening(serving: Serve) -> None:
-    server = serving()
-    connection = http.client.HTTPConnection("127.0.0.1", server.port)
-    connection.request("GET", "/health")
-    connection.getresponse().read()
-    server.process.kill()
-    server.wait_for_output("Parent changed")
-
-    connection.request("GET", "/health")
-    response = connection.getresponse()
-
-    assert (response.status, response.headers["Connection"]) == (200, "close")
-    wait_until_closed(server)
-
-
 def test_sigterm_stops_workers_that_are_still_booting(serving: Serve) -> None:
     server = serving(WEB_CONCURRENCY=8)
 
