@@ -130,6 +130,7 @@ class ImportArguments(Schema):
 
     project_id = IdOr(
         "personal",
+        low=0,
         description="The project of the new tasks; by default as for a new task.",
     )
     dry_run = QueryFlag(

@@ -32,6 +32,7 @@ from taskapi.typing import Account, Caller, Fields
 MAX_PROJECT_ID = 2**63 - 1
 RANKS = {role: rank for rank, role in enumerate(ProjectRole)}
 UNKNOWN_PROJECT = FieldError("You have no project with this id.", "not-found")
+ROLE_TOO_LOW = FieldError("Your role in the project is too low.", "role-required")
 ME: BindParameter[int] = bindparam("me", type_=Id)
 FIRST: BindParameter[int] = bindparam("first", type_=Id)
 LAST: BindParameter[int] = bindparam("last", type_=Id)

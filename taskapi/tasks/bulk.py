@@ -82,7 +82,7 @@ def _lock(
     """Lock the named tasks, and the projects that they are in or that are given."""
     locked = locked_changes.lock_tasks(caller, paths.values(), given)
     _check_present(locked.tasks, paths)
-    locked_changes.check_roles(locked, given)
+    locked_changes.check_roles(locked, paths, given)
     return locked.tasks
 
 

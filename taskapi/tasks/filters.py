@@ -5,8 +5,9 @@ The conditions of the filters are in `conditions`.
 
 from typing import Any, Unpack
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
+from taskapi.errors import FieldError
 from taskapi.tasks import models
 from taskapi.tasks.schemas import external_id, tag
 from taskapi.tasks.search import MAX_TERMS, MAX_WORDS, is_too_long, words_of
@@ -41,12 +42,18 @@ class IdOr(QueryInteger):
         ]
         metadata = {"anyOf": alternatives, "description": description}
         super().__init__(low=low, high=MAX_ID, metadata=metadata)
-        listed = " or ".join(f"`{word}`" for word in words)
-        self.error_messages["invalid"] = f"Must be an id or {listed}."
+        self.listed = " or ".join(f"`{word}`" for word in words)
 
     def parse(self, value: object) -> Any:
         """Return the id or the word."""
-        return value if value in self.words else super().parse(value)
+        if value in self.words:
+            return value
+        try:
+            return super().parse(value)
+        except ValidationError as error:
+            message = f"Must be an id or {self.listed}."
+            hint = f"Send {self.listed}, or digits."
+            raise ValidationError(FieldError(message, "type", hint)) from error
 
     def _validate(self, value: object) -> None:
         if value not in self.words:

@@ -73,7 +73,8 @@ def _rejection(caller: Caller, row: Fields) -> Exception:
     if allowed.role is None:
         return Invalid({"project_id": [access.UNKNOWN_PROJECT]})
     if allowed.role is ProjectRole.VIEWER:
-        return RoleRequired(required_role=ProjectRole.EDITOR)
+        errors = {"project_id": [access.ROLE_TOO_LOW]}
+        return RoleRequired(errors=errors, required_role=ProjectRole.EDITOR)
     if not allowed.can_assign:
         return Invalid({"assignee_id": [members.NOT_A_MEMBER]})
     return (
@@ -182,7 +183,7 @@ def _lock(
     task = locked.tasks.get(task_id)
     if task is None or (task.deleted_at is not None and not deleted):
         raise NotFound
-    locked_changes.check_roles(locked, targets)
+    locked_changes.check_roles(locked, {(): task_id}, targets)
     versioning.check([(task, versions, ())])
     return task
 

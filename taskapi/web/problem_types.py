@@ -223,6 +223,7 @@ FIELD_ERROR_CODES = (
     "taken",
     "wrong",
     "not-found",
+    "role-required",
     "common",
     "personal",
     "wordless",

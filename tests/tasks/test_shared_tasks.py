@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.helpers.client import Client, assert_problem, field_errors
 from tests.projects.support import add_member
@@ -178,6 +179,57 @@ def test_word_for_a_project_that_is_unknown_is_rejected(team: Team) -> None:
     (error,) = assert_problem(response, 422, "validation-error")["errors"]
     assert error["parameter"] == "project_id"
     assert "personal" in error["message"]
+    assert "personal" in error["hint"]
+
+
+def test_bulk_request_of_a_viewer_changes_nothing_and_names_the_entries(
+    team: Team,
+) -> None:
+    own, shared, other = (
+        team.viewer.create_task(),
+        team.create_task(),
+        team.create_task(),
+    )
+    body = {
+        "create": [{"title": "A"}, {"title": "B", "project_id": team.project_id}],
+        "update": [{"id": own["id"], "title": "C"}],
+    }
+    changes = {
+        "update": [{"id": own["id"], "title": "C"}, {"id": shared["id"], "title": "D"}],
+        "delete": [other["id"]],
+    }
+    moves = {"update": [{"id": own["id"], "project_id": team.project_id}]}
+
+    created, changed, moved = (
+        team.viewer.post("tasks/bulk", sent) for sent in (body, changes, moves)
+    )
+
+    assert rejected_entries(created) == ["#/create/1/project_id"]
+    assert rejected_entries(changed) == ["#/update/1/id", "#/delete/0"]
+    assert rejected_entries(moved) == ["#/update/0/project_id"]
+    assert team.viewer.get(f"tasks/{own['id']}").json["version"] == own["version"]
+    assert len(titles(team.viewer)) == 3
+
+
+def rejected_entries(response: TestResponse) -> list[str]:
+    """Return the pointers of a request for which the role is too low."""
+    problem = assert_problem(response, 403, "role-required")
+    assert problem["required_role"] == "editor"
+    assert {error["code"] for error in problem["errors"]} == {"role-required"}
+    return [error["pointer"] for error in problem["errors"]]
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"tags": ["a"]}, {"subtasks": [{"title": "B"}]}]
+)
+def test_task_in_a_project_of_a_viewer_is_rejected_alike(
+    team: Team, fields: Any
+) -> None:
+    task = {"title": "A", "project_id": team.project_id}
+
+    response = team.viewer.post("tasks", task | fields)
+
+    assert rejected_entries(response) == ["#/project_id"]
 
 
 def test_tags_are_summed_over_projects(team: Team) -> None:
@@ -257,3 +309,17 @@ def test_import_into_a_project_requires_an_editor(team: Team) -> None:
     assert_problem(team.outsider.call("POST", path, **file), 404, "not-found")
     assert team.editor.call("POST", path, **file).json["created"] == 1
     assert titles(team.viewer) == ["A"]
+
+
+@pytest.mark.parametrize("project_id", [0, 999])
+def test_import_and_export_of_an_unknown_project_are_not_found(
+    team: Team, project_id: int
+) -> None:
+    query = f"?project_id={project_id}"
+    file = {"data": '{"title": "A"}', "content_type": "application/x-ndjson"}
+
+    imported = team.owner.call("POST", f"users/me/import{query}", **file)
+    exported = team.owner.get(f"users/me/export{query}")
+
+    assert_problem(imported, 404, "not-found")
+    assert_problem(exported, 404, "not-found")
