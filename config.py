@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from environs import EnvError, FileAwareEnv
 from marshmallow import validate
@@ -60,19 +60,17 @@ def _pattern(pattern: str, expected: str, *, strip: str = "") -> Check:
     def check(value: str) -> str:
         if value and not re.fullmatch(pattern, value):
             raise SettingError(f"expected {expected}")
-        _split(value)
+        _check_port(value)
         return value.strip(strip) if strip else value
 
     return check
 
 
-def _split(url: str) -> SplitResult:
+def _check_port(url: str) -> None:
     try:
-        parts = urlsplit(url)
-        str(parts.port)  # urlsplit() does not check the port before it is read
+        str(urlsplit(url).port)  # urlsplit() does not check the port before it is read
     except ValueError as error:
         raise SettingError("the host or port is invalid") from error
-    return parts
 
 
 _host = _pattern(r"\S+", "a host or an address", strip="[]")
@@ -103,7 +101,7 @@ def _postgresql_url(url: str) -> str:
         raise SettingError("expected postgresql://user:password@host/name")
     authority = url.partition("://")[2].partition("/")[0]
     for host in authority.rpartition("@")[2].split(","):
-        _split(f"//{host}")
+        _check_port(f"//{host}")
     return url
 
 

@@ -1,6 +1,7 @@
 """The clients that tests of permissions call operations with."""
 
 import re
+from collections.abc import Iterable
 from functools import cache, cached_property
 
 from sqlalchemy import update
@@ -151,13 +152,22 @@ def creations() -> dict[str, tuple[str, object]]:
 
 def key_for(owner: Client, scope: str | None) -> KeyClient:
     """Return a client with a key with this scope, or with all scopes of a user."""
-    return key_client(owner, *([scope] if scope in USER_SCOPES else USER_SCOPES))
+    return _shared_key(owner, [scope] if scope in USER_SCOPES else USER_SCOPES)
 
 
 def key_without(owner: Client, scope: str | None) -> KeyClient:
     """Return a client with a key with all scopes of a user that do not include this."""
     included = {wide: {wide, IMPLIED.get(wide, wide)} for wide in USER_SCOPES}
-    return key_client(owner, *(s for s in USER_SCOPES if scope not in included[s]))
+    return _shared_key(owner, [s for s in USER_SCOPES if scope not in included[s]])
+
+
+def _shared_key(owner: Client, scopes: Iterable[str]) -> KeyClient:
+    """Return a client with the key that has these scopes: an account can have 50."""
+    keys: dict[tuple[str, ...], KeyClient] = vars(owner).setdefault("shared_keys", {})
+    chosen = tuple(scopes)
+    if chosen not in keys:
+        keys[chosen] = key_client(owner, *chosen)
+    return keys[chosen]
 
 
 def combined(session: Client, key: KeyClient) -> KeyClient:

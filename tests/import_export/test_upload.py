@@ -1,5 +1,6 @@
 """Import of a file that is the part `file` of a form."""
 
+from copy import deepcopy
 from io import BytesIO
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_import_reads_the_file_of_a_form(
 def test_other_parts_are_rejected(
     ann: Client, parts: dict[str, Any], code: dict[str, str]
 ) -> None:
-    assert field_errors(upload(ann, parts)) == code
+    assert field_errors(upload(ann, deepcopy(parts))) == code
     assert task_count(ann) == 0
 
 
