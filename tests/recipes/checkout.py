@@ -118,7 +118,9 @@ class Checkout:
 
     def pytest(self, *paths: str) -> str:
         """Run tests of the copy that must pass."""
-        return self.run(".venv/bin/pytest", "-q", "--no-header", *paths)
+        return self.run(
+            ".venv/bin/pytest", "-q", "--no-header", "-m", "not slow", *paths
+        )
 
     def _git(self, *arguments: str, folder: Path | None = None) -> str:
         return subprocess.run(  # noqa: S603 - git with our own arguments
