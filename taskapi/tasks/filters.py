@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields
 
 from taskapi.errors import FieldError
 from taskapi.tasks import models
-from taskapi.tasks.schemas import external_id, tag
+from taskapi.tasks.fields import external_id, tag
 from taskapi.tasks.search import MAX_TERMS, MAX_WORDS, is_too_long, words_of
 from taskapi.tasks.sorting import MAX_SORT_KEYS, SORTS
 from taskapi.web.field_options import Options, documented
