@@ -114,7 +114,7 @@ class Model:
         return self.tasks[task_id]
 
     def _writable(self, task: Task, version: int | None = None) -> Task:
-        self.projects.check_writable([task["project_id"]], self.me)
+        self.projects.check_writable({"#": task["project_id"]}, self.me)
         if version not in {None, task["version"]}:
             raise Rejected(412, "precondition-failed")
         return task

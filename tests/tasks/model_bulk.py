@@ -83,7 +83,7 @@ class BulkModel(Model):
         reject(422, "validation-error", absent)
         moved = {p: f["project_id"] for p, f in update.items() if "project_id" in f}
         self.projects.check_targets(targets | moved, self.me)
-        projects = [self.tasks[task_id]["project_id"] for task_id in named.values()]
+        projects = {p: self.tasks[i]["project_id"] for p, i in named.items()}
         self.projects.check_writable(projects, self.me)
         stale = [
             f"{place}/if_version"

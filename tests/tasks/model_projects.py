@@ -1,6 +1,6 @@
 """Projects of the model, and the roles of their members."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from tests.tasks.model_errors import Rejected, reject
 
@@ -30,12 +30,15 @@ class Projects:
         """Reject projects that an account does not see or may not write."""
         absent = [place for place, one in targets.items() if not self.role(one, me)]
         reject(422, "validation-error", [f"{place}/project_id" for place in absent])
-        self.check_writable(targets.values(), me)
+        projects = {f"{place}/project_id": one for place, one in targets.items()}
+        self.check_writable(projects, me)
 
-    def check_writable(self, projects: Iterable[int], me: int) -> None:
-        """Reject projects of which an account is a viewer."""
-        if any(self.role(one, me) == "viewer" for one in projects):
-            raise Rejected(403, "role-required")
+    def check_writable(self, projects: Mapping[str, int], me: int) -> None:
+        """Reject locations whose project an account may only view."""
+        viewed = [p for p, one in projects.items() if self.role(one, me) == "viewer"]
+        if viewed:
+            places = [place for place in viewed if place != "#"]
+            raise Rejected(403, "role-required", places)
 
     def change_role(self, project: int, account: int, role: str, me: int) -> None:
         """Change the role of a member."""
