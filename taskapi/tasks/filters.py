@@ -5,9 +5,8 @@ The conditions of the filters are in `conditions`.
 
 from typing import Any, Unpack
 
-from marshmallow import ValidationError, fields
+from marshmallow import fields
 
-from taskapi.errors import FieldError
 from taskapi.tasks import models
 from taskapi.tasks.fields import external_id, tag
 from taskapi.tasks.search import MAX_TERMS, MAX_WORDS, is_too_long, words_of
@@ -42,18 +41,16 @@ class IdOr(QueryInteger):
         ]
         metadata = {"anyOf": alternatives, "description": description}
         super().__init__(low=low, high=MAX_ID, metadata=metadata)
-        self.listed = " or ".join(f"`{word}`" for word in words)
+        self.alternatives = " or ".join(f"`{word}`" for word in words)
+        self.error_messages["invalid"] = f"Must be an id or {self.alternatives}."
+
+    def hint(self, _value: object) -> str:
+        """Return what to send."""
+        return f"Send digits or {self.alternatives}."
 
     def parse(self, value: object) -> Any:
         """Return the id or the word."""
-        if value in self.words:
-            return value
-        try:
-            return super().parse(value)
-        except ValidationError as error:
-            message = f"Must be an id or {self.listed}."
-            hint = f"Send {self.listed}, or digits."
-            raise ValidationError(FieldError(message, "type", hint)) from error
+        return value if value in self.words else super().parse(value)
 
     def _validate(self, value: object) -> None:
         if value not in self.words:

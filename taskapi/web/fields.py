@@ -52,7 +52,12 @@ class Coded(fields.Field[Any]):
     def make_error(self, key: str, **values: object) -> ValidationError:
         """Return marshmallow's error with a code."""
         error = super().make_error(key, **values)
-        return ValidationError(FieldError(str(error.messages[0]), CODES.get(key, key)))
+        message, hint = str(error.messages[0]), self.hint(values.get("input"))
+        return ValidationError(FieldError(message, CODES.get(key, key), hint))
+
+    def hint(self, _value: object) -> str | None:
+        """Return a hint for an invalid value."""
+        return None
 
 
 class Strict(Coded, Generic[Value]):
@@ -219,10 +224,6 @@ class Timestamp(Strict[date]):
             message = str(self.error_messages[key])
             raise ValidationError(FieldError(message, "format", self.hint(value)))
         return timestamp
-
-    def hint(self, _value: object) -> str | None:
-        """Return a hint for an invalid value."""
-        return None
 
 
 class DateOrTimestamp(Timestamp):
