@@ -45,9 +45,7 @@ SET_PARENT = (
     .values(parent_id=bindparam("parent"))
 )
 LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-SPECIAL_FIELDS = {
-    *("id", "parent_id", "updated_at", "owner", "project_id", "assignee_id")
-}
+SPECIAL_FIELDS = {"id", "parent_id", "updated_at", "owner", "project_id", "assignee_id"}
 """Fields of a line that are not columns of the new task."""
 
 UNKNOWN_PARENT = FieldError("No line of this file has this id.", "not-found")
@@ -119,7 +117,7 @@ def import_tasks(
     roles = locking.lock(caller, [project_id])
     if project_id not in roles:
         raise NotFound
-    access.check_role(roles[project_id])
+    access.check_roles({(): roles[project_id]})
     existing = _existing_ids(project_id, tasks)
     parents = _parents(tasks)
     _check_trees(tasks, parents, _levels(existing))

@@ -6,6 +6,8 @@ that the lock returned (`projects.locking`), and `members.service` compares role
 members itself. Commands of the operator see everything.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -27,10 +29,9 @@ from taskapi.projects.models import (
     ProjectRole,
     memberships,
 )
-from taskapi.typing import Account, Caller, Fields
+from taskapi.typing import Account, Caller, Fields, Path
 
 MAX_PROJECT_ID = 2**63 - 1
-RANKS = {role: rank for rank, role in enumerate(ProjectRole)}
 UNKNOWN_PROJECT = FieldError("You have no project with this id.", "not-found")
 ROLE_TOO_LOW = FieldError("Your role in the project is too low.", "role-required")
 ME: BindParameter[int] = bindparam("me", type_=Id)
@@ -187,7 +188,12 @@ def has_access(
     return bool(db.read(own, scope(caller)))
 
 
-def check_role(role: ProjectRole, least: ProjectRole = ProjectRole.EDITOR) -> None:
-    """Raise RoleRequired for a role below the required one."""
-    if RANKS[role] < RANKS[least]:
-        raise RoleRequired(required_role=least)
+def check_roles(roles: Mapping[Path, ProjectRole]) -> None:
+    """Raise RoleRequired if a location of the request needs more than a viewer.
+
+    The empty path stands for the whole request, and gets no pointer.
+    """
+    rejected = [path for path, role in roles.items() if role is ProjectRole.VIEWER]
+    if rejected:
+        errors = {path: [ROLE_TOO_LOW] for path in rejected if path}
+        raise RoleRequired(errors=errors, required_role=ProjectRole.EDITOR)

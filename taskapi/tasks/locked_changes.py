@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from sqlalchemy import bindparam, select, update
 
 from taskapi import db
-from taskapi.errors import Collision, Invalid, RoleRequired
+from taskapi.errors import Collision, Invalid
 from taskapi.projects import access, locking
 from taskapi.projects.locking import Roles
 from taskapi.projects.models import Project, ProjectRole
@@ -78,7 +78,7 @@ def check_targets(roles: Roles, targets: Mapping[Path, int]) -> None:
         raise Invalid(
             {(*path, "project_id"): [access.UNKNOWN_PROJECT] for path in absent}
         )
-    _check_editor({(*path, "project_id"): roles[i] for path, i in targets.items()})
+    access.check_roles({(*path, "project_id"): roles[i] for path, i in targets.items()})
 
 
 def lock_tasks(
@@ -111,15 +111,7 @@ def check_roles(
     `paths` are the ids of the locked tasks by their location in the request.
     """
     check_targets(locked.roles, targets)
-    _check_editor({path: locked.tasks[i].role for path, i in paths.items()})
-
-
-def _check_editor(roles: Mapping[Path, ProjectRole]) -> None:
-    """Raise RoleRequired with the locations whose role is that of a viewer."""
-    rejected = [path for path, role in roles.items() if role is ProjectRole.VIEWER]
-    if rejected:
-        errors = {path: [access.ROLE_TOO_LOW] for path in rejected if path}
-        raise RoleRequired(errors=errors, required_role=ProjectRole.EDITOR)
+    access.check_roles({path: locked.tasks[i].role for path, i in paths.items()})
 
 
 def prepare(

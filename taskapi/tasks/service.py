@@ -1,16 +1,15 @@
 """Rules for one task; `bulk` has those for several, and `reads` finds tasks."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import and_
 
 from taskapi import clock, db
 from taskapi.db import versioning
 from taskapi.db.versioning import Versions
-from taskapi.errors import Invalid, NotFound, RoleRequired
+from taskapi.errors import Invalid, NotFound
 from taskapi.projects import access
-from taskapi.projects.models import ProjectRole
 from taskapi.tasks import (
     creation,
     locked_changes,
@@ -54,7 +53,7 @@ def create(caller: Caller, fields: Fields) -> ShownTaskRow | SimpleNamespace:
     with writes.checked_constraints({external_id: ()}):
         inserted = db.write(queries.INSERT, row, alone=not names)
     if not inserted:
-        raise _rejection(caller, row)
+        _reject(caller, row)
     task = inserted[0]
     if names:
         tags.attach(project_id, {task.id: names})
@@ -67,17 +66,15 @@ def _tag_names(caller: Caller, project_id: int, fields: Fields) -> list[str]:
     return list(stored.values())
 
 
-def _rejection(caller: Caller, row: Fields) -> Exception:
-    """Return the reason for which a task was not inserted."""
+def _reject(caller: Caller, row: Fields) -> NoReturn:
+    """Raise the reason for which a task was not inserted."""
     allowed: Any = db.read(queries.REJECTION, row)[0]
     if allowed.role is None:
-        return Invalid({"project_id": [access.UNKNOWN_PROJECT]})
-    if allowed.role is ProjectRole.VIEWER:
-        errors = {"project_id": [access.ROLE_TOO_LOW]}
-        return RoleRequired(errors=errors, required_role=ProjectRole.EDITOR)
+        raise Invalid({"project_id": [access.UNKNOWN_PROJECT]})
+    access.check_roles({("project_id",): allowed.role})
     if not allowed.can_assign:
-        return Invalid({"assignee_id": [members.NOT_A_MEMBER]})
-    return (
+        raise Invalid({"assignee_id": [members.NOT_A_MEMBER]})
+    raise (
         credentials.revoked_error(caller)
         if allowed.has_room
         else writes.limit_reached()
@@ -193,5 +190,5 @@ def _find_writable(parameters: Fields) -> ShownTaskRow:
     found = db.read(queries.ONE_WITH_ROLE, parameters)
     if not found:
         raise NotFound
-    access.check_role(found[0].role)
+    access.check_roles({(): found[0].role})
     return found[0]
