@@ -65,6 +65,9 @@ env: ## Write .env with new secrets for compose.yaml
 	@$(PYTHON) -c 'import os, secrets; print(f"SECRET_KEY={secrets.token_urlsafe(48)}\nPOSTGRES_PASSWORD={secrets.token_hex(24)}", file=os.fdopen(os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"))'
 	@echo "Wrote .env. Keep it: it has the password of the database."
 
+# Bytecode is written even where the environment disables it: without it each process
+# compiles the application again, and the tests take 245 instead of 207 seconds.
+test test-all: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev tests/clients/node_modules ## Run the tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -q -n auto -m "not slow"
 

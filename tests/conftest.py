@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(server.cleanup)
         config.add_cleanup(_silence_server_log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Start three workers for two cores, since tests wait for servers and databases.
+
+    The tests take 163 instead of 207 seconds on two cores.
+    """
+    cores = yield
+    return cores * 3 // 2
 
 
 def _disable_fsync(server: str) -> None:
