@@ -105,18 +105,30 @@ def test_sqlite_connections_set_pragmas(apps: dict[str, Flask]) -> None:
     assert found == [1, "wal", 2]
 
 
-def test_connections_wait_for_the_first_one_of_a_new_sqlite_file(
-    tmp_path: Path,
-) -> None:
+def test_new_sqlite_file_can_be_opened_by_two_processes(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
     with closing(sqlite3.connect(path)) as first, closing(sqlite3.connect(path)) as new:
 
-        def finish(statement: str) -> None:
-            if statement == "BEGIN IMMEDIATE":
+        def release_lock(statement: str) -> None:
+            if statement == "BEGIN EXCLUSIVE":
                 first.rollback()
 
         first.execute("BEGIN IMMEDIATE")
-        new.set_trace_callback(finish)
+        new.set_trace_callback(release_lock)
         engine.prepare_sqlite(new, None)
 
         assert new.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_sqlite_file_without_wal_is_rejected_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "restored.db"
+    with (
+        closing(sqlite3.connect(path)) as reader,
+        closing(sqlite3.connect(path, timeout=0)) as new,
+    ):
+        reader.execute("CREATE TABLE tasks (id)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM tasks")
+
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            engine.prepare_sqlite(new, None)
