@@ -35,18 +35,21 @@ class IdOr(QueryInteger):
 
     def __init__(self, *words: str, description: str, low: int = 1) -> None:
         self.words = words
-        alternatives = [
+        schemas = [
             {"type": "integer", "format": "int64", "minimum": low},
             {"type": "string", "enum": [*words]},
         ]
-        metadata = {"anyOf": alternatives, "description": description}
+        metadata = {"anyOf": schemas, "description": description}
         super().__init__(low=low, high=MAX_ID, metadata=metadata)
-        self.alternatives = " or ".join(f"`{word}`" for word in words)
-        self.error_messages["invalid"] = f"Must be an id or {self.alternatives}."
+        self.error_messages["invalid"] = f"Must be {self._choice('an id')}."
 
     def hint(self, _value: object) -> str:
         """Return what to send."""
-        return f"Send digits or {self.alternatives}."
+        return f"Send {self._choice('digits')}."
+
+    def _choice(self, first: str) -> str:
+        *others, last = first, *(f"`{word}`" for word in self.words)
+        return f"{', '.join(others)} or {last}"
 
     def parse(self, value: object) -> Any:
         """Return the id or the word."""

@@ -79,7 +79,7 @@ class QueryInteger(Strict[int], fields.Integer):
 
     def parse(self, value: object) -> int:
         """Return the integer."""
-        if not re.fullmatch(r"-?[0-9]{1,19}", str(value)):
+        if not re.fullmatch(r"-?[0-9]{1,100}", str(value)):
             raise self.make_error("invalid", input=value)
         return int(str(value))
 

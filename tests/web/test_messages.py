@@ -34,6 +34,8 @@ QUERY = {
     "limit": ("0", "Must be from 1 to 100."),
     "offset": ("one", "Must be an integer."),
     "overdue": ("yes", "Must be true or false."),
+    "assignee_id": ("ann", "Must be an id, `me` or `none`."),
+    "project_id": ("1" + 20 * "0", "Must be from 0 to 2^63-1."),
     "parent_id": ("root", "Must be an id or `none`."),
     "tag": ("a,b", "Must have 1 to 50 characters without commas."),
 }
@@ -83,3 +85,19 @@ def test_error_of_a_parameter_states_the_rule(ann: Client) -> None:
     found = messages(response)
     expected = {name: rule for name, (_, rule) in QUERY.items()}
     assert {name.partition("/")[0]: rule for name, rule in found.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("parameter", "hint"),
+    [
+        ("project_id=mine", "Send digits or `personal`."),
+        ("assignee_id=ann", "Send digits, `me` or `none`."),
+        ("due_before=2036-12-24T18:00:00 01:00", "Write + as %2B in a query."),
+    ],
+)
+def test_error_of_a_parameter_has_a_hint(
+    ann: Client, parameter: str, hint: str
+) -> None:
+    (error,) = ann.get(f"tasks?{parameter}").json["errors"]
+
+    assert error["hint"] == hint
