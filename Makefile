@@ -66,8 +66,8 @@ env: ## Write .env with new secrets for compose.yaml
 	@echo "Wrote .env. Keep it: it has the password of the database."
 
 # Bytecode is written even where the environment disables it: without it each process
-# compiles the application again, and the tests take 245 instead of 207 seconds.
-test test-all: export PYTHONDONTWRITEBYTECODE =
+# compiles the application again, and two workers took 245 instead of 207 seconds.
+test test-all soak fuzz: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev tests/clients/node_modules ## Run the tests on SQLite and PostgreSQL
 	@$(BIN)/pytest -q -n auto -m "not slow"
 
