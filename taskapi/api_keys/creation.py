@@ -1,5 +1,7 @@
 """Creation of API keys."""
 
+from typing import NoReturn
+
 import structlog
 from sqlalchemy import Select, and_, func, insert, literal, select
 
@@ -67,7 +69,7 @@ def _insert(caller: Account, fields: Fields) -> ApiKeyRow:
         statement, access.scope(caller)
     ).one_or_none()
     if created is None:
-        raise _creation_error(caller, project_id)
+        _reject(caller, project_id)
     return created
 
 
@@ -88,11 +90,11 @@ def _locked(
     return member.with_for_update(key_share=True, of=[User, memberships])
 
 
-def _creation_error(caller: Account, project_id: int | None) -> Exception:
-    """Return the reason for which a key was not inserted."""
+def _reject(caller: Account, project_id: int | None) -> NoReturn:
+    """Raise the error that explains why no key was inserted."""
     if project_id is not None and not access.has_access(caller, project_id):
-        return Invalid({"project_id": [access.UNKNOWN_PROJECT]})
-    return NotFound()
+        raise Invalid({"project_id": [access.UNKNOWN_PROJECT]})
+    raise NotFound
 
 
 def _check_number(user_id: int) -> None:

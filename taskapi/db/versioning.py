@@ -115,7 +115,7 @@ def _current(
     versions: Versions,
     returning: Returning = (),
 ) -> Any:
-    """Return the row that a write left unchanged, or raise the reason."""
+    """Return the row that a write left unchanged. Raises as `change` does."""
     statement = select(*_columns(model, returning)).where(scope)
     row = db.session.execute(statement).one_or_none()
     if row is None:

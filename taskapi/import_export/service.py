@@ -117,7 +117,7 @@ def import_tasks(
     roles = locking.lock(caller, [project_id])
     if project_id not in roles:
         raise NotFound
-    access.check_roles({(): roles[project_id]})
+    access.check_editor({(): roles[project_id]})
     existing = _existing_ids(project_id, tasks)
     parents = _parents(tasks)
     _check_trees(tasks, parents, _levels(existing))

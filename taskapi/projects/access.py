@@ -188,10 +188,11 @@ def has_access(
     return bool(db.read(own, scope(caller)))
 
 
-def check_roles(roles: Mapping[Path, ProjectRole]) -> None:
-    """Raise RoleRequired if a location of the request needs more than a viewer.
+def check_editor(roles: Mapping[Path, ProjectRole]) -> None:
+    """Raise RoleRequired for the locations whose project the caller may only view.
 
-    The empty path stands for the whole request, and gets no pointer.
+    `roles` are the roles of the caller by location in the request. The empty path is
+    the request as a whole, and is not listed in `errors`.
     """
     rejected = [path for path, role in roles.items() if role is ProjectRole.VIEWER]
     if rejected:

@@ -78,7 +78,9 @@ def check_targets(roles: Roles, targets: Mapping[Path, int]) -> None:
         raise Invalid(
             {(*path, "project_id"): [access.UNKNOWN_PROJECT] for path in absent}
         )
-    access.check_roles({(*path, "project_id"): roles[i] for path, i in targets.items()})
+    access.check_editor(
+        {(*path, "project_id"): roles[i] for path, i in targets.items()}
+    )
 
 
 def lock_tasks(
@@ -111,7 +113,7 @@ def check_roles(
     `paths` are the ids of the locked tasks by their location in the request.
     """
     check_targets(locked.roles, targets)
-    access.check_roles({path: locked.tasks[i].role for path, i in paths.items()})
+    access.check_editor({path: locked.tasks[i].role for path, i in paths.items()})
 
 
 def prepare(

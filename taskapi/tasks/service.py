@@ -67,11 +67,11 @@ def _tag_names(caller: Caller, project_id: int, fields: Fields) -> list[str]:
 
 
 def _reject(caller: Caller, row: Fields) -> NoReturn:
-    """Raise the reason for which a task was not inserted."""
+    """Raise the error that explains why no task was inserted."""
     allowed: Any = db.read(queries.REJECTION, row)[0]
     if allowed.role is None:
         raise Invalid({"project_id": [access.UNKNOWN_PROJECT]})
-    access.check_roles({("project_id",): allowed.role})
+    access.check_editor({("project_id",): allowed.role})
     if not allowed.can_assign:
         raise Invalid({"assignee_id": [members.NOT_A_MEMBER]})
     raise (
@@ -190,5 +190,5 @@ def _find_writable(parameters: Fields) -> ShownTaskRow:
     found = db.read(queries.ONE_WITH_ROLE, parameters)
     if not found:
         raise NotFound
-    access.check_roles({(): found[0].role})
+    access.check_editor({(): found[0].role})
     return found[0]
