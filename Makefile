@@ -67,13 +67,14 @@ env: ## Write .env with new secrets for compose.yaml
 
 # Bytecode is written even where the environment disables it: without it each process
 # compiles the application again, and two workers took 245 instead of 207 seconds.
+# worksteal, because the last of the long tests would wait in the queue of one worker.
 test test-all soak fuzz: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev tests/clients/node_modules ## Run the tests on SQLite and PostgreSQL
-	@$(BIN)/pytest -q -n auto -m "not slow"
+	@$(BIN)/pytest -q -n auto --dist worksteal -m "not slow"
 
 test-all: export ALL_DATABASES = 1
 test-all: .venv/dev tests/clients/node_modules tests/generators/node_modules build/generators/ready ## Run all tests, also long ones, and measure coverage
-	@$(BIN)/pytest -q -n auto --cov --cov-report=term --ignore tests/test_speed.py
+	@$(BIN)/pytest -q -n auto --dist worksteal --cov --cov-report=term --ignore tests/test_speed.py
 	@$(BIN)/pytest -q tests/test_speed.py
 
 soak: .venv/dev ## Kill and freeze databases and processes, and fill disks, while clients work
