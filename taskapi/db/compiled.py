@@ -9,6 +9,7 @@ import collections
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Generic, NamedTuple, cast
 
 from sqlalchemy import (
@@ -35,6 +36,7 @@ R = TypeVar("R", default=Any)
 
 Parameters = Mapping[str, object]
 _row_type: Any = collections.namedtuple  # mypy wants literal fields
+_replacing = Lock()
 
 # A statement gives its slot to another request only where it usually takes longer than
 # computing the response: with 2 ms added to each statement throughput is as without
@@ -176,8 +178,18 @@ def _handle(error: Exception, connection: Connection | DirectConnection) -> Exce
     dialect, driver = connection.dialect, connection.connection.dbapi_connection
     if dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type] # DBAPI has no classes
         connection.invalidate(error)
-        connection.engine.dispose()
+        replace_connections(connection.engine)
     return _wrap(error, dialect)
+
+
+def replace_connections(engine: Engine) -> None:
+    """Let an engine open new connections; those in use are closed when they return.
+
+    One thread at a time: if two threads replace the pool at once, SQLAlchemy can drop
+    a pool that another thread has begun to use, without closing its connections.
+    """
+    with _replacing:
+        engine.dispose()
 
 
 def _wrap(error: Exception, dialect: Dialect) -> Exception:

@@ -63,10 +63,9 @@ class Pool(QueuePool):
         super().dispose()
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        if self.is_disposed:
-            record.close()
-        else:
-            super()._do_return_conn(record)
+        super()._do_return_conn(record)
+        if self.is_disposed:  # checked afterwards: `dispose` may have run meanwhile
+            super().dispose()
 
 
 def init_app(app: Flask, settings: "Settings") -> None:

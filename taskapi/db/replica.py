@@ -20,6 +20,7 @@ from taskapi.db.compiled import CompiledStatement, Parameters, R, run
 from taskapi.db.engine import (
     POOL_RECYCLE_SECONDS,
     POOL_TIMEOUT_SECONDS,
+    Pool,
     sqlalchemy_url,
 )
 
@@ -56,6 +57,7 @@ class Replica:
         self.engine = create_engine(
             url,
             execution_options={"postgresql_readonly": True},
+            poolclass=Pool,
             pool_size=POOL_SIZE,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,

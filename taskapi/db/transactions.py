@@ -24,6 +24,7 @@ from taskapi.db.compiled import (
     Parameters,
     R,
     connect,
+    replace_connections,
     run,
 )
 from taskapi.errors import Collision, Unavailable
@@ -202,7 +203,7 @@ def transaction() -> Iterator[None]:
     except errors.ERRORS as error:
         if errors.needs_new_connections(error):
             session.remove()
-            database.engine.dispose()
+            replace_connections(database.engine)
         raise errors.problem_of(error) from error
     finally:
         session.remove()
