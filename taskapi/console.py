@@ -19,7 +19,7 @@ import click
 from flask.cli import AppGroup, ScriptInfo
 
 from taskapi import db
-from taskapi.errors import Invalid, InvalidLines, Problem, Unavailable
+from taskapi.errors import Collision, Invalid, InvalidLines, Problem, Unavailable
 from taskapi.observability import logs
 from taskapi.server.command_line import flask_command
 from taskapi.typing import Fields
@@ -90,19 +90,24 @@ def command_transaction(ctx: click.Context) -> Iterator[None]:
 
 def error_message(problem: Problem) -> str:
     """Return the text of a Problem for an operator."""
+    if isinstance(problem, Collision):
+        return (
+            "A request changed the same data at the same time. Run the command again."
+        )
     if isinstance(problem, Unavailable):
         return (
             "The database is unreachable or has no current schema. "
             f"Run `{flask_command('doctor')}` for the cause, "
             f"or `{flask_command('db upgrade')}`."
         )
+    return _invalid_message(problem) if isinstance(problem, Invalid) else problem.detail
+
+
+def _invalid_message(problem: Invalid) -> str:
+    found = flatten(problem.errors)
     if isinstance(problem, InvalidLines):
-        found = flatten(problem.errors)
         lines = [_line_message(path, error) for path, error in found]
         return "\n".join(["Nothing was imported.", *lines])
-    if not isinstance(problem, Invalid):
-        return problem.detail
-    found = flatten(problem.errors)
     return "; ".join(f"{'.'.join(path) or 'account'}: {text}" for path, text in found)
 
 

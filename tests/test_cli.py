@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 
+from taskapi.admin import service
+from taskapi.errors import Collision
 from tests.helpers.client import PASSWORD, Client
 from tests.helpers.commands import (
     Run,
@@ -108,4 +111,19 @@ def test_missing_schema_is_reported(tmp_path: Path, arguments: list[str]) -> Non
     message = result.stderr.splitlines()[-1]
     assert message.startswith(
         "Error: The database is unreachable or has no current schema"
+    )
+
+
+@pytest.mark.one_database
+def test_collision_with_a_request_is_reported(
+    run: Run, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "change", Mock(side_effect=Collision))
+
+    result = run("users", "promote", "root@example.org")
+
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: A request changed the same data at the same time. "
+        "Run the command again.\n"
     )
