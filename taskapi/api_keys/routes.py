@@ -67,7 +67,7 @@ def update_api_key(changes: Fields, key_id: int) -> ApiKeyRow:
     return service.change(caller(), key_id, changes)
 
 
-@keys.delete("/api-keys/<id:key_id>")
+@keys.delete("/api-keys/<id:key_id>", ends_caller=True)
 @keys.response(204)
 def revoke_api_key(key_id: int) -> None:
     """Revoke an API key

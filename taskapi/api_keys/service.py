@@ -31,6 +31,7 @@ from taskapi.errors import (
 )
 from taskapi.projects.models import HAS_SHARED_PROJECTS, Project
 from taskapi.typing import Account, Fields
+from taskapi.users import credentials
 from taskapi.users.models import PUBLIC_COLUMNS, User
 
 log = structlog.get_logger()
@@ -146,8 +147,9 @@ def _check_sooner(key: ApiKeyRow, expires_at: datetime | None) -> None:
 
 def revoke(caller: Account, key_id: int) -> None:
     """Revoke a key; raises NotFound."""
-    statement = delete(ApiKey).where(_is_key(caller, key_id)).returning(ApiKey.id)
-    if db.session.execute(statement).one_or_none() is None:
+    scope = and_(_is_key(caller, key_id), credentials.valid(caller))
+    revoked = db.session.execute(delete(ApiKey).where(scope).returning(ApiKey.id))
+    if revoked.one_or_none() is None:
         raise NotFound
     log.info("API key revoked", account_id=caller.id, key_id=key_id)
 

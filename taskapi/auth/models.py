@@ -25,7 +25,7 @@ def new_token_id() -> str:
 class Session(Model):
     """A login session; its tokens are valid only while the row exists.
 
-    Tokens contain the random `sid`, not the id, which SQLite may reuse for a later row.
+    Tokens contain the random `sid` instead of the id.
     Only the refresh token with `refresh_id` is valid. The previous one is stored to
     distinguish a repeated request from a stolen token.
     """

@@ -90,7 +90,7 @@ class CompiledStatement(Generic[R]):
     def __init__(
         self, statement: SelectBase | UpdateBase, columns: Sequence[str] | None = None
     ) -> None:
-        """Take the statement and, for an INSERT, the columns that get values."""
+        """Take the statement and, for a write, the columns that get values."""
         self.statement = statement
         self.columns = columns
         self.compiled: dict[str, _Compiled[R]] = {}

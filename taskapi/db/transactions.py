@@ -2,8 +2,8 @@
 
 `read()` runs in autocommit. The first use of `session` begins the one transaction of a
 request; `transactional` commits it when the view returns and rolls it back when the
-view raises. Commands do the same with `transaction()`. `write(..., alone=True)` is the
-exception: the single statement of a request commits by itself.
+view raises. Commands do the same with `transaction()`. These commit by themselves:
+`write(..., alone=True)` the single write of a request, `try_write()`, `commit_early()`.
 """
 
 import time
@@ -237,10 +237,10 @@ def dry_run() -> Iterator[None]:
 
 
 def commit_early() -> None:
-    """Commit what was written so far, although the response will be an error.
+    """Commit what was written so far, although the response may be an error.
 
-    Reserved for data that an attacker must not undo by failing, such as the revocation
-    of a session whose refresh token was stolen.
+    Reserved for data that an attacker must not undo by failing: counted logins, and the
+    revocation of a session whose refresh token was stolen.
     """
     session.commit()
 

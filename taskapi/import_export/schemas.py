@@ -51,7 +51,7 @@ class TaskExportSchema(TaskSchema):
     """A task in an exported file; `parent_id` is the `id` of another line."""
 
     class Meta(TaskSchema.Meta):
-        # The computed fields. A new field of the task is exported and imported.
+        # Fields that imports do not restore. A new field is exported and imported.
         exclude = (
             "owner_id",
             "is_overdue",

@@ -41,7 +41,7 @@ class Worker(ThreadWorker):
     listeners, and finishes the requests in progress. gunicorn closes connections that
     are kept alive two seconds later.
 
-    It differs from gunicorn's worker in five ways. Each override names the test that
+    It differs from gunicorn's worker as follows. Each override names the test that
     requires it, and tests/server/test_gunicorn_internals.py fails if a new version of
     gunicorn changes what they depend on.
 

@@ -123,7 +123,7 @@ NAMES = CONDITIONS.keys() | {"deleted"}
 
 
 def conditions_of(names: frozenset[str]) -> list[ColumnElement[bool]]:
-    """Return the conditions; only `one_project` contains that of access."""
+    """Return the conditions, which do not replace those of `projects.access`."""
     place = IN_TRASH if "deleted" in names else NOT_DELETED
     return [place, *(CONDITIONS[name] for name in sorted(names - {"deleted"}))]
 

@@ -1,7 +1,7 @@
 """The three ways in which a list reads the tasks of projects.
 
 **One project** is read by the index of the sort order: for the filter `project_id`, a
-restricted key, or an account without shared projects.
+restricted key, or an account without shared projects (exceptions: `reads_one_project`).
 
 **Merge per project.** Each visible project contributes its first keys from the index of
 the sort order; the database merges them, and then reads the rows of the page:
@@ -18,7 +18,7 @@ the sort order; the database merges them, and then reads the rows of the page:
 SQLite has no LATERAL, but `CROSS JOIN tasks AS k WHERE k.id IN (SELECT tasks.id ...)`
 (see `sqlite_plans`).
 
-**Filter first**, for filters with an index of their own (`q`, `tag`, `ids`,
+**Filter first**, for filters whose index finds few tasks (`q`, `tag`, `ids`,
 `parent_id`): the condition of access and the sort key are in a form that no index
 serves, so that the filter is always the one that finds the rows. `project_id IN
 (<visible>) ORDER BY created_at LIMIT 20` would sort all that is visible (75 to 350 ms).
@@ -71,7 +71,7 @@ def first_rows(limit: SQLColumnExpression[int]) -> Window:
 
 
 def is_selective(filters: frozenset[str]) -> bool:
-    """Return whether a filter has an index of its own."""
+    """Return whether a filter finds few tasks by its index."""
     return bool(filters & SELECTIVE) or any(name.startswith("tag_") for name in filters)
 
 

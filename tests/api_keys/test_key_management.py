@@ -173,6 +173,17 @@ def test_revoked_key_is_not_found(ann: Client) -> None:
     assert ann.get("api-keys").json["items"] == []
 
 
+def test_key_of_the_request_is_revoked(ann: Client) -> None:
+    key = create_key(ann)
+    sent = {"X-API-Key": key["api_key"]}
+
+    response = ann.delete(f"api-keys/{key['id']}", headers=sent)
+
+    assert response.status_code == 204
+    assert_problem(ann.get("tasks", headers=sent), 401, "api-key-invalid")
+    assert ann.get("api-keys").json["items"] == []
+
+
 def test_revocation_keeps_other_keys(ann: Client, script: KeyClient) -> None:
     other = create_key(ann)
 
