@@ -25,9 +25,9 @@ def new_token_id() -> str:
 class Session(Model):
     """A login session; its tokens are valid only while the row exists.
 
-    Tokens contain the random `sid` instead of the id.
-    Only the refresh token with `refresh_id` is valid. The previous one is stored to
-    distinguish a repeated request from a stolen token.
+    Tokens contain the random `sid` instead of the id. Only the refresh token with
+    `refresh_id` is valid. The previous one is stored to distinguish a repeated request
+    from a stolen token.
     """
 
     __tablename__ = "sessions"

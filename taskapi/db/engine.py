@@ -64,7 +64,7 @@ class Pool(QueuePool):
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         super()._do_return_conn(record)
-        if self.is_disposed:  # maybe only since the line above
+        if self.is_disposed:  # perhaps by another thread during the line above
             super().dispose()
 
 
